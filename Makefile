@@ -1,0 +1,68 @@
+# Two commands do everything on a fresh machine, set-up included:
+#   make demo   three daemons, one community, real input
+#   make test   every check and every test
+# They need git, make, python3 and python3-venv, and no compiler.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Hashes decide what may be installed; --no-deps because the lock overrides one of libp2p's pins.
+INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation --use-pep517 \
+	--only-binary :all: --no-binary python-baseconv,varint
+
+.PHONY: demo test check format lock wheel try-wheel clean
+.DEFAULT_GOAL := test
+
+demo: $(READY)
+	$(BIN)/python tests/demo/run.py
+
+test: check
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(READY): requirements/build.txt requirements/all.txt pyproject.toml
+	@$(PYTHON) -c 'import sys' 2>/dev/null \
+		|| { echo "python3 is missing. Install it: sudo apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "p2pvalue needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is another version." \
+		"Install one and name it: sudo apt install python3.13 python3.13-venv && make PYTHON=python3.13"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.maxsize < 2**32)' \
+		|| { echo "p2pvalue needs a 64-bit system, and this Python is 32-bit." \
+		"Install the 64-bit Raspberry Pi OS or Debian: sudo rpi-imager"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python's venv module is missing. Install it: sudo apt install python3-venv"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(INSTALL_LOCKED) -r requirements/build.txt
+	$(INSTALL_LOCKED) -r requirements/all.txt
+	$(PIP) install --no-deps --no-index --no-build-isolation --editable .
+	touch $(READY)
+
+# Keeps every pin that still fits; `make lock UPGRADE=--upgrade` takes the newest releases.
+UV_VERSION := 0.13.9
+LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" $(UPGRADE)
+lock: $(READY)
+	$(PIP) install uv==$(UV_VERSION)
+	$(LOCK) --group build --output-file requirements/build.txt
+	$(LOCK) pyproject.toml --group build --group libp2p --group dev \
+		--constraint requirements/build.txt --output-file requirements/all.txt
+
+wheel: $(READY)
+	$(PIP) wheel --no-deps --wheel-dir dist .
+
+# Installs the built wheel as a user would, with no compiler in reach. Needs the package index.
+try-wheel: wheel
+	sh tests/tidy/try_wheel.sh "$(PYTHON)"
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
