@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # Hashes decide what may be installed; --no-deps because the lock overrides one of libp2p's pins.
 INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation --use-pep517 \
 	--only-binary :all: --no-binary python-baseconv,varint
@@ -41,6 +41,7 @@ $(READY): requirements/build.txt requirements/all.txt pyproject.toml
 		"Install the 64-bit Raspberry Pi OS or Debian: sudo rpi-imager"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "Python's venv module is missing. Install it: sudo apt install python3-venv"; exit 1; }
+	@echo "Setting up .venv: about a minute, a few on a Raspberry Pi."
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(INSTALL_LOCKED) -r requirements/build.txt
 	$(INSTALL_LOCKED) -r requirements/all.txt

@@ -1,7 +1,7 @@
 """Puts the locked, unmodified libp2p into the wheel, where only p2pvalue.network looks for it.
 
-Why a copy inside: docs/decisions/0001-one-wheel-that-needs-no-compiler.md. An editable install and a
-source distribution are left alone.
+Why a copy inside: docs/decisions/0001-one-wheel-that-needs-no-compiler.md. An editable install and
+a source distribution are left alone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class VendorLibp2p(BuildHookInterface[Any]):
         wheel = _download(_locked_lines(Path(self.root) / LOCK), folder)
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder / "unpacked")
-        # The wheel also holds top-level docs, examples, interop, newsfragments and stubs: not needed to run.
+        # Its other folders (docs, examples, interop, newsfragments, stubs) run nothing.
         for name in ("libp2p", wheel.name.split("-py3-")[0] + ".dist-info"):
             build_data["force_include"][str(folder / "unpacked" / name)] = f"{TARGET}/{name}"
 

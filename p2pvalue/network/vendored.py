@@ -1,7 +1,8 @@
 """Finds libp2p: beside us in a checkout, inside us in an installed wheel.
 
-Why a copy inside the wheel: docs/decisions/0001-one-wheel-that-needs-no-compiler.md. Nothing is added to
-`sys.path`: the finder answers for the one name `libp2p`, so no other program's imports change.
+Why a copy inside the wheel: docs/decisions/0001-one-wheel-that-needs-no-compiler.md. Nothing is
+added to `sys.path`: the finder answers for the one name `libp2p`, so no other program's imports
+change.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ class _VendoredLibp2p(DistributionFinder):
         return PathFinder.find_spec(fullname, [str(VENDOR)], target)
 
     def find_distributions(
-        self, context: DistributionFinder.Context = DistributionFinder.Context()
+        self, context: DistributionFinder.Context | None = None
     ) -> Iterable[Distribution]:
-        if context.name != "libp2p":
+        if context is None or context.name != "libp2p":
             return ()
         inside = DistributionFinder.Context(name="libp2p", path=[str(VENDOR)])
         return MetadataPathFinder.find_distributions(inside)

@@ -1,0 +1,58 @@
+"""What every test gets: a printed seed for randomness, and no way to the internet."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import random
+import secrets
+import sys
+
+import pytest
+from hypothesis import settings
+
+SEED_VARIABLE = "P2PVALUE_TEST_SEED"
+
+# A slow machine is no failure, and what failed once is printed so that it can be repeated.
+settings.register_profile("p2pvalue", deadline=None, print_blob=True)
+settings.load_profile("p2pvalue")
+
+
+@pytest.fixture
+def seed() -> int:
+    """A number that decides the test's randomness, shown when the test fails."""
+    given = os.environ.get(SEED_VARIABLE)
+    number = int(given) if given else secrets.randbits(32)
+    print(f"repeat with {SEED_VARIABLE}={number}")
+    return number
+
+
+@pytest.fixture
+def rng(seed: int) -> random.Random:
+    """A random source made from `seed`."""
+    return random.Random(seed)
+
+
+def _refuse_internet(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.connect":
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else None  # a unix socket has a path
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if isinstance(host, str) and not _is_local(host):
+        raise AssertionError(f"a test reached for {host}: tests talk to loopback only")
+
+
+def _is_local(host: str) -> bool:
+    if host in ("", "localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_multicast or address.is_unspecified
+
+
+sys.addaudithook(_refuse_internet)
