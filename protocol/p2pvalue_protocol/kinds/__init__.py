@@ -1,0 +1,47 @@
+"""The kinds of content that this version understands, one module each.
+
+Unknown kinds are stored and relayed, never applied. A kind is added by a module and a line in
+`KINDS`; tests then ask for its spec page and its vectors.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from p2pvalue_protocol.kind import Kind
+from p2pvalue_protocol.kinds import card, chat, document, need, pledge, profile
+
+SEEN: Final = 66
+"""Content that says only what its author has seen: parents, no payload, no state."""
+
+KINDS: Final[tuple[Kind, ...]] = (
+    document.DOCUMENT,
+    document.DOCUMENT_UPDATE,
+    chat.CHAT,
+    need.NEED,
+    pledge.PLEDGE,
+    profile.PROFILE,
+    card.CARD,
+)
+
+_by_number: Final[dict[int, Kind]] = {kind.number: kind for kind in KINDS}
+
+_state_decoders: Final[dict[int, msgspec.msgpack.Decoder[msgspec.Struct]]] = {
+    document.NUMBER: msgspec.msgpack.Decoder(document.DocumentState),
+    need.NUMBER: msgspec.msgpack.Decoder(need.NeedState),
+    pledge.NUMBER: msgspec.msgpack.Decoder(pledge.PledgeState),
+    profile.NUMBER: msgspec.msgpack.Decoder(profile.ProfileState),
+    card.NUMBER: msgspec.msgpack.Decoder(card.CardState),
+}
+
+
+def kind_of(number: int) -> Kind | None:
+    """Return the kind with this number, or None if this version does not apply it."""
+    return _by_number.get(number)
+
+
+def decode_state(number: int, data: bytes) -> msgspec.Struct:
+    """Return a folded state of a state kind from the bytes that `encode` made of it."""
+    return _state_decoders[number].decode(data)

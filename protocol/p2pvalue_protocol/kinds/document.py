@@ -1,0 +1,105 @@
+"""Kinds 32 and 33, document and document update (spec: kinds/document).
+
+The document is a title and a shape; its text is the ordered list of updates, which the core
+carries and never reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import msgspec
+
+from p2pvalue_protocol.ids import subject_of
+from p2pvalue_protocol.kind import NO_SUBJECT, EntryKind, Placed, StateKind
+from p2pvalue_protocol.payload_form import (
+    PayloadForm,
+    first_problem,
+    line_problem,
+    name_problem,
+)
+
+NUMBER: Final = 32
+UPDATE_NUMBER: Final = 33
+TITLE_BYTES_MAX: Final = 300
+SHAPE_PLAIN: Final = "plain"
+UPDATE_BYTES_MAX: Final = 65_000  # leaves room for the other fields in one payload
+
+
+class Document(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Creates a document (both fields) or renames it (title)."""
+
+    title: str
+    shape: str | None = None
+
+
+class DocumentState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a document is called and how its updates are to be read; `author` is a root key."""
+
+    title: str
+    shape: str
+    author: bytes
+
+
+class DocumentUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One Yjs V1 update by one editing session of a device."""
+
+    update: Annotated[bytes, msgspec.Meta(min_length=1, max_length=UPDATE_BYTES_MAX)]
+    session: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+    previous: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)] | None = None
+
+
+def _problem(document: Document) -> str | None:
+    return first_problem(
+        line_problem("title", document.title, TITLE_BYTES_MAX),
+        None if document.shape is None else name_problem("shape", document.shape),
+    )
+
+
+_form = PayloadForm(Document, _problem)
+_update_form = PayloadForm(DocumentUpdate, lambda update: None)
+
+
+def encode_document(title: str, shape: str = SHAPE_PLAIN) -> bytes:
+    """Return the payload that creates a document; raises LocalProtocolError."""
+    return _form.encode(Document(title, shape))
+
+
+def encode_document_title(title: str) -> bytes:
+    """Return the payload that renames a document; raises LocalProtocolError."""
+    return _form.encode(Document(title))
+
+
+def encode_document_update(update: bytes, session: int, previous: bytes | None = None) -> bytes:
+    """Return the payload of an update; `previous` is the session's update before it, by op id."""
+    return _update_form.encode(DocumentUpdate(update, session, previous))
+
+
+def _fold(operations: Sequence[Placed]) -> DocumentState | None:
+    state: DocumentState | None = None
+    for placed in operations:
+        document: Document = placed.payload
+        if placed.creates:
+            if document.shape is not None:
+                state = DocumentState(document.title, document.shape, placed.member)
+        elif state is not None:
+            state = msgspec.structs.replace(state, title=document.title)
+    return state
+
+
+DOCUMENT = StateKind(
+    number=NUMBER,
+    name="document",
+    decode=_form.decode,
+    subject=lambda subject, op_id, member: subject or subject_of(op_id),
+    fold=_fold,
+    group=lambda state: NO_SUBJECT,
+)
+
+DOCUMENT_UPDATE = EntryKind(
+    number=UPDATE_NUMBER,
+    name="document-update",
+    decode=_update_form.decode,
+    container=lambda payload, subject: subject or NO_SUBJECT,
+)

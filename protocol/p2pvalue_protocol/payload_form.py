@@ -1,0 +1,99 @@
+"""How the payload of a kind is read and written, and what its texts may hold (spec: encoding).
+
+A kind states its rules once, as a function that names the problem of a payload in words for the
+person who can mend it. From a peer, a payload with a problem has no meaning; from a caller, it is
+an error.
+
+No rule here asks what a character is by Unicode's tables: they change between versions of Python,
+and two nodes would disagree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.encoding import PayloadInvalid, decode_payload, encode
+from p2pvalue_protocol.errors import LocalProtocolError
+
+P = TypeVar("P", bound=msgspec.Struct)
+
+Subject = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+U53 = Annotated[int, msgspec.Meta(ge=0, le=limits.SEQ_MAX)]
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL_IN_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_NAME = re.compile("[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+
+
+class PayloadForm(Generic[P]):
+    """The one reading and writing of a payload type."""
+
+    def __init__(self, payload_type: type[P], problem: Callable[[P], str | None]) -> None:
+        self._decoder = msgspec.msgpack.Decoder(payload_type)
+        self._problem = problem
+
+    def decode(self, data: bytes) -> P:
+        """Return what a peer's payload says; raises PayloadInvalid. About 4 µs."""
+        payload = decode_payload(self._decoder, data)
+        if self._problem(payload) is not None:
+            raise PayloadInvalid
+        return payload
+
+    def encode(self, payload: P) -> bytes:
+        """Return the bytes of a caller's payload; LocalProtocolError says what to mend."""
+        problem = self._problem(payload)
+        if problem is not None:
+            raise LocalProtocolError(problem)
+        data = encode(payload)
+        if len(data) > limits.PAYLOAD_BYTES_MAX:
+            raise LocalProtocolError("this is over 64 KiB altogether: split it in parts")
+        try:
+            self._decoder.decode(data)
+        except msgspec.ValidationError as error:
+            raise LocalProtocolError(
+                f"this cannot be written: {error}; correct the value"
+            ) from None
+        return data
+
+
+def line_problem(what: str, text: str, bytes_max: int) -> str | None:
+    """Return what is wrong with a text of one line that may not be empty, or None."""
+    if not text.strip():
+        return f"the {what} is empty: give some text"
+    if _CONTROL.search(text):
+        return f"the {what} holds a line break or control character: remove it"
+    return _size_problem(what, text, bytes_max)
+
+
+def text_problem(what: str, text: str, bytes_max: int) -> str | None:
+    """Return what is wrong with a text of any number of lines, or None."""
+    if _CONTROL_IN_LINES.search(text):
+        return f"the {what} holds a control character: only tabs and line feeds may stay"
+    return _size_problem(what, text, bytes_max)
+
+
+def name_problem(what: str, text: str) -> str | None:
+    """Return what is wrong with a machine-readable name, or None."""
+    if _NAME.fullmatch(text) is None:
+        return f"the {what} is no name: use 1 to 32 of a-z, 0-9 and '-'"
+    return None
+
+
+def first_problem(*problems: str | None) -> str | None:
+    """Return the first that is a problem."""
+    return next((problem for problem in problems if problem is not None), None)
+
+
+def _size_problem(what: str, text: str, bytes_max: int) -> str | None:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return f"the {what} holds half a character (a lone surrogate): type it again"
+    if size > bytes_max:
+        return f"the {what} has {size:,} bytes of at most {bytes_max:,}: shorten it"
+    return None
