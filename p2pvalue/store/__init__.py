@@ -1,0 +1,29 @@
+"""The store room: what a node keeps of its communities, in SQLite or in memory."""
+
+from p2pvalue.store.interface import (
+    Durability,
+    Entry,
+    Fault,
+    Figures,
+    Progress,
+    Snapshot,
+    Store,
+    StoreFailed,
+    VerifyReport,
+)
+from p2pvalue.store.memory import MemoryStore
+from p2pvalue.store.sqlite import SqliteStore
+
+__all__ = [
+    "Durability",
+    "Entry",
+    "Fault",
+    "Figures",
+    "MemoryStore",
+    "Progress",
+    "Snapshot",
+    "SqliteStore",
+    "Store",
+    "StoreFailed",
+    "VerifyReport",
+]

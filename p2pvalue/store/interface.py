@@ -1,0 +1,208 @@
+"""What the node asks of a store, and what a store promises.
+
+A store keeps the operations of every community on this node, and the views folded from them, so
+that nothing is replayed at start. It judges nothing: the core decides what is kept and says so in
+`Batch`. Two implementations keep this contract and pass one suite: `memory.MemoryStore` (for
+simulations and tests) and `sqlite.SqliteStore` (for the node).
+
+*Applied in order.* The fields of a batch are applied in the order in which `Batch` lists them; an
+operation inserted and cut by one batch is gone after it. *Numbers stay inside.* Log and frontier
+numbers belong to one community on one node; nothing that leaves the store as a digest depends on
+them. *Arrivals.* Every entry gets a number when it is committed, greater than all before it; a
+reader that remembers the greatest it has seen can ask for the rest, however early the rest sorts.
+Numbers may skip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+
+from p2pvalue_protocol.errors import P2PValueError
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.past import Batch, OperationRow, Past, StateRow
+
+Durability = Literal["power-cut", "kill"]
+"""What an acknowledged commit survives: `power-cut` flushes the disk each time, `kill` does not."""
+
+
+class StoreFailed(P2PValueError):
+    """The store could not do what was asked; nothing of it was applied."""
+
+
+class Entry(NamedTuple):
+    """One item of an ordered list, with its payload (None when only the hash is known)."""
+
+    container: bytes
+    kind: int
+    order: Order
+    member: bytes
+    payload: bytes | None
+    arrival: int
+
+
+class Snapshot(NamedTuple):
+    """What a reader made of a list's entries up to arrival `covers`; a cache and nothing more."""
+
+    covers: int
+    data: bytes
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """Counts and sizes for `status` and `doctor`."""
+
+    communities: int
+    logs: int
+    operations: int
+    waiting: int  # operations held but not folded
+    entries: int
+    states: int
+    disk_bytes: int  # 0 in memory
+    schema_version: int
+    durability: str
+
+
+class Fault(NamedTuple):
+    """One thing found wrong: where, and what."""
+
+    community: bytes
+    place: str
+    finding: str
+
+
+class VerifyReport(msgspec.Struct, frozen=True):
+    """What `verify` read and what it found wrong; sound if `faults` is empty."""
+
+    operations: int
+    unsigned: int  # at the ends of logs, not yet vouched for by a signature
+    faults: tuple[Fault, ...]
+
+
+Progress = Callable[[int, int], None]
+"""Called with (operations done, operations in all); may raise to stop."""
+
+
+class Store(Protocol):
+    """Everything a node keeps on disk. Used from one thread; reads see every commit."""
+
+    def communities(self) -> list[bytes]:
+        """Return the ids of all communities, ascending; one appears with its first batch."""
+        ...
+
+    def past(self, community: bytes) -> Past:
+        """Return what the core reads of one community; empty answers for one not stored."""
+        ...
+
+    def commit(self, batches: Sequence[Batch]) -> None:
+        """Apply all batches in one transaction, durable on return; raises StoreFailed.
+
+        After StoreFailed none of them is applied. Several batches share one disk flush, which is
+        what an operation committed alone mostly costs.
+        """
+        ...
+
+    def entries(
+        self,
+        community: bytes,
+        container: bytes,
+        kind: int,
+        *,
+        before: Order | None = None,
+        after: Order | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> list[Entry]:
+        """Return up to `limit` entries of one list strictly between two places, in folding order.
+
+        Costs what is returned, wherever in the list it lies.
+        """
+        ...
+
+    def entries_since(
+        self, community: bytes, container: bytes, kind: int, arrival: int, *, limit: int = 1_000
+    ) -> list[Entry]:
+        """Return up to `limit` entries that came after `arrival`, as they came; 0 asks for all.
+
+        Reads the index of the list once (0.1 µs per entry), and the payloads of what it returns.
+        """
+        ...
+
+    def entry_count(self, community: bytes, container: bytes, kind: int) -> int:
+        """Return how many entries a list has; reads the index of the list once."""
+        ...
+
+    def containers(self, community: bytes, kind: int) -> list[bytes]:
+        """Return the containers that hold entries of a kind, ascending."""
+        ...
+
+    def state(self, community: bytes, subject: bytes) -> StateRow | None:
+        """Return the folded state of one subject."""
+        ...
+
+    def states(
+        self,
+        community: bytes,
+        kind: int,
+        *,
+        group: bytes | None = None,
+        before: Order | None = None,
+        after: Order | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> list[StateRow]:
+        """Return up to `limit` states of a kind (and group) by their last operation."""
+        ...
+
+    def put_snapshot(self, community: bytes, subject: bytes, covers: int, data: bytes) -> None:
+        """Keep what was made of a list up to arrival `covers`, in place of what was kept before."""
+        ...
+
+    def snapshot(self, community: bytes, subject: bytes) -> Snapshot | None:
+        """Return what was last kept, or None; a reader must be able to do without."""
+        ...
+
+    def meta(self, key: str) -> bytes | None:
+        """Return one of the node's own values."""
+        ...
+
+    def put_meta(self, key: str, value: bytes) -> None:
+        """Keep one of the node's own values, durable on return."""
+        ...
+
+    def operations_in_order(self, community: bytes) -> Iterator[OperationRow]:
+        """Yield every operation held, by log number and seq; 256 are in memory at a time."""
+        ...
+
+    def clear_views(self, community: bytes) -> None:
+        """Forget entries, states and snapshots, which a rebuild makes anew from the operations."""
+        ...
+
+    def state_digest(self, community: bytes) -> bytes:
+        """Return 32 bytes equal on two nodes iff their states and entries are; reads all."""
+        ...
+
+    def figures(self) -> Figures:
+        """Return counts and sizes; one seek per log, one pass over the index of entries."""
+        ...
+
+    def verify(self, *, deep: bool, progress: Progress | None = None) -> VerifyReport:
+        """Return what is wrong with what is stored.
+
+        Deep: every hash, backlink, payload hash and signature is computed again, at about 8 µs per
+        operation and 100 µs per signature kept.
+        """
+        ...
+
+    def backup(self, path: Path) -> Iterator[int]:
+        """Write a consistent copy to a new file in steps; yields the pages left, at the end 0.
+
+        Commits between steps are part of the copy. An unfinished copy is removed.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the use of the store; safe to call twice."""
+        ...

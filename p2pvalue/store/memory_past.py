@@ -1,0 +1,181 @@
+"""One community in dictionaries."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from p2pvalue.store.interface import Entry, Snapshot, StoreFailed
+from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.past import (
+    Batch,
+    EntryRow,
+    HeadRow,
+    LogRow,
+    OperationRow,
+    StateRow,
+    SubjectOperationRow,
+)
+
+
+class KeptEntry(NamedTuple):
+    """An entry where it sorts, with its arrival; the payload stays with the operation."""
+
+    order: Order
+    row: EntryRow
+    arrival: int
+
+
+def _subject_order(row: SubjectOperationRow) -> Order:
+    return Order(row.time, row.device, row.seq, row.op_id)
+
+
+class MemoryPast:
+    """What is held of one community; keeps `p2pvalue_protocol.past.Past`."""
+
+    def __init__(self, community: bytes) -> None:
+        self.community = community
+        self.logs: dict[int, LogRow] = {}
+        self.rows: dict[int, dict[int, OperationRow]] = {}
+        self.lists: dict[tuple[bytes, int], list[KeptEntry]] = {}
+        self.subjects: dict[bytes, list[SubjectOperationRow]] = {}
+        self.states: dict[bytes, StateRow] = {}
+        self.snapshots: dict[bytes, Snapshot] = {}
+        self._frontiers: dict[int, tuple[bytes, ...]] = {}
+        self._refused: dict[bytes, str] = {}
+        self._heads: list[Reference] = []
+        self._addresses: dict[bytes, bytes] = {}
+
+    # --- what the core reads
+
+    def heads(self) -> list[HeadRow]:
+        """Return where every log with an operation stands, ascending by log number."""
+        return [self._head(log) for number, log in sorted(self.logs.items()) if self.rows[number]]
+
+    def _head(self, log: LogRow) -> HeadRow:
+        rows = self.rows[log.log]
+        head_seq = max(rows)
+        waiting = (seq for seq, row in rows.items() if row.frontier == 0)
+        signed = (seq for seq, row in rows.items() if row.signature)
+        folded_seq = min(waiting, default=head_seq + 1) - 1
+        return HeadRow(log, rows[head_seq], folded_seq, max(signed, default=log.first_seq - 1))
+
+    def frontiers(self) -> list[tuple[int, tuple[bytes, ...]]]:
+        """Return the numbered auth frontiers, ascending."""
+        return sorted(self._frontiers.items())
+
+    def content_heads(self) -> list[Reference]:
+        """Return the frontier last committed."""
+        return list(self._heads)
+
+    def operations(self, log: int, first_seq: int, count: int) -> list[OperationRow]:
+        """Return up to `count` operations of one branch from `first_seq` on, ascending."""
+        rows = self.rows.get(log, {})
+        return [rows[seq] for seq in range(first_seq, first_seq + count) if seq in rows]
+
+    def every_operation(self) -> Iterator[OperationRow]:
+        """Yield all operations by log number and seq."""
+        for log in sorted(self.logs):
+            rows = self.rows[log]
+            for seq in sorted(rows):
+                yield rows[seq]
+
+    def auth_operations(self) -> Iterator[OperationRow]:
+        """Yield every folded auth operation, by log number and seq."""
+        for row in self.every_operation():
+            if row.frontier and self.logs[row.log].log_class == AUTH:
+                yield row
+
+    def refused_ids(self) -> list[bytes]:
+        """Return the ids of operations refused when their past was complete, ascending."""
+        return sorted(self._refused)
+
+    def state(self, subject: bytes) -> StateRow | None:
+        """Return the folded state of one subject."""
+        return self.states.get(subject)
+
+    def subject_operations(self, subject: bytes) -> list[tuple[SubjectOperationRow, bytes | None]]:
+        """Return the folded operations of one subject with their payloads, in folding order."""
+        found = self.subjects.get(subject, [])
+        return [(row, self.rows[row.log][row.seq].payload) for row in found]
+
+    def addresses(self) -> list[tuple[bytes, bytes]]:
+        """Return the newest signed address record of each device, ascending by device."""
+        return sorted(self._addresses.items())
+
+    def entry(self, kept: KeptEntry) -> Entry:
+        """Return one entry with its payload."""
+        row = kept.row
+        payload = self.rows[row.log][row.seq].payload
+        return Entry(row.container, row.kind, kept.order, row.member, payload, kept.arrival)
+
+    # --- writing
+
+    def check(self, batches: Sequence[Batch]) -> None:
+        """Raise StoreFailed if one of these batches contradicts what is held or one before it."""
+        logs: set[int] = set()
+        places: set[tuple[int, int]] = set()
+        cuts: dict[int, int] = {}
+        for batch in batches:
+            for log in batch.logs:
+                if log.log in self.logs or log.log in logs:
+                    raise StoreFailed(f"nothing was stored: log {log.log} is stored; a defect")
+                logs.add(log.log)
+            for row in batch.operations:
+                if row.log not in self.logs and row.log not in logs:
+                    raise StoreFailed(f"nothing was stored: log {row.log} is unknown; a defect")
+                place = (row.log, row.seq)
+                held = row.seq in self.rows.get(row.log, ()) and row.seq < cuts.get(
+                    row.log, row.seq + 1
+                )
+                if held or place in places:
+                    raise StoreFailed(f"nothing was stored: {place} is stored; a defect")
+                places.add(place)
+            for number, seq in batch.cuts:
+                cuts[number] = min(seq, cuts.get(number, seq))
+                places = {place for place in places if place[0] != number or place[1] < seq}
+
+    def apply(self, batch: Batch, arrival: int) -> int:
+        """Apply a checked batch; return the last arrival given, counting on from `arrival`."""
+        for log in batch.logs:
+            self.logs[log.log] = log
+            self.rows[log.log] = {}
+        for operation in batch.operations:
+            self.rows[operation.log][operation.seq] = operation
+        for signature, number, seq in batch.signatures:
+            self.rows[number][seq] = self.rows[number][seq]._replace(signature=signature)
+        for payload, number, seq in batch.payloads:
+            self.rows[number][seq] = self.rows[number][seq]._replace(payload=payload)
+        for frontier, number, seq in batch.folded:
+            self.rows[number][seq] = self.rows[number][seq]._replace(frontier=frontier)
+        self._frontiers.update(batch.frontiers)
+        for number, first_seq in batch.cuts:
+            for seq in [seq for seq in self.rows[number] if seq >= first_seq]:
+                del self.rows[number][seq]
+        self._refused.update(batch.refused)
+        self._apply_views(batch, arrival)
+        if batch.heads is not None:
+            self._heads = list(batch.heads)
+        self._addresses.update(batch.addresses)
+        return arrival + len(batch.entries)
+
+    def _apply_views(self, batch: Batch, arrival: int) -> None:
+        for number, entry in enumerate(batch.entries, arrival + 1):
+            order = Order(entry.time, entry.device, entry.seq, entry.op_id)
+            kept = self.lists.setdefault((entry.container, entry.kind), [])
+            insort(kept, KeptEntry(order, entry, number))
+        for row in batch.subject_operations:
+            insort(self.subjects.setdefault(row.subject, []), row, key=_subject_order)
+        for state in batch.states:
+            self.states[state.subject] = state
+        for subject in batch.states_gone:
+            self.states.pop(subject, None)
+
+    def clear_views(self) -> None:
+        """Forget everything that is made from operations."""
+        self.lists.clear()
+        self.subjects.clear()
+        self.states.clear()
+        self.snapshots.clear()

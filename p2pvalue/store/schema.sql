@@ -1,0 +1,126 @@
+-- Operations are the truth; entries, subject_operations, states and snapshots are made from them.
+-- Long identifiers that repeat (community, device, member, container) are stored once and numbered.
+
+CREATE TABLE communities (
+    number INTEGER PRIMARY KEY,
+    community BLOB NOT NULL UNIQUE
+);
+
+CREATE TABLE members (
+    number INTEGER PRIMARY KEY,
+    member BLOB NOT NULL UNIQUE
+);
+
+-- One branch of one log. "log" is the core's number for it within its community.
+CREATE TABLE logs (
+    number INTEGER PRIMARY KEY,
+    community INTEGER NOT NULL,
+    log INTEGER NOT NULL,
+    device BLOB NOT NULL,
+    log_class INTEGER NOT NULL,
+    branch BLOB NOT NULL,
+    first_seq INTEGER NOT NULL,
+    base_id BLOB NOT NULL,
+    UNIQUE (community, log)
+);
+
+-- place = logs.number << 40 | seq: appends go to one end of one small range of one tree.
+CREATE TABLE operations (
+    place INTEGER PRIMARY KEY,
+    frontier INTEGER NOT NULL,
+    signature BLOB NOT NULL,
+    op_id BLOB NOT NULL,
+    core BLOB NOT NULL,
+    payload BLOB
+);
+
+-- Almost always empty; tells where each log stops being folded.
+CREATE INDEX operations_waiting ON operations (frontier) WHERE frontier = 0;
+
+CREATE TABLE frontiers (
+    community INTEGER NOT NULL,
+    frontier INTEGER NOT NULL,
+    op_ids BLOB NOT NULL,
+    PRIMARY KEY (community, frontier)
+) WITHOUT ROWID;
+
+CREATE TABLE content_heads (
+    community INTEGER PRIMARY KEY,
+    heads BLOB NOT NULL
+);
+
+CREATE TABLE refused (
+    community INTEGER NOT NULL,
+    op_id BLOB NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (community, op_id)
+) WITHOUT ROWID;
+
+CREATE TABLE addresses (
+    community INTEGER NOT NULL,
+    device BLOB NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (community, device)
+) WITHOUT ROWID;
+
+CREATE TABLE lists (
+    number INTEGER PRIMARY KEY,
+    community INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    container BLOB NOT NULL,
+    UNIQUE (community, kind, container)
+);
+
+-- Sorted by time; the few entries of one millisecond are sorted by device when they are read.
+CREATE TABLE entries (
+    list INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    arrival INTEGER NOT NULL,
+    member INTEGER NOT NULL,
+    PRIMARY KEY (list, time, place)
+) WITHOUT ROWID;
+
+CREATE TABLE arrivals (
+    reserved INTEGER NOT NULL
+);
+INSERT INTO arrivals VALUES (0);
+
+CREATE TABLE subject_operations (
+    community INTEGER NOT NULL,
+    subject BLOB NOT NULL,
+    time INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    member INTEGER NOT NULL,
+    rank INTEGER NOT NULL,
+    PRIMARY KEY (community, subject, time, place)
+) WITHOUT ROWID;
+
+CREATE TABLE states (
+    community INTEGER NOT NULL,
+    subject BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    group_subject BLOB NOT NULL,
+    time INTEGER NOT NULL,
+    device BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    op_id BLOB NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (community, subject)
+) WITHOUT ROWID;
+CREATE INDEX states_by_kind ON states (community, kind, time);
+CREATE INDEX states_by_group ON states (community, kind, group_subject, time);
+
+CREATE TABLE snapshots (
+    community INTEGER NOT NULL,
+    subject BLOB NOT NULL,
+    covers INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (community, subject)
+);
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) WITHOUT ROWID;

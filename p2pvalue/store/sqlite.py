@@ -1,0 +1,287 @@
+"""The store of a node: one SQLite file, one connection, used from one thread.
+
+Synchronous on purpose: a commit takes the time of one disk flush, and handing it to another thread
+would cost as much again. The hot path of a chat message writes two trees, `operations` and
+`entries`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import apsw
+
+from p2pvalue.store import sqlite_views as views
+from p2pvalue.store.digest import digest_of_views
+from p2pvalue.store.interface import (
+    Durability,
+    Entry,
+    Figures,
+    Progress,
+    Snapshot,
+    StoreFailed,
+    VerifyReport,
+)
+from p2pvalue.store.migrations import SCHEMA_VERSION
+from p2pvalue.store.sqlite_connection import (
+    failures_explained,
+    open_connection,
+    roll_back,
+)
+from p2pvalue.store.sqlite_names import Names
+from p2pvalue.store.sqlite_past import SqlitePast
+from p2pvalue.store.sqlite_write import write_batch
+from p2pvalue.store.verify import verify_logs
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.past import Batch, OperationRow, StateRow
+
+BACKUP_PAGES_AT_ONCE = 256  # 1 MB: a step takes a few milliseconds
+
+
+class SqliteStore:
+    """Keeps `interface.Store` in the file `path`, made if it is not there.
+
+    `durability` says what an acknowledged commit survives: a power cut (the disk is flushed on
+    every commit) or only the end of the process (several times faster). Raises StoreFailed if the
+    file cannot be opened, is open elsewhere, is damaged, or is of a newer schema.
+    """
+
+    def __init__(
+        self, path: Path, *, durability: Durability = "power-cut", vfs: str | None = None
+    ) -> None:
+        self._path = path
+        self._durability = durability
+        self._connection = open_connection(path, durability, vfs=vfs)
+        self._names = Names(self._connection)
+
+    # --- writing
+
+    def commit(self, batches: Sequence[Batch]) -> None:
+        """Apply all batches in one transaction, durable on return; raises StoreFailed."""
+        with failures_explained("nothing was stored"):
+            connection = self._connection
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                for batch in batches:
+                    write_batch(connection, self._names, batch)
+                connection.execute("COMMIT")
+            except BaseException:
+                self._undo()
+                raise
+
+    def _undo(self) -> None:
+        self._names.forget()
+        roll_back(self._connection)
+
+    def put_snapshot(self, community: bytes, subject: bytes, covers: int, data: bytes) -> None:
+        """Keep what was made of a list up to arrival `covers`."""
+        self._write_row(
+            "INSERT OR REPLACE INTO snapshots (community, subject, covers, data) "
+            "SELECT number, ?2, ?3, ?4 FROM communities WHERE community = ?1",
+            (community, subject, covers, data),
+        )
+
+    def put_meta(self, key: str, value: bytes) -> None:
+        """Keep one of the node's own values, durable on return."""
+        self._write_row("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+    def _write_row(self, sql: str, values: tuple[bytes | int | str, ...]) -> None:
+        with failures_explained("nothing was stored"):
+            try:
+                self._connection.execute(sql, values)
+            except BaseException:
+                roll_back(self._connection)
+                raise
+
+    def clear_views(self, community: bytes) -> None:
+        """Forget entries, states and snapshots, in one transaction."""
+        with failures_explained("the views were not cleared"):
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                views.clear_views(self._connection, self._names.community(community))
+                self._connection.execute("COMMIT")
+                self._names.forget_lists()
+            except BaseException:
+                self._undo()
+                raise
+
+    # --- reading
+
+    def communities(self) -> list[bytes]:
+        """Return the ids of all communities, ascending."""
+        sql = "SELECT community FROM communities ORDER BY community"
+        with failures_explained("the communities cannot be read"):
+            return [community for (community,) in self._connection.execute(sql)]
+
+    def past(self, community: bytes) -> SqlitePast:
+        """Return what the core reads of one community."""
+        return SqlitePast(self._connection, self._names, community)
+
+    def entries(
+        self,
+        community: bytes,
+        container: bytes,
+        kind: int,
+        *,
+        before: Order | None = None,
+        after: Order | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> list[Entry]:
+        """Return up to `limit` entries strictly between two places, in folding order."""
+        with failures_explained("the entries cannot be read"):
+            return views.read_entries(
+                self._connection,
+                self._list(community, container, kind),
+                container,
+                kind,
+                before=before,
+                after=after,
+                limit=limit,
+                newest_first=newest_first,
+            )
+
+    def entries_since(
+        self, community: bytes, container: bytes, kind: int, arrival: int, *, limit: int = 1_000
+    ) -> list[Entry]:
+        """Return up to `limit` entries that came after `arrival`, as they came."""
+        number = self._list(community, container, kind)
+        with failures_explained("the entries cannot be read"):
+            return views.read_entries_since(
+                self._connection, number, container, kind, arrival, limit
+            )
+
+    def entry_count(self, community: bytes, container: bytes, kind: int) -> int:
+        """Return how many entries a list has; reads the index of the list once."""
+        number = self._list(community, container, kind)
+        return self._number("SELECT count(*) FROM entries WHERE list = ?", (number,))
+
+    def _list(self, community: bytes, container: bytes, kind: int) -> int:
+        return self._names.list_of(self._names.community(community), kind, container)
+
+    def _number(self, sql: str, values: tuple[int, ...] = ()) -> int:
+        with failures_explained("the store cannot be read"):
+            return int(self._connection.execute(sql, values).get)
+
+    def containers(self, community: bytes, kind: int) -> list[bytes]:
+        """Return the containers that hold entries of a kind, ascending."""
+        sql = (
+            "SELECT container FROM lists WHERE community = ? AND kind = ? AND EXISTS "
+            "(SELECT 1 FROM entries WHERE list = number) ORDER BY container"
+        )
+        with failures_explained("the containers cannot be read"):
+            number = self._names.community(community)
+            return [found for (found,) in self._connection.execute(sql, (number, kind))]
+
+    def state(self, community: bytes, subject: bytes) -> StateRow | None:
+        """Return the folded state of one subject."""
+        with failures_explained("the state cannot be read"):
+            return self.past(community).state(subject)
+
+    def states(
+        self,
+        community: bytes,
+        kind: int,
+        *,
+        group: bytes | None = None,
+        before: Order | None = None,
+        after: Order | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> list[StateRow]:
+        """Return up to `limit` states of a kind (and group) by their last operation."""
+        with failures_explained("the states cannot be read"):
+            return views.read_states(
+                self._connection,
+                self._names.community(community),
+                kind,
+                group=group,
+                before=before,
+                after=after,
+                limit=limit,
+                newest_first=newest_first,
+            )
+
+    def snapshot(self, community: bytes, subject: bytes) -> Snapshot | None:
+        """Return what was last kept of a list, or None."""
+        sql = "SELECT covers, data FROM snapshots WHERE community = ? AND subject = ?"
+        with failures_explained("the snapshot cannot be read"):
+            which = (self._names.community(community), subject)
+            row = self._connection.execute(sql, which).fetchone()
+        return None if row is None else Snapshot(*row)
+
+    def meta(self, key: str) -> bytes | None:
+        """Return one of the node's own values."""
+        with failures_explained("the node's values cannot be read"):
+            value = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).get
+        return None if value is None else bytes(value)
+
+    def operations_in_order(self, community: bytes) -> Iterator[OperationRow]:
+        """Yield every operation held, by log number and seq."""
+        past = self.past(community)
+        with failures_explained("the operations cannot be read"):
+            for base, log in past.logs():
+                yield from past.whole_log(base, log)
+
+    def state_digest(self, community: bytes) -> bytes:
+        """Return 32 bytes equal on two nodes iff their states and entries are."""
+        number = self._names.community(community)
+        with failures_explained("the views cannot be read"):
+            return digest_of_views(
+                views.every_state(self._connection, number),
+                views.every_entry(self._connection, number),
+            )
+
+    # --- looking after the file
+
+    def figures(self) -> Figures:
+        """Return counts and sizes; one seek per log, one pass over the index of entries."""
+        communities = self.communities()
+        heads = [head for community in communities for head in self.past(community).heads()]
+        waiting = "SELECT count(*) FROM operations INDEXED BY operations_waiting WHERE frontier = 0"
+        beside = self._path.with_name(self._path.name + "-wal")
+        return Figures(
+            communities=len(communities),
+            logs=len(heads),
+            operations=sum(head.head.seq + 1 - head.log.first_seq for head in heads),
+            waiting=self._number(waiting),
+            entries=self._number("SELECT count(*) FROM entries"),
+            states=self._number("SELECT count(*) FROM states"),
+            disk_bytes=sum(path.stat().st_size for path in (self._path, beside) if path.exists()),
+            schema_version=SCHEMA_VERSION,
+            durability=self._durability,
+        )
+
+    def verify(self, *, deep: bool, progress: Progress | None = None) -> VerifyReport:
+        """Return what is wrong with what is stored; see `interface.Store.verify`."""
+        check = "integrity_check" if deep else "quick_check"
+        with failures_explained("the store cannot be read"):
+            findings = [str(line) for (line,) in self._connection.execute(f"PRAGMA {check}")]
+            if findings == ["ok"]:
+                findings = []
+            return verify_logs(self, findings, deep=deep, progress=progress)
+
+    def backup(self, path: Path) -> Iterator[int]:
+        """Write a consistent copy to a new file in steps; yields the pages left, at the end 0."""
+        if path.exists():
+            raise StoreFailed(f"{path} exists already: name a new file for the backup")
+        done = False
+        try:
+            with failures_explained(f"the backup {path} was not made"):
+                copy = apsw.Connection(str(path))
+                try:
+                    with copy.backup("main", self._connection, "main") as steps:
+                        while not steps.done:
+                            steps.step(BACKUP_PAGES_AT_ONCE)
+                            yield steps.remaining
+                finally:
+                    copy.close()
+            done = True
+        finally:
+            if not done:
+                path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """End the use of the store; safe to call twice."""
+        self._connection.close()

@@ -1,0 +1,119 @@
+"""Opening the database file: settings, version, and the meaning of SQLite's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+import apsw
+
+from p2pvalue.store.interface import Durability, StoreFailed
+from p2pvalue.store.migrations import SCHEMA_VERSION, STEPS
+
+APPLICATION_ID = 0x70327076  # "p2pv": tells a store from any other SQLite file
+
+CACHE_KIB = 8 * 1_024  # small enough for a Raspberry Pi, whatever the size of the history
+WAL_PAGES = 2_000  # 8 MB are written before they are copied into the main file
+
+_SYNCHRONOUS: Mapping[Durability, str] = {"power-cut": "FULL", "kill": "NORMAL"}
+
+_SETTINGS = (
+    # One connection owns the file: no shared-memory index, no lock calls per transaction.
+    "PRAGMA locking_mode = EXCLUSIVE",
+    "PRAGMA journal_mode = WAL",
+    f"PRAGMA cache_size = -{CACHE_KIB}",
+    f"PRAGMA wal_autocheckpoint = {WAL_PAGES}",
+    f"PRAGMA journal_size_limit = {2 * WAL_PAGES * 4_096}",
+    "PRAGMA mmap_size = 0",  # a mapped file that fails to read ends the process instead of raising
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cell_size_check = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA secure_delete = OFF",
+)
+
+
+def open_connection(
+    path: Path,
+    durability: Durability,
+    *,
+    vfs: str | None = None,
+    schema_version: int = SCHEMA_VERSION,
+    steps: Mapping[int, str] = STEPS,
+) -> apsw.Connection:
+    """Return the one connection to a store, of today's schema; raises StoreFailed.
+
+    The only place where a database is opened: a key for encryption goes in here, before anything is
+    read. `vfs`, `schema_version` and `steps` exist so that tests can make disks fail and schemas
+    age.
+    """
+    with failures_explained(f"the store {path} cannot be opened"):
+        connection = apsw.Connection(str(path), vfs=vfs)
+    try:
+        with failures_explained(f"the store {path} cannot be opened"):
+            for setting in _SETTINGS:
+                connection.execute(setting)
+            connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+            _bring_to_version(connection, path, schema_version, steps)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _bring_to_version(
+    connection: apsw.Connection, path: Path, schema_version: int, steps: Mapping[int, str]
+) -> None:
+    connection.execute("BEGIN IMMEDIATE")  # takes the exclusive lock, which is then kept
+    try:
+        version = int(connection.pragma("user_version"))
+        if connection.execute("SELECT count(*) FROM sqlite_schema").get == 0:
+            schema = resources.files("p2pvalue.store").joinpath("schema.sql").read_text("utf-8")
+            connection.execute(schema)
+        elif connection.pragma("application_id") != APPLICATION_ID:
+            raise StoreFailed(f"{path} is not a p2pvalue store: name another folder")
+        elif version > schema_version:
+            raise StoreFailed(
+                f"the store {path} was written by a newer p2pvalue (schema {version}, this program "
+                f"knows {schema_version}): update p2pvalue; nothing was changed"
+            )
+        else:
+            for step in range(version, schema_version):
+                connection.execute(steps[step])
+        if version != schema_version:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {schema_version}")
+        connection.execute("COMMIT")
+    except BaseException:
+        roll_back(connection)
+        raise
+
+
+def roll_back(connection: apsw.Connection) -> None:
+    """End a failed transaction; SQLite has ended it already after some errors."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def failures_explained(what: str) -> Iterator[None]:
+    """Turn SQLite's errors into StoreFailed with a next step for the person."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StoreFailed(f"{what}: the disk is full; free some space and try again") from error
+    except apsw.BusyError as error:
+        raise StoreFailed(
+            f"{what}: another process has it open; stop that one (`p2pvalue stop`) and try again"
+        ) from error
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise StoreFailed(
+            f"{what}: the file is damaged ({error}); restore a backup (`p2pvalue restore`)"
+        ) from error
+    except (apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError) as error:
+        raise StoreFailed(f"{what}: {error}; check that the folder exists and is yours") from error
+    except apsw.ConstraintError as error:
+        raise StoreFailed(f"{what}: it contradicts what is stored ({error}); a defect") from error
+    except apsw.Error as error:
+        raise StoreFailed(f"{what}: {error}; run `p2pvalue verify`") from error

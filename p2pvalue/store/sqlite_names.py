@@ -1,0 +1,117 @@
+"""The store's small numbers for long names, with what was looked up lately kept in memory.
+
+Nothing here is needed to be right but the database: after a failed transaction all is forgotten.
+"""
+
+from __future__ import annotations
+
+import apsw
+
+from p2pvalue.store.interface import StoreFailed
+
+REMEMBERED_MAX = 4_096
+SEQ_BITS = 40
+SEQ_MASK = (1 << SEQ_BITS) - 1
+ARRIVALS_AT_ONCE = 65_536
+
+
+class Names:
+    """Numbers of communities, logs, members and lists."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop all that is remembered, because a transaction that made some of it failed."""
+        self._communities: dict[bytes, int] = {}
+        self._logs: dict[tuple[int, int], int] = {}
+        self._members: dict[bytes, int] = {}
+        self._lists: dict[tuple[int, int, bytes], int] = {}
+        self._next_arrival = 0
+        self._reserved_arrival = 0
+
+    def community(self, community: bytes) -> int:
+        """Return the number of a community, 0 if it is not stored."""
+        number = self._communities.get(community)
+        if number is None:
+            sql = "SELECT number FROM communities WHERE community = ?"
+            number = self._connection.execute(sql, (community,)).get
+            if number is None:
+                return 0
+            self._communities[community] = number
+        return number
+
+    def make_community(self, community: bytes) -> int:
+        """Return the number of a community, given now if need be."""
+        number = self.community(community)
+        if number == 0:
+            self._connection.execute("INSERT INTO communities (community) VALUES (?)", (community,))
+            number = self._communities[community] = self._connection.last_insert_rowid()
+        return number
+
+    def base(self, community: int, log: int) -> int:
+        """Return the place of a log's seq 0; raises StoreFailed for a log that is not stored."""
+        base = self._logs.get((community, log))
+        if base is None:
+            sql = "SELECT number FROM logs WHERE community = ? AND log = ?"
+            number = self._connection.execute(sql, (community, log)).get
+            if number is None:
+                raise StoreFailed(f"log {log} is not stored; a defect, please report it")
+            base = number << SEQ_BITS
+            if len(self._logs) >= REMEMBERED_MAX:
+                self._logs.clear()
+            self._logs[community, log] = base
+        return base
+
+    def make_member(self, member: bytes) -> int:
+        """Return the number of a member, given now if need be."""
+        number = self._members.get(member)
+        if number is None:
+            sql = "SELECT number FROM members WHERE member = ?"
+            number = self._connection.execute(sql, (member,)).get
+            if number is None:
+                self._connection.execute("INSERT INTO members (member) VALUES (?)", (member,))
+                number = self._connection.last_insert_rowid()
+            if len(self._members) >= REMEMBERED_MAX:
+                self._members.clear()
+            self._members[member] = number
+        return number
+
+    def list_of(self, community: int, kind: int, container: bytes) -> int:
+        """Return the number of a list of entries, 0 if it has never had one."""
+        name = (community, kind, container)
+        number = self._lists.get(name)
+        if number is None:
+            sql = "SELECT number FROM lists WHERE community = ? AND kind = ? AND container = ?"
+            number = self._connection.execute(sql, name).get
+            if number is None:
+                return 0
+            if len(self._lists) >= REMEMBERED_MAX:
+                self._lists.clear()
+            self._lists[name] = number
+        return number
+
+    def make_list(self, community: int, kind: int, container: bytes) -> int:
+        """Return the number of a list of entries, given now if need be."""
+        number = self.list_of(community, kind, container)
+        if number == 0:
+            sql = "INSERT INTO lists (community, kind, container) VALUES (?, ?, ?)"
+            self._connection.execute(sql, (community, kind, container))
+            number = self._connection.last_insert_rowid()
+            self._lists[community, kind, container] = number
+        return number
+
+    def forget_lists(self) -> None:
+        """Drop the numbers of lists, because a community's lists are made anew."""
+        self._lists.clear()
+
+    def next_arrival(self) -> int:
+        """Return a number greater than all before it, on disk too; one write per 65,536."""
+        if self._next_arrival >= self._reserved_arrival:
+            sql = "UPDATE arrivals SET reserved = reserved + ? RETURNING reserved"
+            reserved = int(self._connection.execute(sql, (ARRIVALS_AT_ONCE,)).get)
+            self._reserved_arrival = reserved
+            self._next_arrival = reserved - ARRIVALS_AT_ONCE
+        self._next_arrival += 1
+        return self._next_arrival

@@ -1,0 +1,159 @@
+"""What the core reads of one community, from SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import apsw
+
+from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK, Names
+from p2pvalue.store.sqlite_write import decode_heads
+from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue_protocol.past import (
+    HeadRow,
+    LogRow,
+    OperationRow,
+    StateRow,
+    SubjectOperationRow,
+)
+
+ROWS_AT_ONCE = 256
+
+_LOGS = (
+    "SELECT number, log, device, log_class, branch, first_seq, base_id FROM logs "
+    "WHERE community = ? ORDER BY log"
+)
+_OPERATION = "place, op_id, core, signature, payload, frontier FROM operations"
+_HEAD = f"SELECT {_OPERATION} WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1"
+_FIRST_WAITING = (
+    "SELECT min(place) FROM operations INDEXED BY operations_waiting "
+    "WHERE frontier = 0 AND place BETWEEN ? AND ?"
+)
+_LAST_SIGNED = (
+    "SELECT place FROM operations WHERE place BETWEEN ? AND ? AND length(signature) > 0 "
+    "ORDER BY place DESC LIMIT 1"
+)
+_RUN = f"SELECT {_OPERATION} WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?"
+_SUBJECT_OPERATIONS = (
+    "SELECT s.time, l.device, s.place, o.op_id, s.kind, m.member, s.rank, l.log, o.payload "
+    "FROM subject_operations s CROSS JOIN operations o ON o.place = s.place "
+    f"CROSS JOIN logs l ON l.number = s.place >> {SEQ_BITS} "
+    "CROSS JOIN members m ON m.number = s.member "
+    "WHERE s.community = ? AND s.subject = ?"
+)
+_STATE = (
+    "SELECT subject, kind, group_subject, time, device, seq, op_id, state FROM states "
+    "WHERE community = ? AND subject = ?"
+)
+
+_Row = tuple[int, bytes, bytes, bytes, bytes | None, int]
+
+
+def _operation(log: int, row: _Row) -> OperationRow:
+    place, op_id, core, signature, payload, frontier = row
+    return OperationRow(log, place & SEQ_MASK, op_id, core, signature, payload, frontier)
+
+
+class SqlitePast:
+    """Reads of one community; keeps `p2pvalue_protocol.past.Past`."""
+
+    def __init__(self, connection: apsw.Connection, names: Names, community: bytes) -> None:
+        self._connection = connection
+        self._names = names
+        self._community = community
+
+    @property
+    def _number(self) -> int:
+        return self._names.community(self._community)
+
+    def logs(self) -> list[tuple[int, LogRow]]:
+        """Return every log with the place of its seq 0, ascending by log number."""
+        return [
+            (number << SEQ_BITS, LogRow(log, self._community, *rest))
+            for number, log, *rest in self._connection.execute(_LOGS, (self._number,))
+        ]
+
+    def heads(self) -> list[HeadRow]:
+        """Return where every log with an operation stands; three seeks per log."""
+        heads = []
+        for base, log in self.logs():
+            span = (base, base + SEQ_MASK)
+            row = self._connection.execute(_HEAD, span).fetchone()
+            if row is None:
+                continue
+            head = _operation(log.log, row)
+            waiting = self._connection.execute(_FIRST_WAITING, span).get
+            signed = self._connection.execute(_LAST_SIGNED, span).get
+            folded_seq = head.seq if waiting is None else (waiting & SEQ_MASK) - 1
+            signed_seq = log.first_seq - 1 if signed is None else signed & SEQ_MASK
+            heads.append(HeadRow(log, head, folded_seq, signed_seq))
+        return heads
+
+    def frontiers(self) -> list[tuple[int, tuple[bytes, ...]]]:
+        """Return the numbered auth frontiers, ascending."""
+        sql = "SELECT frontier, op_ids FROM frontiers WHERE community = ? ORDER BY frontier"
+        return [
+            (number, tuple(op_ids[at : at + 32] for at in range(0, len(op_ids), 32)))
+            for number, op_ids in self._connection.execute(sql, (self._number,))
+        ]
+
+    def content_heads(self) -> list[Reference]:
+        """Return the frontier last committed."""
+        sql = "SELECT heads FROM content_heads WHERE community = ?"
+        heads = self._connection.execute(sql, (self._number,)).get
+        return [] if heads is None else decode_heads(heads)
+
+    def operations(self, log: int, first_seq: int, count: int) -> list[OperationRow]:
+        """Return up to `count` operations of one branch from `first_seq` on, ascending."""
+        community = self._number
+        if community == 0:
+            return []
+        base = self._names.base(community, log)
+        return self.run(base, log, first_seq, count)
+
+    def run(self, base: int, log: int, first_seq: int, count: int) -> list[OperationRow]:
+        """Return a run of the log whose seq 0 has the place `base`."""
+        rows = self._connection.execute(_RUN, (base + first_seq, base + SEQ_MASK, count))
+        return [_operation(log, row) for row in rows]
+
+    def auth_operations(self) -> Iterator[OperationRow]:
+        """Yield every folded auth operation, by log number and seq."""
+        for base, log in self.logs():
+            if log.log_class == AUTH:
+                for operation in self.whole_log(base, log):
+                    if operation.frontier:
+                        yield operation
+
+    def whole_log(self, base: int, log: LogRow) -> Iterator[OperationRow]:
+        """Yield the operations of one log; between two of them the store may be written."""
+        seq = log.first_seq
+        while run := self.run(base, log.log, seq, ROWS_AT_ONCE):
+            yield from run
+            seq = run[-1].seq + 1
+
+    def refused_ids(self) -> list[bytes]:
+        """Return the ids of operations refused when their past was complete, ascending."""
+        sql = "SELECT op_id FROM refused WHERE community = ?"
+        return [op_id for (op_id,) in self._connection.execute(sql, (self._number,))]
+
+    def state(self, subject: bytes) -> StateRow | None:
+        """Return the folded state of one subject."""
+        row = self._connection.execute(_STATE, (self._number, subject)).fetchone()
+        return None if row is None else StateRow(*row)
+
+    def subject_operations(self, subject: bytes) -> list[tuple[SubjectOperationRow, bytes | None]]:
+        """Return the folded operations of one subject with their payloads, in folding order."""
+        found = []
+        for row in self._connection.execute(_SUBJECT_OPERATIONS, (self._number, subject)):
+            time, device, place, op_id, kind, member, rank, log, payload = row
+            operation = SubjectOperationRow(
+                subject, time, device, place & SEQ_MASK, op_id, kind, member, rank, log
+            )
+            found.append((operation, payload))
+        found.sort(key=lambda pair: pair[0][1:5])
+        return found
+
+    def addresses(self) -> list[tuple[bytes, bytes]]:
+        """Return the newest signed address record of each device, ascending by device."""
+        sql = "SELECT device, record FROM addresses WHERE community = ? ORDER BY device"
+        return list(self._connection.execute(sql, (self._number,)))

@@ -1,0 +1,142 @@
+"""Reading and clearing the views of one community, in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import apsw
+
+from p2pvalue.store.interface import Entry
+from p2pvalue.store.paging import cut_page, state_order
+from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.past import StateRow
+
+_TIME_MAX = 2**63 - 1
+
+_ENTRY_COLUMNS = (
+    "SELECT e.time, l.device, e.place, o.op_id, m.member, o.payload, e.arrival FROM entries e "
+    "CROSS JOIN operations o ON o.place = e.place "
+    f"CROSS JOIN logs l ON l.number = e.place >> {SEQ_BITS} "
+    "CROSS JOIN members m ON m.number = e.member "
+)
+_ENTRIES = _ENTRY_COLUMNS + "WHERE e.list = ? AND e.time BETWEEN ? AND ? ORDER BY e.time "
+_ENTRIES_SINCE = _ENTRY_COLUMNS + ("WHERE e.list = ? AND e.arrival > ? ORDER BY e.arrival LIMIT ?")
+_STATES = (
+    "SELECT subject, kind, group_subject, time, device, seq, op_id, state FROM states "
+    "WHERE community = ? AND kind = ? {group}AND time BETWEEN ? AND ? ORDER BY time {direction}"
+)
+
+_EntryColumns = tuple[int, bytes, int, bytes, bytes, bytes | None, int]
+
+
+def _entry(container: bytes, kind: int, row: _EntryColumns) -> Entry:
+    time, device, place, op_id, member, payload, arrival = row
+    order = Order(time, device, place & SEQ_MASK, op_id)
+    return Entry(container, kind, order, member, payload, arrival)
+
+
+def read_entries(
+    connection: apsw.Connection,
+    number: int,
+    container: bytes,
+    kind: int,
+    *,
+    before: Order | None,
+    after: Order | None,
+    limit: int,
+    newest_first: bool,
+) -> list[Entry]:
+    """Return a page of the list with this number."""
+    span = (number, 0 if after is None else after.time, before.time if before else _TIME_MAX)
+    cursor = connection.execute(_ENTRIES + ("DESC" if newest_first else "ASC"), span)
+    try:
+        return cut_page(
+            (_entry(container, kind, row) for row in cursor),
+            lambda entry: entry.order,
+            before=before,
+            after=after,
+            limit=limit,
+            newest_first=newest_first,
+        )
+    finally:
+        cursor.close(True)
+
+
+def read_entries_since(
+    connection: apsw.Connection, number: int, container: bytes, kind: int, arrival: int, limit: int
+) -> list[Entry]:
+    """Return the entries of the list with this number that came after `arrival`."""
+    rows = connection.execute(_ENTRIES_SINCE, (number, arrival, limit))
+    return [_entry(container, kind, row) for row in rows]
+
+
+def read_states(
+    connection: apsw.Connection,
+    community: int,
+    kind: int,
+    *,
+    group: bytes | None,
+    before: Order | None,
+    after: Order | None,
+    limit: int,
+    newest_first: bool,
+) -> list[StateRow]:
+    """Return a page of the states of a kind, or of those of it tied to `group`."""
+    sql = _STATES.format(
+        group="" if group is None else "AND group_subject = ? ",
+        direction="DESC" if newest_first else "ASC",
+    )
+    times = (0 if after is None else after.time, before.time if before else _TIME_MAX)
+    which = (community, kind) if group is None else (community, kind, group)
+    cursor = connection.execute(sql, (*which, *times))
+    try:
+        return cut_page(
+            (StateRow(*row) for row in cursor),
+            state_order,
+            before=before,
+            after=after,
+            limit=limit,
+            newest_first=newest_first,
+        )
+    finally:
+        cursor.close(True)
+
+
+def every_state(connection: apsw.Connection, community: int) -> Iterator[StateRow]:
+    """Yield all states by (kind, subject)."""
+    sql = (
+        "SELECT subject, kind, group_subject, time, device, seq, op_id, state FROM states "
+        "WHERE community = ? AND kind = ? ORDER BY subject"
+    )
+    kinds = "SELECT DISTINCT kind FROM states WHERE community = ? ORDER BY kind"
+    for (kind,) in connection.execute(kinds, (community,)).fetchall():
+        for row in connection.execute(sql, (community, kind)):
+            yield StateRow(*row)
+
+
+def every_entry(connection: apsw.Connection, community: int) -> Iterator[Entry]:
+    """Yield all entries by (container, kind, order)."""
+    sql = "SELECT number, container, kind FROM lists WHERE community = ? ORDER BY container, kind"
+    for number, container, kind in list(connection.execute(sql, (community,))):
+        after: Order | None = None
+        while page := read_entries(
+            connection,
+            number,
+            container,
+            kind,
+            before=None,
+            after=after,
+            limit=1_000,
+            newest_first=False,
+        ):
+            yield from page
+            after = page[-1].order
+
+
+def clear_views(connection: apsw.Connection, community: int) -> None:
+    """Remove everything that is made from operations, inside a transaction of the caller's."""
+    lists = "SELECT number FROM lists WHERE community = ?"
+    connection.execute(f"DELETE FROM entries WHERE list IN ({lists})", (community,))
+    for table in ("lists", "subject_operations", "states", "snapshots"):
+        connection.execute(f"DELETE FROM {table} WHERE community = ?", (community,))

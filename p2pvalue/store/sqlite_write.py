@@ -1,0 +1,148 @@
+"""From a batch to rows, inside a transaction that the caller opened."""
+
+from __future__ import annotations
+
+import apsw
+import msgspec
+
+from p2pvalue.store.sqlite_names import SEQ_MASK, Names
+from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.past import Batch
+
+_encode_heads = msgspec.msgpack.Encoder().encode
+_heads_decoder = msgspec.msgpack.Decoder(list[Reference])
+
+INSERT_OPERATION = (
+    "INSERT INTO operations (place, frontier, signature, op_id, core, payload) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
+)
+_INSERT_ENTRY = "INSERT INTO entries (list, time, place, arrival, member) VALUES (?, ?, ?, ?, ?)"
+_INSERT_SUBJECT_OPERATION = (
+    "INSERT INTO subject_operations (community, subject, time, place, kind, member, rank) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_LOG = (
+    "INSERT INTO logs (community, log, device, log_class, branch, first_seq, base_id) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_REPLACE_STATE = (
+    "INSERT OR REPLACE INTO states "
+    "(community, subject, kind, group_subject, time, device, seq, op_id, state) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def decode_heads(data: bytes) -> list[Reference]:
+    """Return the references that `write_batch` stored."""
+    return _heads_decoder.decode(data)
+
+
+def write_batch(connection: apsw.Connection, names: Names, batch: Batch) -> None:
+    """Apply one batch, field by field in the order of `Batch`."""
+    community = names.make_community(batch.community)
+    _write_logs(connection, names, community, batch)
+    if batch.frontiers:
+        connection.executemany(
+            "INSERT INTO frontiers (community, frontier, op_ids) VALUES (?, ?, ?)",
+            [(community, number, b"".join(op_ids)) for number, op_ids in batch.frontiers],
+        )
+    if batch.cuts:
+        for log, seq in batch.cuts:
+            base = names.base(community, log)
+            sql = "DELETE FROM operations WHERE place BETWEEN ? AND ?"
+            connection.execute(sql, (base + seq, base + SEQ_MASK))
+    if batch.refused:
+        connection.executemany(
+            "INSERT OR REPLACE INTO refused (community, op_id, reason) VALUES (?, ?, ?)",
+            [(community, op_id, reason) for op_id, reason in batch.refused],
+        )
+    _write_views(connection, names, community, batch)
+    if batch.heads is not None:
+        connection.execute(
+            "INSERT OR REPLACE INTO content_heads (community, heads) VALUES (?, ?)",
+            (community, _encode_heads(batch.heads)),
+        )
+    if batch.addresses:
+        connection.executemany(
+            "INSERT OR REPLACE INTO addresses (community, device, record) VALUES (?, ?, ?)",
+            [(community, device, record) for device, record in batch.addresses],
+        )
+
+
+def _write_logs(connection: apsw.Connection, names: Names, community: int, batch: Batch) -> None:
+    if batch.logs:
+        connection.executemany(
+            _INSERT_LOG,
+            [
+                (
+                    community,
+                    row.log,
+                    row.device,
+                    row.log_class,
+                    row.branch,
+                    row.first_seq,
+                    row.base_id,
+                )
+                for row in batch.logs
+            ],
+        )
+    base = names.base
+    if batch.operations:
+        connection.executemany(
+            INSERT_OPERATION,
+            [
+                (base(community, log) + seq, frontier, signature, op_id, core, payload)
+                for log, seq, op_id, core, signature, payload, frontier in batch.operations
+            ],
+        )
+    for column, changes in (
+        ("signature", batch.signatures),
+        ("payload", batch.payloads),
+        ("frontier", batch.folded),
+    ):
+        if changes:
+            connection.executemany(
+                f"UPDATE operations SET {column} = ? WHERE place = ?",
+                [(value, base(community, log) + seq) for value, log, seq in changes],
+            )
+
+
+def _write_views(connection: apsw.Connection, names: Names, community: int, batch: Batch) -> None:
+    base = names.base
+    if batch.entries:
+        connection.executemany(
+            _INSERT_ENTRY,
+            [
+                (
+                    names.make_list(community, kind, container),
+                    time,
+                    base(community, log) + seq,
+                    names.next_arrival(),
+                    names.make_member(member),
+                )
+                for container, time, _, seq, _, kind, member, log in batch.entries
+            ],
+        )
+    if batch.subject_operations:
+        connection.executemany(
+            _INSERT_SUBJECT_OPERATION,
+            [
+                (
+                    community,
+                    row.subject,
+                    row.time,
+                    base(community, row.log) + row.seq,
+                    row.kind,
+                    names.make_member(row.member),
+                    row.rank,
+                )
+                for row in batch.subject_operations
+            ],
+        )
+    if batch.states:
+        connection.executemany(_REPLACE_STATE, [(community, *row) for row in batch.states])
+    if batch.states_gone:
+        connection.executemany(
+            "DELETE FROM states WHERE community = ? AND subject = ?",
+            [(community, subject) for subject in batch.states_gone],
+        )
