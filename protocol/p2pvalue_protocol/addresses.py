@@ -1,9 +1,9 @@
 """Signed records of where a device can be reached (spec: sync, "Addresses").
 
-An address changes whenever a router hands out another; a member who moved is found again through anybody
-who met her since. A record is a canonical MessagePack array `[community, device, peer id, addresses, time]`
-followed by the device's 64-byte signature. Of each device the newest record counts; records are no part of
-the replicated state and decide nothing.
+An address changes whenever a router hands out another; a member who moved is found again through
+anybody who met her since. A record is a canonical MessagePack array `[community, device, peer id,
+addresses, time]` followed by the device's 64-byte signature. Of each device the newest record
+counts; records are no part of the replicated state and decide nothing.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ from p2pvalue_protocol.keys import SigningKey, verify
 ADDRESSES_MAX = 8  # IPv4 and IPv6 of four interfaces
 ADDRESS_BYTES_MAX = 200
 PEER_ID_BYTES_MAX = 64
-AHEAD_MS_MAX = (
-    24 * 3_600 * 1_000
-)  # a device whose clock is further off cannot pin its record for ever
+AHEAD_MS_MAX = 24 * 3_600 * 1_000  # no clock can pin its record for ever
 RECORD_BYTES_MAX = 2_048  # 8 addresses of 200 bytes, two keys, a signature
 
 _SIGNED = b"p2pv1/address\x00"
@@ -65,7 +63,8 @@ def make_record(
     record = body_bytes + signer.sign(_SIGNED + body_bytes)
     if decode_record(record, community) is None:
         raise LocalProtocolError(
-            "an address record holds up to 8 printable multiaddrs of 200 bytes: check the listen addresses"
+            "an address record holds up to 8 printable multiaddrs of 200 bytes: "
+            "check the listen addresses"
         )
     return record
 
@@ -83,8 +82,8 @@ def decode_record(record: bytes, community: bytes) -> AddressRecord | None:
 def is_newer(record: bytes, known: bytes | None, now_ms: int) -> bool:
     """Return whether a valid record replaces the valid one `known`, the same on every node.
 
-    The newer time wins; of two with one time the greater bytes. A record from more than a day ahead waits
-    until its time is near.
+    The newer time wins; of two with one time the greater bytes. A record from more than a day ahead
+    is not taken yet.
     """
     body = _body_of(record)
     if body is None or body.time_ms > now_ms + AHEAD_MS_MAX:
