@@ -38,11 +38,11 @@ $(READY): requirements/build.txt requirements/all.txt pyproject.toml
 		"Install one and name it: sudo apt install python3.13 python3.13-venv && make PYTHON=python3.13"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.maxsize < 2**32)' \
 		|| { echo "p2pvalue needs a 64-bit system, and this Python is 32-bit." \
-		"Install the 64-bit Raspberry Pi OS or Debian: sudo rpi-imager"; exit 1; }
+		"Write a 64-bit Raspberry Pi OS to its card: sudo apt install rpi-imager && rpi-imager"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "Python's venv module is missing. Install it: sudo apt install python3-venv"; exit 1; }
 	@echo "Setting up .venv: about a minute, a few on a Raspberry Pi."
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(INSTALL_LOCKED) -r requirements/build.txt
 	$(INSTALL_LOCKED) -r requirements/all.txt
 	$(PIP) install --no-deps --no-index --no-build-isolation --editable .
