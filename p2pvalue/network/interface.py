@@ -98,7 +98,7 @@ class Network(Protocol):
         *,
         task_status: trio.TaskStatus[None],
     ) -> None:
-        """Serve until cancelled; `task_status.started()` when the first generation listens."""
+        """Serve until cancelled; `task_status.started()` means the first generation listens."""
         ...
 
     def addresses(self) -> list[str]:

@@ -1,0 +1,188 @@
+"""What callers see: plain values in the glossary's words, alike in Python, HTTP and `--json`.
+
+Ids are lower-case hex. Times are milliseconds since 1970 (UTC), as the author's clock gave them.
+The HTTP interface sends these values as JSON objects with the same field names.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Rank = Literal["founder", "admin", "member", "guest"]
+Read = Literal["public", "members"]
+Join = Literal["invite", "open"]
+LineKind = Literal["hours", "money", "material", "skill"]
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all values; immutable, compared by content."""
+
+
+class CommunityView(Value, frozen=True, kw_only=True):
+    """A community this node takes part in."""
+
+    community: str
+    name: str
+    description: str = ""
+    read: Read
+    join: Join
+    rank: Rank | None  # what we are in it; None while we are only a reader
+    members: int
+    device: str
+    state: Literal["joining", "active"]
+    waiting_for: str = ""  # what a join waits for, in words
+    peers: list[str] = []
+    operations: int = 0
+    unshared: int = 0  # operations of ours that no peer has confirmed to hold
+
+
+class MemberView(Value, frozen=True, kw_only=True):
+    """A member: her root key, the name she gives herself, her devices."""
+
+    member: str
+    name: str
+    rank: Rank
+    devices: list[str]
+    is_me: bool
+
+
+class MessageView(Value, frozen=True, kw_only=True):
+    """One chat message, in the order of its channel."""
+
+    message: str  # subject of the message, 32 hex digits
+    channel: str
+    member: str
+    name: str
+    text: str
+    reply: str = ""
+    time: int
+    cursor: str  # opaque position for `before` and `after`
+
+
+class DocumentView(Value, frozen=True, kw_only=True):
+    """A document without its text."""
+
+    document: str
+    title: str
+    shape: str
+    member: str
+    updates: int
+    time: int
+
+
+class TextView(Value, frozen=True, kw_only=True):
+    """A document's text as this node has it; `version` names these operations."""
+
+    document: str
+    title: str
+    text: str
+    version: str
+
+
+class LineView(Value, frozen=True, kw_only=True):
+    """A need's line; `pledged` counts standing offers. Units: minutes, cents, pieces, people."""
+
+    kind: LineKind
+    unit: str
+    minimum: int
+    optimum: int
+    pledged: int = 0
+    pledgers: int = 0
+
+
+class NeedView(Value, frozen=True, kw_only=True):
+    """Something the community wants done, and how far pledges carry it."""
+
+    need: str
+    title: str
+    body: str = ""
+    lines: list[LineView]
+    closes: int | None = None
+    member: str
+    name: str
+    time: int
+    state: Literal["open", "met"]  # met: every line has its minimum
+
+
+class PledgeView(Value, frozen=True, kw_only=True):
+    """What a member offered towards one line of a need."""
+
+    pledge: str
+    need: str
+    need_title: str
+    line: int
+    quantity: int
+    unit: str
+    member: str
+    name: str
+    time: int
+    state: Literal["offered", "withdrawn"]
+    reason: str = ""
+
+
+class InviteView(Value, frozen=True, kw_only=True):
+    """A link that lets people in; whoever has it may use it."""
+
+    link: str
+    rank: Rank
+    uses: int
+
+
+class PeerView(Value, frozen=True, kw_only=True):
+    """Another node we are or want to be connected with."""
+
+    peer: str
+    is_connected: bool
+    communities: list[str]
+    addresses: list[str]
+    next_dial_in_s: float | None = None
+    last_error: str = ""
+
+
+class StatusView(Value, frozen=True, kw_only=True):
+    """How this node is, at a glance."""
+
+    version: str
+    data_dir: str
+    pid: int
+    uptime_s: float
+    peer: str
+    network: Literal["starting", "up", "off", "restarting"]
+    network_detail: dict[str, int | str | list[str]]
+    addresses: list[str]
+    communities: list[CommunityView]
+    peers: int
+    rss_bytes: int
+    database_bytes: int
+    durability: Literal["power-cut", "kill"]
+    warnings: list[str]
+
+
+class WhoAmIView(Value, frozen=True, kw_only=True):
+    """Who we are, to ourselves and in each community."""
+
+    name: str
+    peer: str
+    devices: dict[str, str]  # community -> device
+
+
+class CheckView(Value, frozen=True, kw_only=True):
+    """One finding of `doctor` or `verify`."""
+
+    check: str
+    is_ok: bool
+    detail: str
+
+
+class EventView(Value, frozen=True, kw_only=True):
+    """Something changed: what kind, in which community, about which object."""
+
+    event: Literal[
+        "message", "document", "need", "pledge", "member", "community", "profile", "peer"
+    ]
+    community: str
+    subject: str
+    time: int
+    data: dict[str, str | int | None] = {}

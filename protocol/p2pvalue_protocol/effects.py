@@ -1,0 +1,135 @@
+"""Everything the core may ask of the shell, in the order in which it must be performed.
+
+Durable before visible, visible before published: `Store` effects come first in every list, then
+`Changed`, then what leaves the node. The shell performs them with one `match` that names every
+case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.past import Batch
+
+
+class Change(NamedTuple):
+    """One operation that came into view."""
+
+    kind: int
+    subject: bytes  # the object, or the container of an entry; empty for an auth operation
+    order: Order
+    member: bytes
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Commit this batch durably, or stop the node."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Tell readers what came into view."""
+
+    community: bytes
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """Where the drafts of a `Write` now stand, in their order."""
+
+    community: bytes
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Send a hint to whoever listens to the topic."""
+
+    topic: str
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendFrame:
+    """Send a frame on a session's link."""
+
+    session: int
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseSession:
+    """End a session's link; `reason` is None when nobody is to blame."""
+
+    session: int
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """HELLO succeeded: the peer speaks for `device` (None: a reader of a public community)."""
+
+    session: int
+    peer_id: str
+    community: bytes
+    device: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What to tell the gossip network about the message just received."""
+
+    verdict: Literal["accept", "ignore", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A peer's input was refused and changed nothing."""
+
+    peer_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A join got this far: `welcomed` (keys known), `admitted` (may write), `failed`."""
+
+    session: int
+    community: bytes
+    state: Literal["welcomed", "admitted", "failed"]
+    nonce: bytes
+    topic_secret: bytes
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLearned:
+    """A member's device can be reached at these addresses."""
+
+    community: bytes
+    device: bytes
+    peer_id: str
+    addresses: tuple[str, ...]
+
+
+Effect = (
+    Store
+    | Changed
+    | Wrote
+    | Publish
+    | SendFrame
+    | CloseSession
+    | Ready
+    | Judge
+    | Rejected
+    | Joined
+    | AddressLearned
+)

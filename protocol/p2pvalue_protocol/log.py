@@ -1,0 +1,112 @@
+"""Runs: consecutive operations of one log as they travel (spec: sync, "Runs and batches").
+
+A run leaves out what it implies or repeats: version, community, device, seq, backlink, payload size
+and hash. The receiver builds the cores again and hashes them, so a run that lies has other ids than
+its signatures cover. Every run ends in a signed operation; that one signature vouches, through the
+backlinks, for all before it. A batch is a list of runs, compressed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Annotated
+
+import msgspec
+
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.ids import Reference, op_id_of, payload_hash_of
+from p2pvalue_protocol.operation import U53, VERSION, Bytes32, Core, Operation, check_core
+
+
+class _Parent(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    device: Bytes32
+    log_class: Annotated[int, msgspec.Meta(ge=0, le=1)]
+    seq: U53
+    op_id: Bytes32
+
+
+class Item(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One operation of a run, without what the run implies."""
+
+    kind: Annotated[int, msgspec.Meta(ge=0, le=255)]
+    subject: Annotated[bytes, msgspec.Meta(max_length=16)]
+    parents: Annotated[list[_Parent], msgspec.Meta(max_length=limits.PARENTS_MAX)]
+    time: U53
+    payload: Annotated[bytes, msgspec.Meta(max_length=limits.PAYLOAD_BYTES_MAX)]
+    signature: Annotated[bytes, msgspec.Meta(max_length=64)]
+
+
+class Run(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Consecutive operations of one branch of one log; `backlink` is that of the first."""
+
+    device: Bytes32
+    log_class: Annotated[int, msgspec.Meta(ge=0, le=1)]
+    first_seq: U53
+    backlink: Bytes32
+    items: Annotated[list[Item], msgspec.Meta(min_length=1, max_length=limits.RUN_OPERATIONS_MAX)]
+
+
+_batch_decoder = msgspec.msgpack.Decoder(list[Run])
+
+
+def encode_batch(runs: list[Run]) -> bytes:
+    """Return the compressed bytes of a batch; about 10 ms per MiB."""
+    return zlib.compress(encode(runs), 1)
+
+
+def decode_batch(data: bytes) -> list[Run]:
+    """Return the runs of a batch; raises Refused. Unfolds at most BATCH_BYTES_MAX bytes."""
+    unfolder = zlib.decompressobj()
+    try:
+        plain = unfolder.decompress(data, limits.BATCH_BYTES_MAX)
+        if not unfolder.eof or unfolder.unused_data:
+            raise Refused(Reason.FRAME_INVALID)
+        return _batch_decoder.decode(plain)
+    except Refused:
+        raise
+    except Exception:  # noqa: BLE001 - hostile bytes find what we forget
+        raise Refused(Reason.FRAME_INVALID) from None
+
+
+def make_item(core: Core, payload: bytes, signature: bytes) -> Item:
+    """Return the item that stands for an operation in a run."""
+    parents = [_Parent(p.device, p.log_class, p.seq, p.op_id) for p in core.parents]
+    return Item(core.kind, core.subject, parents, core.time, payload, signature)
+
+
+def operations_of(run: Run, community: bytes) -> list[Operation]:
+    """Build a run's operations again; raises Refused for the first that breaks a rule of its bytes.
+
+    About 7 µs per operation. Whether the signatures are valid is for the caller to check.
+    """
+    operations: list[Operation] = []
+    backlink = run.backlink
+    seq = run.first_seq
+    for item in run.items:
+        payload = item.payload
+        core = Core(
+            VERSION,
+            community,
+            run.device,
+            seq,
+            backlink,
+            item.kind,
+            item.subject,
+            tuple(Reference(p.device, p.log_class, p.seq, p.op_id) for p in item.parents),
+            item.time,
+            b"",
+            len(payload),
+            payload_hash_of(payload),
+        )
+        check_core(core)
+        if core.log_class != run.log_class:
+            raise Refused(Reason.FRAME_INVALID)
+        core_bytes = encode(core)
+        if len(core_bytes) > limits.CORE_BYTES_MAX:
+            raise Refused(Reason.TOO_LONG)
+        backlink = op_id_of(core_bytes)
+        operations.append(Operation(backlink, core, core_bytes, item.signature, payload))
+        seq += 1
+    return operations

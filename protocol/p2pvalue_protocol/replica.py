@@ -1,0 +1,404 @@
+"""Our copy of one community: the ladder that every operation climbs, ours and theirs alike.
+
+    decode ▶ limits ▶ id ▶ authentic ▶ chain ▶ stored
+           ▶ past complete? ─no▶ waiting ▶ time ▶ visible (membership) ▶ kind ▶ folded
+
+An operation is stored as soon as its backlink is; parents gate only the fold, or two logs that
+answer each other could never be fetched one after the other. Any rung may refuse; then nothing of
+that run is changed. What is judged when the past is complete (time, auth past) cannot refuse bytes
+that are already vouched for: such an operation stays stored, and it and all that follows or names
+it is without effect, on every node alike.
+
+The replica holds the heads of the logs and the auth operations, never the content. What one input
+changed is collected in one `Batch`; the next input may come only when that batch was committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.addresses import decode_record, is_newer
+from p2pvalue_protocol.branches import Branch, Branches
+from p2pvalue_protocol.causal import AuthGraph
+from p2pvalue_protocol.effects import Change
+from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.folding import Folding
+from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.loading import in_causal_order
+from p2pvalue_protocol.log import Run, operations_of
+from p2pvalue_protocol.membership import Membership
+from p2pvalue_protocol.operation import GENESIS, Operation, community_id_of, decode_core
+from p2pvalue_protocol.past import Batch, OperationRow, Past
+from p2pvalue_protocol.serving import current_heads, runs_towards
+from p2pvalue_protocol.vouching import NO_OFFENCE, vouched
+from p2pvalue_protocol.writing import seal, write
+
+_FOLD_CHUNK = 64
+_FOLDS_PER_INPUT_MAX = 2_048
+
+
+class Receipt(NamedTuple):
+    """What became of received runs."""
+
+    stored: int
+    duplicates: int
+    refused: tuple[tuple[Reason, bool], ...]  # (reason, whether it is the sender's offence)
+    missing_backlinks: tuple[tuple[bytes, int, int], ...]  # (device, log class, seq of the run)
+
+
+class Replica:
+    """One community as this node holds it. Not for use while an uncommitted batch is out."""
+
+    def __init__(
+        self,
+        community: bytes,
+        past: Past,
+        *,
+        signer: SigningKey | None,
+        topic_secrets: Sequence[bytes] = (),
+        trusted_after_ms: int = 0,
+    ) -> None:
+        self.community = community
+        self.signer = signer
+        self.topic_secrets = list(topic_secrets)
+        self.graph = AuthGraph()
+        self.membership = Membership(community, self.graph)
+        self.branches = Branches(past)
+        self.batch = Batch(community)
+        self.changes: list[Change] = []
+        self.heads_version = 1
+        self.tips: dict[bytes, tuple[Reference, int]] = {}
+        self.auth_references: dict[bytes, Reference] = {}
+        self._past = past
+        self._folding = Folding(past)
+        self._blocked: dict[bytes, list[Branch]] = {}
+        self._named_devices: set[bytes] = set()
+        self._trusted_after_ms = trusted_after_ms
+        self._newest_time = 0
+        self._records = dict(past.addresses())
+        self._ready: list[Branch] = []
+        self._heads: list[Reference] = []
+        self._heads_at = 0
+        self._tips_changed = False
+        self._load()
+
+    # --- opening
+
+    def _load(self) -> None:
+        for op in in_causal_order(self._past.auth_operations()):
+            self.membership.integrate(op)
+            self.auth_references[op.op_id] = op.reference
+        for number, op_ids in self._past.frontiers():
+            self.graph.define(number, op_ids)
+        self.graph.take_new()
+        for reference in self._past.content_heads():
+            place = self.branches.find(reference)
+            assert place is not None, "the stored frontier names what is held"
+            time, _ = self.branches.time_and_frontier(place.branch, reference.seq)
+            self.tips[reference.op_id] = (reference, time)
+        for branch in self.branches.all():
+            self._newest_time = max(self._newest_time, branch.folded_time)
+            if branch.is_waiting:
+                self._ready.append(branch)
+
+    # --- one input, one batch
+
+    def begin(self) -> None:
+        """Start an input; what the last one changed is committed by now."""
+        self.branches.begin()
+        self._folding.begin()
+        self.batch = Batch(self.community)
+        self.changes = []
+
+    def finish(self) -> Batch:
+        """End an input: fold what is ready and the touched subjects; return what to commit."""
+        self.fold_ready()
+        self._folding.finish(self.batch)
+        self.batch.frontiers.extend(self.graph.take_new())
+        if self._tips_changed:
+            self.batch.heads = [reference for reference, _ in self.tips.values()]
+            self._tips_changed = False
+        return self.batch
+
+    @property
+    def has_work(self) -> bool:
+        """True while stored operations can be folded that the last input left for the next."""
+        return bool(self._ready)
+
+    # --- receiving
+
+    def receive(self, runs: Sequence[Run], now_ms: int) -> Receipt:
+        """Take runs from a peer; each is taken up to what its last good signature vouches for.
+
+        Costs one signature check per run and per 64 operations, about 25 µs per operation besides.
+        """
+        stored = duplicates = 0
+        refused: list[tuple[Reason, bool]] = []
+        missing: list[tuple[bytes, int, int]] = []
+        waiting = list(runs)
+        while waiting:
+            known = [run for run in waiting if self._knows_author(run)]
+            unknown = [run for run in waiting if run not in known]
+            if not known:
+                refused.extend((Reason.UNKNOWN_AUTHOR, False) for _ in unknown)
+                break
+            for run in known:
+                try:
+                    count, new = self._take_run(run, now_ms)
+                except Refused as refusal:
+                    if refusal.reason is Reason.CHAIN_BROKEN:
+                        missing.append((run.device, run.log_class, run.first_seq))
+                    refused.append((refusal.reason, refusal.reason not in NO_OFFENCE))
+                else:
+                    stored += new
+                    duplicates += count - new
+            waiting = unknown  # another run of this batch may have made their authors known
+        return Receipt(stored, duplicates, tuple(refused), tuple(missing))
+
+    def _knows_author(self, run: Run) -> bool:
+        if self.membership.member_of(run.device) is not None or run.device in self._named_devices:
+            return True
+        return run.log_class == AUTH and run.first_seq == 0 and run.items[0].kind == GENESIS
+
+    def _take_run(self, run: Run, now_ms: int) -> tuple[int, int]:
+        """Store what is new of one run and fold what can be; return (operations, new ones)."""
+        operations = operations_of(run, self.community)
+        first = operations[0].core
+        if first.kind == GENESIS and community_id_of(first) != self.community:
+            raise Refused(Reason.WRONG_COMMUNITY)
+        branch, held = self._attach(run, operations)
+        new = operations[held:]
+        if new:
+            new = vouched(new, lambda time: self._is_too_far_ahead(time, now_ms))
+        if not new:
+            return len(operations), 0
+        if branch is None:
+            core = new[0].core
+            branch = self.open_branch(
+                core.device, run.log_class, core.seq, core.backlink, new[0].op_id
+            )
+        for op in new:
+            self.append(branch, op)
+        self.fold_ready()
+        return len(operations), len(new)
+
+    def _attach(self, run: Run, operations: list[Operation]) -> tuple[Branch | None, int]:
+        """Return where a run joins what is held: (branch to extend or None, how many are held)."""
+        branches = self.branches.of(run.device, run.log_class)
+        for branch in branches:
+            if branch.head_id == run.backlink and branch.head_seq + 1 == run.first_seq:
+                return branch, 0
+        held = 0
+        last: Branch | None = None
+        for op in operations:
+            owner = self.branches.owner(run.device, run.log_class, op.core.seq, op.op_id)
+            if owner is None:
+                break
+            held += 1
+            last = owner
+        if last is not None:
+            extends = held < len(operations) and last.head_id == operations[held].core.backlink
+            return (last if extends else None), held
+        if run.first_seq == 0:
+            return None, 0
+        base = self.branches.owner(run.device, run.log_class, run.first_seq - 1, run.backlink)
+        if base is None:
+            raise Refused(Reason.CHAIN_BROKEN)
+        return None, 0
+
+    def _is_too_far_ahead(self, time: int, now_ms: int) -> bool:
+        is_clock_trusted = (
+            now_ms >= self._trusted_after_ms
+            and now_ms >= self._newest_time - limits.CLOCK_BEHIND_MS_MAX
+        )
+        return is_clock_trusted and time > now_ms + limits.AHEAD_MS_MAX
+
+    # --- storing and folding
+
+    def open_branch(
+        self, device: bytes, log_class: int, seq: int, backlink: bytes, op_id: bytes
+    ) -> Branch:
+        """Start a log, or a branch of one; raises Refused(over-limit)."""
+        if len(self.branches.of(device, log_class)) >= limits.BRANCHES_PER_LOG_MAX:
+            raise Refused(Reason.OVER_LIMIT)
+        branch = self.branches.open(self.community, device, log_class, seq, backlink, op_id)
+        self.batch.logs.append(branch.row)
+        return branch
+
+    def append(self, branch: Branch, op: Operation) -> None:
+        """Store one operation behind a branch's head and fold it if its past is complete."""
+        core = op.core
+        frontier = 0
+        if branch.folded_seq == branch.head_seq and branch.closed is None:
+            frontier = self._fold(branch, op)
+        row = OperationRow(
+            branch.row.log, core.seq, op.op_id, op.core_bytes, op.signature, op.payload, frontier
+        )
+        self.branches.put(row)
+        self.batch.operations.append(row)
+        branch.head_seq = core.seq
+        branch.head_id = op.op_id
+        self.heads_version += 1
+        if op.signature:
+            branch.signed_seq = core.seq
+            branch.unsigned_bytes = 0
+        else:
+            branch.unsigned_bytes += len(op.core_bytes) + core.payload_size
+
+    def fold_ready(self) -> None:
+        """Fold stored operations whose past has become complete, a bounded number per input."""
+        while self._ready and len(self.batch.folded) < _FOLDS_PER_INPUT_MAX:
+            self._fold_stored(self._ready.pop())
+
+    def _fold_stored(self, branch: Branch) -> None:
+        branch.waits_for = b""
+        count = 1  # two logs that answer each other unblock one operation at a time
+        while branch.is_waiting and branch.closed is None:
+            for row in self.branches.rows(branch, branch.folded_seq + 1, count):
+                core = decode_core(row.core)
+                op = Operation(row.op_id, core, row.core, row.signature, row.payload)
+                frontier = self._fold(branch, op)
+                if not frontier:
+                    return
+                self.branches.put(row._replace(frontier=frontier))
+                self.batch.folded.append((frontier, row.log, row.seq))
+            if len(self.batch.folded) >= _FOLDS_PER_INPUT_MAX:
+                self._ready.append(branch)
+                return
+            count = min(count * 2, _FOLD_CHUNK)
+
+    def _fold(self, branch: Branch, op: Operation) -> int:
+        """Judge and fold the next operation of a branch; return its frontier, 0 if it waits."""
+        core = op.core
+        past = self._past_of(branch, op)
+        if past is None:
+            return 0
+        time_past, frontier = past
+        if core.time <= time_past:
+            return self._close(branch, Reason.TIME_NOT_AFTER_PAST)
+        if branch.row.log_class == AUTH:
+            self.membership.integrate(op)
+            self.auth_references[op.op_id] = op.reference
+            frontier = self.graph.frontier((op.op_id,))
+            order = Order(core.time, core.device, core.seq, op.op_id)
+            self.changes.append(Change(core.kind, b"", order, b"", op.payload or b""))
+        elif not frontier:
+            return self._close(branch, Reason.AUTH_PAST_EMPTY)
+        else:
+            standing = self.membership.judge(core.device, core.kind, frontier)
+            if standing is not None:
+                change = self._folding.apply(op, standing, branch.row.log, self.batch)
+                if change is not None:
+                    self.changes.append(change)
+        self._move_tips(op)
+        branch.folded_seq = core.seq
+        branch.folded_id = op.op_id
+        branch.folded_time = core.time
+        branch.frontier = frontier
+        if core.time > self._newest_time:
+            self._newest_time = core.time
+        if self._blocked:
+            self._ready.extend(self._blocked.pop(op.op_id, ()))
+        return frontier
+
+    def _past_of(self, branch: Branch, op: Operation) -> tuple[int, int] | None:
+        """Return (newest time, auth frontier) of a past, or None after noting the gap."""
+        core = op.core
+        if branch.folded_seq < branch.row.first_seq:
+            start = self.branches.past_of_first(branch)
+            if start is None:
+                self._wait(branch, branch.row.device, branch.row.base_id)
+                return None
+            time, frontier = start
+        else:
+            time, frontier = branch.folded_time, branch.frontier
+        for parent in core.parents:
+            place = self.branches.find(parent)
+            if place is None or not place.is_folded:
+                if place is not None and place.branch.closed is not None:
+                    self._close(branch, Reason.PARENT_REFUSED)
+                    return None
+                self._wait(branch, parent.device, parent.op_id)
+                return None
+            if parent.log_class == AUTH:
+                parent_frontier = self.graph.frontier((parent.op_id,))
+            else:
+                parent_time, parent_frontier = self.branches.time_and_frontier(
+                    place.branch, parent.seq
+                )
+                time = max(time, parent_time)
+            frontier = self.graph.union((frontier, parent_frontier))
+        return time, frontier
+
+    def _wait(self, branch: Branch, device: bytes, op_id: bytes) -> None:
+        branch.waits_for = op_id
+        self._blocked.setdefault(op_id, []).append(branch)
+        self._named_devices.add(device)
+
+    def _close(self, branch: Branch, reason: Reason) -> int:
+        """End a branch's effect here; who waits for an operation beyond is judged anew."""
+        branch.closed = reason
+        for op_id in sorted(self._blocked):
+            self._ready.extend(self._blocked.pop(op_id))
+        return 0
+
+    def _move_tips(self, op: Operation) -> None:
+        core = op.core
+        tips = self.tips
+        tips.pop(core.backlink, None)
+        for parent in core.parents:
+            tips.pop(parent.op_id, None)
+        tips[op.op_id] = (op.reference, core.time)
+        self._tips_changed = True
+
+    # --- what the sessions and the node ask
+
+    @property
+    def device(self) -> bytes | None:
+        """Our device in this community, or None while we are only a reader."""
+        return self.signer.public if self.signer is not None else None
+
+    def held(self, reference: Reference) -> bool:
+        """Return whether this very operation is stored here."""
+        return self.branches.find(reference) is not None
+
+    def heads(self) -> list[Reference]:
+        """Return the head of every branch, ascending; call `seal` first. Cached until one moves."""
+        if self._heads_at != self.heads_version:
+            self._heads = current_heads(self.branches)
+            self._heads_at = self.heads_version
+        return self._heads
+
+    def seal(self) -> None:
+        """Sign our unsigned heads: what leaves the node is signed."""
+        seal(self)
+
+    def runs(
+        self, log_class: int, device: bytes, from_seq: int, head_id: bytes, bytes_max: int
+    ) -> tuple[list[Run], int | None]:
+        """Return runs that lead to `head_id`, and the seq to go on from (None at the end)."""
+        return runs_towards(self.branches, log_class, device, from_seq, head_id, bytes_max)
+
+    def write(self, drafts: Iterable[Draft], now_ms: int) -> list[Reference]:
+        """Append operations of ours; raises LocalProtocolError before anything changed."""
+        return write(self, tuple(drafts), now_ms)
+
+    def addresses(self) -> list[bytes]:
+        """Return the newest address record of each device, ascending by device."""
+        return [self._records[device] for device in sorted(self._records)]
+
+    def learn_address(self, record: bytes, now_ms: int) -> bool:
+        """Keep a signed address record if it is valid and newer than what is held."""
+        known = decode_record(record, self.community)
+        if known is None or not self.membership.was_ever_admitted(known.device):
+            return False
+        if not is_newer(record, self._records.get(known.device), now_ms):
+            return False
+        self._records[known.device] = record
+        self.batch.addresses.append((known.device, record))
+        return True

@@ -1,0 +1,84 @@
+"""What we tell peers of our logs: their heads, and runs that lead to them (spec: sync)."""
+
+from __future__ import annotations
+
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.branches import Branch, Branches
+from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.log import Run, make_item
+from p2pvalue_protocol.operation import decode_core
+from p2pvalue_protocol.past import OperationRow
+
+_ITEM_BYTES = 140
+"""What an item adds to its core's variable parts, roughly; for sizing batches only."""
+
+
+def current_heads(branches: Branches) -> list[Reference]:
+    """Return the head of every branch, ascending by (device, class, op id)."""
+    heads = [
+        Reference(b.row.device, b.row.log_class, b.head_seq, b.head_id)
+        for b in branches.all()
+        if b.head_seq >= b.row.first_seq
+    ]
+    heads.sort(key=lambda r: (r.device, r.log_class, r.op_id))
+    return heads
+
+
+def runs_towards(
+    branches: Branches,
+    log_class: int,
+    device: bytes,
+    from_seq: int,
+    head_id: bytes,
+    bytes_max: int,
+) -> tuple[list[Run], int | None]:
+    """Return runs from `from_seq` towards the branch head `head_id`, about `bytes_max` unpacked.
+
+    Each ends in a signed operation. The second value is the seq to go on from, None at the end. A
+    head that has moved on is served up to where it is now, if the log has one branch; an unknown
+    one not at all.
+    """
+    candidates = branches.of(device, log_class)
+    meant = [b for b in candidates if b.head_id == head_id] or candidates
+    if len(meant) != 1 or from_seq > meant[0].head_seq:
+        return [], None
+    runs: list[Run] = []
+    size = 0
+    seq = from_seq
+    while seq <= meant[0].head_seq and size < bytes_max:
+        rows = _signed_rows(branches, meant[0], seq, bytes_max - size)
+        if not rows:
+            return runs, None
+        core = decode_core(rows[0].core)
+        items = [make_item(decode_core(r.core), r.payload or b"", r.signature) for r in rows]
+        runs.append(Run(core.device, core.log_class, seq, core.backlink, items))
+        size += sum(_size(row) for row in rows)
+        seq += len(rows)
+    return runs, (seq if seq <= meant[0].head_seq else None)
+
+
+def _size(row: OperationRow) -> int:
+    return len(row.payload or b"") + _ITEM_BYTES
+
+
+def _signed_rows(
+    branches: Branches, branch: Branch, first_seq: int, bytes_max: int
+) -> list[OperationRow]:
+    """Return consecutive rows from `first_seq`, cut behind the last signature that fits.
+
+    At least up to the first signature, whatever its size: no shorter stretch could be checked.
+    """
+    rows: list[OperationRow] = []
+    for piece, first, last in branches.path(branch, first_seq):
+        room = limits.RUN_OPERATIONS_MAX - len(rows)
+        rows.extend(branches.rows(piece, first, min(room, last - first + 1)))
+        if len(rows) == limits.RUN_OPERATIONS_MAX:
+            break
+    size = signed_count = 0
+    for index, row in enumerate(rows):
+        size += _size(row)
+        if signed_count and size > bytes_max:
+            break
+        if row.signature:
+            signed_count = index + 1
+    return rows[:signed_count]

@@ -1,0 +1,171 @@
+"""How our own device writes: place, parents, time, and when to sign (spec: operation, "Writing").
+
+Our operations climb the same ladder as everybody's. A signature costs a third of an append, and the
+newest one vouches for all before it, so the head is signed when it leaves the node or when the node
+is idle, and besides only where `vouching` demands it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.encoding import PayloadInvalid
+from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
+from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference, op_id_of, payload_hash_of
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kinds import kind_of
+from p2pvalue_protocol.operation import (
+    GENESIS,
+    KIND_AUTH_MAX,
+    SIGNED,
+    VERSION,
+    Core,
+    Operation,
+    encode_core,
+)
+
+if TYPE_CHECKING:
+    from p2pvalue_protocol.branches import Branch
+    from p2pvalue_protocol.keys import SigningKey
+    from p2pvalue_protocol.replica import Replica
+
+SEEN_AUTH = 10
+SEEN_CONTENT = 66
+
+
+def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Reference]:
+    """Append drafts, all of one class, to our log; raises before anything has changed."""
+    signer = replica.signer
+    if signer is None:
+        raise NotAdmitted("this node only reads here: join the community with an invite first")
+    classes = {AUTH if draft.kind <= KIND_AUTH_MAX else CONTENT for draft in drafts}
+    if len(classes) != 1:
+        raise LocalProtocolError("one write takes drafts of one class, and at least one")
+    log_class = classes.pop()
+    for draft in drafts:
+        _check(replica, signer, draft)
+    branches = replica.branches.of(signer.public, log_class)
+    if any(branch.is_waiting for branch in branches) or len(branches) > 1:
+        raise LocalProtocolError(
+            "this device's own log is incomplete or forked (was the data folder copied?): "
+            "make a new data folder and have it invited"
+        )
+    is_auth = log_class == AUTH
+    named = _gather(replica, signer, is_auth, now_ms)
+    references: list[Reference] = []
+    for draft in drafts:
+        references.append(_append(replica, signer, draft, named, now_ms))
+        named = []
+    return references
+
+
+def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
+    if len(draft.payload) > limits.PAYLOAD_BYTES_MAX:
+        raise LocalProtocolError(
+            f"this is {len(draft.payload):,} bytes long; {limits.PAYLOAD_BYTES_MAX:,} fit in one "
+            "operation: split it"
+        )
+    if draft.kind <= KIND_AUTH_MAX:
+        return
+    frontier = replica.graph.frontier(replica.graph.heads())
+    if replica.membership.judge(signer.public, draft.kind, frontier) is None:
+        raise NotAdmitted(
+            "your rank in this community may not write this; ask an admin for a higher rank"
+            if replica.membership.standing(signer.public)
+            else "this device is not admitted here yet: wait for the join to finish"
+        )
+    kind = kind_of(draft.kind)
+    if kind is None:
+        return
+    try:
+        kind.decode(draft.payload)
+    except PayloadInvalid:
+        raise LocalProtocolError(f"this is no valid {kind.name}: nothing was written") from None
+
+
+def _own(replica: Replica, signer: SigningKey, log_class: int) -> Branch | None:
+    branches = replica.branches.of(signer.public, log_class)
+    return branches[0] if branches else None
+
+
+def _gather(
+    replica: Replica, signer: SigningKey, is_auth: bool, now_ms: int
+) -> list[tuple[Reference, int]]:
+    """Return the frontier to name, at most ten wide; SEEN operations gather a wider one."""
+    while True:
+        if is_auth:
+            heads = [(replica.auth_references[h], 0) for h in replica.graph.heads()]
+        else:
+            heads = list(replica.tips.values())
+        own = _own(replica, signer, AUTH if is_auth else CONTENT)
+        own_head = own.head_id if own is not None else b""
+        named = sorted(
+            (h for h in heads if h[0].op_id != own_head),
+            key=lambda h: (h[0].device, h[0].log_class, h[0].op_id),
+        )
+        if len(named) <= limits.PARENTS_MAX:
+            return named
+        seen = Draft(SEEN_AUTH if is_auth else SEEN_CONTENT, b"", b"")
+        _append(replica, signer, seen, named[: limits.PARENTS_MAX], now_ms)
+
+
+def _append(
+    replica: Replica,
+    signer: SigningKey,
+    draft: Draft,
+    named: list[tuple[Reference, int]],
+    now_ms: int,
+) -> Reference:
+    log_class = AUTH if draft.kind <= KIND_AUTH_MAX else CONTENT
+    branch = _own(replica, signer, log_class)
+    seq = branch.head_seq + 1 if branch is not None else 0
+    time = max(now_ms, branch.folded_time + 1 if branch is not None else 1)
+    for _, parent_time in named:
+        time = max(time, parent_time + 1)
+    core = Core(
+        VERSION,
+        replica.community,
+        signer.public,
+        seq,
+        branch.head_id if branch is not None else ZERO32,
+        draft.kind,
+        draft.subject,
+        tuple(reference for reference, _ in named),
+        time,
+        b"",
+        len(draft.payload),
+        payload_hash_of(draft.payload),
+    )
+    core_bytes = encode_core(core)
+    op_id = op_id_of(core_bytes)
+    if branch is None:
+        branch = replica.open_branch(signer.public, log_class, 0, ZERO32, op_id)
+    unsigned_bytes = branch.unsigned_bytes + len(core_bytes) + len(draft.payload)
+    must_sign = (
+        seq % limits.SIGNATURE_EVERY == limits.SIGNATURE_EVERY - 1
+        or unsigned_bytes > limits.SIGN_AFTER_BYTES
+        or draft.kind == GENESIS
+    )
+    signature = signer.sign(SIGNED + core_bytes) if must_sign else b""
+    replica.append(branch, Operation(op_id, core, core_bytes, signature, draft.payload))
+    assert branch.folded_seq == seq, "what we write follows what we have folded"
+    return Reference(signer.public, log_class, seq, op_id)
+
+
+def seal(replica: Replica) -> None:
+    """Sign the heads of our logs that are not signed yet; at most two signatures."""
+    signer = replica.signer
+    if signer is None:
+        return
+    for log_class in (AUTH, CONTENT):
+        for branch in replica.branches.of(signer.public, log_class):
+            if branch.signed_seq == branch.head_seq:
+                continue
+            row = replica.branches.row(branch, branch.head_seq)
+            assert row is not None
+            signature = signer.sign(SIGNED + row.core)
+            replica.branches.put(row._replace(signature=signature))
+            replica.batch.signatures.append((signature, row.log, row.seq))
+            branch.signed_seq = row.seq
+            branch.unsigned_bytes = 0
