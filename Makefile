@@ -30,6 +30,7 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# trio-stubs: libp2p brings trio-typing, whose stubs of an old trio hide trio's own types from mypy.
 $(READY): requirements/build.txt requirements/all.txt pyproject.toml
 	@$(PYTHON) -c 'import sys' 2>/dev/null \
 		|| { echo "python3 is missing. Install it: sudo apt install python3 python3-venv"; exit 1; }
@@ -45,6 +46,7 @@ $(READY): requirements/build.txt requirements/all.txt pyproject.toml
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(INSTALL_LOCKED) -r requirements/build.txt
 	$(INSTALL_LOCKED) -r requirements/all.txt
+	rm -rf .venv/lib/python3.*/site-packages/trio-stubs
 	$(PIP) install --no-deps --no-index --no-build-isolation --editable .
 	touch $(READY)
 
