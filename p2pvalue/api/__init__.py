@@ -1,0 +1,6 @@
+"""HTTP and events for the command line, the web and other programs on this machine."""
+
+from p2pvalue.api.app import application
+from p2pvalue.api.server import serve
+
+__all__ = ["application", "serve"]

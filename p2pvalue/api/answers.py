@@ -1,0 +1,164 @@
+"""The endpoints that answer with one value: each takes its question to the node."""
+
+from __future__ import annotations
+
+from p2pvalue import types as t
+from p2pvalue.api import schema as s
+from p2pvalue.node.interface import NodeInterface
+
+
+async def status(node: NodeInterface, _: s.Question) -> t.StatusView:
+    """How the node is: network, communities, memory, disk, warnings."""
+    return node.status()
+
+
+async def whoami(node: NodeInterface, _: s.Question) -> t.WhoAmIView:
+    """Who writes here: the person's name, the peer and the device in each community."""
+    return node.whoami()
+
+
+async def doctor(node: NodeInterface, _: s.Question) -> list[t.CheckView]:
+    """Look for what commonly goes wrong."""
+    return node.doctor()
+
+
+async def set_profile(node: NodeInterface, question: s.SetProfile) -> t.WhoAmIView:
+    """Set the person's name, in all communities and for those joined later."""
+    await node.set_profile(question.name)
+    return node.whoami()
+
+
+async def list_communities(node: NodeInterface, _: s.Question) -> list[t.CommunityView]:
+    """The communities this node takes part in."""
+    return node.communities()
+
+
+async def create_community(node: NodeInterface, question: s.CreateCommunity) -> t.CommunityView:
+    """Found a community; the person becomes its founder."""
+    community = await node.create_community(
+        question.name, read=question.read, join=question.join, description=question.description
+    )
+    return community.view()
+
+
+async def join_community(node: NodeInterface, question: s.JoinCommunity) -> t.CommunityView:
+    """Start to join by an invite's link; the view says what the join waits for."""
+    return (await node.join(question.link)).view()
+
+
+async def show_community(node: NodeInterface, question: s.InCommunity) -> t.CommunityView:
+    """One community."""
+    return node.community(question.community).view()
+
+
+async def community_digest(node: NodeInterface, question: s.InCommunity) -> s.Digest:
+    """The hash of everything to be seen in a community: equal on nodes with the same operations."""
+    community = node.community(question.community)
+    return s.Digest(community=community.view().community, digest=community.digest())
+
+
+async def list_members(node: NodeInterface, question: s.InCommunity) -> list[t.MemberView]:
+    """The members of a community with their ranks and devices."""
+    return node.community(question.community).members()
+
+
+async def create_invite(node: NodeInterface, question: s.CreateInvite) -> t.InviteView:
+    """Make a link that admits whoever holds it."""
+    return await node.community(question.community).invite(rank=question.rank, uses=question.uses)
+
+
+async def list_messages(node: NodeInterface, question: s.ListMessages) -> list[t.MessageView]:
+    """One page of a channel, oldest first."""
+    return node.community(question.community).messages(
+        channel=question.channel,
+        limit=question.limit,
+        before=question.before,
+        after=question.after,
+    )
+
+
+async def post_message(node: NodeInterface, question: s.PostMessage) -> t.MessageView:
+    """Post a message."""
+    return await node.community(question.community).post(
+        question.text, channel=question.channel, reply=question.reply
+    )
+
+
+async def list_documents(node: NodeInterface, question: s.InCommunity) -> list[t.DocumentView]:
+    """The documents of a community."""
+    return node.community(question.community).documents()
+
+
+async def create_document(node: NodeInterface, question: s.CreateDocument) -> t.DocumentView:
+    """Start a document, with a first text if there is one."""
+    return await node.community(question.community).create_document(question.title, question.text)
+
+
+async def show_document(node: NodeInterface, question: s.OfDocument) -> t.TextView:
+    """A document's text as this node has it, and the version that names it."""
+    return await node.community(question.community).document_text(question.document)
+
+
+async def edit_document(node: NodeInterface, question: s.EditDocument) -> t.TextView:
+    """Save a text: what differs from what the editor saw becomes edits; others' edits stay."""
+    return await node.community(question.community).edit_document(
+        question.document,
+        question.text,
+        base_version=question.base_version,
+        base_text=question.base_text,
+    )
+
+
+async def list_needs(node: NodeInterface, question: s.InCommunity) -> list[t.NeedView]:
+    """The needs of a community with what is pledged to each."""
+    return node.community(question.community).needs()
+
+
+async def add_need(node: NodeInterface, question: s.AddNeed) -> t.NeedView:
+    """Say what the community needs."""
+    lines = [
+        t.LineView(
+            kind=line.kind,
+            unit=line.unit,
+            minimum=line.minimum,
+            optimum=line.minimum if line.optimum is None else line.optimum,
+        )
+        for line in question.lines
+    ]
+    return await node.community(question.community).add_need(
+        question.title, body=question.body, lines=lines, closes=question.closes
+    )
+
+
+async def show_need(node: NodeInterface, question: s.OfNeed) -> t.NeedView:
+    """One need."""
+    return node.community(question.community).need(question.need)
+
+
+async def list_pledges(node: NodeInterface, question: s.ListPledges) -> list[t.PledgeView]:
+    """The pledges of a community, or those to one need."""
+    return node.community(question.community).pledges(need=question.need)
+
+
+async def make_pledge(node: NodeInterface, question: s.MakePledge) -> t.PledgeView:
+    """Promise a quantity to one line of a need."""
+    return await node.community(question.community).make_pledge(
+        question.need, question.quantity, line=question.line
+    )
+
+
+async def withdraw_pledge(node: NodeInterface, question: s.WithdrawPledge) -> t.PledgeView:
+    """Take back one's pledge."""
+    return await node.community(question.community).withdraw_pledge(
+        question.pledge, reason=question.reason
+    )
+
+
+async def list_peers(node: NodeInterface, _: s.Question) -> list[t.PeerView]:
+    """The nodes we know of."""
+    return node.peers()
+
+
+async def add_peer(node: NodeInterface, question: s.AddPeer) -> t.PeerView:
+    """Dial a node at an address, and keep the address."""
+    return await node.add_peer(question.address, question.community)

@@ -1,0 +1,82 @@
+"""The one table of all that can be asked; the application and its reference page follow it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from p2pvalue import types as t
+from p2pvalue.api import answers as a
+from p2pvalue.api import schema as s
+from p2pvalue.api import streams
+from p2pvalue.api.lines import SendLine
+from p2pvalue.node.interface import NodeInterface
+
+Q = TypeVar("Q", bound=s.Question)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(Generic[Q]):
+    """One question with one answer: a value of `p2pvalue.types` as JSON."""
+
+    method: str
+    path: str
+    question: type[Q]
+    ask: Callable[[NodeInterface, Q], Awaitable[msgspec.Struct | list[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream(Generic[Q]):
+    """One question that is answered line by line, with values of the kinds in `lines`."""
+
+    method: str
+    path: str
+    question: type[Q]
+    lines: tuple[type[msgspec.Struct], ...]
+    produce: Callable[[NodeInterface, Q, SendLine, AsyncIterator[bytes]], Awaitable[None]]
+    is_fed_by_body: bool = False
+    """True if the body holds lines to work on, and no fields of the question."""
+
+
+ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
+    Endpoint("GET", "/status", s.Question, a.status),
+    Endpoint("GET", "/whoami", s.Question, a.whoami),
+    Endpoint("GET", "/doctor", s.Question, a.doctor),
+    Endpoint("PUT", "/profile", s.SetProfile, a.set_profile),
+    Endpoint("GET", "/communities", s.Question, a.list_communities),
+    Endpoint("POST", "/communities", s.CreateCommunity, a.create_community),
+    Endpoint("POST", "/communities/join", s.JoinCommunity, a.join_community),
+    Endpoint("GET", "/community", s.InCommunity, a.show_community),
+    Endpoint("GET", "/digest", s.InCommunity, a.community_digest),
+    Endpoint("GET", "/members", s.InCommunity, a.list_members),
+    Endpoint("POST", "/invites", s.CreateInvite, a.create_invite),
+    Endpoint("GET", "/messages", s.ListMessages, a.list_messages),
+    Endpoint("POST", "/messages", s.PostMessage, a.post_message),
+    Endpoint("GET", "/documents", s.InCommunity, a.list_documents),
+    Endpoint("POST", "/documents", s.CreateDocument, a.create_document),
+    Stream(
+        "POST",
+        "/documents/{document:path}/edits",
+        s.SpliceDocument,
+        (s.Spliced,),
+        streams.splice_document,
+        is_fed_by_body=True,
+    ),
+    Endpoint("GET", "/documents/{document:path}", s.OfDocument, a.show_document),
+    Endpoint("PUT", "/documents/{document:path}", s.EditDocument, a.edit_document),
+    Endpoint("GET", "/needs", s.InCommunity, a.list_needs),
+    Endpoint("POST", "/needs", s.AddNeed, a.add_need),
+    Endpoint("GET", "/needs/{need:path}", s.OfNeed, a.show_need),
+    Endpoint("GET", "/pledges", s.ListPledges, a.list_pledges),
+    Endpoint("POST", "/pledges", s.MakePledge, a.make_pledge),
+    Endpoint("POST", "/pledges/{pledge:path}/withdraw", s.WithdrawPledge, a.withdraw_pledge),
+    Endpoint("GET", "/peers", s.Question, a.list_peers),
+    Endpoint("POST", "/peers", s.AddPeer, a.add_peer),
+    Stream("GET", "/events", s.InCommunity, (t.EventView, streams.Heartbeat), streams.events),
+    Stream("POST", "/backup", s.Backup, (s.Progress, s.Finished), streams.backup),
+    Stream("POST", "/verify", s.Question, (s.Progress, s.Finished), streams.verify),
+    Stream("POST", "/rebuild", s.Question, (s.Progress, s.Finished), streams.rebuild),
+)

@@ -1,0 +1,195 @@
+"""What can be asked: one struct per question, filled from the path, the query and the JSON body.
+
+A field that no struct names is an error, so that a misspelt option is never silently ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from p2pvalue import types as t
+
+Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+"""A full id, a unique beginning of one (at least 4 digits), or an exact name or title."""
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all questions; without fields when nothing needs to be said."""
+
+
+class InCommunity(Question, frozen=True, kw_only=True):
+    """A question about one community; without `community` the only one is meant."""
+
+    community: Reference | None = None
+
+
+class SetProfile(Question, frozen=True, kw_only=True):
+    """The person's name, in all communities."""
+
+    name: str
+
+
+class CreateCommunity(Question, frozen=True, kw_only=True):
+    """A new community: who may read it, and how people come in."""
+
+    name: str
+    read: t.Read = "members"
+    join: t.Join = "invite"
+    description: str = ""
+
+
+class JoinCommunity(Question, frozen=True, kw_only=True):
+    """An invite's link."""
+
+    link: str
+
+
+class CreateInvite(InCommunity, frozen=True, kw_only=True):
+    """A link for `uses` newcomers, who get `rank`."""
+
+    rank: t.Rank = "member"
+    uses: Count = 1
+
+
+class ListMessages(InCommunity, frozen=True, kw_only=True):
+    """The newest messages, or those before or after a cursor."""
+
+    channel: str = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 50
+    before: str = ""
+    after: str = ""
+
+
+class PostMessage(InCommunity, frozen=True, kw_only=True):
+    """A message; `reply` names the message it answers."""
+
+    text: str
+    channel: str = ""
+    reply: str = ""
+
+
+class CreateDocument(InCommunity, frozen=True, kw_only=True):
+    """A new document with its first text."""
+
+    title: str
+    text: str = ""
+
+
+class OfDocument(InCommunity, frozen=True, kw_only=True):
+    """A question about one document."""
+
+    document: Reference
+
+
+class EditDocument(OfDocument, frozen=True, kw_only=True):
+    """`base_text` and `base_version` are what the editor saw before it changed the text."""
+
+    text: str
+    base_version: str = ""
+    base_text: str | None = None
+
+
+class SpliceDocument(OfDocument, frozen=True, kw_only=True):
+    """`session` numbers the editing run; the edits follow as lines of the body."""
+
+    session: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+
+
+class AddLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of a new need, in minutes, cents, pieces or people; no optimum means the minimum."""
+
+    kind: t.LineKind
+    unit: str
+    minimum: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    optimum: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
+
+
+class AddNeed(InCommunity, frozen=True, kw_only=True):
+    """A new need; `closes` is a time in milliseconds since 1970."""
+
+    title: str
+    body: str = ""
+    lines: list[AddLine]
+    closes: int | None = None
+
+
+class OfNeed(InCommunity, frozen=True, kw_only=True):
+    """A question about one need."""
+
+    need: Reference
+
+
+class ListPledges(InCommunity, frozen=True, kw_only=True):
+    """All pledges, or those to one need."""
+
+    need: str = ""
+
+
+class MakePledge(OfNeed, frozen=True, kw_only=True):
+    """`line` counts the need's lines from 0."""
+
+    quantity: Count
+    line: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class WithdrawPledge(InCommunity, frozen=True, kw_only=True):
+    """One's own pledge, and why it is withdrawn."""
+
+    pledge: Reference
+    reason: str = ""
+
+
+class AddPeer(InCommunity, frozen=True, kw_only=True):
+    """A node's multiaddress, and the community we want to meet it for."""
+
+    address: str
+
+
+class Backup(Question, frozen=True, kw_only=True):
+    """`target` is an absolute path for the new file."""
+
+    target: str
+
+
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """The hash of everything to be seen in a community: equal on nodes with the same operations."""
+
+    community: str
+    digest: str
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """The question was carried out; there is nothing more to say."""
+
+    done: bool = True
+
+
+class Spliced(msgspec.Struct, frozen=True, kw_only=True):
+    """One line per batch of edits that is now durable: how many so far, and the text's version."""
+
+    batches: int
+    version: str
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a long task: `done` of `total` steps."""
+
+    done: int
+    total: int
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """The last line of a long task, with its findings."""
+
+    checks: list[t.CheckView]
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Every error: a fixed kebab-case name, and what happened and what to do next."""
+
+    error: str
+    message: str

@@ -1,0 +1,134 @@
+"""The endpoints that answer line by line: changes, edits in bursts, long tasks with progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import trio
+
+from p2pvalue import types as t
+from p2pvalue.api.failures import BadRequest
+from p2pvalue.api.lines import SendLine
+from p2pvalue.api.schema import (
+    Backup,
+    Finished,
+    InCommunity,
+    Progress,
+    Question,
+    Spliced,
+    SpliceDocument,
+)
+from p2pvalue.node.interface import NodeInterface
+
+HEARTBEAT_S = 15
+BATCH = msgspec.json.Decoder(list[tuple[int, int, str]])
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """Sent when the stream has opened, and every 15 s: nothing before it was missed."""
+
+    event: str = "heartbeat"
+    time: int
+
+
+async def events(
+    node: NodeInterface, question: InCommunity, send_line: SendLine, _: AsyncIterator[bytes]
+) -> None:
+    """Tell every change from now on: one line each, and a heartbeat at once and every 15 s.
+
+    A reader that falls 10,000 changes behind is cut off: read the views again and reconnect.
+    """
+    async with node.events(question.community) as changes, trio.open_nursery() as nursery:
+        nursery.start_soon(_beat, send_line)
+        async for change in changes:
+            await send_line(change)
+        nursery.cancel_scope.cancel()
+
+
+async def _beat(send_line: SendLine) -> None:
+    while True:
+        await send_line(Heartbeat(time=time.time_ns() // 1_000_000))
+        await trio.sleep(HEARTBEAT_S)
+
+
+async def splice_document(
+    node: NodeInterface, question: SpliceDocument, send_line: SendLine, lines: AsyncIterator[bytes]
+) -> None:
+    """Apply edits as they are typed; each line of the body is `[[position, deleted, text], …]`.
+
+    Positions count code points in the text as this node has it. A batch is durable when its line is
+    answered; the first that fails ends the stream.
+    """
+    community = node.community(question.community)
+    batches = 0
+    async for line in lines:
+        try:
+            edits = BATCH.decode(line)
+        except msgspec.MsgspecError as error:
+            raise BadRequest(
+                f"batch {batches + 1} is not [[position, deleted, text], …]: {error}"
+            ) from error
+        view = await community.splice_document(question.document, edits, session=question.session)
+        batches += 1
+        await send_line(Spliced(batches=batches, version=view.version))
+
+
+async def backup(
+    node: NodeInterface, question: Backup, send_line: SendLine, _: AsyncIterator[bytes]
+) -> None:
+    """Write a copy of the database to a new file; keys are never in it."""
+    target = Path(question.target)
+    if not target.is_absolute():
+        raise BadRequest("`target` must be an absolute path, because the daemon has another folder")
+
+    async def work(progress: Callable[[int, int], None]) -> list[t.CheckView]:
+        await node.backup(target, progress)
+        return [t.CheckView(check="backup", is_ok=True, detail=f"written to {target}")]
+
+    await _with_progress(work, send_line)
+
+
+async def verify(
+    node: NodeInterface, _question: Question, send_line: SendLine, _: AsyncIterator[bytes]
+) -> None:
+    """Check every stored operation: hashes, chains and signatures."""
+    await _with_progress(node.verify, send_line)
+
+
+async def rebuild(
+    node: NodeInterface, _question: Question, send_line: SendLine, _: AsyncIterator[bytes]
+) -> None:
+    """Derive every view again from the operations, and compare."""
+    await _with_progress(node.rebuild, send_line)
+
+
+async def _with_progress(
+    work: Callable[[Callable[[int, int], None]], Awaitable[list[t.CheckView]]], send_line: SendLine
+) -> None:
+    # Only the newest step counts: a slow reader must not hold up the work.
+    newest: Progress | None = None
+    changed = trio.Event()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal newest
+        newest = Progress(done=done, total=total)
+        changed.set()
+
+    async def tell() -> None:
+        nonlocal changed
+        told: Progress | None = None
+        while True:
+            await changed.wait()
+            changed = trio.Event()
+            if newest is not None and newest != told:
+                told = newest
+                await send_line(told)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tell)
+        checks = await work(progress)
+        nursery.cancel_scope.cancel()
+    await send_line(Finished(checks=checks))

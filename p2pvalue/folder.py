@@ -1,0 +1,71 @@
+"""The data folder belongs to one user and to one process at a time.
+
+The process is the one that holds the lock (flock) on the folder's `lock` file, where it also wrote
+its number. The system drops the lock when the process ends, however it ends: none goes stale.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from p2pvalue_protocol.errors import ConfigError
+
+LOCK_NAME = "lock"
+
+
+def make_private(data_dir: Path) -> None:
+    """Make the folder if need be, readable by its owner alone; raises ConfigError."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owner = data_dir.stat().st_uid
+        if owner != os.geteuid():
+            raise ConfigError(
+                f"{data_dir} belongs to another user (uid {owner}): choose your own (--data-dir)"
+            )
+        data_dir.chmod(0o700)
+    except OSError as error:
+        raise ConfigError(f"{data_dir} cannot be used as the data folder: {error}") from error
+
+
+@contextlib.contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """Hold the folder for this process; raises ConfigError that names the process that has it."""
+    descriptor = os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(
+                f"p2pvalue is already running on {data_dir} as process {_written(data_dir)}; stop "
+                f"it with: p2pvalue --data-dir {data_dir} stop"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def holder(data_dir: Path) -> int | None:
+    """The number of the process that holds the folder, or None; 0 if it has not yet written it."""
+    try:
+        descriptor = os.open(data_dir / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _written(data_dir)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _written(data_dir: Path) -> int:
+    text = (data_dir / LOCK_NAME).read_text(encoding="ascii", errors="replace").strip()
+    return int(text) if text.isdecimal() else 0
