@@ -25,6 +25,7 @@ from p2pvalue.store.interface import (
 )
 from p2pvalue.store.migrations import SCHEMA_VERSION
 from p2pvalue.store.sqlite_connection import (
+    explained,
     failures_explained,
     open_connection,
     roll_back,
@@ -59,16 +60,18 @@ class SqliteStore:
 
     def commit(self, batches: Sequence[Batch]) -> None:
         """Apply all batches in one transaction, durable on return; raises StoreFailed."""
-        with failures_explained("nothing was stored"):
-            connection = self._connection
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                for batch in batches:
-                    write_batch(connection, self._names, batch)
-                connection.execute("COMMIT")
-            except BaseException:
-                self._undo()
-                raise
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for batch in batches:
+                write_batch(connection, self._names, batch)
+            connection.execute("COMMIT")
+        except apsw.Error as error:
+            self._undo()
+            raise explained(error, "nothing was stored") from error
+        except BaseException:
+            self._undo()
+            raise
 
     def _undo(self) -> None:
         self._names.forget()

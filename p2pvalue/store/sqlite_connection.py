@@ -101,19 +101,23 @@ def failures_explained(what: str) -> Iterator[None]:
     """Turn SQLite's errors into StoreFailed with a next step for the person."""
     try:
         yield
-    except apsw.FullError as error:
-        raise StoreFailed(f"{what}: the disk is full; free some space and try again") from error
-    except apsw.BusyError as error:
-        raise StoreFailed(
-            f"{what}: another process has it open; stop that one (`p2pvalue stop`) and try again"
-        ) from error
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise StoreFailed(
-            f"{what}: the file is damaged ({error}); restore a backup (`p2pvalue restore`)"
-        ) from error
-    except (apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError) as error:
-        raise StoreFailed(f"{what}: {error}; check that the folder exists and is yours") from error
-    except apsw.ConstraintError as error:
-        raise StoreFailed(f"{what}: it contradicts what is stored ({error}); a defect") from error
     except apsw.Error as error:
-        raise StoreFailed(f"{what}: {error}; run `p2pvalue verify`") from error
+        raise explained(error, what) from error
+
+
+def explained(error: apsw.Error, what: str) -> StoreFailed:
+    """Return what a person can do about an error of SQLite that came of doing `what`."""
+    match error:
+        case apsw.FullError():
+            step = "the disk is full; free some space and try again"
+        case apsw.BusyError():
+            step = "another process has it open; stop that one (`p2pvalue stop`) and try again"
+        case apsw.CorruptError() | apsw.NotADBError():
+            step = f"the file is damaged ({error}); restore a backup (`p2pvalue restore`)"
+        case apsw.CantOpenError() | apsw.PermissionsError() | apsw.ReadOnlyError():
+            step = f"{error}; check that the folder exists and is yours"
+        case apsw.ConstraintError():
+            step = f"it contradicts what is stored ({error}); a defect, please report it"
+        case _:
+            step = f"{error}; check the disk and run `p2pvalue verify`"
+    return StoreFailed(f"{what}: {step}")

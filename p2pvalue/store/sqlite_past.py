@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import apsw
 
+from p2pvalue.store.sqlite_connection import failures_explained
 from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK, Names
 from p2pvalue.store.sqlite_write import decode_heads
 from p2pvalue_protocol.ids import AUTH, Reference
@@ -64,13 +66,22 @@ class SqlitePast:
 
     @property
     def _number(self) -> int:
-        return self._names.community(self._community)
+        with failures_explained("the store cannot be read"):
+            return self._names.community(self._community)
+
+    def _rows(self, sql: str, *values: int | bytes) -> list[Any]:
+        with failures_explained("the store cannot be read"):
+            return self._connection.execute(sql, values).fetchall()
+
+    def _value(self, sql: str, *values: int | bytes) -> Any:
+        with failures_explained("the store cannot be read"):
+            return self._connection.execute(sql, values).get
 
     def logs(self) -> list[tuple[int, LogRow]]:
         """Return every log with the place of its seq 0, ascending by log number."""
         return [
             (number << SEQ_BITS, LogRow(log, self._community, *rest))
-            for number, log, *rest in self._connection.execute(_LOGS, (self._number,))
+            for number, log, *rest in self._rows(_LOGS, self._number)
         ]
 
     def heads(self) -> list[HeadRow]:
@@ -78,12 +89,12 @@ class SqlitePast:
         heads = []
         for base, log in self.logs():
             span = (base, base + SEQ_MASK)
-            row = self._connection.execute(_HEAD, span).fetchone()
-            if row is None:
+            found = self._rows(_HEAD, *span)
+            if not found:
                 continue
-            head = _operation(log.log, row)
-            waiting = self._connection.execute(_FIRST_WAITING, span).get
-            signed = self._connection.execute(_LAST_SIGNED, span).get
+            head = _operation(log.log, found[0])
+            waiting = self._value(_FIRST_WAITING, *span)
+            signed = self._value(_LAST_SIGNED, *span)
             folded_seq = head.seq if waiting is None else (waiting & SEQ_MASK) - 1
             signed_seq = log.first_seq - 1 if signed is None else signed & SEQ_MASK
             heads.append(HeadRow(log, head, folded_seq, signed_seq))
@@ -94,13 +105,13 @@ class SqlitePast:
         sql = "SELECT frontier, op_ids FROM frontiers WHERE community = ? ORDER BY frontier"
         return [
             (number, tuple(op_ids[at : at + 32] for at in range(0, len(op_ids), 32)))
-            for number, op_ids in self._connection.execute(sql, (self._number,))
+            for number, op_ids in self._rows(sql, self._number)
         ]
 
     def content_heads(self) -> list[Reference]:
         """Return the frontier last committed."""
         sql = "SELECT heads FROM content_heads WHERE community = ?"
-        heads = self._connection.execute(sql, (self._number,)).get
+        heads = self._value(sql, self._number)
         return [] if heads is None else decode_heads(heads)
 
     def operations(self, log: int, first_seq: int, count: int) -> list[OperationRow]:
@@ -113,7 +124,7 @@ class SqlitePast:
 
     def run(self, base: int, log: int, first_seq: int, count: int) -> list[OperationRow]:
         """Return a run of the log whose seq 0 has the place `base`."""
-        rows = self._connection.execute(_RUN, (base + first_seq, base + SEQ_MASK, count))
+        rows = self._rows(_RUN, base + first_seq, base + SEQ_MASK, count)
         return [_operation(log, row) for row in rows]
 
     def auth_operations(self) -> Iterator[OperationRow]:
@@ -134,17 +145,17 @@ class SqlitePast:
     def refused_ids(self) -> list[bytes]:
         """Return the ids of operations refused when their past was complete, ascending."""
         sql = "SELECT op_id FROM refused WHERE community = ?"
-        return [op_id for (op_id,) in self._connection.execute(sql, (self._number,))]
+        return [op_id for (op_id,) in self._rows(sql, self._number)]
 
     def state(self, subject: bytes) -> StateRow | None:
         """Return the folded state of one subject."""
-        row = self._connection.execute(_STATE, (self._number, subject)).fetchone()
-        return None if row is None else StateRow(*row)
+        rows = self._rows(_STATE, self._number, subject)
+        return StateRow(*rows[0]) if rows else None
 
     def subject_operations(self, subject: bytes) -> list[tuple[SubjectOperationRow, bytes | None]]:
         """Return the folded operations of one subject with their payloads, in folding order."""
         found = []
-        for row in self._connection.execute(_SUBJECT_OPERATIONS, (self._number, subject)):
+        for row in self._rows(_SUBJECT_OPERATIONS, self._number, subject):
             time, device, place, op_id, kind, member, rank, log, payload = row
             operation = SubjectOperationRow(
                 subject, time, device, place & SEQ_MASK, op_id, kind, member, rank, log
@@ -156,4 +167,4 @@ class SqlitePast:
     def addresses(self) -> list[tuple[bytes, bytes]]:
         """Return the newest signed address record of each device, ascending by device."""
         sql = "SELECT device, record FROM addresses WHERE community = ? ORDER BY device"
-        return list(self._connection.execute(sql, (self._number,)))
+        return self._rows(sql, self._number)
