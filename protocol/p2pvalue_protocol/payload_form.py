@@ -50,8 +50,6 @@ class PayloadForm(Generic[P]):
         if problem is not None:
             raise LocalProtocolError(problem)
         data = encode(payload)
-        if len(data) > limits.PAYLOAD_BYTES_MAX:
-            raise LocalProtocolError("this is over 64 KiB altogether: split it in parts")
         try:
             self._decoder.decode(data)
         except msgspec.ValidationError as error:
@@ -63,7 +61,7 @@ class PayloadForm(Generic[P]):
 
 def line_problem(what: str, text: str, bytes_max: int) -> str | None:
     """Return what is wrong with a text of one line that may not be empty, or None."""
-    if not text.strip():
+    if not text.strip(" "):
         return f"the {what} is empty: give some text"
     if _CONTROL.search(text):
         return f"the {what} holds a line break or control character: remove it"

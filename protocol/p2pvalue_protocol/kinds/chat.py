@@ -23,7 +23,7 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def _problem(message: ChatMessage) -> str | None:
     return first_problem(
-        None if message.text.strip() else "the message is empty: write something",
+        None if message.text.strip(" \t\n") else "the message is empty: write something",
         text_problem("message", message.text, TEXT_BYTES_MAX),
     )
 

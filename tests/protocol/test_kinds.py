@@ -1,0 +1,285 @@
+"""What each kind of content means: who may change it, what stands, what callers are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import pytest
+
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.encoding import PayloadInvalid, encode
+from p2pvalue_protocol.errors import LocalProtocolError
+from p2pvalue_protocol.ids import subject_of
+from p2pvalue_protocol.kind import NO_SUBJECT, EntryKind, Order, Placed, StateKind
+from p2pvalue_protocol.kinds import KINDS, decode_state, kind_of
+from p2pvalue_protocol.kinds.card import CARD, CARD_SUBJECT, CardState, encode_card
+from p2pvalue_protocol.kinds.chat import CHAT, TEXT_BYTES_MAX, ChatMessage, encode_chat_message
+from p2pvalue_protocol.kinds.document import (
+    DOCUMENT,
+    DOCUMENT_UPDATE,
+    UPDATE_BYTES_MAX,
+    DocumentState,
+    DocumentUpdate,
+    encode_document,
+    encode_document_title,
+    encode_document_update,
+)
+from p2pvalue_protocol.kinds.need import (
+    NEED,
+    NeedLine,
+    NeedState,
+    encode_need,
+    encode_need_change,
+)
+from p2pvalue_protocol.kinds.pledge import (
+    PLEDGE,
+    PledgeState,
+    encode_pledge,
+    encode_pledge_withdrawal,
+)
+from p2pvalue_protocol.kinds.profile import PROFILE, encode_profile, profile_subject
+
+ADA, BO = b"a" * 32, b"b" * 32
+HOURS = NeedLine("hours", "minute", 60, 600)
+MONEY = NeedLine("money", "EUR", 0, 12_50)
+NEED_SUBJECT = b"n" * 16
+
+
+def fold(kind: StateKind, *writes: tuple[bytes, bytes] | tuple[bytes, bytes, int]) -> object:
+    """The state after (member, payload[, rank]) in this order; the first creates the subject."""
+    placed = []
+    for index, (member, payload, *rank) in enumerate(writes):
+        order = Order(1_000 + index, member, index, bytes([index]) * 32)
+        member_rank = rank[0] if rank else 2
+        placed.append(Placed(order, member, member_rank, kind.decode(payload), index == 0))
+    state = kind.fold(placed)
+    if state is not None:
+        assert decode_state(kind.number, encode(state)) == state
+    return state
+
+
+# --- the list of kinds
+
+
+def test_kinds_have_distinct_numbers_and_names() -> None:
+    assert len({kind.number for kind in KINDS}) == len(KINDS) == len({k.name for k in KINDS})
+
+
+def test_a_kind_is_found_by_its_number_and_an_unknown_number_finds_none() -> None:
+    assert all(kind_of(kind.number) is kind for kind in KINDS)
+    assert kind_of(200) is None
+    assert kind_of(66) is None
+
+
+# --- chat
+
+
+def test_a_message_goes_to_its_channel_or_to_the_communitys_own() -> None:
+    assert isinstance(CHAT, EntryKind)
+    plain = CHAT.decode(encode_chat_message("hello"))
+    assert plain == ChatMessage("hello")
+    assert CHAT.container(plain, b"") == NO_SUBJECT
+    channel = b"c" * 16
+    there = CHAT.decode(encode_chat_message("tabs\tand\nlines", channel, b"r" * 16))
+    assert CHAT.container(there, b"") == channel
+
+
+# --- documents
+
+
+def test_a_document_is_renamed_by_the_last_writer() -> None:
+    state = fold(
+        DOCUMENT,
+        (ADA, encode_document("Minutes")),
+        (BO, encode_document_title("Notes")),
+        (ADA, encode_document_title("Notes of May")),
+    )
+    assert state == DocumentState("Notes of May", "plain", ADA)
+
+
+def test_a_rename_does_not_change_the_shape() -> None:
+    state = fold(DOCUMENT, (ADA, encode_document("A")), (BO, encode_document("B", "rich")))
+    assert state == DocumentState("B", "plain", ADA)
+
+
+def test_a_document_created_without_a_shape_is_none() -> None:
+    assert fold(DOCUMENT, (ADA, encode_document_title("A"))) is None
+    assert DOCUMENT.fold([]) is None
+
+
+def test_an_update_belongs_to_the_document_it_names() -> None:
+    update = DOCUMENT_UPDATE.decode(encode_document_update(b"\x00\x00", 7, b"p" * 32))
+    assert update == DocumentUpdate(b"\x00\x00", 7, b"p" * 32)
+    assert DOCUMENT_UPDATE.container(update, NEED_SUBJECT) == NEED_SUBJECT
+    assert DOCUMENT_UPDATE.container(update, b"") == NO_SUBJECT
+
+
+# --- needs
+
+
+def test_its_author_changes_what_she_gives_and_the_rest_stays() -> None:
+    state = fold(
+        NEED,
+        (ADA, encode_need("Mend the roof", [HOURS], body="It rains in.", class_name="house")),
+        (ADA, encode_need_change(lines=[HOURS, MONEY], closes=1_800_000_000_000)),
+        (ADA, encode_need_change(body="")),
+    )
+    assert state == NeedState(ADA, "Mend the roof", (HOURS, MONEY), "", 1_800_000_000_000, "house")
+
+
+@pytest.mark.parametrize(("rank", "changed"), [(0, True), (1, True), (2, False), (3, False)])
+def test_others_change_a_need_only_as_admins(rank: int, changed: bool) -> None:
+    state = fold(
+        NEED,
+        (ADA, encode_need("Roof", [HOURS])),
+        (BO, encode_need_change(title="Roof and door"), rank),
+    )
+    assert isinstance(state, NeedState)
+    assert (state.title == "Roof and door") is changed
+    assert state.author == ADA
+
+
+def test_a_need_without_title_or_lines_at_its_creation_is_none() -> None:
+    assert fold(NEED, (ADA, encode_need_change(title="Roof"))) is None
+    assert fold(NEED, (ADA, encode_need_change(lines=[HOURS]))) is None
+
+
+# --- pledges
+
+
+def test_a_pledge_stands_with_its_need() -> None:
+    state = fold(PLEDGE, (BO, encode_pledge(NEED_SUBJECT, 1, 120)))
+    assert state == PledgeState(BO, NEED_SUBJECT, 1, 120)
+    assert isinstance(state, msgspec.Struct)
+    assert PLEDGE.group(state) == NEED_SUBJECT
+
+
+def test_only_who_pledged_withdraws_and_that_is_final() -> None:
+    pledged = (BO, encode_pledge(NEED_SUBJECT, 0, 60))
+    by_other = fold(PLEDGE, pledged, (ADA, encode_pledge_withdrawal(), 0))
+    assert by_other == PledgeState(BO, NEED_SUBJECT, 0, 60)
+    by_self = fold(
+        PLEDGE,
+        pledged,
+        (BO, encode_pledge_withdrawal("ill")),
+        (BO, encode_pledge_withdrawal("well again")),
+        (BO, encode_pledge(NEED_SUBJECT, 0, 90)),
+    )
+    assert by_self == PledgeState(BO, NEED_SUBJECT, 0, 60, withdrawn=True, reason="ill")
+
+
+def test_a_withdrawal_of_nothing_is_none() -> None:
+    assert fold(PLEDGE, (BO, encode_pledge_withdrawal())) is None
+
+
+# --- profiles and the card
+
+
+def test_a_member_has_one_profile_the_newest() -> None:
+    state = fold(PROFILE, (ADA, encode_profile("Ada", ["roofs"])), (ADA, encode_profile("Ada L.")))
+    assert msgspec.structs.asdict(state) == {  # type: ignore[arg-type]  # a Struct
+        "author": ADA,
+        "name": "Ada L.",
+        "skills": (),
+        "interests": (),
+        "hours_per_week": None,
+    }
+    assert PROFILE.subject(b"x" * 16, b"o" * 32, ADA) == profile_subject(ADA)
+    assert profile_subject(ADA) != profile_subject(BO)
+    assert PROFILE.fold([]) is None
+
+
+def test_a_community_has_one_card_the_newest() -> None:
+    state = fold(CARD, (ADA, encode_card("Village", "old")), (BO, encode_card("Village")))
+    assert state == CardState("Village")
+    assert CARD.subject(b"", b"o" * 32, ADA) == CARD.subject(b"x" * 16, b"p" * 32, BO)
+    assert CARD.subject(b"", b"", b"") == CARD_SUBJECT
+    assert CARD.fold([]) is None
+
+
+@pytest.mark.parametrize("kind", [DOCUMENT, NEED, PLEDGE])
+def test_an_object_is_named_after_the_operation_that_made_it(kind: StateKind) -> None:
+    assert kind.subject(b"", b"o" * 32, ADA) == subject_of(b"o" * 32)
+    assert kind.subject(b"s" * 16, b"o" * 32, ADA) == b"s" * 16
+
+
+# --- what callers are told
+
+Mistake = tuple[Callable[[], bytes], str]
+
+MISTAKES: Sequence[Mistake] = [
+    (lambda: encode_chat_message(" \n"), "write something"),
+    (lambda: encode_chat_message("ring \x07"), "control character"),
+    (lambda: encode_chat_message("c1 \x9b"), "control character"),
+    (lambda: encode_chat_message("half \ud83d"), "type it again"),
+    (lambda: encode_chat_message("é" * (TEXT_BYTES_MAX // 2 + 1)), "shorten it"),
+    (lambda: encode_chat_message("hi", b"short"), "correct the value"),
+    (lambda: encode_document(""), "give some text"),
+    (lambda: encode_document("two\nlines"), "remove it"),
+    (lambda: encode_document("A", "Plain Text"), "a-z"),
+    (lambda: encode_document_title("x" * 301), "shorten it"),
+    (lambda: encode_document_update(b"", 0), "correct the value"),
+    (lambda: encode_document_update(b"\x00", 2**32), "correct the value"),
+    (lambda: encode_need("Roof", []), "add one"),
+    (lambda: encode_need("Roof", [HOURS] * 17), "split it"),
+    (lambda: encode_need("Roof", [NeedLine("hours", "hour", 1, 2)]), "minutes"),
+    (lambda: encode_need("Roof", [NeedLine("money", "euro", 1, 2)]), "EUR"),
+    (lambda: encode_need("Roof", [NeedLine("skill", "", 1, 2)]), "unit is empty"),
+    (lambda: encode_need("Roof", [NeedLine("skill", "person", 3, 2)]), "raise it"),
+    (lambda: encode_need("Roof", [NeedLine("skill", "person", 0, 0)]), "raise it"),
+    (lambda: encode_need("Roof", [NeedLine("skill", "person", -1, 2)]), "correct the value"),
+    (lambda: encode_need_change(closes=-1), "correct the value"),
+    (lambda: encode_need_change(class_name="A B"), "class"),
+    (lambda: encode_need_change(body="\x00"), "control character"),
+    (lambda: encode_pledge(b"short", 0, 1), "correct the value"),
+    (lambda: encode_pledge(NEED_SUBJECT, 16, 1), "correct the value"),
+    (lambda: encode_pledge(NEED_SUBJECT, 0, 0), "correct the value"),
+    (lambda: encode_pledge_withdrawal("x" * 1_001), "shorten it"),
+    (lambda: encode_profile("Ada", ["x"] * 33), "correct the value"),
+    (lambda: encode_profile("Ada", [" "]), "skill is empty"),
+    (lambda: encode_profile("Ada", hours_per_week=169), "correct the value"),
+    (lambda: encode_profile("Ada", interests=["x" * 101]), "shorten it"),
+    (lambda: encode_card(""), "give some text"),
+    (lambda: encode_card("V", "x" * 4_097), "shorten it"),
+]
+
+
+@pytest.mark.parametrize(("write", "next_step"), MISTAKES)
+def test_a_callers_mistake_is_answered_with_a_next_step(
+    write: Callable[[], bytes], next_step: str
+) -> None:
+    with pytest.raises(LocalProtocolError, match=next_step):
+        write()
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        (CHAT, {"text": 5}),
+        (CHAT, {"text": "hi", "channel": None}),
+        (CHAT, {"text": "hi", "later": 0.5}),
+        (CHAT, {"text": "hi", "later": {"deep": [None]}}),
+        (PLEDGE, {"withdrawn": True, "quantity": 5}),
+        (PLEDGE, {"need": NEED_SUBJECT, "line": 0, "quantity": True}),
+        (PLEDGE, {"need": NEED_SUBJECT, "line": 0, "quantity": 1, "reason": "because"}),
+        (NEED, {"lines": [{"kind": "love", "unit": "hug", "minimum": 1, "optimum": 2}]}),
+    ],
+)
+def test_a_peers_mistake_is_a_payload_without_meaning(
+    kind: StateKind | EntryKind, payload: dict[str, object]
+) -> None:
+    with pytest.raises(PayloadInvalid):
+        kind.decode(encode(payload))
+
+
+def test_the_largest_payload_of_a_kind_fits_an_operation() -> None:
+    lines = [NeedLine("material", "x" * 32, 10**12, 10**12)] * 16
+    tags = ["x" * 100] * 32
+    largest = [
+        encode_chat_message("x" * TEXT_BYTES_MAX, b"c" * 16, b"r" * 16),
+        encode_document_update(bytes(UPDATE_BYTES_MAX), 2**32 - 1, bytes(32)),
+        encode_need("R" * 300, lines, body="x" * 16_384, closes=2**53 - 1, class_name="c" * 32),
+        encode_profile("x" * 200, tags, tags, 168),
+    ]
+    assert max(map(len, largest)) <= limits.PAYLOAD_BYTES_MAX
