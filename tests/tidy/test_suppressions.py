@@ -14,7 +14,7 @@ from tests.tidy.tree import python_files, shown
 SILENCE = re.compile(r"#\s*(type:\s*ignore|noqa|pyright:\s*ignore|pragma:\s*no cover|fmt:\s*off)")
 # The rule that is silenced, then words that say why.
 EXPLAINED = re.compile(
-    r"#\s*(type:\s*ignore\[[\w, -]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)\s+[#(]\s*\w+"
+    r"#\s*(type:\s*ignore\[[\w, -]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)\s+[#(-]\s*\w+"
 )
 
 

@@ -44,11 +44,11 @@ def unseeded(tree: ast.AST) -> list[int]:
 
 
 def can_fail(function: ast.AST) -> bool:
-    """Whether a test asserts, expects an error, or hands over to a function named for checking."""
+    """Whether a test asserts, waits for what may never come, or calls what is named for checking."""
     names = [_dotted(call.func).rpartition(".")[2] for call in _calls(function)]
     return any(isinstance(node, ast.Assert) for node in ast.walk(function)) or any(
-        name in {"raises", "fail", "RaisesGroup", "run_state_machine_as_test"}
-        or name.lstrip("_").startswith(("assert_", "check", "expect"))
+        name in {"raises", "fail", "fail_after", "RaisesGroup", "run_state_machine_as_test"}
+        or name.lstrip("_").startswith(("assert_", "check", "expect", "until"))
         for name in names
     )
 
