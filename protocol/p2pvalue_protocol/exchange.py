@@ -1,0 +1,295 @@
+"""What a sync session does once both sides know each other (spec: sync).
+
+Heads, wants and addresses of both sides share one link and one set of timers. The parts know
+nothing of each other: `comparison` knows what the peer claims, `wants` what of it is missing here,
+`supply` what the peer asked for. Here they meet, and here is decided who may see and bring what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from p2pvalue_protocol import frames as f
+from p2pvalue_protocol import hello, limits
+from p2pvalue_protocol.comparison import Comparison
+from p2pvalue_protocol.effects import CloseSession, Effect, Ready, SendFrame
+from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.heads import heads_key
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.log import decode_batch
+from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.supply import Supply
+from p2pvalue_protocol.wants import Wanting
+
+TELL_MS_MIN = 50  # between two listings of changes: what happens meanwhile goes into one
+RECORDS_TOLD_MAX = 256  # address records at the start of a session; other peers have the rest
+RECORDS_TAKEN_MAX = 512  # per comparison interval; each costs one signature check
+
+_ALL = (AUTH, CONTENT)
+
+
+class Exchange:
+    """A session after its handshake."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        established: hello.Established,
+        *,
+        session: int,
+        peer_id: str,
+        offset: int,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._replica = replica
+        self._established = established
+        self._session = session
+        self._peer_id = peer_id
+        self._offset = offset
+        self._jitter = jitter
+        self._wanting = Wanting(replica)
+        self._supply = Supply(replica, self._gives)
+        self.comparison = Comparison(
+            replica,
+            heads_key(established.transcript.nonces),
+            is_initiator=established.is_initiator,
+            gives=self._gives,
+            claim=self._claim,
+        )
+        self._is_ready = False
+        self._told_at_ms = 0
+        self._tell_due_ms: int | None = None
+        self._compare_due_ms = 0
+        self._reply_due_ms: int | None = None
+        self._records_known: set[bytes] = set()
+        self._records_left = RECORDS_TAKEN_MAX
+        self._effects: list[Effect] = []
+
+    @property
+    def community(self) -> bytes:
+        return self._replica.community
+
+    @property
+    def device(self) -> bytes | None:
+        return self._established.device
+
+    # --- calls from the session
+
+    def open(self, now_ms: int) -> list[Effect]:
+        self._compare_later(now_ms)
+        self._told_at_ms = now_ms
+        self._send(self.comparison.open())
+        return self._finish(now_ms)
+
+    def receive(self, data: bytes, now_ms: int) -> list[Effect]:
+        try:
+            self._take(f.decode_frame(data), now_ms)
+        except Refused as refusal:
+            self._effects.append(CloseSession(self._session, refusal.reason))
+            return self._drain()
+        return self._finish(now_ms)
+
+    def poke(self, now_ms: int) -> list[Effect]:
+        self._tell_soon(now_ms)
+        return self._finish(now_ms)
+
+    def wakeup(self, now_ms: int) -> list[Effect]:
+        if self._reply_due_ms is not None and now_ms >= self._reply_due_ms:
+            self._effects.append(CloseSession(self._session, None))
+            return self._drain()
+        if now_ms >= self._compare_due_ms:
+            self._compare_anew(now_ms)
+        elif self._tell_due_ms is not None and now_ms >= self._tell_due_ms:
+            self._tell(now_ms)
+        return self._finish(now_ms)
+
+    def next_wakeup_ms(self) -> int:
+        if self._supply.has_work:
+            return 0  # one frame per call, so that others have their turn in between
+        dues = (self._compare_due_ms, self._tell_due_ms, self._reply_due_ms)
+        return min(due for due in dues if due is not None)
+
+    # --- frames
+
+    def _take(self, frame: f.Frame, now_ms: int) -> None:
+        match frame:
+            case f.Heads():
+                self._send(self.comparison.on_heads(frame))
+                if frame.fingerprint and not self.comparison.is_equal:
+                    self._answer_news(now_ms)
+                self._ask(now_ms)
+            case f.Buckets():
+                self._send(self.comparison.on_buckets(frame))
+            case f.Sums():
+                self._send(self.comparison.on_sums(frame))
+                self._reply_due_ms = now_ms + hello.REPLY_MS_MAX
+                self._ask(now_ms)
+            case f.Ask():
+                self._send(self.comparison.on_ask(frame))
+                self._answer_news(now_ms)
+            case f.Wants(wants):
+                self._supply.want(wants)
+            case f.Ops():
+                self._take_operations(frame, now_ms)
+            case f.Ack():
+                self._supply.acked()
+            case f.Addresses(records):
+                self._take_addresses(records, now_ms)
+            case f.ResponderIdentity() if self._established.is_initiator:
+                self._take_identity(frame)
+            case _:
+                raise Refused(Reason.FRAME_INVALID)
+
+    def _take_operations(self, frame: f.Ops, now_ms: int) -> None:
+        if not self._wanting.is_open:
+            raise Refused(Reason.UNASKED)
+        runs = decode_batch(frame.batch)
+        self._wanting.check(runs, frame.finished)
+        receipt = self._replica.receive(runs, now_ms)
+        for reason, is_offence in receipt.refused:
+            if is_offence:
+                raise Refused(reason)
+        self._wanting.delivered(frame.finished, receipt.stored, receipt.missing_backlinks)
+        self._send([f.Ack()])
+        if frame.finished or receipt.stored:
+            self._reply_due_ms = now_ms + hello.REPLY_MS_MAX
+        self._ask(now_ms)
+
+    def _take_identity(self, frame: f.ResponderIdentity) -> None:
+        if self._established.device is not None:
+            raise Refused(Reason.FRAME_INVALID)
+        self._established.device = hello.responder_device(
+            self._established.transcript, self._replica, frame
+        )
+
+    def _take_addresses(self, records: Iterable[bytes], now_ms: int) -> None:
+        if not self._is_peer_admitted():
+            return
+        for record in records:
+            if record in self._records_known or not self._records_left:
+                continue
+            self._records_left -= 1
+            if self._replica.learn_address(record, now_ms):
+                self._records_known.add(record)
+
+    # --- who may see what
+
+    def _is_peer_admitted(self) -> bool:
+        device = self._established.device
+        return device is not None and self._replica.membership.was_ever_admitted(device)
+
+    def _gives(self) -> tuple[int, ...]:
+        """Return the log classes that the peer may see.
+
+        A stranger that knows the topic secret gets the auth logs from whoever chose to call it: how
+        else could a newcomer show who admitted it?
+        """
+        if hello.is_public(self._replica) or self._is_peer_admitted():
+            return _ALL
+        return (AUTH,) if self._established.is_initiator else ()
+
+    def _takes(self) -> tuple[int, ...]:
+        """Return the log classes that the peer may bring: of a stranger, what may make it known."""
+        if self._established.is_initiator or self._is_peer_admitted():
+            return _ALL
+        return () if self._established.is_anonymous else (AUTH,)
+
+    def _claim(self, heads: list[Reference]) -> None:
+        classes = self._takes()
+        self._wanting.claim(head for head in heads if head.log_class in classes)
+
+    # --- telling and asking
+
+    def _tell(self, now_ms: int) -> None:
+        self._told_at_ms = now_ms
+        self._tell_due_ms = None
+        self._send(self.comparison.tell())
+
+    def _tell_soon(self, now_ms: int) -> None:
+        if now_ms - self._told_at_ms >= TELL_MS_MIN:
+            self._tell(now_ms)
+        else:
+            self._tell_due_ms = self._told_at_ms + TELL_MS_MIN
+
+    def _answer_news(self, now_ms: int) -> None:
+        if self.comparison.has_news():
+            self._tell_soon(now_ms)
+
+    def _compare_anew(self, now_ms: int) -> None:
+        self._compare_later(now_ms)
+        self._records_left = RECORDS_TAKEN_MAX
+        self._wanting.believe_again()
+        self._tell(now_ms)
+        if not self.comparison.is_equal:
+            self._send(self.comparison.compare())
+
+    def _compare_later(self, now_ms: int) -> None:
+        spread_ms = limits.HEADS_EVERY_MS_MAX - limits.HEADS_EVERY_MS_MIN
+        self._compare_due_ms = now_ms + limits.HEADS_EVERY_MS_MIN + int(self._jitter() * spread_ms)
+
+    def _ask(self, now_ms: int) -> None:
+        wants = self._wanting.next_wants(self.comparison.held)
+        if wants:
+            self._send([f.Wants(wants)])
+            self._reply_due_ms = now_ms + hello.REPLY_MS_MAX
+        elif not self._wanting.is_open and self._wanting.take_progress():
+            self._tell(now_ms)
+
+    def _tell_addresses(self) -> None:
+        """Tell the records that are new since the last call, among devices of members only."""
+        fresh = [r for r in self._replica.addresses() if r not in self._records_known]
+        if not fresh or not self._is_peer_admitted():
+            return
+        own = self._replica.signer.public if self._replica.signer is not None else b""
+        start = self._offset % len(fresh)  # another part of a long list in each session
+        fresh = [*fresh[start:], *fresh[:start]]
+        fresh.sort(key=lambda record: own not in record)
+        self._records_known.update(fresh)
+        for at in range(0, min(len(fresh), RECORDS_TOLD_MAX), f.RECORDS_PER_FRAME_MAX):
+            self._send([f.Addresses(fresh[at : at + f.RECORDS_PER_FRAME_MAX])])
+
+    # --- the end of every call
+
+    def _finish(self, now_ms: int) -> list[Effect]:
+        self._name_ourselves()
+        self._announce()
+        if self._is_ready:
+            self._tell_addresses()
+        if self._supply.has_work:
+            self._send([self._supply.next_frame()])
+        if self.comparison.awaits_sums:
+            if self._reply_due_ms is None:
+                self._reply_due_ms = now_ms + hello.REPLY_MS_MAX
+        elif not self._wanting.is_open:
+            self._reply_due_ms = None
+        return self._drain()
+
+    def _name_ourselves(self) -> None:
+        """Name our device to a peer that was a stranger at the handshake and is known by now."""
+        established = self._established
+        if established.has_told_device or established.is_initiator or self._replica.signer is None:
+            return
+        if self._is_peer_admitted():
+            established.has_told_device = True
+            self._send([hello.responder_identity(established.transcript, self._replica)])
+
+    def _announce(self) -> None:
+        """Say once that the peer is who it should be: a member's device, or anybody if public."""
+        if self._is_ready:
+            return
+        established = self._established
+        is_known = established.device is not None and (
+            established.is_initiator or self._is_peer_admitted()
+        )
+        if is_known or hello.is_public(self._replica):
+            self._is_ready = True
+            self._effects.append(
+                Ready(self._session, self._peer_id, self._replica.community, established.device)
+            )
+
+    def _send(self, frames: Iterable[f.Frame]) -> None:
+        self._effects.extend(SendFrame(self._session, f.encode_frame(frame)) for frame in frames)
+
+    def _drain(self) -> list[Effect]:
+        effects, self._effects = self._effects, []
+        return effects

@@ -1,0 +1,146 @@
+"""Asking a peer for what it claims to hold and we do not (spec: sync, "WANT").
+
+Wants go out in passes: auth logs first, because they say whose content may be stored. After a pass
+that brought something, what is still missing is asked for once more; a pass that brought nothing
+ends the round, whatever the peer claims. A log that does not join what is held was forked: then
+its want goes further back, twice as far each time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from p2pvalue_protocol import frames as f
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.heads import HeadIndex
+from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue_protocol.log import Run
+from p2pvalue_protocol.replica import Replica
+
+CLAIMS_MAX = 16_384  # heads of one peer that are missing here; more are asked for in later rounds
+
+
+class Wanting:
+    """The heads that one peer claims and that are missing here, and which of them are asked for."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._missing: dict[
+            Reference, int | None
+        ] = {}  # seq to ask from, None: behind what is held
+        self._steps: dict[Reference, int] = {}
+        self._queue: list[Reference] = []
+        self._open: deque[Reference] = deque()
+        self._given_up: set[Reference] = set()
+        self._pass_has_progress = False
+        self._round_stored = False
+
+    @property
+    def is_open(self) -> bool:
+        """True while the peer owes operations."""
+        return bool(self._open)
+
+    def claim(self, heads: Iterable[Reference]) -> None:
+        """Note what the peer claims; what it did not deliver before is not believed again."""
+        for head in heads:
+            if len(self._missing) >= CLAIMS_MAX:
+                return
+            if head in self._missing or head in self._given_up or self._replica.held(head):
+                continue
+            self._missing[head] = None
+            self._queue.append(head)
+
+    def believe_again(self) -> None:
+        """Forget which claims came to nothing."""
+        self._given_up.clear()
+
+    def next_wants(self, held: HeadIndex) -> list[f.Want]:
+        """Return what to ask for now; empty while wants are open, and when the round is over."""
+        if self._open:
+            return []
+        while True:
+            picked = self._pick()
+            if picked:
+                self._open.extend(picked)
+                return [self._want(head, held) for head in picked]
+            self._missing = {
+                head: seq for head, seq in self._missing.items() if not self._replica.held(head)
+            }
+            if not self._missing or not self._pass_has_progress:
+                self._give_up()
+                return []
+            self._pass_has_progress = False
+            self._queue = list(self._missing)
+
+    def check(self, runs: Iterable[Run], finished: int) -> None:
+        """Raise Refused(unasked) if a peer sends what nobody asked for or ends what is not open."""
+        logs = {(head.device, head.log_class) for head in self._open}
+        if finished > len(self._open) or not all(
+            (run.device, run.log_class) in logs for run in runs
+        ):
+            raise Refused(Reason.UNASKED)
+
+    def delivered(
+        self, finished: int, stored: int, missing_backlinks: Iterable[tuple[bytes, int, int]]
+    ) -> None:
+        """Note what became of one batch of runs."""
+        if stored:
+            self._pass_has_progress = self._round_stored = True
+        for device, log_class, seq in missing_backlinks:
+            self._go_back(device, log_class, seq)
+        for _ in range(finished):
+            self._open.popleft()
+
+    def take_progress(self) -> bool:
+        """Return whether anything was stored since the last call."""
+        has_stored, self._round_stored = self._round_stored, False
+        return has_stored
+
+    def _pick(self) -> list[Reference]:
+        """Take up to one frame of claims from the queue: auth, then content of known devices."""
+        auth = [head for head in self._queue if head.log_class == AUTH]
+        content = [head for head in self._queue if head.log_class != AUTH]
+        picked: list[Reference] = []
+        later: list[Reference] = []
+        for head in auth + content:
+            if len(picked) == limits.WANTS_PER_FRAME_MAX:
+                later.append(head)
+            elif self._replica.held(head):
+                continue
+            elif head.log_class == AUTH or self._replica.membership.was_ever_admitted(head.device):
+                picked.append(head)
+            else:
+                later.append(head)
+        # With nothing picked, what is left belongs to strangers: it has its turn in the next pass.
+        self._queue = later if picked else []
+        return picked
+
+    def _want(self, head: Reference, held: HeadIndex) -> f.Want:
+        from_seq = self._missing.get(head)
+        if from_seq is None:
+            seqs = [known.seq for known in held.of_log(head.device, head.log_class)]
+            before = [seq for seq in seqs if seq < head.seq]
+            from_seq = max(before) + 1 if before else head.seq if seqs else 0
+            self._missing[head] = from_seq
+        return f.Want(head.device, head.log_class, from_seq, head.op_id)
+
+    def _go_back(self, device: bytes, log_class: int, seq: int) -> None:
+        for head in self._open:
+            asked_from = self._missing.get(head)
+            # Later runs of the same want break too; only the first one says how far back to go.
+            if (head.device, head.log_class) == (device, log_class) and asked_from == seq > 0:
+                step = self._steps.get(head, 1)
+                self._steps[head] = step * 2
+                self._missing[head] = max(0, seq - step)
+                self._pass_has_progress = True
+
+    def _give_up(self) -> None:
+        if len(self._given_up) + len(self._missing) > CLAIMS_MAX:
+            self._given_up.clear()
+        self._given_up.update(self._missing)
+        self._missing.clear()
+        self._steps.clear()
+        self._queue.clear()
+        self._pass_has_progress = False

@@ -1,0 +1,211 @@
+"""Nodes that meet in memory: replicas with stores, and links that deliver frames one by one."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+from p2pvalue.store.memory import MemoryStore
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.effects import CloseSession, Effect, Ready, SendFrame
+from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.ids import Reference, tagged_hash
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.kinds.chat import encode_chat_message
+from p2pvalue_protocol.log import Run, make_item
+from p2pvalue_protocol.operation import Operation
+from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.sync import SyncSession
+from tests.protocol.authoring import Author
+
+NOW_MS = 1_800_000_000_000
+CHAT = 35
+TOPIC_SECRET = sha256(b"topic").digest()
+
+
+class Community:
+    """A GENESIS with several founders, so that their devices are members from the first."""
+
+    def __init__(self, *names: str, read: int = auth.READ_MEMBERS) -> None:
+        self.authors = {name: Author(name) for name in names}
+        first, *others = self.authors.values()
+        self.genesis = first.found(*others, read=read)
+        self.community = self.genesis.core.community
+        is_public = read == auth.READ_PUBLIC
+        self.topic_secret = tagged_hash("topic", self.community) if is_public else TOPIC_SECRET
+
+    def node(self, name: str, *, has_device: bool = True, has_genesis: bool = True) -> Node:
+        """A node with the device of a founder or a stranger."""
+        author = self.authors.get(name) or Author(name, self.community)
+        node = Node(self.community, name, author.key if has_device else None, self.topic_secret)
+        if has_genesis:
+            node.take([run_of(self.genesis)])
+        return node
+
+
+class Node:
+    """One replica, its store, and its sessions."""
+
+    def __init__(
+        self, community: bytes, name: str, signer: SigningKey | None, topic_secret: bytes
+    ) -> None:
+        self.name = name
+        self.peer_id = f"peer of {name}"
+        self.store = MemoryStore()
+        self.replica = Replica(
+            community,
+            self.store.past(community),
+            signer=signer,
+            topic_secrets=[topic_secret] if topic_secret else [],
+        )
+        self.sessions: list[SyncSession] = []
+
+    def do(self, step: Callable[[], list[Effect]]) -> list[Effect]:
+        """Perform one input as the machine would: collect, commit, then send."""
+        self.replica.begin()
+        effects = step()
+        self.store.commit([self.replica.finish()])
+        while self.replica.has_work:
+            self.replica.begin()
+            self.store.commit([self.replica.finish()])
+        return effects
+
+    def take(self, runs: Sequence[Run]) -> None:
+        """Receive runs that nobody sent, and lose none."""
+
+        def step() -> list[Effect]:
+            receipt = self.replica.receive(runs, NOW_MS)
+            assert not receipt.refused, receipt
+            return []
+
+        self.do(step)
+
+    def write(self, *drafts: Draft, now_ms: int = NOW_MS) -> list[Reference]:
+        """Write drafts in one input."""
+        written: list[Reference] = []
+
+        def step() -> list[Effect]:
+            written.extend(self.replica.write(drafts, now_ms))
+            return []
+
+        self.do(step)
+        return written
+
+    def say(self, text: str, *, times: int = 1, now_ms: int = NOW_MS) -> list[Reference]:
+        """Post chat messages."""
+        drafts = [Draft(CHAT, b"", encode_chat_message(f"{text} {at}")) for at in range(times)]
+        return self.write(*drafts, now_ms=now_ms)
+
+    def heads(self) -> list[Reference]:
+        """All heads."""
+        return list(self.replica.heads())
+
+    def texts(self) -> int:
+        """How many messages the community's own channel shows."""
+        return self.store.entry_count(self.replica.community, bytes(16), CHAT)
+
+
+class Link:
+    """A sync link between two nodes; frames wait on it until they are delivered."""
+
+    def __init__(self, first: Node, second: Node, *, seed: int = 0, session: int = 1) -> None:
+        self.nodes = (first, second)
+        self.now_ms = NOW_MS
+        self.wires: tuple[deque[bytes], deque[bytes]] = (deque(), deque())
+        self.sent: tuple[list[bytes], list[bytes]] = ([], [])
+        self.ready: list[Ready] = []
+        self.closed: list[tuple[str, Reason | None]] = []
+        rng = random.Random(seed)
+        self.sessions = tuple(
+            SyncSession(
+                [node.replica],
+                session=session,
+                peer_id=self.nodes[1 - side].peer_id,
+                own_peer_id=node.peer_id,
+                nonce=rng.randbytes(32),
+                jitter=rng.random,
+                community=node.replica.community if side == 0 else None,
+            )
+            for side, node in enumerate(self.nodes)
+        )
+        for side in (0, 1):
+            self.act(side, self.sessions[side].open)
+
+    def act(self, side: int, call: Callable[[int], list[Effect]]) -> None:
+        """Let one session do something; what it sends is put on the wire."""
+        for effect in self.nodes[side].do(lambda: call(self.now_ms)):
+            if isinstance(effect, SendFrame):
+                self.wires[side].append(effect.frame)
+                self.sent[side].append(effect.frame)
+            elif isinstance(effect, Ready):
+                self.ready.append(effect)
+            elif isinstance(effect, CloseSession):
+                self.closed.append((self.nodes[side].name, effect.reason))
+
+    def deliver(self, side: int) -> None:
+        """Bring the oldest frame that one side sent to the other."""
+        frame = self.wires[side].popleft()
+        session = self.sessions[1 - side]
+        self.act(1 - side, lambda now_ms: session.receive(frame, now_ms))
+
+    def settle(self, rng: random.Random | None = None) -> None:
+        """Deliver frames, in an order decided by `rng`, until there are none."""
+        for _ in range(100_000):
+            ready = [side for side in (0, 1) if self.wires[side]]
+            due = [side for side in (0, 1) if self._is_due(side)]
+            if not ready and not due:
+                return
+            if due and (not ready or rng is None or rng.random() < 0.5):
+                side = due[0]
+                self.act(side, self.sessions[side].wakeup)
+            else:
+                self.deliver(rng.choice(ready) if rng else ready[0])
+            if self.closed:
+                return
+        raise AssertionError("two nodes never stop talking")
+
+    def wait(self, ms: int, rng: random.Random | None = None) -> None:
+        """Let time pass, with a wakeup whenever a session asked for one."""
+        end_ms = self.now_ms + ms
+        while not self.closed:
+            self.settle(rng)
+            due_ms = min(self._due_ms(0), self._due_ms(1))
+            if due_ms > end_ms:
+                break
+            self.now_ms = max(self.now_ms, due_ms)
+        self.now_ms = end_ms
+
+    def poke(self, side: int) -> None:
+        """Tell a session that its node's heads changed."""
+        self.act(side, self.sessions[side].poke)
+
+    def bytes_sent(self) -> int:
+        """What both sides sent so far."""
+        return sum(len(frame) for frames in self.sent for frame in frames)
+
+    def _due_ms(self, side: int) -> int:
+        due_ms = self.sessions[side].next_wakeup_ms()
+        return due_ms if due_ms is not None else 2**60
+
+    def _is_due(self, side: int) -> bool:
+        return self._due_ms(side) <= self.now_ms
+
+
+def run_of(*operations: Operation) -> Run:
+    """The run that consecutive operations make."""
+    core = operations[0].core
+    items = [make_item(op.core, op.payload or b"", op.signature) for op in operations]
+    return Run(core.device, core.log_class, core.seq, core.backlink, items)
+
+
+def assert_equal_nodes(*nodes: Node) -> None:
+    """Check that nodes hold the same operations and show the same state."""
+    first, *others = nodes
+    for other in others:
+        assert other.heads() == first.heads()
+        assert other.store.state_digest(other.replica.community) == first.store.state_digest(
+            first.replica.community
+        )
