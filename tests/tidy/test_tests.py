@@ -44,7 +44,7 @@ def unseeded(tree: ast.AST) -> list[int]:
 
 
 def can_fail(function: ast.AST) -> bool:
-    """Whether a test asserts, waits for what may never come, or calls what is named for checking."""
+    """Whether a test asserts, waits for what may not come, or calls what is named for checking."""
     names = [_dotted(call.func).rpartition(".")[2] for call in _calls(function)]
     return any(isinstance(node, ast.Assert) for node in ast.walk(function)) or any(
         name in {"raises", "fail", "fail_after", "RaisesGroup", "run_state_machine_as_test"}
