@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation --use-pep517 \
 	--only-binary :all: --no-binary python-baseconv,varint
 
-.PHONY: demo test check format lock wheel try-wheel clean
+.PHONY: demo test check crash format lock wheel try-wheel clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -25,6 +25,12 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Kills a process that appends, so many times; the tests do it 200 times.
+KILLS ?= 10000
+crash: $(READY)
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
+		&& $(BIN)/python -m tests.store.crash "$$folder" --kills $(KILLS)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

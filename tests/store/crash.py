@@ -1,0 +1,168 @@
+"""Kills a process that appends, again and again, and looks at what is left.
+
+A writer appends chained operations and tells each durable commit through a pipe. It is killed by
+signal 9 at a random moment. Then the store must open, hold every acknowledged operation, and go on
+where it stopped, without a fork. The writer is forked from this prepared process, so that one kill
+costs milliseconds:
+
+    python -m tests.store.crash FOLDER --kills 10000 --seed 7
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import select
+import signal
+import struct
+from pathlib import Path
+from typing import NoReturn
+
+from p2pvalue.store import Durability, SqliteStore
+from p2pvalue_protocol.kind import NO_SUBJECT
+from p2pvalue_protocol.past import Batch
+from tests.store.chains import CHAT, COMMUNITY, PLEDGE, Chain, subject_named
+
+KILLS_PER_FILE = 200
+LIFE_S_MAX = 0.03
+ACKNOWLEDGED = struct.Struct(">q32s")
+NOTHING = (-1, bytes(32))
+
+
+def opened(path: Path, kill: int) -> SqliteStore:
+    """Open the store under one promise and the other in turn; both must survive a kill."""
+    durability: Durability = "power-cut" if kill % 2 else "kill"
+    return SqliteStore(path, durability=durability)
+
+
+def next_batches(chain: Chain, rng: random.Random) -> list[Batch]:
+    """Return one commit: a message, a few, or a run of a catch-up, with all that they change."""
+    batches = []
+    for _ in range(rng.choice((1, 1, 1, 2, 5))):
+        batch = Batch(COMMUNITY, logs=[chain.row] if chain.seq == 0 else [])
+        for _ in range(rng.choice((1, 1, 1, 1, 1, 1, 16, 64))):
+            row = chain.operation(rng.randbytes(rng.choice((20, 200, 200, 200, 200, 6_000))))
+            batch.operations.append(row)
+            batch.entries.append(chain.entry(row))
+        batch.states = [chain.state(row, subject_named("last"), b"%d" % row.seq)]
+        batch.heads = [chain.reference(row)]
+        batches.append(batch)
+    return batches
+
+
+def append_for_ever(path: Path, kill: int, seed: str, pipe: int) -> NoReturn:
+    """Append where the store stops; tell seq and id of the last operation once it is durable."""
+    rng = random.Random(seed)
+    store = opened(path, kill)
+    chain = Chain(1)
+    for head in store.past(COMMUNITY).heads():
+        chain.resume(head.head.seq + 1, head.head.op_id)
+    while True:
+        store.commit(next_batches(chain, rng))
+        os.write(pipe, ACKNOWLEDGED.pack(chain.seq - 1, chain.backlink))
+
+
+def killed_writer(path: Path, kill: int, seed: str) -> tuple[int, bytes] | None:
+    """Let a writer live for a random time and kill it; return the last operation acknowledged."""
+    rng = random.Random(seed + " life")
+    life_s = rng.uniform(0, LIFE_S_MAX)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            append_for_ever(path, kill, seed, writer)
+        finally:
+            os._exit(1)  # an error, not a kill: the parent sees the difference
+    os.close(writer)
+    if rng.random() < 0.8:  # else it may be killed while it opens the store
+        select.select([reader], [], [])
+    select.select([], [], [], life_s)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), f"the writer of {seed} ended by itself"
+    told = b""
+    while piece := os.read(reader, 65_536):
+        told += piece
+    os.close(reader)
+    whole = len(told) // ACKNOWLEDGED.size * ACKNOWLEDGED.size
+    if not whole:
+        return None
+    seq, op_id = ACKNOWLEDGED.unpack(told[whole - ACKNOWLEDGED.size : whole])
+    return seq, op_id
+
+
+def check_left(path: Path, kill: int, acknowledged: tuple[int, bytes], checked: int) -> int:
+    """Raise AssertionError unless the store is sound from seq `checked` on; return its next seq."""
+    store = opened(path, kill + 1)
+    past = store.past(COMMUNITY)
+    heads = past.heads()
+    if not heads:
+        assert acknowledged == NOTHING, f"all {acknowledged[0] + 1} operations are gone"
+        store.close()
+        return 0
+    ((log, head, folded_seq, _),) = heads
+    seq, op_id = acknowledged
+    assert head.seq >= seq, f"acknowledged up to {seq}, held up to {head.seq}"
+    if acknowledged != NOTHING:
+        assert past.operations(log.log, seq, 1)[0].op_id == op_id, f"{seq} is another one"
+    backlink = past.operations(log.log, checked - 1, 1)[0].op_id if checked else log.base_id
+    chain = Chain(1)
+    chain.resume(checked, backlink)
+    for row in past.operations(log.log, checked, head.seq + 1 - checked):
+        assert row.payload is not None
+        assert row == chain.operation(row.payload), "the log does not go on where it stopped"
+    assert chain.seq == head.seq + 1, "an operation inside the log is missing"
+    assert folded_seq == head.seq
+    assert past.content_heads() == [chain.reference(head)], "the frontier is not the log's head"
+    (state,) = store.states(COMMUNITY, PLEDGE)
+    assert state.seq == head.seq, "the views are not those of the operations"
+    (newest,) = store.entries(COMMUNITY, NO_SUBJECT, CHAT, limit=1, newest_first=True)
+    assert newest.order == chain.place(head)
+    store.close()
+    return chain.seq
+
+
+def check_whole(path: Path) -> None:
+    """Raise AssertionError unless the whole file is sound."""
+    store = SqliteStore(path)
+    report = store.verify(deep=True)
+    assert report.faults == ()
+    assert store.entry_count(COMMUNITY, NO_SUBJECT, CHAT) == report.operations
+    store.close()
+
+
+def kill_many(folder: Path, kills: int, seed: str) -> dict[str, int | str]:
+    """Return what happened in so many kills; raises AssertionError on the first thing wrong."""
+    operations = during = 0
+    path, acknowledged, checked = folder / "store.db", NOTHING, 0
+    for kill in range(kills):
+        if kill % KILLS_PER_FILE == 0:
+            path, acknowledged, checked = folder / f"store-{kill}.db", NOTHING, 0
+        told = killed_writer(path, kill, f"{seed}/{kill}")
+        acknowledged = acknowledged if told is None else told
+        before, checked = checked, check_left(path, kill, acknowledged, checked)
+        operations += checked - before
+        during += checked - 1 > acknowledged[0]  # killed between durable and told
+        if (kill + 1) % KILLS_PER_FILE == 0 or kill + 1 == kills:
+            check_whole(path)
+            for file in path.parent.glob(path.name + "*"):
+                file.unlink()
+    return {"kills": kills, "seed": seed, "operations": operations, "durable_untold": during}
+
+
+def main() -> None:
+    """Read the arguments and print one line of JSON."""
+    parser = argparse.ArgumentParser(description="kill a process that appends, again and again")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", default="1")
+    asked = parser.parse_args()
+    print(f"seed {asked.seed}", flush=True)
+    print(json.dumps(kill_many(asked.folder, asked.kills, asked.seed)))
+
+
+if __name__ == "__main__":
+    main()
