@@ -64,6 +64,12 @@ BREACHES = [
         "import time",
         "p2pvalue_protocol.ids -> time",
     ),
+    Breach(
+        "the node alone knows both store and network",
+        "p2pvalue/api/schema.py",
+        "import p2pvalue.store.interface",
+        "p2pvalue.api.schema -> p2pvalue.store.interface",
+    ),
 ]
 
 
