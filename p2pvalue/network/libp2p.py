@@ -111,6 +111,7 @@ class Libp2pNetwork:
                         await nursery.start(generation.run)
                         self._generation_number += 1
                         self._generation = generation
+                        self._listen = generation.swarm.bound  # a free port once found is kept
                         generation.gossip.want(self._topics)
                         nursery.start_soon(self._publish_paced, generation)
                         if not is_started:

@@ -57,7 +57,7 @@ class Generation:
         self._upcalls = upcalls
         identity = Identity(key_seed)
         self._public_key = identity.key_pair.public_key.serialize()
-        self.gossip = Gossip(identity, limits=limits, judge=upcalls.judge)
+        self.gossip = Gossip(identity, limits=limits, timeouts=timeouts, judge=upcalls.judge)
         self.swarm = Swarm(
             identity,
             limits=limits,

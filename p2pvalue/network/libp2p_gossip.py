@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from p2pvalue.network.libp2p_channel import Identity
     from p2pvalue.network.libp2p_swarm import Connection
-    from p2pvalue.network.limits import Limits
+    from p2pvalue.network.limits import Limits, Timeouts
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,6 @@ _IGNORED_S = 5.0
 _TOPIC_CHARS_MAX = 128
 _CONTROLS_MAX = 256
 _SUBSCRIPTIONS_MAX = 128
-_WAIT_FOR_ADMISSION_S = 5.0
 _RETRY_MIN_S, _RETRY_MAX_S = 0.25, 10.0
 
 
@@ -62,10 +61,11 @@ class Gossip:
     """Speaks meshsub/1.1 with admitted peers, and with nobody else."""
 
     def __init__(
-        self, identity: Identity, *, limits: Limits,
+        self, identity: Identity, *, limits: Limits, timeouts: Timeouts,
         judge: Callable[[str, bytes, str], Verdict],
     ) -> None:  # fmt: skip
         self._limits = limits
+        self._timeouts = timeouts
         self._judge_message = judge
         self._router = Router(
             [PROTOCOL_ID_V11],
@@ -151,7 +151,7 @@ class Gossip:
         retry_s = _RETRY_MIN_S
         while connection.is_registered:
             try:
-                with trio.fail_after(_WAIT_FOR_ADMISSION_S):
+                with trio.fail_after(self._timeouts.negotiate_s):
                     stream = await connection.open_stream(PROTOCOL)
                 started_s = trio.current_time()
                 async with trio.open_nursery() as nursery:
@@ -198,7 +198,7 @@ class Gossip:
         """Read the gossip stream that a peer opened, once the peer is admitted."""
         peer_id = connection.peer_id
         admission = self._admitted.setdefault(peer_id, trio.Event())
-        with trio.move_on_after(_WAIT_FOR_ADMISSION_S):
+        with trio.move_on_after(self._timeouts.admission_s):
             await admission.wait()
         if not admission.is_set():
             stream.reset("this peer is not admitted to gossip")

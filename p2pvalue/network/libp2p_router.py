@@ -1,7 +1,7 @@
 """The library's GossipSub (meshsub/1.1), changed where it would end the process or tell too much.
 
-Everything here replaces a method or a part of the library for a stated reason; the rest of GossipSub
-(meshes, grafting and pruning, back-off, IHAVE and IWANT, per-peer queues) is used as it is.
+Everything here replaces a method or a part of the library for a stated reason; the rest of
+GossipSub (meshes, grafting and pruning, back-off, IHAVE and IWANT, queues) is used as it is.
 """
 
 from __future__ import annotations

@@ -55,6 +55,9 @@ class Timeouts:
     negotiate_s: float = 5.0
     """From a new stream to an agreed protocol."""
 
+    admission_s: float = 5.0
+    """How long a gossip stream may wait for its peer's HELLO before it is reset."""
+
     open_link_s: float = 10.0
     stall_s: float = 5.0
     """A peer that grants no credit for so long loses the stream."""

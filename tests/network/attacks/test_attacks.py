@@ -1,0 +1,163 @@
+"""Every known way to end, wedge or fill a stock node, tried on a real process that must keep serving."""
+
+from __future__ import annotations
+
+import random
+import signal
+
+import pytest
+import trio
+
+from tests.network.attacks import attackers
+from tests.network.attacks.attackers import Attack, RawPeer, raw_peer
+from tests.network.attacks.conftest import Server, Visit, serving
+from tests.network.recorder import WAIT_S
+
+TOPIC = "a-topic"
+MEMORY_GROWTH_KIB_MAX = 24 * 1024
+
+
+async def check_survival(server: Server, visit: Visit, attack: object) -> None:
+    """An honest peer is served during the attack and after it, and nothing is left over."""
+    async with visit() as before:
+        calm = await before.ask("status")
+    async with trio.open_nursery() as nursery:
+        with trio.fail_after(WAIT_S):
+            await nursery.start(attack, server.address)
+        async with visit() as during:
+            await during.is_served()
+            assert (await during.ask("status"))["memory_kib"] - calm["memory_kib"] < (
+                MEMORY_GROWTH_KIB_MAX
+            )
+        nursery.cancel_scope.cancel()
+    async with visit() as after:
+        await after.is_served()
+        status = await after.ask_until(lambda s: s["tasks"] <= calm["tasks"] + 4)
+        assert status["generation"] == calm["generation"], "the generation died"
+
+
+@pytest.mark.parametrize("attack", attackers.WITHOUT_RANDOMNESS, ids=lambda a: a.__name__)
+async def test_others_are_served(attack: Attack, server: Server, visit: Visit) -> None:
+    await check_survival(server, visit, attack)
+
+
+@pytest.mark.parametrize("attack", attackers.WITH_RANDOMNESS, ids=lambda a: a.__name__)
+async def test_others_are_served_under_random_bytes(
+    attack: Attack, server: Server, visit: Visit, rng: random.Random
+) -> None:
+    async def attack_with_seed(address: str, *, task_status: trio.TaskStatus[None]) -> None:
+        await attack(address, rng, task_status=task_status)
+
+    await check_survival(server, visit, attack_with_seed)
+
+
+async def admitted(peer: RawPeer) -> None:
+    """Have the server speak gossip with a raw peer."""
+    for command in (b'{"do": "subscribe", "topic": "a-topic"}', b'{"do": "admit"}'):
+        link = await peer.open(attackers.JOIN_PROTOCOL)
+        await link.write(len(command).to_bytes(4, "big") + command)
+        await link.read_exactly(8)
+        link.finish()
+
+
+async def test_admitted_peers_cannot_end_gossip(
+    server: Server, visit: Visit, rng: random.Random
+) -> None:
+    async def attack(address: str, *, task_status: trio.TaskStatus[None]) -> None:
+        await attackers.gossip_killers(address, rng, admitted=admitted, task_status=task_status)
+
+    await check_survival(server, visit, attack)
+    async with visit() as honest:
+        await speak_gossip(honest)
+
+
+async def speak_gossip(honest: object) -> None:
+    """Return when a message of this peer was heard by the server."""
+    from tests.network.attacks.conftest import Honest
+
+    assert isinstance(honest, Honest)
+    await honest.ask("subscribe", topic=TOPIC)
+    honest.network.subscribe(TOPIC)
+    honest.network.admit_to_gossip(honest.server_id)
+    await honest.ask("admit")
+    peer_id = honest.network.peer_id
+    honest.network.publish(TOPIC, b"first of " + peer_id.encode())
+    with trio.fail_after(WAIT_S):
+        number = 0
+        while not any(h[2] == peer_id for h in await honest.ask("heard")):
+            number += 1
+            honest.network.publish(TOPIC, b"%d of %s" % (number, peer_id.encode()))
+
+
+async def test_a_peer_that_never_reads_loses_its_link_and_others_keep_theirs(
+    server: Server, visit: Visit
+) -> None:
+    async with raw_peer(server.address) as peer, visit() as honest:
+        stream = await peer.open(attackers.SYNC_PROTOCOL)
+        frame = (60_000).to_bytes(4, "big") + bytes(60_000)
+        with trio.fail_after(WAIT_S):
+            while stream.ended is None:
+                with trio.move_on_after(0.05):
+                    await stream.write(frame)
+                await honest.is_served()
+        assert peer.session.ended is None, "the connection went with the link"
+
+
+async def test_a_dead_generation_is_replaced_and_serves(visit: Visit) -> None:
+    with serving() as server:
+        async with visit(server.address) as honest:
+            await honest.ask("subscribe", topic=TOPIC)
+            await honest.tell("crash")
+            await honest.recorder.until_gone(honest.server_id)
+            with trio.fail_after(WAIT_S):
+                while True:
+                    try:
+                        await honest.network.connect([server.address])
+                        break
+                    except ConnectionError:
+                        await trio.lowlevel.checkpoint()
+            status = await honest.ask("status")
+            assert status["generation"] == 2
+            assert "asked to die" in status["last_error"]
+            assert status["topics"] == 1
+            await speak_gossip(honest)
+
+
+async def test_a_stopped_peer_is_noticed(visit: Visit) -> None:
+    with (
+        serving() as other,
+        serving(timeouts={"ping_interval_s": 0.2, "ping_answer_s": 0.3}) as one,
+    ):
+        async with visit(one.address) as honest:
+            await honest.ask("connect", addresses=[other.address])
+            other_id = other.address.rpartition("/")[2]
+            other.process.send_signal(signal.SIGSTOP)
+            await honest.ask_until(lambda status: other_id not in status["peers"])
+
+
+async def test_a_peer_that_was_not_there_is_reached_as_soon_as_it_is(visit: Visit) -> None:
+    with serving(seed="66" * 32) as gone:
+        address = gone.address
+    async with visit() as honest:
+        for _ in range(3):
+            with pytest.raises(ConnectionError):
+                await honest.network.connect([address])
+        listen = address.partition("/p2p/")[0]
+        with serving(seed="66" * 32, listen=[listen]):
+            await honest.network.connect([address])
+
+
+async def test_a_port_that_is_taken_is_tried_again(server: Server, visit: Visit) -> None:
+    taken = server.address.partition("/p2p/")[0]
+    from p2pvalue.network import Libp2pNetwork, Timeouts
+    from tests.network.recorder import Recorder
+
+    network = Libp2pNetwork(bytes(32), [taken], timeouts=Timeouts(restart_min_s=0.01))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(network.run, Recorder())
+        with trio.fail_after(WAIT_S):
+            while not network.status()["last_error"]:
+                await trio.lowlevel.checkpoint()
+        assert network.status()["state"] == "starting"
+        assert "in use" in str(network.status()["last_error"])
+        nursery.cancel_scope.cancel()
