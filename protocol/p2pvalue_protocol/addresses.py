@@ -52,7 +52,7 @@ class AddressRecord(NamedTuple):
 
 
 def make_record(
-    community: bytes, signer: SigningKey, peer_id: str, addresses: Sequence[str], time_ms: int
+    signer: SigningKey, community: bytes, peer_id: str, addresses: Sequence[str], time_ms: int
 ) -> bytes:
     """Return a record that says where `signer`'s device is; at most the first 8 addresses are told.
 

@@ -52,6 +52,11 @@ class SyncSession:
         self._is_closed = False
 
     @property
+    def wants_community(self) -> bytes | None:
+        """The community that this link is for; None until a peer that opened it has shown which."""
+        return self._hello.replica.community if self._hello.replica is not None else None
+
+    @property
     def community(self) -> bytes | None:
         """The community that is synced, None while the handshake has not shown it."""
         return self._exchange.community if self._exchange is not None else None

@@ -1,0 +1,142 @@
+"""New operations as hints: unasked, at once, to whoever listens (spec: gossip).
+
+A message is a batch of runs, as in sync. It may be lost, doubled or late, and nothing depends on it:
+what does not fit, or does not arrive, comes by sync half a second later. The name of a topic tells
+who knows its secret; to everybody else it is noise.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b32encode
+from collections import OrderedDict
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Literal, NamedTuple
+
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.ids import Reference, tagged_hash
+from p2pvalue_protocol.log import Run, decode_batch, encode_batch
+from p2pvalue_protocol.replica import Receipt, Replica
+
+SEEN_MAX = 4_096  # messages: minutes of a lively community
+UNPACKED_BYTES_TARGET = 48 * 1_024  # of one message: leaves room for the stretch that crosses it
+TOPICS_PER_COMMUNITY_MAX = 8  # newest secrets first: who missed a rotation is still heard
+
+_BEHIND = frozenset((Reason.CHAIN_BROKEN, Reason.UNKNOWN_AUTHOR))
+
+
+def topic_name(topic_secret: bytes) -> str:
+    """Return the name of the topic for operations under a topic secret, 32 letters and digits."""
+    return b32encode(hmac.digest(topic_secret, b"ops", sha256)[:20]).decode("ascii").lower()
+
+
+def public_topic_secret(community: bytes) -> bytes:
+    """Return the topic secret of a public community: known to whoever knows its id."""
+    return tagged_hash("topic", community)
+
+
+class Heard(NamedTuple):
+    """What became of one message."""
+
+    verdict: Literal["accept", "ignore", "reject"]
+    reason: Reason | None
+    is_behind: bool  # something before these operations is missing here: time to sync
+
+
+class Gossip:
+    """The topics of this node, which messages it has heard, and how far it told its own logs."""
+
+    def __init__(self) -> None:
+        self._communities: dict[str, bytes] = {}
+        self._newest: dict[bytes, str] = {}
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._told_seqs: dict[tuple[bytes, bytes, int], int] = {}
+
+    def listen(self, community: bytes, topic_secrets: Sequence[bytes]) -> None:
+        """Hear a community's topics from now on; publish on that of the first, newest secret."""
+        names = [topic_name(secret) for secret in topic_secrets[:TOPICS_PER_COMMUNITY_MAX]]
+        for topic in [t for t, c in self._communities.items() if c == community]:
+            del self._communities[topic]
+        self._communities.update(dict.fromkeys(names, community))
+        if names:
+            self._newest[community] = names[0]
+
+    def topics(self) -> list[str]:
+        """Return all topics to hear, ascending."""
+        return sorted(self._communities)
+
+    def community_of(self, topic: str) -> bytes | None:
+        """Return whose topic this is, None if nobody's here."""
+        return self._communities.get(topic)
+
+    def messages(
+        self, replica: Replica, references: Sequence[Reference]
+    ) -> list[tuple[str, bytes]]:
+        """Return (topic, message) pairs that tell operations of one log, just written and sealed.
+
+        What was written since the last call goes along, or the operations would not join on. At most
+        256 operations, none with a payload over 16 KiB: more is for sync.
+        """
+        topic = self._newest.get(replica.community)
+        if topic is None or not references:
+            return []
+        first, last = references[0], references[-1]
+        log = (replica.community, first.device, first.log_class)
+        told_seq = self._told_seqs.get(log, first.seq - 1)
+        self._told_seqs[log] = last.seq
+        if last.seq - told_seq > limits.GOSSIP_OPERATIONS_MAX:
+            return []
+        messages: list[tuple[str, bytes]] = []
+        seq: int | None = told_seq + 1
+        while seq is not None and seq <= last.seq:
+            runs, seq = replica.runs(
+                first.log_class, first.device, seq, last.op_id, UNPACKED_BYTES_TARGET
+            )
+            message = encode_batch(runs)
+            if len(message) > limits.GOSSIP_BYTES_MAX or not runs or _is_over_limits(runs):
+                break  # what follows would not join on either
+            messages.append((topic, message))
+        return messages
+
+    def hear(self, replica: Replica, message: bytes, now_ms: int) -> Heard:
+        """Take a message of this replica's community; never raises for what it holds."""
+        digest = sha256(message).digest()
+        if digest in self._seen:
+            return Heard("ignore", None, is_behind=False)
+        try:
+            runs = _decode(message)
+        except Refused as refusal:
+            return Heard("reject", refusal.reason, is_behind=False)
+        heard = _judge(replica.receive(runs, now_ms))
+        if not heard.is_behind:  # else it may be welcome once what it lacks has come
+            self._seen[digest] = None
+            if len(self._seen) > SEEN_MAX:
+                self._seen.popitem(last=False)
+        return heard
+
+
+def _decode(message: bytes) -> list[Run]:
+    if len(message) > limits.GOSSIP_BYTES_MAX:
+        raise Refused(Reason.TOO_LONG)
+    runs = decode_batch(message)
+    if not runs:
+        raise Refused(Reason.FRAME_INVALID)
+    if _is_over_limits(runs):
+        raise Refused(Reason.OVER_LIMIT)
+    return runs
+
+
+def _is_over_limits(runs: Sequence[Run]) -> bool:
+    return sum(len(run.items) for run in runs) > limits.GOSSIP_OPERATIONS_MAX or any(
+        len(item.payload) > limits.GOSSIP_PAYLOAD_BYTES_MAX for run in runs for item in run.items
+    )
+
+
+def _judge(receipt: Receipt) -> Heard:
+    is_behind = any(reason in _BEHIND for reason, _ in receipt.refused)
+    for reason, is_offence in receipt.refused:
+        if is_offence:
+            return Heard("reject", reason, is_behind)
+    return Heard("accept" if receipt.stored else "ignore", None, is_behind)
