@@ -14,12 +14,11 @@ from tests.tidy.tree import PACKAGES, ROOT, parsed, python_files, shown
 # Library to the files that may know it. What attacks libp2p from inside a test knows it too.
 DOORS = {
     "libp2p": "p2pvalue/network/libp2p*.py",
-    "multiaddr": "p2pvalue/network/libp2p*.py",
     "zeroconf": "p2pvalue/network/*.py",
     "apsw": "p2pvalue/store/sqlite*.py",
     "sqlite3": "p2pvalue/store/sqlite*.py",
     "starlette": "p2pvalue/api/*.py",
-    "hypercorn": "p2pvalue/api/*.py",
+    "h11": "p2pvalue/api/*.py",
     "click": "cli/p2pvalue_cli/*",
 }
 # All that the core may import: nothing here opens, waits, draws or counts time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from importlib.metadata import requires
+from importlib.metadata import packages_distributions, requires
 
 import pytest
 from packaging.requirements import Requirement
@@ -12,7 +12,8 @@ from packaging.specifiers import Specifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.tidy.tree import ROOT
+from tests.tidy.test_doors import imported
+from tests.tidy.tree import PACKAGES, ROOT, parsed, python_files
 
 LOCKS = ("requirements/build.txt", "requirements/all.txt")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -79,6 +80,19 @@ def test_we_ask_for_what_libp2p_asks_for_but_the_override() -> None:
     }
     differing = {n for n, spec in theirs.items() if n not in ours or not _narrower(ours[n], spec)}
     assert differing == OVERRIDDEN
+
+
+def test_what_we_import_is_what_we_declare() -> None:
+    theirs = {canonicalize_name(Requirement(line).name) for line in requires("libp2p") or ()}
+    declared_names = {
+        canonicalize_name(Requirement(line).name) for line in PROJECT["project"]["dependencies"]
+    }
+    packages = {name for path in python_files(*PACKAGES) for name in imported(parsed(path))}
+    homes = packages_distributions()
+    used = {canonicalize_name(home) for package in packages for home in homes.get(package, ())}
+    used -= {"p2pvalue", "libp2p"}
+    assert sorted(used - declared_names) == [], "imported but not declared"
+    assert sorted(declared_names - theirs - used) == [], "declared but not imported"
 
 
 def _narrower(ours: SpecifierSet, theirs: SpecifierSet) -> bool:

@@ -48,7 +48,7 @@ def can_fail(function: ast.AST) -> bool:
     names = [_dotted(call.func).rpartition(".")[2] for call in _calls(function)]
     return any(isinstance(node, ast.Assert) for node in ast.walk(function)) or any(
         name in {"raises", "fail", "fail_after", "RaisesGroup", "run_state_machine_as_test"}
-        or name.lstrip("_").startswith(("assert_", "check", "expect", "until"))
+        or {"assert", "check", "expect", "until"} & set(name.split("_"))
         for name in names
     )
 
