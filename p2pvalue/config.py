@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,10 @@ SOCKET_PATH_BYTES_MAX = 107
 
 # The syntax alone: whether an address can be bound is found out when the network starts.
 LISTEN_FORM = re.compile(r"/ip4/[0-9.]+/tcp/[0-9]{1,5}|/ip6/[0-9a-fA-F:.]+/tcp/[0-9]{1,5}")
+
+DEFAULT_LISTEN = ("/ip4/0.0.0.0/tcp/0",)
+# Below the range from which systems draw ports of outgoing connections.
+PORTS_DRAWN = range(20_000, 30_000)
 
 FILE_TEXT = """\
 # Settings of this p2pvalue node, read when it starts: `p2pvalue stop`, then `p2pvalue run`.
@@ -56,7 +59,7 @@ class Config:
     """
 
     data_dir: Path
-    listen: tuple[str, ...] = ("/ip4/0.0.0.0/tcp/0",)
+    listen: tuple[str, ...] = DEFAULT_LISTEN
     lan_discovery: bool = True
     durability: Durability = "power-cut"
     log_level: LogLevel = "info"
@@ -93,6 +96,8 @@ def load(data_dir: Path) -> Config:
 
     Raises ConfigError, which names the file, the key and the values allowed.
     """
+    import tomllib  # noqa: PLC0415  # only who runs the daemon reads the settings
+
     path = data_dir / CONFIG_NAME
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -102,6 +107,14 @@ def load(data_dir: Path) -> Config:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     found = {field: check(value, name) for name, field, value, check in _settings(tree, path)}
     return Config(data_dir=data_dir, **found)  # type: ignore[arg-type]  # each was checked by its rule
+
+
+def new_listen() -> tuple[str, ...]:
+    """Addresses for a new node: every network card, at one port drawn at random."""
+    import secrets  # noqa: PLC0415  # once in a node's life
+
+    port = secrets.choice(PORTS_DRAWN)
+    return (f"/ip4/0.0.0.0/tcp/{port}",)
 
 
 def write_default(data_dir: Path, listen: tuple[str, ...]) -> bool:

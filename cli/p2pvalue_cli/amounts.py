@@ -1,0 +1,114 @@
+"""Amounts as people write them: `12h`, `1h30`, `90min`, `200EUR`, `30 planks`, `12h..20h`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+LineKind = Literal["hours", "money", "material", "skill"]
+
+_CLOCK = re.compile(r"(\d+):([0-5]\d)")
+_HOURS = re.compile(r"(\d+(?:[.,]\d{1,2})?)\s*h(?:\s*([0-5]?\d)\s*(?:m|min)?)?")
+_MINUTES = re.compile(r"(\d+)\s*(?:m|min)")
+_MONEY = re.compile(r"(\d+)(?:[.,](\d{2}))?\s*([A-Za-z]{3}|[€$£])|([€$£])\s*(\d+)(?:[.,](\d{2}))?")
+_PIECES = re.compile(r"(\d+)\s*(\S.*)?")
+_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP"}
+
+EXAMPLES = {
+    "hours": "12h, 1h30, 90min or 12h..20h",
+    "money": "200EUR, 99.50EUR or 200EUR..300EUR",
+    "material": "30 planks or 30..50 planks",
+    "skill": "1 carpenter or 1..2 carpenter",
+}
+
+
+class BadAmount(ValueError):
+    """An amount that cannot be read; the message says how to write it."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a need in its smallest unit: minutes, cents, pieces, people."""
+
+    kind: LineKind
+    unit: str
+    minimum: int
+    optimum: int
+
+
+def parse_line(kind: LineKind, text: str) -> Line:
+    """The line that a text like `12h..20h` asks for; raises BadAmount."""
+    low, dots, high = text.partition("..")
+    if not dots:
+        quantity, unit = parse_quantity(kind, text)
+        return Line(kind, unit, quantity, quantity)
+    optimum, unit = parse_quantity(kind, high)
+    minimum, low_unit = _parse_low(kind, low, high)
+    if low_unit not in ("", unit):
+        raise BadAmount(f"{text!r} mixes {low_unit} and {unit}: use one unit")
+    if minimum > optimum:
+        raise BadAmount(f"{text!r} ends below where it begins: write the smaller amount first")
+    return Line(kind, unit, minimum, optimum)
+
+
+def parse_quantity(kind: LineKind, text: str) -> tuple[int, str]:
+    """A quantity in its smallest unit, and the unit; raises BadAmount.
+
+    >>> parse_quantity("hours", "1h30"), parse_quantity("money", "99.50 EUR")
+    ((90, 'minute'), (9950, 'EUR'))
+    """
+    text = text.strip()
+    if kind == "hours":
+        return _minutes(text), "minute"
+    if kind == "money":
+        return _cents(text)
+    found = _PIECES.fullmatch(text)
+    if found is None or not found[2]:
+        raise BadAmount(f"{text!r} is no number of things: write for example {EXAMPLES[kind]}")
+    return int(found[1]), found[2].strip()
+
+
+def written(kind: str, unit: str, quantity: int) -> str:
+    """A quantity as people write it: the other direction of `parse_quantity`.
+
+    >>> written("hours", "minute", 90), written("money", "EUR", 20000)
+    ('1h30', '200 EUR')
+    """
+    if kind == "hours":
+        hours, minutes = divmod(quantity, 60)
+        if not hours and minutes:
+            return f"{minutes}min"
+        return f"{hours}h{minutes:02d}" if minutes else f"{hours}h"
+    if kind == "money":
+        whole, cents = divmod(quantity, 100)
+        return f"{whole}.{cents:02d} {unit}" if cents else f"{whole} {unit}"
+    return f"{quantity} {unit}"
+
+
+def _parse_low(kind: LineKind, low: str, high: str) -> tuple[int, str]:
+    """The smaller end of a range, which may leave the unit to the other end: `12..20h`."""
+    try:
+        return parse_quantity(kind, low)
+    except BadAmount:
+        unit = re.sub(r"^[\d.,:\s]+", "", high.strip())
+        return parse_quantity(kind, f"{low.strip()} {unit}")
+
+
+def _minutes(text: str) -> int:
+    if found := _CLOCK.fullmatch(text):
+        return int(found[1]) * 60 + int(found[2])
+    if found := _HOURS.fullmatch(text):
+        return int(Decimal(found[1].replace(",", ".")) * 60) + int(found[2] or 0)
+    if found := _MINUTES.fullmatch(text):
+        return int(found[1])
+    raise BadAmount(f"{text!r} is no time: write for example {EXAMPLES['hours']}")
+
+
+def _cents(text: str) -> tuple[int, str]:
+    found = _MONEY.fullmatch(text)
+    if found is None:
+        raise BadAmount(f"{text!r} is no money: write for example {EXAMPLES['money']}")
+    whole, cents, unit = (found[5], found[6], found[4]) if found[4] else found.group(1, 2, 3)
+    return int(whole) * 100 + int(cents or 0), _SIGNS.get(unit, unit.upper())

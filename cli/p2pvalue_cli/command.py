@@ -1,0 +1,139 @@
+"""What every command shares: `--json` and `--data-dir` anywhere, an example, and late imports."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from p2pvalue_cli.failures import Failed
+from p2pvalue_protocol.errors import P2PValueError
+
+_JSON = "p2pvalue.json"
+_DATA_DIR = "p2pvalue.data_dir"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def as_json() -> bool:
+    """True if the caller asked for JSON."""
+    return bool(click.get_current_context().meta.get(_JSON))
+
+
+def data_dir() -> Path:
+    """The data folder that this call is about."""
+    named = click.get_current_context().meta.get(_DATA_DIR)
+    if named is not None:
+        return cast("Path", named).absolute()
+    from p2pvalue.config import default_data_dir
+
+    return default_data_dir()
+
+
+def run_hint(command: str) -> str:
+    """A command line for the folder of this call, to be named in a message."""
+    named = click.get_current_context().meta.get(_DATA_DIR)
+    return f"p2pvalue --data-dir {named} {command}" if named else f"p2pvalue {command}"
+
+
+def community_option(function: F) -> F:
+    """Add `-c/--community`; a person with one community never needs it."""
+    return click.option(
+        "-c",
+        "--community",
+        metavar="NAME",
+        help="Which community: its name or the beginning of its id. Not needed when there is one.",
+    )(function)
+
+
+class Command(click.Command):
+    """A command with an example in its help."""
+
+    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.example = example
+        self.params += _shared_options()
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the example, one command a line."""
+        with formatter.section("Example"):
+            formatter.write("".join(f"  {line}\n" for line in self.example.splitlines()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; every error a person can cause becomes one sentence and a code."""
+        try:
+            return super().invoke(ctx)
+        except Failed as failure:
+            failure.as_json = as_json()
+            raise
+        except P2PValueError as error:
+            told = Failed(str(error))
+            told.as_json = as_json()
+            raise told from error
+
+
+@dataclass(frozen=True)
+class Late:
+    """A command that is imported when it is used; `short_help` is shown without importing it."""
+
+    place: str
+    short_help: str
+
+
+class Group(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, late: dict[str, Late] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._late = late or {}
+        self.params += _shared_options()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*self._late, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._late:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self._late[cmd_name].place.partition(":")
+        return cast("click.Command", getattr(importlib.import_module(module), attribute))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        if not self._late:
+            super().format_commands(ctx, formatter)
+            return
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, late.short_help) for name, late in self._late.items()])
+
+
+def _shared_options() -> list[click.Parameter]:
+    def keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+        def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+            if value:
+                ctx.meta[name] = value
+
+        return callback
+
+    return [
+        click.Option(
+            ["--json"],
+            is_flag=True,
+            expose_value=False,
+            callback=keep(_JSON),
+            help="Answer in JSON, for programs.",
+        ),
+        click.Option(
+            ["--data-dir"],
+            type=click.Path(file_okay=False, path_type=Path),
+            expose_value=False,
+            callback=keep(_DATA_DIR),
+            metavar="FOLDER",
+            help="The data folder; also by P2PVALUE_DATA_DIR.",
+        ),
+    ]

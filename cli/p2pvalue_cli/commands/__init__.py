@@ -1,0 +1,1 @@
+"""One module for each noun; none is imported before it is used."""

@@ -1,0 +1,87 @@
+"""Messages: post, list, follow."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from p2pvalue_cli import connection
+from p2pvalue_cli.command import Group, community_option
+from p2pvalue_cli.output import clock, harmless, one_line, say, show
+
+PAGE = 200
+
+
+@click.group(cls=Group)
+def chat() -> None:
+    """Post and read messages."""
+
+
+@chat.command(example="p2pvalue chat post 'Who has a ladder?'\nfortune | p2pvalue chat post -")
+@click.argument("text", required=False)
+@click.option("--channel", default="", metavar="NAME", help="The channel; empty is the main one.")
+@click.option("--reply", default="", metavar="ID", help="The message that this one answers.")
+@community_option
+def post(text: str | None, channel: str, reply: str, community: str | None) -> None:
+    """Post a message: TEXT, or what comes on standard input."""
+    if text in (None, "-"):
+        text = sys.stdin.read().rstrip("\n")
+    message = connection.post(
+        "/messages", text=text, channel=channel, reply=reply, community=community
+    )
+    show(message, lambda _: say("posted"))
+
+
+@chat.command("list", example="p2pvalue chat list -n 100")
+@click.option("-n", "count", default=20, type=click.IntRange(1, 1000), help="How many; 20.")
+@click.option("--channel", default="", metavar="NAME", help="The channel; empty is the main one.")
+@click.option("--before", default="", metavar="CURSOR", help="Older than this (see --json).")
+@community_option
+def list_messages(count: int, channel: str, before: str, community: str | None) -> None:
+    """Show the newest messages."""
+    page = connection.get(
+        "/messages", channel=channel, limit=count, before=before, community=community
+    )
+    show(page, _write_all)
+
+
+@chat.command(example="p2pvalue chat follow")
+@click.option("-n", "count", default=10, type=click.IntRange(1, 1000), help="How many old ones.")
+@click.option("--channel", default="", metavar="NAME", help="The channel; empty is the main one.")
+@community_option
+def follow(count: int, channel: str, community: str | None) -> None:
+    """Show the newest messages, then each new one, until Ctrl-C."""
+    last = ""
+    # The stream is open before the first page is read, so that nothing falls between the two.
+    for event in connection.get_lines("/events", community=community):
+        is_news = event["event"] == "message" and event["data"].get("channel", channel) == channel
+        if last and not is_news:
+            continue
+        while True:
+            page = connection.get(
+                "/messages",
+                channel=channel,
+                limit=PAGE if last else count,
+                after=last,
+                community=community,
+            )
+            for message in page:
+                show(message, _write)
+                last = message["cursor"]
+            if len(page) < PAGE:
+                break
+
+
+def _write_all(messages: list[dict[str, Any]]) -> None:
+    for message in messages:
+        _write(message)
+
+
+def _write(message: dict[str, Any]) -> None:
+    head, *rest = harmless(message["text"]).split("\n")
+    name = click.style(one_line(message["name"]), bold=True)
+    click.echo(f"{clock(message['time'])} {name}: {head}")
+    for line in rest:
+        click.echo(f"      {line}")

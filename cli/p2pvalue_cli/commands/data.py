@@ -1,0 +1,75 @@
+"""The data folder as a whole: backup, restore, verify, rebuild."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from p2pvalue_cli import connection
+from p2pvalue_cli.command import Command, as_json, data_dir, run_hint
+from p2pvalue_cli.failures import FAILED, failed
+from p2pvalue_cli.output import checks, is_person_reading, say, show
+
+
+@click.command(cls=Command, example="p2pvalue backup /media/usb/garden.backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the database to a new FILE; your keys are never in it."""
+    found = _with_progress("/backup", target=str(file.absolute()))
+    show(found, lambda _: say(f"written to {file}"))
+
+
+@click.command(cls=Command, example="p2pvalue --data-dir ~/restored restore garden.backup")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(file: Path) -> None:
+    """Make a new data folder from a backup FILE.
+
+    It becomes a new device: it has everything to read, and may write once it was invited again.
+    """
+    # Imported late and here alone: a restore works on the files, without a daemon.
+    from p2pvalue.config import new_listen, write_default
+    from p2pvalue.folder import locked, make_private
+    from p2pvalue.node import backup as node_backup
+
+    folder = data_dir()
+    make_private(folder)
+    with locked(folder):
+        node_backup.restore(file, folder)
+        write_default(folder, new_listen())
+    show(
+        {"data_dir": str(folder)},
+        lambda _: say(f"restored to {folder}; start it with: {run_hint('run')}"),
+    )
+
+
+@click.command(cls=Command, example="p2pvalue verify")
+@click.pass_context
+def verify(context: click.Context) -> None:
+    """Check every stored operation: hashes, chains, signatures."""
+    _report(context, _with_progress("/verify"))
+
+
+@click.command(cls=Command, example="p2pvalue rebuild")
+@click.pass_context
+def rebuild(context: click.Context) -> None:
+    """Derive every view again from the operations."""
+    _report(context, _with_progress("/rebuild"))
+
+
+def _with_progress(path: str, **fields: object) -> list[dict[str, Any]]:
+    is_shown = is_person_reading() and not as_json()
+    for line in connection.post_lines(path, **fields):
+        if "checks" in line:
+            found: list[dict[str, Any]] = line["checks"]
+            return found
+        if is_shown and line["total"]:
+            click.echo(f"\r{line['done'] * 100 // line['total']:3d} %\r", nl=False)
+    raise failed("interrupted", "the daemon stopped before it was finished; ask again")
+
+
+def _report(context: click.Context, found: list[dict[str, Any]]) -> None:
+    show(found, checks)
+    if not all(check["is_ok"] for check in found):
+        context.exit(FAILED)

@@ -1,0 +1,139 @@
+"""Documents: create, edit, show, list, follow."""
+
+from __future__ import annotations
+
+import difflib
+from typing import IO, Any
+
+import click
+
+from p2pvalue_cli import connection
+from p2pvalue_cli.command import Group, as_json, community_option, data_dir
+from p2pvalue_cli.failures import Failed
+from p2pvalue_cli.output import ago, harmless, is_person_reading, say, short, show, table
+
+
+@click.group(cls=Group)
+def document() -> None:
+    """Write texts together; offline edits merge without loss."""
+
+
+@document.command(example="p2pvalue document create 'Minutes of May' --from minutes.md")
+@click.argument("title")
+@click.option(
+    "--from", "source", type=click.File(encoding="utf-8"), help="A first text; - is stdin."
+)
+@community_option
+def create(title: str, source: IO[str] | None, community: str | None) -> None:
+    """Start a document with this TITLE."""
+    text = "" if source is None else _read(source)
+    made = connection.post("/documents", title=title, text=text, community=community)
+    show(made, lambda d: say(f"created {harmless(d['title'])} (document {short(d['document'])})"))
+
+
+@document.command(
+    example="EDITOR=nano p2pvalue document edit 'Minutes of May'\n"
+    "p2pvalue document edit 'Minutes of May' --from minutes.md"
+)
+@click.argument("reference", metavar="DOCUMENT")
+@click.option("--from", "source", type=click.File(encoding="utf-8"), help="The text; - is stdin.")
+@community_option
+def edit(reference: str, source: IO[str] | None, community: str | None) -> None:
+    """Edit a DOCUMENT in your $EDITOR, or take its new text from a file.
+
+    Only what you changed is saved, so what others write meanwhile stays. If anything fails, your
+    text is kept in a file, and the file is named.
+    """
+    path = f"/documents/{connection.quoted(reference)}"
+    before = connection.get(path, community=community)
+    if source is not None:
+        show(_save(path, before, _read(source), community), _say_saved)
+        return
+    from p2pvalue_cli.editing import edited
+
+    with edited(before["text"], before["title"], data_dir()) as text:
+        # An editor that adds a last line end to a text without one has not changed the text.
+        if text == before["text"] or text == before["text"] + "\n":
+            show(before, lambda _: say("nothing changed"))
+            return
+        saved = _save(path, before, text, community)
+    show(saved, _say_saved)
+
+
+@document.command("show", example="p2pvalue document show 'Minutes of May'")
+@click.argument("reference", metavar="DOCUMENT")
+@community_option
+def show_document(reference: str, community: str | None) -> None:
+    """Print the text of a DOCUMENT as this node has it."""
+    path = f"/documents/{connection.quoted(reference)}"
+    show(connection.get(path, community=community), lambda view: _write_text(view["text"]))
+
+
+@document.command("list", example="p2pvalue document list")
+@community_option
+def list_documents(community: str | None) -> None:
+    """List the documents."""
+    show(connection.get("/documents", community=community), _write_list)
+
+
+@document.command(example="p2pvalue document follow 'Minutes of May'")
+@click.argument("reference", metavar="DOCUMENT")
+@community_option
+def follow(reference: str, community: str | None) -> None:
+    """Print the text of a DOCUMENT, then the lines that change, until Ctrl-C."""
+    path = f"/documents/{connection.quoted(reference)}"
+    seen: dict[str, Any] | None = None
+    # The stream is open before the text is read, so that nothing falls between the two.
+    for event in connection.get_lines("/events", community=community):
+        is_news = event["event"] == "document" and seen and event["subject"] == seen["document"]
+        if seen is not None and not is_news:
+            continue
+        now = connection.get(path, community=community)
+        if seen is not None and now["version"] == seen["version"]:
+            continue
+        if as_json() or seen is None:
+            show(now, lambda view: _write_text(view["text"]))
+        else:
+            _write_difference(seen["text"], now["text"])
+        seen = now
+
+
+def _read(source: IO[str]) -> str:
+    try:
+        return source.read()
+    except UnicodeDecodeError as error:
+        raise Failed(f"{source.name} is not UTF-8 text: convert it first") from error
+
+
+def _save(path: str, before: dict[str, Any], text: str, community: str | None) -> Any:
+    return connection.put(
+        path,
+        text=text,
+        base_text=before["text"],
+        base_version=before["version"],
+        community=community,
+    )
+
+
+def _say_saved(view: dict[str, Any]) -> None:
+    say(f"saved {harmless(view['title'])}")
+
+
+def _write_text(text: str) -> None:
+    # A file or a program gets the text as it is; a terminal must not be steered by it.
+    click.echo(harmless(text) if is_person_reading() else text, nl=not text.endswith("\n"))
+
+
+def _write_list(documents: list[dict[str, Any]]) -> None:
+    if not documents:
+        say("no documents yet; start one with: p2pvalue document create TITLE")
+        return
+    rows = [(short(d["document"]), d["title"], ago(d["time"])) for d in documents]
+    table(("DOCUMENT", "TITLE", "STARTED"), rows)
+
+
+def _write_difference(before: str, after: str) -> None:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    for line in list(lines)[2:]:
+        if not line.startswith("@@"):
+            click.secho(harmless(line), fg="green" if line.startswith("+") else "red")

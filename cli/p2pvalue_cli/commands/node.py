@@ -1,0 +1,116 @@
+"""The node itself: status, whoami, profile, doctor, peers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from p2pvalue_cli import connection
+from p2pvalue_cli.command import Command, Group, community_option
+from p2pvalue_cli.failures import FAILED
+from p2pvalue_cli.output import checks, one_line, say, short, show, size, table
+
+NETWORK = {
+    "starting": "starting",
+    "up": "up",
+    "off": "off (no listen address is set)",
+    "restarting": "restarting after a fault",
+}
+
+
+@click.command(cls=Command, example="p2pvalue status")
+def status() -> None:
+    """How the daemon is: network, communities, memory, disk."""
+    show(connection.get("/status"), _write_status)
+
+
+@click.command(cls=Command, example="p2pvalue whoami")
+def whoami() -> None:
+    """Who writes here: your name, your node, your devices."""
+    show(connection.get("/whoami"), _write_whoami)
+
+
+@click.group(cls=Group)
+def profile() -> None:
+    """What others see of you."""
+
+
+@profile.command("set", example="p2pvalue profile set 'Ana'")
+@click.argument("name")
+def set_profile(name: str) -> None:
+    """Set your NAME, in every community."""
+    show(connection.put("/profile", name=name), lambda w: say(f"you are {one_line(w['name'])}"))
+
+
+@click.command(cls=Command, example="p2pvalue doctor")
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Look for what commonly goes wrong; ends with code 1 if something is."""
+    found = connection.get("/doctor")
+    show(found, checks)
+    if not all(check["is_ok"] for check in found):
+        context.exit(FAILED)
+
+
+@click.group(cls=Group)
+def peer() -> None:
+    """Other nodes and their addresses."""
+
+
+@peer.command("list", example="p2pvalue peer list")
+def list_peers() -> None:
+    """List the nodes we know of."""
+    show(connection.get("/peers"), _write_peers)
+
+
+@peer.command(example="p2pvalue peer add /ip4/192.0.2.7/tcp/4801")
+@click.argument("address")
+@community_option
+def add(address: str, community: str | None) -> None:
+    """Dial a node at an ADDRESS, and keep the address."""
+    added = connection.post("/peers", address=address, community=community)
+    show(added, lambda p: say(f"will dial {one_line(p['addresses'][0])}"))
+
+
+def _write_status(status: dict[str, Any]) -> None:
+    click.echo(f"running as process {status['pid']} on {status['data_dir']}")
+    click.echo(f"network {NETWORK.get(status['network'], status['network'])}")
+    click.echo(f"peers connected: {status['peers']}")
+    for address in status["addresses"]:
+        click.echo(f"reachable at {address}")
+    click.echo(
+        f"memory {size(status['rss_bytes'])}, database {size(status['database_bytes'])}, "
+        f"writes survive a {status['durability'].replace('-', ' ')}"
+    )
+    for community in status["communities"]:
+        state = "" if community["state"] == "active" else f" (joining: {community['waiting_for']})"
+        click.echo(
+            f"{one_line(community['name'])}{state}: members {community['members']}, "
+            f"operations {community['operations']}, not yet with anybody {community['unshared']}"
+        )
+    for warning in status["warnings"]:
+        click.secho(f"warning: {one_line(warning)}", fg="yellow")
+
+
+def _write_whoami(who: dict[str, Any]) -> None:
+    click.echo(f"name: {one_line(who['name'])}")
+    click.echo(f"node: {who['peer']}")
+    for community, device in who["devices"].items():
+        click.echo(f"device in community {short(community)}: {short(device)}")
+
+
+def _write_peers(peers: list[dict[str, Any]]) -> None:
+    if not peers:
+        say("no peers known yet; they come with an invite, or by: p2pvalue peer add ADDRESS")
+        return
+    rows = [(p["peer"], _peer_state(p), ", ".join(p["addresses"]), p["last_error"]) for p in peers]
+    table(("PEER", "STATE", "ADDRESSES", "LAST ERROR"), rows)
+
+
+def _peer_state(peer: dict[str, Any]) -> str:
+    if peer["is_connected"]:
+        return "connected"
+    if peer["next_dial_in_s"] is None:
+        return "away"
+    return f"away, tried again in {peer['next_dial_in_s']:.0f} s"

@@ -1,0 +1,122 @@
+"""Questions to the daemon: HTTP over the unix socket in its data folder."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from p2pvalue.config import socket_path
+from p2pvalue_cli.command import data_dir, run_hint
+from p2pvalue_cli.failures import Failed, failed
+
+ANSWER_S_MAX = 60
+"""The daemon answers at once or, on a stream, at least with a heartbeat every 15 s."""
+
+Answer = dict[str, Any]
+Fields = Mapping[str, object]
+
+
+def get(path: str, **query: object) -> Any:
+    """The answer to a question; fields that are None are left out."""
+    return _ask("GET", path + _query(query), None)
+
+
+def post(path: str, **fields: object) -> Any:
+    """The answer to a wish that adds something."""
+    return _ask("POST", path, fields)
+
+
+def put(path: str, **fields: object) -> Any:
+    """The answer to a wish that changes something."""
+    return _ask("PUT", path, fields)
+
+
+def get_lines(path: str, **query: object) -> Iterator[Answer]:
+    """The lines of a stream as they come; raises Failed when a line says so."""
+    return _lines("GET", path + _query(query), None)
+
+
+def post_lines(path: str, **fields: object) -> Iterator[Answer]:
+    """The lines of a long task as they come; raises Failed when a line says so."""
+    return _lines("POST", path, fields)
+
+
+def quoted(reference: str) -> str:
+    """A name or title as a part of a path."""
+    return quote(reference, safe="")
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=ANSWER_S_MAX)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def _query(fields: Fields) -> str:
+    given = {name: value for name, value in fields.items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""
+
+
+def _ask(method: str, target: str, fields: Fields | None) -> Any:
+    response = _send(method, target, fields)
+    try:
+        answer = json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _interrupted(method) from error
+    if response.status >= 400:
+        raise _refused(answer)
+    return answer
+
+
+def _lines(method: str, target: str, fields: Fields | None) -> Iterator[Answer]:
+    response = _send(method, target, fields)
+    while True:
+        try:
+            line = response.readline()
+            if not line:
+                return
+            answer = json.loads(line)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise _interrupted(method) from error
+        if "error" in answer:
+            raise _refused(answer)
+        yield answer
+
+
+def _send(method: str, target: str, fields: Fields | None) -> http.client.HTTPResponse:
+    folder = data_dir()
+    connection = _UnixConnection(socket_path(folder))
+    try:
+        connection.connect()
+    except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError) as error:
+        advice = f"no daemon is running on {folder}; start it with: {run_hint('run')}"
+        raise failed("no-daemon", advice) from error
+    except PermissionError as error:
+        advice = f"{folder} belongs to another user; name your own with --data-dir"
+        raise failed("forbidden", advice) from error
+    given = {name: value for name, value in (fields or {}).items() if value is not None}
+    body = None if fields is None else json.dumps(given).encode()
+    try:
+        connection.request(method, target, body, {"Content-Type": "application/json"})
+        return connection.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        raise _interrupted(method) from error
+
+
+def _interrupted(method: str) -> Failed:
+    advice = "ask again" if method == "GET" else "look whether it was saved before you try again"
+    return failed("interrupted", f"the daemon stopped before it had answered; {advice}")
+
+
+def _refused(answer: Answer) -> Failed:
+    return failed(str(answer.get("error", "failed")), str(answer.get("message", answer)))

@@ -1,0 +1,68 @@
+"""A text in the person's own editor; what was typed outlives every failure that follows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from p2pvalue_cli.failures import Failed
+
+DRAFTS = "drafts"
+_EDITORS = ("sensible-editor", "nano", "vi")
+
+
+@contextlib.contextmanager
+def edited(text: str, title: str, data_dir: Path) -> Iterator[str]:
+    """Let the person edit a text; the file stays, and is named, if anything fails afterwards.
+
+    It lies in the data folder: nobody else may read it, and a restart does not sweep it away.
+    """
+    path = _write_draft(text, title, data_dir)
+    try:
+        _run_editor(path)
+        yield path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Failed(f"{path} is not UTF-8 text; your text is kept there") from error
+    except Failed as failure:
+        if path.read_bytes() == text.encode():
+            path.unlink()
+            raise
+        kept = f"{failure.message}\nYour text is kept in {path}"
+        raise type(failure)(kept, name=failure.name) from failure
+    else:
+        path.unlink()
+
+
+def _write_draft(text: str, title: str, data_dir: Path) -> Path:
+    folder = data_dir / DRAFTS
+    folder.mkdir(mode=0o700, exist_ok=True)
+    stem = re.sub(r"\W+", "-", title).strip("-")[:40] or "document"
+    descriptor, name = tempfile.mkstemp(prefix=f"{stem}-", suffix=".md", dir=folder)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    return Path(name)
+
+
+def _run_editor(path: Path) -> None:
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    command = shlex.split(named) if named else [_installed_editor()]
+    try:
+        ended = subprocess.run([*command, os.fspath(path)], check=False)  # the person's own choice
+    except OSError as error:
+        raise Failed(f"the editor {command[0]} cannot be started: set EDITOR to another") from error
+    if ended.returncode != 0:
+        raise Failed(f"the editor {command[0]} ended with code {ended.returncode}; nothing saved")
+
+
+def _installed_editor() -> str:
+    for name in _EDITORS:
+        if shutil.which(name):
+            return name
+    raise Failed("there is no editor: set EDITOR to one, or give the text with --from FILE")

@@ -1,0 +1,74 @@
+"""How a command ends when it cannot do what was asked: a message with the next step, a code."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any
+
+import click
+
+# Documented in docs/reference/cli.md; scripts rely on them.
+FAILED = 1
+USAGE = 2
+NO_DAEMON = 3
+NOT_FOUND = 4
+NOT_ALLOWED = 5
+
+MEANINGS = {
+    0: "done",
+    FAILED: "failed; the message says why and what to do",
+    USAGE: "the command was not written as it should be; nothing was done",
+    NO_DAEMON: "no daemon is running on this data folder",
+    NOT_FOUND: "what was named is not here",
+    NOT_ALLOWED: "not allowed: by the community's rules, or by this system",
+}
+
+
+class Failed(click.ClickException):
+    """Ends a command with code 1; `name` is the API's kebab-case name of the error."""
+
+    exit_code = FAILED
+
+    def __init__(self, message: str, *, name: str = "failed") -> None:
+        super().__init__(message)
+        self.name = name
+        self.as_json = False
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the message to standard error: a sentence, or JSON if that was asked for."""
+        if self.as_json:
+            text = json.dumps({"error": self.name, "message": self.message}, ensure_ascii=False)
+            click.echo(text, file=file, err=file is None)
+        else:
+            super().show(file)
+
+
+class NoDaemon(Failed):
+    """Nobody answers on this data folder."""
+
+    exit_code = NO_DAEMON
+
+
+class NotHere(Failed):
+    """What was named is not here."""
+
+    exit_code = NOT_FOUND
+
+
+class Forbidden(Failed):
+    """Not allowed, by a community's rules or by the system."""
+
+    exit_code = NOT_ALLOWED
+
+
+_BY_NAME = {
+    "no-daemon": NoDaemon,
+    "not-found": NotHere,
+    "not-allowed": Forbidden,
+    "forbidden": Forbidden,
+}
+
+
+def failed(name: str, message: str) -> Failed:
+    """The error with the exit code that belongs to its name."""
+    return _BY_NAME.get(name, Failed)(message, name=name)

@@ -1,0 +1,36 @@
+"""The door of the command line: `p2pvalue`, and where each command is found."""
+
+from __future__ import annotations
+
+from p2pvalue_cli.command import Group, Late
+
+_HERE = "p2pvalue_cli.commands"
+
+cli = Group(
+    name="p2pvalue",
+    help="Chat, write, and get things done together, without a server.",
+    epilog="Start with: p2pvalue init, then p2pvalue run. Each command has an example: --help.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    late={
+        "init": Late(f"{_HERE}.daemon:init", "Make the data folder: your keys and settings."),
+        "run": Late(f"{_HERE}.daemon:run", "Run the daemon until Ctrl-C."),
+        "status": Late(f"{_HERE}.node:status", "How the daemon is."),
+        "stop": Late(f"{_HERE}.daemon:stop", "Stop the daemon."),
+        "whoami": Late(f"{_HERE}.node:whoami", "Who writes here."),
+        "profile": Late(f"{_HERE}.node:profile", "What others see of you."),
+        "community": Late(f"{_HERE}.community:community", "Found, join and look at communities."),
+        "chat": Late(f"{_HERE}.chat:chat", "Post and read messages."),
+        "document": Late(f"{_HERE}.document:document", "Write texts together."),
+        "need": Late(f"{_HERE}.need:need", "What a community needs."),
+        "pledge": Late(f"{_HERE}.pledge:pledge", "Promise to help with a need."),
+        "peer": Late(f"{_HERE}.node:peer", "Other nodes and their addresses."),
+        "doctor": Late(f"{_HERE}.node:doctor", "Look for what commonly goes wrong."),
+        "backup": Late(f"{_HERE}.data:backup", "Copy everything but the keys to a file."),
+        "restore": Late(f"{_HERE}.data:restore", "Make a new data folder from a backup."),
+        "verify": Late(f"{_HERE}.data:verify", "Check every stored operation."),
+        "rebuild": Late(f"{_HERE}.data:rebuild", "Derive all views again from the operations."),
+        "service": Late(f"{_HERE}.system:service", "A systemd unit that keeps the daemon running."),
+        "completion": Late(f"{_HERE}.system:completion", "Completion by the Tab key."),
+        "version": Late(f"{_HERE}.system:version", "Which version this is."),
+    },
+)

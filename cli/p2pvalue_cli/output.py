@@ -1,0 +1,114 @@
+"""What a person reads: short tables and times, or the answer as JSON for a program.
+
+Names, titles and texts come from strangers: a control character in them could move the cursor,
+change what was printed above, or turn the reading direction, so none reaches a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from p2pvalue_cli.command import as_json
+
+V = TypeVar("V")
+
+SHORT_ID_DIGITS = 8
+KEPT = "\n\t\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+"""Invisible characters that writing needs and that steer nothing."""
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+
+
+def show(value: V, write: Callable[[V], object]) -> None:
+    """Print an answer: as JSON if asked for, else as `write` prints it."""
+    if as_json():
+        click.echo(json.dumps(value, ensure_ascii=False))
+    else:
+        write(value)
+
+
+def harmless(text: str) -> str:
+    """The text without what could steer a terminal; line ends and tabs stay."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in KEPT
+        else character
+        for character in text
+    )
+
+
+def one_line(text: str) -> str:
+    """The text as one harmless line."""
+    return " ".join(harmless(text).split())
+
+
+def say(text: str) -> None:
+    """Print a sentence to the person, not to the program that reads our answer."""
+    click.echo(text, err=as_json())
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows in aligned columns under their heads."""
+    cells = [[one_line(str(cell)) for cell in row] for row in rows]
+    widths = [
+        max(len(row[column]) for row in [list(heads), *cells]) for column in range(len(heads))
+    ]
+    head = "  ".join(text.ljust(width) for text, width in zip(heads, widths, strict=True))
+    click.secho(head.rstrip(), bold=True)
+    for row in cells:
+        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+        click.echo(line.rstrip())
+
+
+def short(hex_id: str) -> str:
+    """The beginning of an id: enough to name a thing, and easy to read aloud."""
+    return hex_id[:SHORT_ID_DIGITS]
+
+
+def ago(time_ms: int) -> str:
+    """How long ago something was, as people say it; a date when that is long."""
+    seconds = time.time() - time_ms / 1000
+    if seconds < MINUTE_S:
+        return "just now" if seconds > -MINUTE_S else day(time_ms)
+    if seconds < HOUR_S:
+        return f"{seconds / MINUTE_S:.0f} min ago"
+    if seconds < DAY_S:
+        return f"{seconds / HOUR_S:.0f} h ago"
+    return day(time_ms)
+
+
+def day(time_ms: int) -> str:
+    """A date, in the time zone of this machine."""
+    return time.strftime("%Y-%m-%d", time.localtime(time_ms / 1000))
+
+
+def clock(time_ms: int) -> str:
+    """The time of day if it was today, else with the date."""
+    then = time.localtime(time_ms / 1000)
+    is_today = then[:3] == time.localtime()[:3]
+    return time.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M", then)
+
+
+def size(count_bytes: int) -> str:
+    """A number of bytes as people say it."""
+    if count_bytes < 1_000_000:
+        return f"{count_bytes / 1000:.0f} kB"
+    return f"{count_bytes / 1_000_000:.0f} MB"
+
+
+def is_person_reading() -> bool:
+    """True if the answer goes to a terminal."""
+    return sys.stdout.isatty()
+
+
+def checks(found: list[dict[str, Any]]) -> None:
+    """Print the findings of `doctor` and `verify`."""
+    for check in found:
+        sign = click.style("ok  ", fg="green") if check["is_ok"] else click.style("bad ", fg="red")
+        click.echo(f"{sign} {check['check']}: {one_line(check['detail'])}")
