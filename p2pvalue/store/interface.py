@@ -126,7 +126,8 @@ class Store(Protocol):
     ) -> list[Entry]:
         """Return up to `limit` entries that came after `arrival`, as they came; 0 asks for all.
 
-        Reads the index of the list once (0.1 µs per entry), and the payloads of what it returns.
+        Costs what is returned. The first time, the list is indexed by arrival, which writes once;
+        lists that nobody reads so do not pay for it.
         """
         ...
 

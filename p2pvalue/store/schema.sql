@@ -68,6 +68,7 @@ CREATE TABLE lists (
     community INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     container BLOB NOT NULL,
+    is_followed INTEGER NOT NULL DEFAULT 0,
     UNIQUE (community, kind, container)
 );
 
@@ -78,8 +79,12 @@ CREATE TABLE entries (
     place INTEGER NOT NULL,
     arrival INTEGER NOT NULL,
     member INTEGER NOT NULL,
+    followed INTEGER,
     PRIMARY KEY (list, time, place)
 ) WITHOUT ROWID;
+
+-- Only of lists that were once read by arrival (documents); then followed = list.
+CREATE INDEX entries_by_arrival ON entries (followed, arrival) WHERE followed IS NOT NULL;
 
 CREATE TABLE arrivals (
     reserved INTEGER NOT NULL

@@ -5,6 +5,8 @@ Nothing here is needed to be right but the database: after a failed transaction 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import apsw
 
 from p2pvalue.store.interface import StoreFailed
@@ -13,6 +15,13 @@ REMEMBERED_MAX = 4_096
 SEQ_BITS = 40
 SEQ_MASK = (1 << SEQ_BITS) - 1
 ARRIVALS_AT_ONCE = 65_536
+
+
+class ListNumber(NamedTuple):
+    """The number of a list of entries, and the same again if it is read by arrival."""
+
+    number: int
+    followed: int | None
 
 
 class Names:
@@ -27,7 +36,7 @@ class Names:
         self._communities: dict[bytes, int] = {}
         self._logs: dict[tuple[int, int], int] = {}
         self._members: dict[bytes, int] = {}
-        self._lists: dict[tuple[int, int, bytes], int] = {}
+        self._lists: dict[tuple[int, int, bytes], ListNumber] = {}
         self._next_arrival = 0
         self._reserved_arrival = 0
 
@@ -78,32 +87,35 @@ class Names:
             self._members[member] = number
         return number
 
-    def list_of(self, community: int, kind: int, container: bytes) -> int:
-        """Return the number of a list of entries, 0 if it has never had one."""
+    def list_of(self, community: int, kind: int, container: bytes) -> ListNumber | None:
+        """Return the number of a list of entries, None if it has never had one."""
         name = (community, kind, container)
-        number = self._lists.get(name)
-        if number is None:
-            sql = "SELECT number FROM lists WHERE community = ? AND kind = ? AND container = ?"
-            number = self._connection.execute(sql, name).get
-            if number is None:
-                return 0
+        found = self._lists.get(name)
+        if found is None:
+            sql = (
+                "SELECT number, iif(is_followed, number, NULL) FROM lists "
+                "WHERE community = ? AND kind = ? AND container = ?"
+            )
+            row = self._connection.execute(sql, name).fetchone()
+            if row is None:
+                return None
             if len(self._lists) >= REMEMBERED_MAX:
                 self._lists.clear()
-            self._lists[name] = number
-        return number
+            found = self._lists[name] = ListNumber(*row)
+        return found
 
-    def make_list(self, community: int, kind: int, container: bytes) -> int:
+    def make_list(self, community: int, kind: int, container: bytes) -> ListNumber:
         """Return the number of a list of entries, given now if need be."""
-        number = self.list_of(community, kind, container)
-        if number == 0:
+        found = self.list_of(community, kind, container)
+        if found is None:
             sql = "INSERT INTO lists (community, kind, container) VALUES (?, ?, ?)"
             self._connection.execute(sql, (community, kind, container))
-            number = self._connection.last_insert_rowid()
-            self._lists[community, kind, container] = number
-        return number
+            found = ListNumber(self._connection.last_insert_rowid(), None)
+            self._lists[community, kind, container] = found
+        return found
 
     def forget_lists(self) -> None:
-        """Drop the numbers of lists, because a community's lists are made anew."""
+        """Drop what is known of lists, because it changes."""
         self._lists.clear()
 
     def next_arrival(self) -> int:

@@ -15,13 +15,19 @@ from p2pvalue_protocol.past import StateRow
 _TIME_MAX = 2**63 - 1
 
 _ENTRY_COLUMNS = (
-    "SELECT e.time, l.device, e.place, o.op_id, m.member, o.payload, e.arrival FROM entries e "
+    "SELECT e.time, l.device, e.place, o.op_id, m.member, o.payload, e.arrival "
+    "FROM entries e {index}"
     "CROSS JOIN operations o ON o.place = e.place "
     f"CROSS JOIN logs l ON l.number = e.place >> {SEQ_BITS} "
     "CROSS JOIN members m ON m.number = e.member "
 )
-_ENTRIES = _ENTRY_COLUMNS + "WHERE e.list = ? AND e.time BETWEEN ? AND ? ORDER BY e.time "
-_ENTRIES_SINCE = _ENTRY_COLUMNS + ("WHERE e.list = ? AND e.arrival > ? ORDER BY e.arrival LIMIT ?")
+_ENTRIES = (
+    _ENTRY_COLUMNS.format(index="") + "WHERE e.list = ? AND e.time BETWEEN ? AND ? ORDER BY e.time "
+)
+_ENTRIES_SINCE = (
+    _ENTRY_COLUMNS.format(index="INDEXED BY entries_by_arrival ")
+    + "WHERE e.followed = ? AND e.arrival > ? ORDER BY e.arrival LIMIT ?"
+)
 _STATES = (
     "SELECT subject, kind, group_subject, time, device, seq, op_id, state FROM states "
     "WHERE community = ? AND kind = ? {group}AND time BETWEEN ? AND ? ORDER BY time {direction}"
@@ -66,9 +72,15 @@ def read_entries(
 def read_entries_since(
     connection: apsw.Connection, number: int, container: bytes, kind: int, arrival: int, limit: int
 ) -> list[Entry]:
-    """Return the entries of the list with this number that came after `arrival`."""
+    """Return the entries of a followed list that came after `arrival`, as they came."""
     rows = connection.execute(_ENTRIES_SINCE, (number, arrival, limit))
     return [_entry(container, kind, row) for row in rows]
+
+
+def follow(connection: apsw.Connection, number: int) -> None:
+    """Index a list by arrival from now on, inside a transaction of the caller's."""
+    connection.execute("UPDATE entries SET followed = list WHERE list = ?", (number,))
+    connection.execute("UPDATE lists SET is_followed = 1 WHERE number = ?", (number,))
 
 
 def read_states(

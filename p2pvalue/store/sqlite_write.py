@@ -16,7 +16,9 @@ INSERT_OPERATION = (
     "INSERT INTO operations (place, frontier, signature, op_id, core, payload) "
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
-_INSERT_ENTRY = "INSERT INTO entries (list, time, place, arrival, member) VALUES (?, ?, ?, ?, ?)"
+_INSERT_ENTRY = (
+    "INSERT INTO entries (list, time, place, arrival, member, followed) VALUES (?, ?, ?, ?, ?, ?)"
+)
 _INSERT_SUBJECT_OPERATION = (
     "INSERT INTO subject_operations (community, subject, time, place, kind, member, rank) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -110,19 +112,12 @@ def _write_logs(connection: apsw.Connection, names: Names, community: int, batch
 def _write_views(connection: apsw.Connection, names: Names, community: int, batch: Batch) -> None:
     base = names.base
     if batch.entries:
-        connection.executemany(
-            _INSERT_ENTRY,
-            [
-                (
-                    names.make_list(community, kind, container),
-                    time,
-                    base(community, log) + seq,
-                    names.next_arrival(),
-                    names.make_member(member),
-                )
-                for container, time, _, seq, _, kind, member, log in batch.entries
-            ],
-        )
+        rows = []
+        for container, time, _, seq, _, kind, member, log in batch.entries:
+            number, followed = names.make_list(community, kind, container)
+            place, arrival = base(community, log) + seq, names.next_arrival()
+            rows.append((number, time, place, arrival, names.make_member(member), followed))
+        connection.executemany(_INSERT_ENTRY, rows)
     if batch.subject_operations:
         connection.executemany(
             _INSERT_SUBJECT_OPERATION,

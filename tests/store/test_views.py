@@ -88,6 +88,23 @@ def test_what_came_after_an_arrival_is_found_however_early_it_sorts(store: Store
     assert rest[:1] == store.entries_since(COMMUNITY, NO_SUBJECT, CHAT, read[-1].arrival, limit=1)
 
 
+def test_a_list_read_by_arrival_takes_in_all_that_comes_later(store: Store) -> None:
+    chain, channel = Chain(1), subject_named("channel")
+    store.commit([chain.message_batch(b"elsewhere")])
+    read: list[bytes | None] = []
+    arrival = 0
+    for turn in range(4):
+        for number in range(3):
+            batch = chain.message_batch(b"%d.%d" % (turn, number))
+            batch.entries = [batch.entries[0]._replace(container=channel)]
+            store.commit([batch, chain.message_batch(b"elsewhere")])
+        while page := store.entries_since(COMMUNITY, channel, CHAT, arrival, limit=2):
+            read += [entry.payload for entry in page]
+            arrival = page[-1].arrival
+        assert read == texts(store, channel)
+        assert len(read) == 3 * (turn + 1)
+
+
 def test_states_are_found_by_subject_kind_and_group(store: Store) -> None:
     chain, need = Chain(1), subject_named("need")
     rows = [chain.operation(b"%d" % number) for number in range(5)]
