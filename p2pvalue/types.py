@@ -79,6 +79,7 @@ class TextView(Value, frozen=True, kw_only=True):
     title: str
     text: str
     version: str
+    skipped: int = 0  # updates that break the rules of documents and show nothing
 
 
 class LineView(Value, frozen=True, kw_only=True):

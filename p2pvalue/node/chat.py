@@ -1,0 +1,130 @@
+"""Messages: one ordered list for each channel."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Final
+
+import msgspec
+
+from p2pvalue import types as t
+from p2pvalue.node.context import Context
+from p2pvalue.node.people import Names
+from p2pvalue.node.references import full_id, resolve
+from p2pvalue.store import Entry
+from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.errors import LocalProtocolError, NotFound
+from p2pvalue_protocol.ids import subject_of
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kind import NO_SUBJECT, Order
+from p2pvalue_protocol.kinds import chat
+
+PAGE_MAX: Final = 1_000
+_REPLY_AMONG: Final = 1_000  # an answer names one of the newest by a few digits
+_WRITTEN_AMONG: Final = (4, 64, PAGE_MAX)  # what we just wrote sorts last or nearly so
+
+_order_decoder = msgspec.msgpack.Decoder(Order)
+
+
+class Chat:
+    """The messages of one community."""
+
+    def __init__(self, context: Context, community: bytes) -> None:
+        self._context = context
+        self._community = community
+
+    async def post(self, text: str, *, channel: str = "", reply: str = "") -> t.MessageView:
+        """Write a message; `reply` names one of the channel's newest messages, or any in full."""
+        place = _channel(channel)
+        answered = self._answered(place, reply) if reply else None
+        payload = chat.encode_chat_message(text, place or None, answered)
+        [reference] = await self._context.write(self._community, [Draft(chat.NUMBER, b"", payload)])
+        for limit in _WRITTEN_AMONG:
+            for entry in self._page(place, newest_first=True, limit=limit):
+                if entry.order.op_id == reference.op_id:
+                    return self._view(entry, Names(self._context, self._community))
+        raise NotFound("the message was written, but many newer ones came: list the messages")
+
+    def messages(
+        self, *, channel: str = "", limit: int = 50, before: str = "", after: str = ""
+    ) -> list[t.MessageView]:
+        """Return up to `limit` messages in order: the newest, those before, or those after."""
+        if before and after:
+            raise LocalProtocolError("give `before` or `after`: a page has one direction")
+        entries = self._page(
+            _channel(channel),
+            before=_order(before) if before else None,
+            after=_order(after) if after else None,
+            newest_first=not after,
+            limit=max(0, min(limit, PAGE_MAX)),
+        )
+        if not after:
+            entries.reverse()
+        names = Names(self._context, self._community)
+        return [self._view(entry, names) for entry in entries]
+
+    def _page(
+        self,
+        channel: bytes,
+        *,
+        newest_first: bool,
+        limit: int,
+        before: Order | None = None,
+        after: Order | None = None,
+    ) -> list[Entry]:
+        return self._context.store.entries(
+            self._community,
+            channel or NO_SUBJECT,
+            chat.NUMBER,
+            before=before,
+            after=after,
+            limit=limit,
+            newest_first=newest_first,
+        )
+
+    def _answered(self, channel: bytes, reply: str) -> bytes:
+        whole = full_id(reply, 16)
+        if whole is not None:
+            return whole
+        newest = self._page(channel, newest_first=True, limit=_REPLY_AMONG)
+        subjects = [(subject_of(entry.order.op_id), "") for entry in newest]
+        return resolve(reply, subjects, "message")
+
+    def _view(self, entry: Entry, names: Names) -> t.MessageView:
+        assert entry.payload is not None, "a message is listed once its payload is here"
+        message = chat.CHAT.decode(entry.payload)
+        assert isinstance(message, chat.ChatMessage)
+        return t.MessageView(
+            message=subject_of(entry.order.op_id).hex(),
+            channel=message.channel.hex() if message.channel else "",
+            member=entry.member.hex(),
+            name=names.of(entry.member),
+            text=message.text,
+            reply=message.reply.hex() if message.reply else "",
+            time=entry.order.time,
+            cursor=urlsafe_b64encode(encode(entry.order)).decode(),
+        )
+
+
+def _channel(channel: str) -> bytes:
+    if not channel:
+        return b""
+    subject = full_id(channel, 16)
+    if subject is None:
+        raise LocalProtocolError(
+            f'"{channel}" is no channel: give its id of 32 digits, or none for the'
+            " community's own channel"
+        )
+    return b"" if subject == NO_SUBJECT else subject
+
+
+def _order(cursor: str) -> Order:
+    try:
+        order = _order_decoder.decode(urlsafe_b64decode(cursor.encode()))
+    except (ValueError, msgspec.DecodeError):
+        order = None
+    if order is None or not 0 <= order.time < 2**53 or not 0 <= order.seq < 2**53:
+        raise LocalProtocolError(
+            "this is no cursor: take the `cursor` of a message as it was given"
+        )
+    return order

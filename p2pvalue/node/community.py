@@ -1,0 +1,141 @@
+"""One community as callers hold it: `CommunityInterface` over the node's context, room by room."""
+
+from __future__ import annotations
+
+from p2pvalue import types as t
+from p2pvalue.node.chat import Chat
+from p2pvalue.node.context import Context
+from p2pvalue.node.documents import Documents, OpenDocuments
+from p2pvalue.node.needs import Needs
+from p2pvalue.node.people import People
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kinds import card, decode_state
+
+
+class Community:
+    """One community of the node; cheap to make, holds nothing that the store does not."""
+
+    def __init__(self, context: Context, community: bytes, documents: OpenDocuments) -> None:
+        self._context = context
+        self._community = community
+        self._people = People(context, community)
+        self._chat = Chat(context, community)
+        self._documents = Documents(context, community, documents)
+        self._needs = Needs(context, community)
+
+    # --- the community itself
+
+    @property
+    def name(self) -> str:
+        """What its card calls it, or a name made from its id while the card has not arrived."""
+        state = self._card()
+        return state.name if state is not None else f"community {self._community.hex()[:6]}"
+
+    def _card(self) -> card.CardState | None:
+        row = self._context.store.state(self._community, card.CARD_SUBJECT)
+        if row is None or row.kind != card.NUMBER:
+            return None
+        state = decode_state(row.kind, row.state)
+        assert isinstance(state, card.CardState)
+        return state
+
+    def view(self) -> t.CommunityView:
+        """Return what it is, what we are in it and how it stands."""
+        membership = self._context.membership(self._community)
+        policy = membership.policy()
+        state = self._card()
+        taking_part = self._context.participation(self._community)
+        return t.CommunityView(
+            community=self._community.hex(),
+            name=self.name,
+            description=state.description if state is not None else "",
+            read="public" if policy is not None and policy.read == auth.READ_PUBLIC else "members",
+            join="open" if policy is not None and policy.join == auth.JOIN_OPEN else "invite",
+            rank=self._people.my_rank(),
+            members=len(membership.members()),
+            device=self._context.device(self._community).hex(),
+            state=taking_part.state,
+            waiting_for=taking_part.waiting_for,
+            peers=list(taking_part.peers),
+            operations=taking_part.operations,
+            unshared=taking_part.unshared,
+        )
+
+    def digest(self) -> str:
+        """Return the hash of everything to be seen here; reads all of it."""
+        return self._context.store.state_digest(self._community).hex()
+
+    async def describe(self, name: str, description: str = "") -> None:
+        """Write the community's card."""
+        payload = card.encode_card(name, description)
+        await self._context.write(self._community, [Draft(card.NUMBER, b"", payload)])
+
+    # --- people
+
+    async def invite(self, *, rank: t.Rank = "member", uses: int = 1) -> t.InviteView:
+        """Return a new invitation; `uses` 0 means no limit."""
+        link = await self._context.invite(self._community, rank, uses)
+        return t.InviteView(link=link, rank=rank, uses=uses)
+
+    def members(self) -> list[t.MemberView]:
+        return self._people.members()
+
+    async def set_my_name(self, name: str) -> None:
+        """Say what we are called here."""
+        await self._people.set_my_name(name)
+
+    # --- chat
+
+    async def post(self, text: str, *, channel: str = "", reply: str = "") -> t.MessageView:
+        return await self._chat.post(text, channel=channel, reply=reply)
+
+    def messages(
+        self, *, channel: str = "", limit: int = 50, before: str = "", after: str = ""
+    ) -> list[t.MessageView]:
+        return self._chat.messages(channel=channel, limit=limit, before=before, after=after)
+
+    # --- documents
+
+    async def create_document(self, title: str, text: str = "") -> t.DocumentView:
+        return await self._documents.create(title, text)
+
+    def documents(self) -> list[t.DocumentView]:
+        return self._documents.all()
+
+    async def document_text(self, document: str) -> t.TextView:
+        return await self._documents.text(document)
+
+    async def edit_document(
+        self, document: str, text: str, *, base_version: str = "", base_text: str | None = None
+    ) -> t.TextView:
+        return await self._documents.rewrite(
+            document, text, base_version=base_version, base_text=base_text
+        )
+
+    async def splice_document(
+        self, document: str, edits: list[tuple[int, int, str]], *, session: int = 0
+    ) -> t.TextView:
+        return await self._documents.splice(document, edits, session=session)
+
+    # --- needs and pledges
+
+    async def add_need(
+        self, title: str, *, body: str = "", lines: list[t.LineView], closes: int | None = None
+    ) -> t.NeedView:
+        return await self._needs.add(title, body=body, lines=lines, closes=closes)
+
+    def needs(self) -> list[t.NeedView]:
+        return self._needs.all()
+
+    def need(self, need: str) -> t.NeedView:
+        return self._needs.named(need)
+
+    async def make_pledge(self, need: str, quantity: int, *, line: int = 0) -> t.PledgeView:
+        return await self._needs.pledge(need, quantity, line=line)
+
+    def pledges(self, *, need: str = "") -> list[t.PledgeView]:
+        return self._needs.pledges(need)
+
+    async def withdraw_pledge(self, pledge: str, *, reason: str = "") -> t.PledgeView:
+        return await self._needs.withdraw(pledge, reason=reason)

@@ -1,0 +1,58 @@
+"""What the rooms of a community need from the node that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from p2pvalue.node.events import EventHub
+from p2pvalue.store import Store
+from p2pvalue.types import Rank
+from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.membership import Membership
+
+
+class Participation(NamedTuple):
+    """How this node takes part in a community at the moment."""
+
+    state: Literal["joining", "active"]
+    waiting_for: str  # in words; empty when active
+    peers: tuple[str, ...]  # connected, ascending
+    operations: int  # held
+    unshared: int  # of ours, that no peer has confirmed to hold
+
+
+class Context(Protocol):
+    """The node as its communities see it; all calls on the node's trio thread."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def events(self) -> EventHub: ...
+
+    def membership(self, community: bytes) -> Membership:
+        """Return who may do what, by everything held."""
+        ...
+
+    def device(self, community: bytes) -> bytes:
+        """Return our device's public key; empty where this node only reads."""
+        ...
+
+    def root(self, community: bytes) -> bytes:
+        """Return our member's root key; empty where this node only reads."""
+        ...
+
+    def participation(self, community: bytes) -> Participation: ...
+
+    async def write(self, community: bytes, drafts: Sequence[Draft]) -> list[Reference]:
+        """Write operations of ours in this order: durable, folded and visible on return.
+
+        Drafts of callers waiting at the same time share one disk flush. Raises NotAdmitted or
+        LocalProtocolError, whose message says what to do next; then none was written.
+        """
+        ...
+
+    async def invite(self, community: bytes, rank: Rank, uses: int) -> str:
+        """Write an INVITE and return the link that carries its secret."""
+        ...

@@ -1,0 +1,81 @@
+"""The members of a community and what they are called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from p2pvalue import types as t
+from p2pvalue.node.context import Context
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kinds import decode_state, profile
+
+RANKS: Final[tuple[t.Rank, ...]] = ("founder", "admin", "member", "guest")
+
+
+class Names:
+    """What members are called; asks the store once for each member it is asked about."""
+
+    def __init__(self, context: Context, community: bytes) -> None:
+        self._context = context
+        self._community = community
+        self._known: dict[bytes, str] = {}
+
+    def of(self, member: bytes) -> str:
+        """Return the name in a member's profile, or one made from the key: "member 3f2a9c"."""
+        name = self._known.get(member)
+        if name is None:
+            name = self._known[member] = self._read(member)
+        return name
+
+    def _read(self, member: bytes) -> str:
+        row = self._context.store.state(self._community, profile.profile_subject(member))
+        if row is None or row.kind != profile.NUMBER:
+            return f"member {member.hex()[:6]}"
+        state = decode_state(row.kind, row.state)
+        assert isinstance(state, profile.ProfileState)
+        return state.name
+
+
+class People:
+    """The members of one community."""
+
+    def __init__(self, context: Context, community: bytes) -> None:
+        self._context = context
+        self._community = community
+
+    def members(self) -> list[t.MemberView]:
+        """Return everybody admitted, strongest rank first, then by name."""
+        names = Names(self._context, self._community)
+        me = self._context.root(self._community)
+        views = [
+            t.MemberView(
+                member=member.root.hex(),
+                name=names.of(member.root),
+                rank=RANKS[member.rank],
+                devices=[device.hex() for device in member.devices],
+                is_me=member.root == me,
+            )
+            for member in self._context.membership(self._community).members()
+        ]
+        return sorted(views, key=lambda view: (RANKS.index(view.rank), view.name, view.member))
+
+    def my_rank(self) -> t.Rank | None:
+        """Return what this device's member is here; None for a reader."""
+        device = self._context.device(self._community)
+        standing = self._context.membership(self._community).standing(device) if device else None
+        return None if standing is None else RANKS[standing.rank]
+
+    async def set_my_name(self, name: str) -> None:
+        """Say what we are called here, keeping the rest of our profile; nothing if it is said."""
+        root = self._context.root(self._community)
+        row = self._context.store.state(self._community, profile.profile_subject(root))
+        payload = profile.encode_profile(name)
+        if row is not None and row.kind == profile.NUMBER:
+            state = decode_state(row.kind, row.state)
+            assert isinstance(state, profile.ProfileState)
+            if state.name == name:
+                return
+            payload = profile.encode_profile(
+                name, state.skills, state.interests, state.hours_per_week
+            )
+        await self._context.write(self._community, [Draft(profile.NUMBER, b"", payload)])

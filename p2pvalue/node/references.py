@@ -1,0 +1,79 @@
+"""What a person means by a few digits, a name or a title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from p2pvalue.store import Store
+from p2pvalue_protocol.errors import NotFound
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.past import StateRow
+
+DIGITS_MIN: Final = 4
+_LISTED_MAX: Final = 5
+_PAGE: Final = 500
+_HEX = frozenset("0123456789abcdef")
+
+
+def resolve(reference: str, candidates: Iterable[tuple[bytes, str]], noun: str) -> bytes:
+    """Return the id meant by a full id, a unique beginning of one, or an exact name.
+
+    `candidates` are ids with their names. A name goes before a beginning of an id. Raises NotFound
+    naming the candidates if there are several, or what to do if there is none.
+    """
+    wanted = reference.strip()
+    digits = wanted.lower() if _is_beginning(wanted.lower()) else None
+    named: list[tuple[bytes, str]] = []
+    begun: list[tuple[bytes, str]] = []
+    for candidate in candidates:
+        digits_of_id = candidate[0].hex()
+        if digits == digits_of_id:
+            return candidate[0]
+        if candidate[1] == wanted:
+            named.append(candidate)
+        elif digits is not None and digits_of_id.startswith(digits):
+            begun.append(candidate)
+    found = named or begun
+    if len(found) == 1:
+        return found[0][0]
+    if found:
+        raise NotFound(
+            f'"{wanted}" may mean {_listed(found)}: give more digits of the {noun} you mean'
+        )
+    raise NotFound(
+        f'there is no {noun} "{wanted}" here: give its exact name, or at least {DIGITS_MIN} digits'
+        f" of its id (has it arrived yet?)"
+    )
+
+
+def every_state(
+    store: Store, community: bytes, kind: int, *, group: bytes | None = None
+) -> Iterator[StateRow]:
+    """Yield all states of a kind (and group) by the operation that last changed them, in pages."""
+    after: Order | None = None
+    while True:
+        page = store.states(community, kind, group=group, after=after, limit=_PAGE)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        last = page[-1]
+        after = Order(last.time, last.device, last.seq, last.op_id)
+
+
+def full_id(reference: str, size: int) -> bytes | None:
+    """Return the id that a reference is in full, for an answer without a search; else None."""
+    digits = reference.strip().lower()
+    if len(digits) == 2 * size and _HEX.issuperset(digits):
+        return bytes.fromhex(digits)
+    return None
+
+
+def _is_beginning(wanted: str) -> bool:
+    return len(wanted) >= DIGITS_MIN and _HEX.issuperset(wanted)
+
+
+def _listed(found: list[tuple[bytes, str]]) -> str:
+    shown = [f'{found_id.hex()[:12]} "{name}"' for found_id, name in found[:_LISTED_MAX]]
+    more = len(found) - len(shown)
+    return " or ".join(shown) + (f" or one of {more} more" if more else "")

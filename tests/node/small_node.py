@@ -1,0 +1,151 @@
+"""The core and a store without network or disk: what the rooms of a community need, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import trio
+
+from p2pvalue.node.community import Community
+from p2pvalue.node.context import Participation
+from p2pvalue.node.documents import OpenDocuments
+from p2pvalue.node.events import EventHub, events_of
+from p2pvalue.store import MemoryStore, Store
+from p2pvalue.types import Rank
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.effects import Change, Changed
+from p2pvalue_protocol.founding import genesis_operation
+from p2pvalue_protocol.ids import AUTH, ZERO32, Reference
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.log import Run, make_item
+from p2pvalue_protocol.membership import Membership
+from p2pvalue_protocol.replica import Replica
+
+NONCE = b"n" * 32
+FIRST_MS = 1_800_000_000_000
+
+
+def key(text: str) -> SigningKey:
+    return SigningKey(text.encode().ljust(32, b"."))
+
+
+def founding_run(names: Sequence[str], nonce: bytes = NONCE) -> tuple[bytes, Run]:
+    """A community that all of `names` found together, and the run that says so."""
+    founders = [auth.founder(key(f"root {n}"), key(f"device {n}").public, nonce) for n in names]
+    signer = key(f"device {names[0]}")
+    op = genesis_operation(signer, auth.genesis_payload(nonce, founders), FIRST_MS)
+    assert op.payload is not None
+    item = make_item(op.core, op.payload, op.signature)
+    return op.core.community, Run(signer.public, AUTH, 0, ZERO32, [item])
+
+
+class SmallNode:
+    """One founder's node of one community; `exchange` brings two of them to the same operations."""
+
+    def __init__(self, name: str, names: Sequence[str], store: Store | None = None) -> None:
+        self.name = name
+        self.store: Store = MemoryStore() if store is None else store
+        self.events = EventHub()
+        self.documents = OpenDocuments()
+        self.community_id, run = founding_run(names)
+        self.now_ms = FIRST_MS
+        self.refusal: Exception | None = None  # raised by the next write
+        self.written = 0
+        self.gate: trio.Event | None = None  # a write is held up until it is set
+        self.arrived = trio.Event()  # a write has come to the gate
+        self.replica = self._new_replica()
+        self.take([run])
+        self.community = self.community_object()
+
+    def _new_replica(self) -> Replica:
+        past = self.store.past(self.community_id)
+        return Replica(self.community_id, past, signer=key(f"device {self.name}"))
+
+    def community_object(self) -> Community:
+        return Community(self, self.community_id, self.documents)
+
+    def restart(self) -> None:
+        """Go on as a new process would: with nothing but the store."""
+        self.documents = OpenDocuments()
+        self.replica = self._new_replica()
+        self.community = self.community_object()
+
+    # --- what the rooms ask
+
+    def membership(self, community: bytes) -> Membership:
+        assert community == self.community_id
+        return self.replica.membership
+
+    def device(self, community: bytes) -> bytes:
+        return key(f"device {self.name}").public
+
+    def root(self, community: bytes) -> bytes:
+        return key(f"root {self.name}").public
+
+    def participation(self, community: bytes) -> Participation:
+        return Participation("active", "", (), self.store.figures().operations, 0)
+
+    async def write(self, community: bytes, drafts: Sequence[Draft]) -> list[Reference]:
+        if self.gate is not None:
+            self.arrived.set()
+            await self.gate.wait()
+        if self.refusal is not None:
+            refusal, self.refusal = self.refusal, None
+            raise refusal
+        await trio.lowlevel.checkpoint()
+        self.now_ms += 1
+        self.replica.begin()
+        references = self.replica.write(drafts, self.now_ms)
+        self._commit()
+        self.written += len(references)
+        return references
+
+    async def invite(self, community: bytes, rank: Rank, uses: int) -> str:
+        return f"link for {uses} {rank}"
+
+    # --- what the network would do
+
+    def take(self, runs: Sequence[Run]) -> None:
+        self.replica.begin()
+        receipt = self.replica.receive(runs, self.now_ms)
+        assert not receipt.refused, receipt
+        self._commit()
+
+    def _commit(self) -> None:
+        batch = self.replica.finish()
+        if not batch.is_empty():
+            self.store.commit([batch])
+        if self.replica.changes:
+            self.report(self.replica.changes)
+
+    def report(self, changes: Sequence[Change]) -> None:
+        self.documents.changed(self.community_id, changes)
+        for event in events_of(Changed(self.community_id, tuple(changes))):
+            self.events.publish(event)
+
+    def runs(self, held: Sequence[Reference]) -> list[Run]:
+        """Everything that a node which holds `held` lacks."""
+        self.replica.begin()
+        self.replica.seal()
+        self._commit()
+        known = {(r.device, r.log_class): r.seq + 1 for r in held}
+        runs: list[Run] = []
+        for head in self.replica.heads():
+            from_seq: int | None = known.get((head.device, head.log_class), 0)
+            while from_seq is not None and from_seq <= head.seq:
+                more, from_seq = self.replica.runs(
+                    head.log_class, head.device, from_seq, head.op_id, 100_000
+                )
+                runs.extend(more)
+        return sorted(runs, key=lambda run: run.log_class)
+
+
+def exchange(*nodes: SmallNode) -> None:
+    """Bring all nodes to the same operations."""
+    for _ in range(2):
+        for one in nodes:
+            for other in nodes:
+                if one is not other:
+                    other.now_ms = one.now_ms = max(one.now_ms, other.now_ms)
+                    other.take(one.runs(other.replica.heads()))
