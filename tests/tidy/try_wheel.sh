@@ -34,3 +34,6 @@ licences = sorted(path.name for path in VENDOR.glob("libp2p-*.dist-info/licenses
 assert licences == ["LICENSE-APACHE", "LICENSE-MIT"], licences
 print(f"p2pvalue {version('p2pvalue')} carries libp2p {distribution('libp2p').version}")
 END
+
+"$folder/venv/bin/p2pvalue" version
+"$folder/venv/bin/p2pvalue" --data-dir "$folder/data" init --name Ada
