@@ -1,8 +1,8 @@
 """New operations as hints: unasked, at once, to whoever listens (spec: gossip).
 
-A message is a batch of runs, as in sync. It may be lost, doubled or late, and nothing depends on it:
-what does not fit, or does not arrive, comes by sync half a second later. The name of a topic tells
-who knows its secret; to everybody else it is noise.
+A message is a batch of runs, as in sync. It may be lost, doubled or late, and nothing depends on
+it: what does not fit, or does not arrive, comes by sync. The name of a topic means something to
+those who know its secret; to everybody else it is noise.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ class Gossip:
     ) -> list[tuple[str, bytes]]:
         """Return (topic, message) pairs that tell operations of one log, just written and sealed.
 
-        What was written since the last call goes along, or the operations would not join on. At most
-        256 operations, none with a payload over 16 KiB: more is for sync.
+        What was written since the last call goes along, or the operations would not join on. At
+        most 256 operations, none with a payload over 16 KiB: more is for sync.
         """
         topic = self._newest.get(replica.community)
         if topic is None or not references:
