@@ -81,14 +81,12 @@ class _OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         clock = self.formatTime(record, self.datefmt)
         room = record.name.removeprefix("p2pvalue.")
-        text = record.getMessage()
+        text = record.getMessage().replace("\n", " ")
         if record.exc_info and record.exc_info[1] is not None:
             if self._with_traces:
                 text += "\n" + self.formatException(record.exc_info)
             else:
                 text += f" ({type(record.exc_info[1]).__name__}; --debug shows where)"
-        else:
-            text = text.replace("\n", " ")
         return f"{clock} {record.levelname.lower():<7} {room}: {text}"
 
 

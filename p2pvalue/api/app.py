@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
 import msgspec
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp
 
 from p2pvalue.api.endpoints import ENDPOINTS, Endpoint, Stream
 from p2pvalue.api.failures import BadRequest, Forbidden, TooLarge, failure_of
-from p2pvalue.api.lines import LineResponse, SendLine, body_lines
+from p2pvalue.api.lines import UNREADABLE, BodyLines, LineResponse, SendLine
 from p2pvalue.api.schema import Done, Question
 from p2pvalue.node.interface import NodeInterface
 
@@ -51,7 +52,7 @@ def _handler(node: NodeInterface, endpoint: Endpoint[Any] | Stream[Any]) -> Hand
         question = _decoded(endpoint.question, request, fields)
 
         async def produce(send_line: SendLine) -> None:
-            await endpoint.produce(node, question, send_line, body_lines(request))
+            await endpoint.produce(node, question, send_line, BodyLines(request))
 
         return LineResponse(produce)
 
@@ -96,17 +97,16 @@ def _refuse_web_pages(request: Request) -> None:
 
 async def _body_fields(request: Request) -> dict[str, object]:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise TooLarge(
-                f"the request is longer than {BODY_BYTES_MAX} bytes: send less at a time"
-            )
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > BODY_BYTES_MAX:
+                raise TooLarge(f"the request is longer than {BODY_BYTES_MAX} bytes: send less")
     if not body:
         return {}
     try:
         return msgspec.json.decode(bytes(body), type=dict[str, object])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise BadRequest(f"the body must be one JSON object: {error}") from error
 
 

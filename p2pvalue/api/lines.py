@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Self
 
 import msgspec
-import trio
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -15,30 +16,48 @@ from p2pvalue.api.failures import TooLarge, failure_of
 LINE_BYTES_MAX = 1024 * 1024
 MEDIA_TYPE = "application/x-ndjson"
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding a stranger's JSON may raise: no JSON, another shape, no UTF-8, nested too deep."""
+
 SendLine = Callable[[msgspec.Struct], Awaitable[None]]
 
 
-async def body_lines(request: Request) -> AsyncIterator[bytes]:
+class BodyLines:
     """The lines of a request's body as they arrive, without their ends; raises TooLarge."""
-    rest = bytearray()
-    async for chunk in request.stream():
-        rest += chunk
-        *complete, last = rest.split(b"\n")
-        rest = bytearray(last)
-        if max((len(line) for line in (*complete, rest)), default=0) > LINE_BYTES_MAX:
+
+    def __init__(self, request: Request) -> None:
+        self._receive = request.receive
+        self._complete: deque[bytes] = deque()
+        self._rest = b""
+        self._has_ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._complete:
+            if self._has_ended:
+                raise StopAsyncIteration
+            await self._take_in()
+        return self._complete.popleft()
+
+    async def _take_in(self) -> None:
+        message = await self._receive()
+        *complete, rest = (self._rest + message.get("body", b"")).split(b"\n")
+        self._has_ended = not message.get("more_body", False)
+        if self._has_ended:
+            complete, rest = [*complete, rest], b""
+        if max(len(line) for line in (*complete, rest)) > LINE_BYTES_MAX:
             raise TooLarge(f"a line is longer than {LINE_BYTES_MAX} bytes: send it in several")
-        for line in complete:
-            if line.strip():
-                yield bytes(line)
-    if rest.strip():
-        yield bytes(rest)
+        self._complete.extend(line for line in complete if line.strip())
+        self._rest = rest
 
 
 class LineResponse(Response):
     """An answer that is written line by line while `produce` runs.
 
-    The head leaves with the first line, so that what fails before it still has its status; what
-    fails later is the last line.
+    `produce` sends from one task, and does not cancel it while it sends. The head leaves with the
+    first line, so that what fails before it has its status; what fails later is the last line.
     """
 
     media_type = MEDIA_TYPE
@@ -47,15 +66,13 @@ class LineResponse(Response):
         super().__init__()
         self._produce = produce
         self._has_started = False
-        self._writing = trio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_line(value: msgspec.Struct) -> None:
-            async with self._writing:
-                if not self._has_started:
-                    await self._start(send, 200)
-                line = msgspec.json.encode(value) + b"\n"
-                await send({"type": "http.response.body", "body": line, "more_body": True})
+            if not self._has_started:
+                await self._start(send, 200)
+            line = msgspec.json.encode(value) + b"\n"
+            await send({"type": "http.response.body", "body": line, "more_body": True})
 
         try:
             await self._produce(send_line)

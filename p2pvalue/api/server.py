@@ -117,6 +117,9 @@ async def _serve_connection(
 async def _refuse(stream: trio.SocketStream, failure: Failure) -> None:
     with trio.move_on_after(UNREAD_S_MAX), contextlib.suppress(trio.BrokenResourceError):
         await stream.send_all(REFUSAL + msgspec.json.encode(failure))
+        await stream.send_eof()
+        while await stream.receive_some(READ_BYTES):  # closing over it would take the answer away
+            pass
 
 
 class _Connection:

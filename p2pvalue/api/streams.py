@@ -11,7 +11,7 @@ import trio
 
 from p2pvalue import types as t
 from p2pvalue.api.failures import BadRequest
-from p2pvalue.api.lines import SendLine
+from p2pvalue.api.lines import UNREADABLE, SendLine
 from p2pvalue.api.schema import (
     Backup,
     Finished,
@@ -41,17 +41,28 @@ async def events(
 
     A reader that falls 10,000 changes behind is cut off: read the views again and reconnect.
     """
+    # One task writes and none that writes is cancelled, so that no line breaks off in the middle.
+    into, lines = trio.open_memory_channel[msgspec.Struct | None](0)
     async with node.events(question.community) as changes, trio.open_nursery() as nursery:
-        nursery.start_soon(_beat, send_line)
-        async for change in changes:
-            await send_line(change)
+        nursery.start_soon(_beat, into)
+        nursery.start_soon(_pass_on, changes, into)
+        while (line := await lines.receive()) is not None:
+            await send_line(line)
         nursery.cancel_scope.cancel()
 
 
-async def _beat(send_line: SendLine) -> None:
+async def _beat(into: trio.MemorySendChannel[msgspec.Struct | None]) -> None:
     while True:
-        await send_line(Heartbeat(time=time.time_ns() // 1_000_000))
+        await into.send(Heartbeat(time=time.time_ns() // 1_000_000))
         await trio.sleep(HEARTBEAT_S)
+
+
+async def _pass_on(
+    changes: AsyncIterator[t.EventView], into: trio.MemorySendChannel[msgspec.Struct | None]
+) -> None:
+    async for change in changes:
+        await into.send(change)
+    await into.send(None)
 
 
 async def splice_document(
@@ -67,7 +78,7 @@ async def splice_document(
     async for line in lines:
         try:
             edits = BATCH.decode(line)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise BadRequest(
                 f"batch {batches + 1} is not [[position, deleted, text], …]: {error}"
             ) from error
@@ -110,25 +121,25 @@ async def _with_progress(
 ) -> None:
     # Only the newest step counts: a slow reader must not hold up the work.
     newest: Progress | None = None
-    changed = trio.Event()
+    found: list[t.CheckView] | None = None
+    has_news = trio.Event()
 
     def progress(done: int, total: int) -> None:
         nonlocal newest
         newest = Progress(done=done, total=total)
-        changed.set()
+        has_news.set()
 
-    async def tell() -> None:
-        nonlocal changed
-        told: Progress | None = None
-        while True:
-            await changed.wait()
-            changed = trio.Event()
-            if newest is not None and newest != told:
-                told = newest
-                await send_line(told)
+    async def carry_out() -> None:
+        nonlocal found
+        found = await work(progress)
+        has_news.set()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(tell)
-        checks = await work(progress)
-        nursery.cancel_scope.cancel()
-    await send_line(Finished(checks=checks))
+        nursery.start_soon(carry_out)
+        while found is None:
+            await has_news.wait()
+            has_news = trio.Event()
+            if newest is not None:
+                step, newest = newest, None
+                await send_line(step)
+    await send_line(Finished(checks=found))

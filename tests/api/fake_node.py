@@ -104,7 +104,8 @@ class FakeNode:
             async with receive:
                 yield receive
         finally:
-            self.followers.remove(send)
+            if send in self.followers:
+                self.followers.remove(send)
 
     def tell(self, event: t.EventView) -> None:
         for follower in list(self.followers):
@@ -112,6 +113,7 @@ class FakeNode:
                 follower.send_nowait(event)
             except trio.WouldBlock:
                 follower.close()
+                self.followers.remove(follower)
 
     def peers(self) -> list[t.PeerView]:
         return self.dialled

@@ -1,0 +1,68 @@
+"""Real daemon processes for tests, each ended when its test ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+READY = "running as process"
+ENDED_S_MAX = 20
+
+
+class Daemon:
+    """One process; `log` holds what it has told so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.log = ""
+
+    def wait_until_ready(self) -> None:
+        """Return when the daemon answers; fails with its log if it ended instead."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log += line
+            if READY in line:
+                return
+        raise AssertionError(f"the daemon did not start: {self.log}")
+
+    def wait(self) -> int:
+        """The exit code, once the process has ended; `log` is complete then."""
+        _, rest = self.process.communicate(timeout=ENDED_S_MAX)
+        self.log += rest
+        return self.process.returncode
+
+    def interrupt(self) -> int:
+        """The exit code after Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+        return self.wait()
+
+
+@contextlib.contextmanager
+def started(*arguments: str, **environment: str) -> Iterator[Daemon]:
+    """A Python program that says on stderr when it is ready."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+        text=True,
+    )
+    try:
+        yield Daemon(process)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@contextlib.contextmanager
+def fake_daemon(folder: Path) -> Iterator[Daemon]:
+    """A daemon around a node of straw, ready to answer."""
+    with started("-m", "tests.api.fake_daemon", str(folder)) as daemon:
+        daemon.wait_until_ready()
+        yield daemon
