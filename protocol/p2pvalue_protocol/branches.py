@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import ZERO32, Reference
-from p2pvalue_protocol.operation import decode_core
+from p2pvalue_protocol.operation import Operation, decode_core
 from p2pvalue_protocol.past import HeadRow, LogRow, OperationRow, Past
 
 
@@ -162,6 +162,34 @@ class Branches:
             if self.id_at(branch, seq) == op_id:
                 return branch
         return None
+
+    def attach(self, operations: list[Operation]) -> tuple[Branch | None, int]:
+        """Return where consecutive operations of one log join what is held.
+
+        That is the branch that they extend, None if they begin one, and how many of them are held.
+        Raises Refused(chain-broken) if what precedes them is not held.
+        """
+        first = operations[0].core
+        device, log_class = first.device, first.log_class
+        for branch in self.of(device, log_class):
+            if branch.head_id == first.backlink and branch.head_seq + 1 == first.seq:
+                return branch, 0
+        held = 0
+        last: Branch | None = None
+        for op in operations:
+            owner = self.owner(device, log_class, op.core.seq, op.op_id)
+            if owner is None:
+                break
+            held += 1
+            last = owner
+        if last is not None:
+            extends = held < len(operations) and last.head_id == operations[held].core.backlink
+            return (last if extends else None), held
+        if first.seq == 0:
+            return None, 0
+        if self.owner(device, log_class, first.seq - 1, first.backlink) is None:
+            raise Refused(Reason.CHAIN_BROKEN)
+        return None, 0
 
     def past_of_first(self, branch: Branch) -> tuple[int, int] | None:
         """Return (time, auth frontier) of what a branch starts from, if it is folded."""

@@ -22,12 +22,10 @@ class Folding:
 
     def __init__(self, past: Past) -> None:
         self._past = past
-        self._touched: dict[bytes, StateKind] = {}
         self._fresh: dict[bytes, list[tuple[SubjectOperationRow, bytes | None]]] = {}
 
     def begin(self) -> None:
         """Forget what the last input added: it is stored now."""
-        assert not self._touched, "finish() ends every input"
         self._fresh.clear()
 
     def apply(self, op: Operation, standing: Standing, log: int, batch: Batch) -> Change | None:
@@ -53,26 +51,40 @@ class Folding:
             )
             batch.subject_operations.append(row)
             self._fresh.setdefault(subject, []).append((row, op.payload))
-            self._touched[subject] = kind
         return Change(core.kind, subject, order, standing.member, op.payload)
 
     def finish(self, batch: Batch) -> None:
         """Fold every touched subject anew; cost grows with the operations of those subjects."""
-        for subject, kind in self._touched.items():
-            rows = self._past.subject_operations(subject) + self._fresh[subject]
+        for subject, fresh in self._fresh.items():
+            rows = self._past.subject_operations(subject) + fresh
             rows.sort(key=lambda row: row[0][1:5])
-            state_row = fold_subject(kind, subject, rows)
+            state_row = fold_subject(subject, rows)
             if state_row is not None:
                 batch.states.append(state_row)
             else:
                 batch.states_gone.append(subject)
-        self._touched.clear()
 
 
 def fold_subject(
+    subject: bytes, rows: list[tuple[SubjectOperationRow, bytes | None]]
+) -> StateRow | None:
+    """Return the state of one subject from all its operations, sorted in folding order.
+
+    Anybody can name a subject in an operation of another kind. Its own kind is the one that makes a
+    state of it: a subject is the hash of its first operation, or of a text that only one kind uses.
+    """
+    for number in sorted({row.kind for row, _ in rows}):
+        kind = kind_of(number)
+        assert isinstance(kind, StateKind), "only such operations are kept by subject"
+        state_row = _fold_as(kind, subject, rows)
+        if state_row is not None:
+            return state_row
+    return None
+
+
+def _fold_as(
     kind: StateKind, subject: bytes, rows: list[tuple[SubjectOperationRow, bytes | None]]
 ) -> StateRow | None:
-    """Return the state of one subject from all its operations, sorted in folding order."""
     placed: list[Placed] = []
     for row, payload_bytes in rows:
         if row.kind != kind.number or payload_bytes is None:

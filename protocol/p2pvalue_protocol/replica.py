@@ -25,7 +25,7 @@ from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.folding import Folding
-from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kind import Order
@@ -102,7 +102,8 @@ class Replica:
             time, _ = self.branches.time_and_frontier(place.branch, reference.seq)
             self.tips[reference.op_id] = (reference, time)
         for branch in self.branches.all():
-            self._newest_time = max(self._newest_time, branch.folded_time)
+            if branch.row.log_class == CONTENT:
+                self._newest_time = max(self._newest_time, branch.folded_time)
             if branch.is_waiting:
                 self._ready.append(branch)
 
@@ -126,6 +127,11 @@ class Replica:
         return self.batch
 
     @property
+    def is_touched(self) -> bool:
+        """True if this input changed something, or can go on folding."""
+        return bool(self._ready) or bool(self.changes) or not self.batch.is_empty()
+
+    @property
     def has_work(self) -> bool:
         """True while stored operations can be folded that the last input left for the next."""
         return bool(self._ready)
@@ -137,13 +143,16 @@ class Replica:
 
         Costs one signature check per run and per 64 operations, about 25 µs per operation besides.
         """
+        self.fold_ready()  # what waits here names authors that are to be known
         stored = duplicates = 0
         refused: list[tuple[Reason, bool]] = []
         missing: list[tuple[bytes, int, int]] = []
         waiting = list(runs)
         while waiting:
-            known = [run for run in waiting if self._knows_author(run)]
-            unknown = [run for run in waiting if run not in known]
+            known: list[Run] = []
+            unknown: list[Run] = []
+            for run in waiting:
+                (known if self._knows_author(run) else unknown).append(run)
             if not known:
                 refused.extend((Reason.UNKNOWN_AUTHOR, False) for _ in unknown)
                 break
@@ -171,7 +180,7 @@ class Replica:
         first = operations[0].core
         if first.kind == GENESIS and community_id_of(first) != self.community:
             raise Refused(Reason.WRONG_COMMUNITY)
-        branch, held = self._attach(run, operations)
+        branch, held = self.branches.attach(operations)
         new = operations[held:]
         if new:
             new = vouched(new, lambda time: self._is_too_far_ahead(time, now_ms))
@@ -186,30 +195,6 @@ class Replica:
             self.append(branch, op)
         self.fold_ready()
         return len(operations), len(new)
-
-    def _attach(self, run: Run, operations: list[Operation]) -> tuple[Branch | None, int]:
-        """Return where a run joins what is held: (branch to extend or None, how many are held)."""
-        branches = self.branches.of(run.device, run.log_class)
-        for branch in branches:
-            if branch.head_id == run.backlink and branch.head_seq + 1 == run.first_seq:
-                return branch, 0
-        held = 0
-        last: Branch | None = None
-        for op in operations:
-            owner = self.branches.owner(run.device, run.log_class, op.core.seq, op.op_id)
-            if owner is None:
-                break
-            held += 1
-            last = owner
-        if last is not None:
-            extends = held < len(operations) and last.head_id == operations[held].core.backlink
-            return (last if extends else None), held
-        if run.first_seq == 0:
-            return None, 0
-        base = self.branches.owner(run.device, run.log_class, run.first_seq - 1, run.backlink)
-        if base is None:
-            raise Refused(Reason.CHAIN_BROKEN)
-        return None, 0
 
     def _is_too_far_ahead(self, time: int, now_ms: int) -> bool:
         is_clock_trusted = (
@@ -300,7 +285,7 @@ class Replica:
         branch.folded_id = op.op_id
         branch.folded_time = core.time
         branch.frontier = frontier
-        if core.time > self._newest_time:
+        if branch.row.log_class == CONTENT and core.time > self._newest_time:
             self._newest_time = core.time
         if self._blocked:
             self._ready.extend(self._blocked.pop(op.op_id, ()))
@@ -359,9 +344,18 @@ class Replica:
     # --- what the sessions and the node ask
 
     @property
+    def newest_time_ms(self) -> int:
+        """The latest time that any folded operation bears; 0 if there is none."""
+        return self._newest_time
+
+    @property
     def device(self) -> bytes | None:
         """Our device in this community, or None while we are only a reader."""
         return self.signer.public if self.signer is not None else None
+
+    def expect(self, device: bytes) -> None:
+        """Take the auth log of a device that nobody here has named yet: we are about to admit it."""
+        self._named_devices.add(device)
 
     def held(self, reference: Reference) -> bool:
         """Return whether this very operation is stored here."""
@@ -387,6 +381,10 @@ class Replica:
     def write(self, drafts: Iterable[Draft], now_ms: int) -> list[Reference]:
         """Append operations of ours; raises LocalProtocolError before anything changed."""
         return write(self, tuple(drafts), now_ms)
+
+    def address_records(self) -> list[tuple[bytes, bytes]]:
+        """Return each device with its newest address record, ascending."""
+        return sorted(self._records.items())
 
     def addresses(self) -> list[bytes]:
         """Return the newest address record of each device, ascending by device."""

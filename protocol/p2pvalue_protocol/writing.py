@@ -97,7 +97,9 @@ def _gather(
         if is_auth:
             heads = [(replica.auth_references[h], 0) for h in replica.graph.heads()]
         else:
-            heads = list(replica.tips.values())
+            # The times of auth operations bind nobody: one far ahead would carry all logs with it.
+            tips = replica.tips.values()
+            heads = [(tip, time if tip.log_class == CONTENT else 0) for tip, time in tips]
         own = _own(replica, signer, AUTH if is_auth else CONTENT)
         own_head = own.head_id if own is not None else b""
         named = sorted(
