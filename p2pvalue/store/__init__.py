@@ -12,6 +12,7 @@ from p2pvalue.store.interface import (
     VerifyReport,
 )
 from p2pvalue.store.memory import MemoryStore
+from p2pvalue.store.refold import fold_waiting
 from p2pvalue.store.sqlite import SqliteStore
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "Store",
     "StoreFailed",
     "VerifyReport",
+    "fold_waiting",
 ]

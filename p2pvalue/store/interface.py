@@ -178,7 +178,11 @@ class Store(Protocol):
         ...
 
     def clear_views(self, community: bytes) -> None:
-        """Forget entries, states and snapshots, which a rebuild makes anew from the operations."""
+        """Forget all that is made from operations; every operation waits to be folded again.
+
+        Views, snapshots, frontiers and heads go. A replica opened afterwards folds everything anew,
+        and goes on with it if the process dies on the way.
+        """
         ...
 
     def state_digest(self, community: bytes) -> bytes:
@@ -192,8 +196,9 @@ class Store(Protocol):
     def verify(self, *, deep: bool, progress: Progress | None = None) -> VerifyReport:
         """Return what is wrong with what is stored.
 
-        Deep: every hash, backlink, payload hash and signature is computed again, at about 8 µs per
-        operation and 100 µs per signature kept.
+        Deep: every hash, backlink, payload hash and signature is computed again, and where all are
+        sound the views are made anew beside the store and compared. About 0.1 ms per operation and
+        0.1 ms per signature kept; `progress` counts the operations of each pass.
         """
         ...
 

@@ -11,7 +11,7 @@ from p2pvalue.store.interface import Entry, Figures, Progress, Snapshot, StoreFa
 from p2pvalue.store.memory_past import KeptEntry, MemoryPast
 from p2pvalue.store.migrations import SCHEMA_VERSION
 from p2pvalue.store.paging import cut_page, state_order
-from p2pvalue.store.verify import verify_logs
+from p2pvalue.store.verify import verify_logs, verify_views
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Batch, OperationRow, StateRow
 
@@ -144,7 +144,7 @@ class MemoryStore:
         return self.past(community).every_operation()
 
     def clear_views(self, community: bytes) -> None:
-        """Forget entries, states and snapshots."""
+        """Forget all that is made from operations; every operation waits to be folded again."""
         self.past(community).clear_views()
 
     def state_digest(self, community: bytes) -> bytes:
@@ -174,7 +174,10 @@ class MemoryStore:
 
     def verify(self, *, deep: bool, progress: Progress | None = None) -> VerifyReport:
         """Return what is wrong with what is held."""
-        return verify_logs(self, [], deep=deep, progress=progress)
+        report = verify_logs(self, deep=deep, progress=progress)
+        if deep and not report.faults:
+            report = verify_views(self, MemoryStore(), report, progress)
+        return report
 
     def backup(self, path: Path) -> Iterator[int]:
         """Raise StoreFailed: there is no file to copy."""

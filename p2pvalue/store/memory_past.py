@@ -179,3 +179,8 @@ class MemoryPast:
         self.subjects.clear()
         self.states.clear()
         self.snapshots.clear()
+        self._frontiers.clear()
+        self._heads.clear()
+        for rows in self.rows.values():
+            for seq, row in rows.items():
+                rows[seq] = row._replace(frontier=0)

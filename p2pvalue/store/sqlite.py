@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import apsw
 
@@ -34,7 +35,7 @@ from p2pvalue.store.sqlite_connection import (
 from p2pvalue.store.sqlite_names import Names
 from p2pvalue.store.sqlite_past import SqlitePast
 from p2pvalue.store.sqlite_write import write_batch
-from p2pvalue.store.verify import verify_logs
+from p2pvalue.store.verify import verify_logs, verify_views
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Batch, OperationRow, StateRow
 
@@ -105,7 +106,7 @@ class SqliteStore:
             self._connection.execute(sql, values)
 
     def clear_views(self, community: bytes) -> None:
-        """Forget entries, states and snapshots, in one transaction."""
+        """Forget all that is made from operations, in one transaction."""
         with failures_explained("the views were not cleared"), self._transaction():
             views.clear_views(self._connection, self._names.community(community))
             self._names.forget_lists()
@@ -270,9 +271,17 @@ class SqliteStore:
         check = "integrity_check" if deep else "quick_check"
         with failures_explained("the store cannot be read"):
             findings = [str(line) for (line,) in self._connection.execute(f"PRAGMA {check}")]
-            if findings == ["ok"]:
-                findings = []
-            return verify_logs(self, findings, deep=deep, progress=progress)
+        report = verify_logs(
+            self, findings if findings != ["ok"] else (), deep=deep, progress=progress
+        )
+        if deep and not report.faults:
+            with TemporaryDirectory(prefix="verify-", dir=self._path.parent) as folder:
+                scratch = SqliteStore(Path(folder) / "store.db", durability="kill")
+                try:
+                    report = verify_views(self, scratch, report, progress)
+                finally:
+                    scratch.close()
+        return report
 
     def backup(self, path: Path) -> Iterator[int]:
         """Write a consistent copy to a new file in steps; yields the pages left, at the end 0."""

@@ -12,6 +12,8 @@ from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import StateRow
 
+_DERIVED = ("lists", "subject_operations", "states", "snapshots", "frontiers", "content_heads")
+
 _TIME_MAX = 2**63 - 1
 
 _ENTRY_COLUMNS = (
@@ -150,5 +152,11 @@ def clear_views(connection: apsw.Connection, community: int) -> None:
     """Remove everything that is made from operations, inside a transaction of the caller's."""
     lists = "SELECT number FROM lists WHERE community = ?"
     connection.execute(f"DELETE FROM entries WHERE list IN ({lists})", (community,))
-    for table in ("lists", "subject_operations", "states", "snapshots"):
+    for table in _DERIVED:
         connection.execute(f"DELETE FROM {table} WHERE community = ?", (community,))
+    logs = list(connection.execute("SELECT number FROM logs WHERE community = ?", (community,)))
+    for (number,) in logs:
+        connection.execute(
+            "UPDATE operations SET frontier = 0 WHERE place BETWEEN ? AND ?",
+            (number << SEQ_BITS, number << SEQ_BITS | SEQ_MASK),
+        )

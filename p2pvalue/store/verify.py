@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from p2pvalue.store.interface import Fault, Progress, Store, VerifyReport
+from p2pvalue.store.refold import are_views_sound
 from p2pvalue_protocol.errors import Refused
 from p2pvalue_protocol.ids import op_id_of, payload_hash_of
 from p2pvalue_protocol.keys import verify
@@ -15,8 +20,24 @@ FAULTS_MAX = 1_000
 ROWS_AT_ONCE = 256
 
 
+def verify_views(
+    store: Store, scratch: Store, report: VerifyReport, progress: Progress | None
+) -> VerifyReport:
+    """Return a report of sound logs with what was found of the views, made anew in `scratch`."""
+    faults = [
+        Fault(community, "views", "they are not what the operations fold to: rebuild them")
+        for community in store.communities()
+        if not are_views_sound(store, scratch, community, progress)
+    ]
+    return replace(report, faults=tuple(faults))
+
+
 def verify_logs(
-    store: Store, findings: list[str], *, deep: bool, progress: Progress | None
+    store: Store,
+    findings: Sequence[str] = (),
+    *,
+    deep: bool,
+    progress: Progress | None = None,
 ) -> VerifyReport:
     """Return what the database found wrong, and with `deep` what the operations show."""
     faults = [Fault(b"", "database", finding) for finding in findings]

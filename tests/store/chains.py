@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from p2pvalue.store import Store
+from p2pvalue.store import Fault, Store
+from p2pvalue.store.verify import verify_logs
 from p2pvalue_protocol.ids import (
     CONTENT,
     ZERO32,
@@ -120,6 +121,11 @@ class Chain:
 def subject_named(name: str) -> bytes:
     """Return a 16-byte subject for a test."""
     return tagged_hash("test", name.encode())[:16]
+
+
+def log_faults(store: Store) -> tuple[Fault, ...]:
+    """Return what is wrong with the logs; these communities have no founder to fold by."""
+    return verify_logs(store, deep=True).faults
 
 
 def texts(store: Store, container: bytes = NO_SUBJECT) -> list[bytes | None]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from p2pvalue.store import Durability, SqliteStore
+from p2pvalue.store.verify import verify_logs
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.past import Batch
 from tests.store.chains import CHAT, COMMUNITY, PLEDGE, Chain, subject_named
@@ -128,7 +129,7 @@ def check_left(path: Path, kill: int, acknowledged: tuple[int, bytes], checked: 
 def check_whole(path: Path) -> None:
     """Raise AssertionError unless the whole file is sound."""
     store = SqliteStore(path)
-    report = store.verify(deep=True)
+    report = verify_logs(store, deep=True)
     assert report.faults == ()
     assert store.entry_count(COMMUNITY, NO_SUBJECT, CHAT) == report.operations
     store.close()

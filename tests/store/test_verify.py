@@ -17,7 +17,7 @@ def test_verify_finds_nothing_wrong_with_a_sound_chain(store: Store) -> None:
     report = store.verify(deep=True, progress=lambda *counts: done.append(counts))
     assert report.faults == ()
     assert (report.operations, report.unsigned) == (70, 6)
-    assert done[-1] == (70, 70)
+    assert (70, 70) in done
 
 
 @pytest.mark.parametrize(

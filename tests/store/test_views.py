@@ -176,6 +176,7 @@ def test_views_cleared_and_made_again_are_the_same(store: Store) -> None:
     batch.operations.append(row)
     batch.subject_operations.append(chain.subject_operation(row, subject))
     batch.states.append(chain.state(row, subject, b"state"))
+    batch.frontiers = [(1, (bytes(32),))]
     there = tagged_hash("test", b"other community")
     elsewhere = Chain(1, community=there).message_batch(b"stays")
     store.commit([batch, other.message_batch(b"b"), elsewhere])
@@ -189,7 +190,11 @@ def test_views_cleared_and_made_again_are_the_same(store: Store) -> None:
     assert store.states(COMMUNITY, PLEDGE) == []
     assert store.past(COMMUNITY).subject_operations(subject) == []
     assert store.state_digest(COMMUNITY) != digest
-    assert list(store.operations_in_order(COMMUNITY)) == operations
+    waiting = [operation._replace(frontier=0) for operation in operations]
+    assert list(store.operations_in_order(COMMUNITY)) == waiting
+    assert [head.folded_seq for head in store.past(COMMUNITY).heads()] == [-1, -1]
+    assert store.past(COMMUNITY).content_heads() == []
+    assert store.past(COMMUNITY).frontiers() == []
     assert len(store.entries(there, NO_SUBJECT, CHAT)) == 1
     views = Batch(COMMUNITY, entries=entries, states=batch.states)
     views.subject_operations = batch.subject_operations
