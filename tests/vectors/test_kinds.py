@@ -1,0 +1,59 @@
+"""Payloads and folds of every kind do what the frozen vectors say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from p2pvalue_protocol.encoding import PayloadInvalid, encode
+from p2pvalue_protocol.kind import Order, Placed, StateKind
+from p2pvalue_protocol.kinds import KINDS
+from tests.vectors.files import Vector, cases_of, plain, shown
+
+BY_NAME = {kind.name: kind for kind in KINDS}
+CASES = cases_of(*(f"kinds/{kind.name}" for kind in KINDS))
+
+
+def fields_of(struct: msgspec.Struct) -> Any:
+    return plain(msgspec.to_builtins(struct, builtin_types=(bytes,)))
+
+
+@pytest.mark.parametrize(("name", "vector"), CASES, ids=shown)
+def test_kind(name: str, vector: Vector) -> None:
+    kind = BY_NAME[name.removeprefix("kinds/")]
+    given = vector["input"]
+    if "operations" in given:
+        assert isinstance(kind, StateKind)
+        check_fold(kind, given["operations"], vector["expect"])
+    elif vector["result"] == "valid":
+        payload = kind.decode(bytes.fromhex(given["payload"]))
+        assert fields_of(payload) == vector["expect"]["fields"]
+    else:
+        with pytest.raises(PayloadInvalid):
+            kind.decode(bytes.fromhex(given["payload"]))
+
+
+def check_fold(kind: StateKind, operations: list[Vector], expect: Vector) -> None:
+    """Assert that the operations, in folding order, make the state expected."""
+    placed = [
+        Placed(
+            order=Order(index, bytes.fromhex(given["member"]), index, bytes([index])),
+            member=bytes.fromhex(given["member"]),
+            rank=given["rank"],
+            payload=kind.decode(bytes.fromhex(given["payload"])),
+            creates=given["creates"],
+        )
+        for index, given in enumerate(operations)
+    ]
+    state = kind.fold(placed)
+    if state is None:
+        assert expect == {"state": None}
+    else:
+        found = {
+            "state": encode(state).hex(),
+            "fields": fields_of(state),
+            "group": kind.group(state).hex(),
+        }
+        assert found == expect
