@@ -63,6 +63,8 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def _query(fields: Fields) -> str:
+    # One request a call: the connection closes with its answer.
+    heads = {"Content-Type": "application/json", "Connection": "close"}
     given = {name: value for name, value in fields.items() if value is not None}
     return f"?{urlencode(given)}" if given else ""
 
@@ -70,7 +72,8 @@ def _query(fields: Fields) -> str:
 def _ask(method: str, target: str, fields: Fields | None) -> Any:
     response = _send(method, target, fields)
     try:
-        answer = json.loads(response.read())
+        with response:
+            answer = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _interrupted(method) from error
     if response.status >= 400:
@@ -79,18 +82,18 @@ def _ask(method: str, target: str, fields: Fields | None) -> Any:
 
 
 def _lines(method: str, target: str, fields: Fields | None) -> Iterator[Answer]:
-    response = _send(method, target, fields)
-    while True:
-        try:
-            line = response.readline()
-            if not line:
-                return
-            answer = json.loads(line)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise _interrupted(method) from error
-        if "error" in answer:
-            raise _refused(answer)
-        yield answer
+    with _send(method, target, fields) as response:
+        while True:
+            try:
+                line = response.readline()
+                if not line:
+                    return
+                answer = json.loads(line)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise _interrupted(method) from error
+            if "error" in answer:
+                raise _refused(answer)
+            yield answer
 
 
 def _send(method: str, target: str, fields: Fields | None) -> http.client.HTTPResponse:
@@ -99,17 +102,22 @@ def _send(method: str, target: str, fields: Fields | None) -> http.client.HTTPRe
     try:
         connection.connect()
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError) as error:
+        connection.close()
         advice = f"no daemon is running on {folder}; start it with: {run_hint('run')}"
         raise failed("no-daemon", advice) from error
     except PermissionError as error:
+        connection.close()
         advice = f"{folder} belongs to another user; name your own with --data-dir"
         raise failed("forbidden", advice) from error
+    # One request a call: the connection closes with its answer.
+    heads = {"Content-Type": "application/json", "Connection": "close"}
     given = {name: value for name, value in (fields or {}).items() if value is not None}
     body = None if fields is None else json.dumps(given).encode()
     try:
-        connection.request(method, target, body, {"Content-Type": "application/json"})
+        connection.request(method, target, body, heads)
         return connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
+        connection.close()
         raise _interrupted(method) from error
 
 

@@ -21,7 +21,7 @@ FOLLOWERS_BEHIND_MAX = 100
 
 
 class FakeNode:
-    """Fulfils NodeInterface in memory; a link that ends in `later` keeps a join waiting."""
+    """Fulfils NodeInterface in memory; a link that ends in `later` or `never` is joined so."""
 
     def __init__(self, data_dir: Path = Path("/nowhere"), name: str = "Ana") -> None:
         self.data_dir = data_dir
@@ -30,6 +30,7 @@ class FakeNode:
         self.followers: list[trio.MemorySendChannel[t.EventView]] = []
         self.dialled: list[t.PeerView] = []
         self.times = 1_700_000_000_000
+        self.looks = 0
 
     def now(self) -> int:
         self.times += 1000
@@ -62,6 +63,10 @@ class FakeNode:
         return [t.CheckView(check="clock", is_ok=True, detail="within a second of our peers")]
 
     def communities(self) -> list[t.CommunityView]:
+        self.looks += 1
+        for community in self.held.values():
+            if community.joins_at_look and self.looks >= community.joins_at_look:
+                community.state = "active"
         return [community.view() for community in self.held.values()]
 
     def community(self, reference: str | None = None) -> CommunityInterface:
@@ -86,7 +91,9 @@ class FakeNode:
             raise LocalProtocolError("this is no invite: a link begins with p2pvalue:")
         made = FakeCommunity(self, "Garden", "members", "invite", "", "joining")
         self.held[made.community] = made
-        if not link.endswith("later"):
+        if not link.endswith("never"):
+            made.joins_at_look = self.looks + 1
+        if not link.endswith(("later", "never")):
             made.state = "active"
         return made
 
@@ -153,6 +160,7 @@ class FakeCommunity:
     ) -> None:
         self.node, self.name, self.read, self.entry = node, name, read, join
         self.description, self.state = description, state
+        self.joins_at_look = 0
         self.community = hashlib.sha256(name.encode()).hexdigest()
         self.posted: list[t.MessageView] = []
         self.texts: dict[str, t.TextView] = {}

@@ -1,0 +1,95 @@
+"""A text typed in an editor is never lost."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from p2pvalue_cli import failures
+from tests.api.daemons import Daemon
+from tests.cli.conftest import Person
+
+
+@pytest.fixture
+def editor(tmp_path: Path) -> Path:
+    """A program that a test fills with what the person does in the editor."""
+    return tmp_path / "editor.py"
+
+
+def edit(person: Person, editor: Path, does: str) -> tuple[int, str]:
+    editor.write_text(
+        "import pathlib, sys\npath = pathlib.Path(sys.argv[1])\n" + does, encoding="utf-8"
+    )
+    result = person.type("document", "edit", "Minutes", EDITOR=f"{sys.executable} {editor}")
+    return result.exit_code, result.output
+
+
+def drafts(person: Person) -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in (person.folder / "drafts").iterdir()]
+
+
+TYPE = "path.write_text('typed for an hour', encoding='utf-8')\n"
+
+
+def test_what_was_typed_is_saved_and_no_draft_stays(ana: Person, editor: Path) -> None:
+    ana.sees("document", "create", "Minutes")
+    assert edit(ana, editor, TYPE)[0] == 0
+    assert ana.sees("document", "show", "Minutes") == "typed for an hour\n"
+    assert drafts(ana) == []
+
+
+def test_an_unchanged_text_is_not_saved(ana: Person, editor: Path) -> None:
+    ana.sees("document", "create", "Minutes", "--from", "-", stdin="text")
+    for does in ("", "path.write_text('text\\n', encoding='utf-8')\n"):
+        assert "nothing changed" in edit(ana, editor, does)[1]
+    assert ana.gets("document", "show", "Minutes")["version"] == "1"
+    assert drafts(ana) == []
+
+
+def test_a_draft_is_readable_by_its_owner_only(ana: Person, editor: Path) -> None:
+    ana.sees("document", "create", "Minutes")
+    code, said = edit(ana, editor, "print(oct(path.stat().st_mode))\nsys.exit(3)")
+    assert (code, "code 3" in said) == (failures.FAILED, True)
+    assert (ana.folder / "drafts").stat().st_mode & 0o077 == 0
+
+
+def test_a_text_stays_in_a_named_file_when_the_daemon_is_gone(
+    ana: Person, editor: Path, daemon: Daemon
+) -> None:
+    ana.sees("document", "create", "Minutes")
+    kill = f"import os, signal\nos.kill({daemon.process.pid}, signal.SIGKILL)\n"
+    code, said = edit(ana, editor, TYPE + kill)
+    assert code in (failures.NO_DAEMON, failures.FAILED)
+    assert drafts(ana) == ["typed for an hour"]
+    assert str(next((ana.folder / "drafts").iterdir())) in said
+
+
+def test_a_text_stays_when_the_editor_fails_after_saving(ana: Person, editor: Path) -> None:
+    ana.sees("document", "create", "Minutes")
+    code, said = edit(ana, editor, TYPE + "sys.exit(1)")
+    assert (code, drafts(ana)) == (failures.FAILED, ["typed for an hour"])
+    assert "kept in" in said
+
+
+def test_a_text_that_is_not_utf8_stays(ana: Person, editor: Path) -> None:
+    ana.sees("document", "create", "Minutes")
+    code, said = edit(ana, editor, "path.write_bytes(b'caf\\xe9')")
+    assert (code, "kept" in said) == (failures.FAILED, True)
+    assert len(list((ana.folder / "drafts").iterdir())) == 1
+
+
+def test_a_text_too_long_for_one_request_stays(ana: Person, editor: Path) -> None:
+    ana.sees("document", "create", "Minutes")
+    code, said = edit(ana, editor, "path.write_text('x' * 1_100_000)")
+    assert (code, "kept in" in said) == (failures.FAILED, True)
+    assert [len(draft) for draft in drafts(ana)] == [1_100_000]
+
+
+def test_a_missing_editor_is_named(ana: Person) -> None:
+    ana.sees("document", "create", "Minutes")
+    result = ana.type("document", "edit", "Minutes", EDITOR="/no/such/editor")
+    assert result.exit_code == failures.FAILED
+    assert "/no/such/editor" in result.stderr
+    assert drafts(ana) == []
