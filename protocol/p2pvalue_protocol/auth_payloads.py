@@ -24,6 +24,9 @@ ADMIT: Final = 5
 DEV_ADD: Final = 6
 AUTH_SEEN: Final = 10
 
+AUTH_KINDS: Final = frozenset((GENESIS, GRANT, INVITE, ADMIT, DEV_ADD, AUTH_SEEN))
+"""The auth kinds that this version can judge."""
+
 FOUNDER: Final = 0
 ADMIN: Final = 1
 MEMBER: Final = 2

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import ZERO32, Reference
 from p2pvalue_protocol.operation import Operation, decode_core
@@ -64,7 +65,11 @@ class Branches:
     def _restore(self, row: HeadRow) -> None:
         log = row.log
         head = row.head
-        branch = Branch(log, head.seq, head.op_id, row.signed_seq, 0, log.first_seq - 1, b"", 0, 0)
+        # How much stands behind the last signature is not stored: as much as may.
+        unsigned_bytes = 0 if row.signed_seq == head.seq else limits.UNSIGNED_BYTES_MAX
+        branch = Branch(
+            log, head.seq, head.op_id, row.signed_seq, unsigned_bytes, log.first_seq - 1, b"", 0, 0
+        )
         self._insert(branch)
         if row.folded_seq >= log.first_seq:
             folded = head if row.folded_seq == head.seq else self.row(branch, row.folded_seq)
@@ -121,13 +126,15 @@ class Branches:
 
     def rows(self, branch: Branch, first_seq: int, count: int) -> list[OperationRow]:
         """Return up to `count` rows of one branch from `first_seq` on."""
-        if not self._fresh:
-            return self._past.operations(branch.row.log, first_seq, count)
-        last = min(first_seq + count - 1, branch.head_seq)
-        fresh = self._fresh
         log = branch.row.log
-        stored = {r.seq: r for r in self._past.operations(log, first_seq, count)}
-        found = [fresh.get((log, seq)) or stored.get(seq) for seq in range(first_seq, last + 1)]
+        fresh = self._fresh
+        if not fresh:
+            return self._past.operations(log, first_seq, count)
+        places = range(first_seq, min(first_seq + count - 1, branch.head_seq) + 1)
+        found = [fresh.get((log, seq)) for seq in places]
+        if None in found:
+            stored = {r.seq: r for r in self._past.operations(log, first_seq, count)}
+            found = [row or stored.get(seq) for row, seq in zip(found, places, strict=True)]
         return [row for row in found if row is not None]
 
     def row(self, branch: Branch, seq: int) -> OperationRow | None:

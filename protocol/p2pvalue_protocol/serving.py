@@ -12,6 +12,9 @@ from p2pvalue_protocol.past import OperationRow
 _ITEM_BYTES = 140
 """What an item adds to its core's variable parts, roughly; for sizing batches only."""
 
+_ROWS_AT_ONCE = 32
+"""Rows read at a time: 2 MiB if all are as large as can be."""
+
 
 def current_heads(branches: Branches) -> list[Reference]:
     """Return the head of every branch, ascending by (device, class, op id)."""
@@ -44,17 +47,19 @@ def runs_towards(
         return [], None
     runs: list[Run] = []
     size = 0
-    seq = from_seq
-    while seq <= meant[0].head_seq and size < bytes_max:
-        rows = _signed_rows(branches, meant[0], seq, bytes_max - size)
-        if not rows:
-            return runs, None
-        core = decode_core(rows[0].core)
-        items = [make_item(decode_core(r.core), r.payload or b"", r.signature) for r in rows]
-        runs.append(Run(core.device, core.log_class, seq, core.backlink, items))
-        size += sum(_size(row) for row in rows)
-        seq += len(rows)
-    return runs, (seq if seq <= meant[0].head_seq else None)
+    for branch, seq, last in branches.path(meant[0], from_seq):
+        while seq <= last:
+            if size >= bytes_max:
+                return runs, seq
+            rows = _signed_rows(branches, branch, seq, last, bytes_max - size)
+            if not rows:
+                return runs, None
+            core = decode_core(rows[0].core)
+            items = [make_item(decode_core(r.core), r.payload or b"", r.signature) for r in rows]
+            runs.append(Run(core.device, core.log_class, seq, core.backlink, items))
+            size += sum(_size(row) for row in rows)
+            seq += len(rows)
+    return runs, None
 
 
 def _size(row: OperationRow) -> int:
@@ -62,23 +67,27 @@ def _size(row: OperationRow) -> int:
 
 
 def _signed_rows(
-    branches: Branches, branch: Branch, first_seq: int, bytes_max: int
+    branches: Branches, branch: Branch, first_seq: int, last_seq: int, bytes_max: int
 ) -> list[OperationRow]:
-    """Return consecutive rows from `first_seq`, cut behind the last signature that fits.
+    """Return consecutive rows of one branch, cut behind the last signature that fits.
 
-    At least up to the first signature, whatever its size: no shorter stretch could be checked.
+    At least up to the first signature, whatever its size: no shorter stretch could be checked. What
+    another branch starts from goes past `last_seq` up to a signature of its own: a stretch made of
+    two branches could be longer than anybody accepts.
     """
     rows: list[OperationRow] = []
-    for piece, first, last in branches.path(branch, first_seq):
-        room = limits.RUN_OPERATIONS_MAX - len(rows)
-        rows.extend(branches.rows(piece, first, min(room, last - first + 1)))
-        if len(rows) == limits.RUN_OPERATIONS_MAX:
-            break
     size = signed_count = 0
-    for index, row in enumerate(rows):
-        size += _size(row)
-        if signed_count and size > bytes_max:
+    while len(rows) < limits.RUN_OPERATIONS_MAX:
+        found = branches.rows(branch, first_seq + len(rows), _ROWS_AT_ONCE)
+        for row in found:
+            size += _size(row)
+            if signed_count and size > bytes_max:
+                return rows[:signed_count]
+            rows.append(row)
+            if row.signature:
+                signed_count = len(rows)
+                if row.seq >= last_seq:
+                    return rows
+        if len(found) < _ROWS_AT_ONCE:
             break
-        if row.signature:
-            signed_count = index + 1
     return rows[:signed_count]

@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.auth_payloads import AUTH_KINDS
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.keys import verify
-from p2pvalue_protocol.operation import GENESIS, KIND_AUTH_MAX, SIGNED, Operation
-
-AUTH_KINDS = frozenset((GENESIS, 1, 4, 5, 6, 10))
-"""GENESIS, GRANT, INVITE, ADMIT, DEV_ADD, SEEN: the auth kinds that this version can judge."""
+from p2pvalue_protocol.operation import KIND_AUTH_MAX, SIGNED, Operation
 
 NO_OFFENCE = frozenset(
     (Reason.CHAIN_BROKEN, Reason.UNKNOWN_AUTHOR, Reason.OVER_LIMIT, Reason.TOO_FAR_AHEAD)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.auth_payloads import AUTH_KINDS, AUTH_SEEN
 from p2pvalue_protocol.encoding import PayloadInvalid
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference, op_id_of, payload_hash_of
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import kind_of
+from p2pvalue_protocol.kinds import SEEN, kind_of
 from p2pvalue_protocol.operation import (
     GENESIS,
     KIND_AUTH_MAX,
@@ -25,13 +26,13 @@ from p2pvalue_protocol.operation import (
     encode_core,
 )
 
+_TIMES_LEFT_MIN = 1_000_000
+"""Milliseconds that must be left to be counted on with, one for each operation of a write."""
+
 if TYPE_CHECKING:
     from p2pvalue_protocol.branches import Branch
     from p2pvalue_protocol.keys import SigningKey
     from p2pvalue_protocol.replica import Replica
-
-SEEN_AUTH = 10
-SEEN_CONTENT = 66
 
 
 def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Reference]:
@@ -51,6 +52,7 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
             "this device's own log is incomplete or forked (was the data folder copied?): "
             "make a new data folder and have it invited"
         )
+    _check_time(replica, branches, now_ms)
     is_auth = log_class == AUTH
     named = _gather(replica, signer, is_auth, now_ms)
     references: list[Reference] = []
@@ -66,7 +68,12 @@ def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
             f"this is {len(draft.payload):,} bytes long; {limits.PAYLOAD_BYTES_MAX:,} fit in one "
             "operation: split it"
         )
-    if draft.kind <= KIND_AUTH_MAX:
+    is_auth = draft.kind <= KIND_AUTH_MAX
+    if draft.kind > 255 or (is_auth and draft.kind not in AUTH_KINDS - {GENESIS}):
+        raise LocalProtocolError(f"this version writes no operation of kind {draft.kind}")
+    if draft.subject and (is_auth or len(draft.subject) != 16):
+        raise LocalProtocolError("a subject has 16 bytes, and auth operations have none")
+    if is_auth:
         return
     frontier = replica.graph.frontier(replica.graph.heads())
     if replica.membership.judge(signer.public, draft.kind, frontier) is None:
@@ -82,6 +89,13 @@ def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
         kind.decode(draft.payload)
     except PayloadInvalid:
         raise LocalProtocolError(f"this is no valid {kind.name}: nothing was written") from None
+
+
+def _check_time(replica: Replica, branches: list[Branch], now_ms: int) -> None:
+    times = [time for tip, time in replica.tips.values() if tip.log_class == CONTENT]
+    times += [branch.folded_time for branch in branches]
+    if max([now_ms, *times]) > limits.TIME_MS_MAX - _TIMES_LEFT_MIN:
+        raise LocalProtocolError("the clock is at the end of time: set this device's date")
 
 
 def _own(replica: Replica, signer: SigningKey, log_class: int) -> Branch | None:
@@ -108,7 +122,7 @@ def _gather(
         )
         if len(named) <= limits.PARENTS_MAX:
             return named
-        seen = Draft(SEEN_AUTH if is_auth else SEEN_CONTENT, b"", b"")
+        seen = Draft(AUTH_SEEN if is_auth else SEEN, b"", b"")
         _append(replica, signer, seen, named[: limits.PARENTS_MAX], now_ms)
 
 
@@ -143,11 +157,13 @@ def _append(
     op_id = op_id_of(core_bytes)
     if branch is None:
         branch = replica.open_branch(signer.public, log_class, 0, ZERO32, op_id)
-    unsigned_bytes = branch.unsigned_bytes + len(core_bytes) + len(draft.payload)
+    own_bytes = len(core_bytes) + len(draft.payload)
+    if branch.unsigned_bytes and branch.unsigned_bytes + own_bytes > limits.UNSIGNED_BYTES_MAX:
+        _sign_head(replica, signer, branch)
+    unsigned_bytes = branch.unsigned_bytes + own_bytes
     must_sign = (
         seq % limits.SIGNATURE_EVERY == limits.SIGNATURE_EVERY - 1
         or unsigned_bytes > limits.SIGN_AFTER_BYTES
-        or draft.kind == GENESIS
     )
     signature = signer.sign(SIGNED + core_bytes) if must_sign else b""
     replica.append(branch, Operation(op_id, core, core_bytes, signature, draft.payload))
@@ -162,12 +178,15 @@ def seal(replica: Replica) -> None:
         return
     for log_class in (AUTH, CONTENT):
         for branch in replica.branches.of(signer.public, log_class):
-            if branch.signed_seq == branch.head_seq:
-                continue
-            row = replica.branches.row(branch, branch.head_seq)
-            assert row is not None
-            signature = signer.sign(SIGNED + row.core)
-            replica.branches.put(row._replace(signature=signature))
-            replica.batch.signatures.append((signature, row.log, row.seq))
-            branch.signed_seq = row.seq
-            branch.unsigned_bytes = 0
+            if branch.signed_seq != branch.head_seq:
+                _sign_head(replica, signer, branch)
+
+
+def _sign_head(replica: Replica, signer: SigningKey, branch: Branch) -> None:
+    row = replica.branches.row(branch, branch.head_seq)
+    assert row is not None
+    signature = signer.sign(SIGNED + row.core)
+    replica.branches.put(row._replace(signature=signature))
+    replica.batch.signatures.append((signature, row.log, row.seq))
+    branch.signed_seq = row.seq
+    branch.unsigned_bytes = 0

@@ -1,0 +1,217 @@
+"""A device that signs two operations with one seq: nothing is voided, nothing replaced."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.ids import AUTH
+from p2pvalue_protocol.kinds import chat
+from p2pvalue_protocol.log import Run
+from tests.protocol.authoring import key_named
+from tests.protocol.replicas import (
+    NOW_MS,
+    Chain,
+    Copy,
+    founded,
+    frontier_of,
+    genesis_of,
+    joined,
+    run_of,
+)
+
+
+@pytest.fixture
+def ana() -> Copy:
+    """The founder's copy, with a member's words in it."""
+    ana = founded()
+    ben = joined(ana, "ben")
+    ben.say("I was here")
+    ben.give(ana)
+    return ana
+
+
+def log_by_eve(copy: Copy) -> Chain:
+    """The content log of a member who is about to fork it."""
+    joined(copy, "eve")
+    log = Chain(key_named("eve device"), copy.community)
+    log.say("0", parents=frontier_of(copy), time=NOW_MS + 1)
+    return log
+
+
+def reader_of(copy: Copy) -> Copy:
+    """A newcomer that has all that a copy holds."""
+    reader = Copy(copy.community)
+    reader.take(*copy.runs())
+    return reader
+
+
+def readers_in_every_order(copy: Copy, *runs: Run) -> list[Copy]:
+    """Newcomers that received these runs in every order until nothing more was taken."""
+    readers = []
+    for order in itertools.permutations(runs):
+        reader = reader_of(copy)
+        while sum(reader.take(run).stored for run in order):
+            pass
+        readers.append(reader)
+    assert {reader.seen() for reader in readers} == {readers[0].seen()}
+    return readers
+
+
+def test_both_operations_of_one_seq_are_stored_in_whichever_order_they_came(ana: Copy) -> None:
+    log = log_by_eve(ana)
+    fork = log.branch(1)
+    log.say("left")
+    log.say("left again")
+    fork.say("right")
+    readers = readers_in_every_order(ana, log.run(), fork.run(), log.run(2), fork.run(1))
+    leaves = {head.op_id for head in readers[0].replica.heads() if head.device == fork.key.public}
+    assert leaves >= {log.operations[2].op_id, fork.operations[1].op_id}
+    for text in ("I was here", "0", "left", "left again", "right"):
+        assert readers[0].texts().count(text) == 1
+
+
+def test_a_fork_of_the_first_operation_is_a_log_of_its_own(ana: Copy) -> None:
+    log = log_by_eve(ana)
+    fork = log.branch(0)
+    fork.say("another beginning", parents=frontier_of(ana), time=NOW_MS + 1)
+    readers = readers_in_every_order(ana, log.run(), fork.run())
+    assert sorted(readers[0].texts()) == ["0", "I was here", "another beginning"]
+
+
+def test_a_branch_can_be_forked_again(ana: Copy) -> None:
+    log = log_by_eve(ana)
+    fork = log.branch(1)
+    log.say("left")
+    fork.say("right")
+    again = fork.branch(2)
+    fork.say("right, then left")
+    again.say("right, then right")
+    third = again.branch(3)
+    third.say("deep")
+    again.say("deep too")
+    runs = (log.run(1), fork.run(), again.run(1), third.run(2))
+    readers = readers_in_every_order(ana, *runs)
+    assert len(readers[0].texts()) == 8
+
+
+def test_a_fork_of_an_auth_log_leaves_both_branches_standing(ana: Copy) -> None:
+    log_by_eve(ana)
+    key = key_named("eve device")
+    (head,) = [h for h in ana.replica.heads() if (h.device, h.log_class) == (key.public, AUTH)]
+    log = Chain(key, ana.community, AUTH, ana.log_of(head))
+    fork = log.branch(1)
+    log.add(kind=auth.AUTH_SEEN)
+    fork.add(kind=auth.AUTH_SEEN, parents=[genesis_of(ana).reference])
+    readers = readers_in_every_order(ana, log.run(), fork.run())
+    assert readers[0].replica.membership.member_of(key.public) is not None
+    assert len(readers[0].replica.graph.heads()) >= 2
+
+
+def test_who_names_both_branches_sees_both(ana: Copy) -> None:
+    log = log_by_eve(ana)
+    fork = log.branch(1)
+    log.say("left")
+    fork.say("right")
+    ana.take(log.run(), fork.run())
+    ana.say("I saw both")
+    reader = reader_of(ana)
+    assert reader.seen() == ana.seen()
+    assert reader.texts()[-1] == "I saw both"
+    assert frontier_of(reader) == frontier_of(ana)
+    assert len(frontier_of(reader)) == 1
+
+
+def test_a_branch_waits_for_parents_like_any_log(ana: Copy) -> None:
+    log = log_by_eve(ana)
+    fork = log.branch(1)
+    log.say("left")
+    fork.say(
+        "answers left", parents=[log.operations[1].reference], time=log.operations[1].core.time + 1
+    )
+    readers = readers_in_every_order(ana, log.run(0, 0), log.run(1), fork.run(1))
+    assert readers[0].texts()[-2:] == ["left", "answers left"]
+
+
+def test_what_follows_a_backdated_operation_may_be_forked_and_still_has_no_effect(
+    ana: Copy,
+) -> None:
+    log = log_by_eve(ana)
+    log.say("backdated", time=1)
+    fork = log.branch(2)
+    log.say("left")
+    fork.say("right")
+    readers = readers_in_every_order(ana, log.run(), fork.run())
+    assert readers[0].texts() == ["I was here", "0"]
+
+
+def test_a_served_branch_brings_its_base_along(ana: Copy) -> None:
+    log = log_by_eve(ana)
+    for number in range(1, 70):
+        log.say(f"{number}", is_signed=number in (63, 69))
+    fork = log.branch(67)
+    fork.say("fork", is_signed=False)
+    fork.say("signed")
+    ana.take(log.run(), fork.run(67))
+    reader = Copy(ana.community)
+    reader.take(*[run for run in ana.runs() if run.log_class == AUTH])
+    (head,) = [h for h in ana.replica.heads() if h.op_id == fork.operations[-1].op_id]
+    runs, rest = ana.replica.runs(head.log_class, head.device, 0, head.op_id, 10**6)
+    assert rest is None
+    assert reader.take(*runs).refused == ()
+    assert reader.replica.held(head)
+
+
+def test_a_branch_whose_base_was_signed_late_is_served_within_the_limits(ana: Copy) -> None:
+    log = log_by_eve(ana)
+    big = chat.encode_chat_message("x" * 16_000)
+    for _ in range(3):
+        log.add(big, is_signed=False)
+    fork = log.branch(4)
+    log.say("signs the base")
+    for _ in range(3):
+        fork.add(big, is_signed=False)
+    fork.say("signs the branch")
+    ana.take(log.run())
+    assert ana.take(fork.run(4)).refused == ()
+    reader = Copy(ana.community)
+    reader.take(*[run for run in ana.runs() if run.log_class == AUTH])
+    for head in sorted(ana.replica.heads(), key=lambda h: h.op_id != fork.operations[-1].op_id):
+        seq: int | None = 0
+        while seq is not None:
+            runs, seq = ana.replica.runs(head.log_class, head.device, seq, head.op_id, 1)
+            assert len(runs) == 1
+            size = sum(len(item.payload) for item in runs[0].items)
+            assert size < limits.UNSIGNED_BYTES_MAX
+            assert reader.take(*runs).refused == ()
+    assert reader.seen() == ana.seen()
+
+
+def test_branches_of_one_log_are_limited(ana: Copy) -> None:
+    log = log_by_eve(ana)
+    receipts = []
+    for number in range(limits.BRANCHES_PER_LOG_MAX + 1):
+        fork = log.branch(1)
+        fork.say(f"branch {number}")
+        receipts.append(ana.take(fork.run()))
+    assert receipts[-2].refused == ()
+    assert receipts[-1].refused == ((Reason.OVER_LIMIT, False),)
+
+
+def test_branches_survive_a_restart(ana: Copy) -> None:
+    log = log_by_eve(ana)
+    fork = log.branch(1)
+    log.say("left")
+    fork.say("right")
+    ana.take(log.run(), fork.run())
+    before = ana.seen()
+    ana.restart()
+    assert ana.seen() == before
+    fork.say("more on the right")
+    log.say("more on the left")
+    assert ana.take(run_of(fork.operations[2:]), run_of(log.operations[2:])).stored == 2
+    assert sorted(ana.texts())[-4:] == ["left", "more on the left", "more on the right", "right"]
