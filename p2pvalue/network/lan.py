@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from p2pvalue.network.addresses import parse_address
+from p2pvalue.network.addresses import Address, AddressError, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,52 +68,47 @@ class LanDiscovery:
     ) -> None:
         """Announce under each of `names` and report others until cancelled; failure is harmless.
 
-        `names` are blinded by the caller, at most 63 characters each; `addresses` are ours with
-        their peer id. `task_status.started()` is called when announcing began or failed.
+        `names` are blinded by the caller, 1 to 63 characters each; `addresses` are ours with their
+        peer id, and without any we only look. `task_status.started()` is called when this began or
+        failed; then `run` returns.
         """
         send, receive = trio.open_memory_channel[str](_FOUND_WAITING_MAX)
         browser = _Browser(trio.lowlevel.current_trio_token(), send)
         self._state = "starting"
-        zeroconf: Any = None
+        reachable = _announceable(addresses)
+        announced = sorted(names) if reachable else []
         try:
-            zeroconf = await trio.to_thread.run_sync(self._open, names, addresses, browser)
-            self._state, self._announced = "on", sorted(names)
+            zeroconf = await trio.to_thread.run_sync(self._open, announced, reachable, browser)
+        except Exception as failed:  # noqa: BLE001  (the library and the system fail in many ways)
+            self._state = f"failed: {str(failed) or type(failed).__name__}"[:200]
+            log.info("finding nodes on the local network %s", self._state)
             task_status.started()
+            return
+        self._state, self._announced = "on", announced
+        task_status.started()
+        try:
             async for name in receive:
                 if name not in names:
                     await self._resolve(zeroconf, name)
-        except (OSError, ImportError, ValueError, _ZeroconfFailed) as failed:
-            self._state = f"failed: {failed}"[:200]
-            log.info("finding nodes on the local network %s", self._state)
-            task_status.started()
         finally:
-            if not self._state.startswith("failed"):
-                self._state = "off"
-            self._announced = []
+            self._state, self._announced = "off", []
             browser.is_open = False
-            if zeroconf is not None:
-                with trio.CancelScope(shield=True, deadline=trio.current_time() + _CLOSE_S):
-                    await trio.to_thread.run_sync(zeroconf.close, abandon_on_cancel=True)
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + _CLOSE_S):
+                await trio.to_thread.run_sync(zeroconf.close, abandon_on_cancel=True)
 
-    def _open(self, names: Sequence[str], addresses: Sequence[str], browser: _Browser) -> Any:
+    def _open(self, names: list[str], reachable: list[Address], browser: _Browser) -> Any:
         """Start python-zeroconf; runs in a thread because it blocks."""
         import zeroconf as library  # noqa: PLC0415  (0.2 s, and only where discovery is on)
 
-        try:
-            zeroconf = library.Zeroconf(
-                interfaces=library.InterfaceChoice.All
-                if self._interfaces is None
-                else self._interfaces
-            )
-        except Exception as failed:
-            raise _ZeroconfFailed(str(failed) or type(failed).__name__) from failed
+        every = library.InterfaceChoice.All
+        zeroconf = library.Zeroconf(interfaces=self._interfaces or every)
         try:
             for name in names:
-                zeroconf.register_service(_service(library, name, addresses))
+                zeroconf.register_service(_service(library, name, reachable))
             library.ServiceBrowser(zeroconf, SERVICE_TYPE, handlers=[browser.changed])
-        except Exception as failed:
+        except BaseException:
             zeroconf.close()
-            raise _ZeroconfFailed(str(failed) or type(failed).__name__) from failed
+            raise
         return zeroconf
 
     async def _resolve(self, zeroconf: Any, name: str) -> None:
@@ -133,10 +128,6 @@ class LanDiscovery:
                 self._found(name, addresses)
             except Exception:
                 log.exception("the handler failed on a node found on the local network")
-
-
-class _ZeroconfFailed(Exception):
-    """The library could not start; its own errors have many types."""
 
 
 class _Browser:
@@ -163,33 +154,32 @@ class _Browser:
             log.debug("too many announcements at once; one is skipped")
 
 
-def _service(library: Any, name: str, addresses: Sequence[str]) -> Any:
-    if not 0 < len(name) <= _NAME_CHARS_MAX:
-        raise ValueError(f"a service name has 1 to {_NAME_CHARS_MAX} characters")
-    parsed = [parse_address(text) for text in addresses]
-    if not parsed:
-        raise ValueError("there is no address to announce")
-    hosts = {ipaddress.ip_address(a.host) for a in parsed if a.port == parsed[0].port}
+def _service(library: Any, name: str, addresses: Sequence[Address]) -> Any:
     return library.ServiceInfo(
         SERVICE_TYPE,
         f"{name}.{SERVICE_TYPE}",
-        addresses=[host.packed for host in sorted(hosts, key=str)],
-        port=parsed[0].port,
-        properties={"p": parsed[0].peer_id or ""},
+        addresses=[ipaddress.ip_address(address.host).packed for address in addresses],
+        port=addresses[0].port,
+        properties={"p": addresses[0].peer_id or ""},
         server=f"{name}.local.",
     )
+
+
+def _announceable(addresses: Sequence[str]) -> list[Address]:
+    """Return the addresses of one port that others can reach; loopback if there is no other."""
+    parsed = [parse_address(text) for text in addresses]
+    outside = [a for a in parsed if not ipaddress.ip_address(a.host).is_loopback]
+    usable = outside or parsed
+    return [a for a in usable if a.port == usable[0].port]
 
 
 def _addresses_of(info: Any) -> list[str]:
     peer_id = (info.properties.get(b"p") or b"").decode("ascii", errors="replace")
     found = []
     for host in info.parsed_addresses()[:_ADDRESSES_PER_NODE_MAX]:
-        kind = f"ip{ipaddress.ip_address(host.partition('%')[0]).version}"
-        text = f"/{kind}/{host}/tcp/{info.port}/p2p/{peer_id}"
+        kind = "ip6" if ":" in host else "ip4"
         try:
-            found.append(str(parse_address(text)))
-        except ValueError:
-            continue
-        except Exception as wrong:  # noqa: BLE001  (AddressError and whatever strangers provoke)
-            log.debug("an announced address is unusable: %r", wrong)
+            found.append(str(parse_address(f"/{kind}/{host}/tcp/{info.port}/p2p/{peer_id}")))
+        except AddressError as wrong:
+            log.debug("an announced address is unusable: %s", wrong)
     return found

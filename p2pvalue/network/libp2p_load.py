@@ -20,6 +20,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from p2pvalue.network.vendored import ensure_libp2p_importable
+
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
@@ -41,8 +43,6 @@ def load_libp2p() -> ModuleType:
 
 
 def _make_importable() -> None:
-    from p2pvalue.network.vendored import ensure_libp2p_importable  # noqa: PLC0415
-
     ensure_libp2p_importable()
     try:
         version = importlib.metadata.version("libp2p")

@@ -1,7 +1,7 @@
 """A real process that serves the network, for attackers: echoes frames and obeys a control link.
 
-`python serve.py '{"timeouts": {…}, "limits": {…}}'` prints its address as one line of JSON. The sync
-protocol echoes; the join protocol takes commands as JSON and answers each with one frame.
+`python serve.py '{"timeouts": {…}, "limits": {…}}'` prints its addresses as one line of JSON. The
+sync protocol echoes; the join protocol takes commands as JSON and answers each in one frame.
 """
 
 from __future__ import annotations

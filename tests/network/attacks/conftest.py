@@ -1,13 +1,13 @@
-"""A node in a real process, shared by all attacks, and honest peers to see whether it still serves."""
+"""A node in a real process, shared by all attacks, and honest peers to see if it still serves."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import subprocess
 import sys
 from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[3]
+TOPIC = "a-topic"
 SERVE = ROOT / "tests" / "network" / "serve.py"
 SHORT_TIMEOUTS = {
     "upgrade_s": 1.0,
@@ -34,11 +35,17 @@ SHORT_TIMEOUTS = {
 
 
 class Server:
-    """A serving process and its address."""
+    """A serving process; its address is waited for when it is first asked for."""
 
-    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.address = address
+
+    @cached_property
+    def address(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "the server did not start"
+        return str(json.loads(line)[0])
 
 
 @contextmanager
@@ -52,10 +59,7 @@ def serving(**settings: Any) -> Iterator[Server]:
         cwd=ROOT,
     )
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, "the server did not start"
-        yield Server(process, json.loads(line)[0])
+        yield Server(process)
     finally:
         process.kill()
         process.communicate()
@@ -87,6 +91,18 @@ class Honest:
         answer = await echo(link, json.dumps({"do": do, **arguments}).encode())
         await link.close()
         return json.loads(answer)
+
+    async def speaks_gossip(self) -> None:
+        """Return when a message of this peer was heard by the server."""
+        await self.ask("subscribe", topic=TOPIC)
+        self.network.subscribe(TOPIC)
+        self.network.admit_to_gossip(self.server_id)
+        await self.ask("admit")
+        with trio.fail_after(WAIT_S):
+            number = 0
+            while not any(h[2] == self.network.peer_id for h in await self.ask("heard")):
+                number += 1
+                self.network.publish(TOPIC, f"{number} of {self.network.peer_id}".encode())
 
     async def tell(self, do: str) -> None:
         """Send a command that nobody may be left to answer."""
@@ -120,8 +136,3 @@ def visit(server: Server) -> Visit:
             nursery.cancel_scope.cancel()
 
     return visiting
-
-
-def numbered(prefix: str) -> Iterator[str]:
-    """Yield names that are new in this test."""
-    return (f"{prefix}-{n}" for n in itertools.count())

@@ -1,4 +1,4 @@
-"""Every known way to end, wedge or fill a stock node, tried on a real process that must keep serving."""
+"""Every known way to end, wedge or fill a stock node, tried on a process that must keep serving."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import signal
 import pytest
 import trio
 
+from p2pvalue.network import JOIN_PROTOCOL, SYNC_PROTOCOL, Libp2pNetwork, Timeouts
 from tests.network.attacks import attackers
 from tests.network.attacks.attackers import Attack, RawPeer, raw_peer
-from tests.network.attacks.conftest import Server, Visit, serving
-from tests.network.recorder import WAIT_S
+from tests.network.attacks.conftest import TOPIC, Server, Visit, serving
+from tests.network.recorder import WAIT_S, Recorder
 
-TOPIC = "a-topic"
 MEMORY_GROWTH_KIB_MAX = 24 * 1024
 
 
-async def check_survival(server: Server, visit: Visit, attack: object) -> None:
+async def check_survival(server: Server, visit: Visit, attack: Attack) -> None:
     """An honest peer is served during the attack and after it, and nothing is left over."""
     async with visit() as before:
         calm = await before.ask("status")
@@ -54,7 +54,7 @@ async def test_others_are_served_under_random_bytes(
 async def admitted(peer: RawPeer) -> None:
     """Have the server speak gossip with a raw peer."""
     for command in (b'{"do": "subscribe", "topic": "a-topic"}', b'{"do": "admit"}'):
-        link = await peer.open(attackers.JOIN_PROTOCOL)
+        link = await peer.open(JOIN_PROTOCOL)
         await link.write(len(command).to_bytes(4, "big") + command)
         await link.read_exactly(8)
         link.finish()
@@ -68,32 +68,14 @@ async def test_admitted_peers_cannot_end_gossip(
 
     await check_survival(server, visit, attack)
     async with visit() as honest:
-        await speak_gossip(honest)
-
-
-async def speak_gossip(honest: object) -> None:
-    """Return when a message of this peer was heard by the server."""
-    from tests.network.attacks.conftest import Honest
-
-    assert isinstance(honest, Honest)
-    await honest.ask("subscribe", topic=TOPIC)
-    honest.network.subscribe(TOPIC)
-    honest.network.admit_to_gossip(honest.server_id)
-    await honest.ask("admit")
-    peer_id = honest.network.peer_id
-    honest.network.publish(TOPIC, b"first of " + peer_id.encode())
-    with trio.fail_after(WAIT_S):
-        number = 0
-        while not any(h[2] == peer_id for h in await honest.ask("heard")):
-            number += 1
-            honest.network.publish(TOPIC, b"%d of %s" % (number, peer_id.encode()))
+        await honest.speaks_gossip()
 
 
 async def test_a_peer_that_never_reads_loses_its_link_and_others_keep_theirs(
     server: Server, visit: Visit
 ) -> None:
     async with raw_peer(server.address) as peer, visit() as honest:
-        stream = await peer.open(attackers.SYNC_PROTOCOL)
+        stream = await peer.open(SYNC_PROTOCOL)
         frame = (60_000).to_bytes(4, "big") + bytes(60_000)
         with trio.fail_after(WAIT_S):
             while stream.ended is None:
@@ -120,7 +102,7 @@ async def test_a_dead_generation_is_replaced_and_serves(visit: Visit) -> None:
             assert status["generation"] == 2
             assert "asked to die" in status["last_error"]
             assert status["topics"] == 1
-            await speak_gossip(honest)
+            await honest.speaks_gossip()
 
 
 async def test_a_stopped_peer_is_noticed(visit: Visit) -> None:
@@ -147,11 +129,8 @@ async def test_a_peer_that_was_not_there_is_reached_as_soon_as_it_is(visit: Visi
             await honest.network.connect([address])
 
 
-async def test_a_port_that_is_taken_is_tried_again(server: Server, visit: Visit) -> None:
+async def test_a_port_that_is_taken_is_tried_again(server: Server) -> None:
     taken = server.address.partition("/p2p/")[0]
-    from p2pvalue.network import Libp2pNetwork, Timeouts
-    from tests.network.recorder import Recorder
-
     network = Libp2pNetwork(bytes(32), [taken], timeouts=Timeouts(restart_min_s=0.01))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(network.run, Recorder())
