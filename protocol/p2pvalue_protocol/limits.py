@@ -7,6 +7,7 @@ with other values still reach the same state from the same operations.
 # --- part of validity: the same on every node, for ever
 CORE_BYTES_MAX = 1_024  # ten references need 1,005 bytes; one datagram stays one datagram
 PAYLOAD_BYTES_MAX = 65_536  # a pasted chapter; larger things are blobs
+NESTING_MAX = 32  # maps and arrays in each other; far below what exhausts a stack
 PARENTS_MAX = 10  # wider frontiers are gathered by SEEN operations first
 SEQ_MAX = 2**53 - 1  # the largest integer that JavaScript holds exactly
 TIME_MS_MAX = 2**53 - 1
