@@ -27,6 +27,11 @@ class Community:
     # --- the community itself
 
     @property
+    def id(self) -> bytes:
+        """Its 32-byte id."""
+        return self._community
+
+    @property
     def name(self) -> str:
         """What its card calls it, or a name made from its id while the card has not arrived."""
         state = self._card()

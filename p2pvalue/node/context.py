@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from p2pvalue.node.events import EventHub
 from p2pvalue.store import Store
 from p2pvalue.types import Rank
 from p2pvalue_protocol.ids import Reference
@@ -28,8 +27,6 @@ class Context(Protocol):
 
     @property
     def store(self) -> Store: ...
-    @property
-    def events(self) -> EventHub: ...
 
     def membership(self, community: bytes) -> Membership:
         """Return who may do what, by everything held."""

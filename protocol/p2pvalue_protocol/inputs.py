@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from p2pvalue_protocol.keys import SigningKey
+
 
 class Draft(NamedTuple):
     """An operation somebody wants to write; the core adds place, parents, time and signature."""
@@ -22,6 +24,7 @@ class Draft(NamedTuple):
 class Found:
     """Make a community with this device as its founder's first device."""
 
+    signer: SigningKey
     genesis_payload: bytes
     topic_secret: bytes  # ignored for public communities, whose secret follows from their id
 
@@ -60,6 +63,7 @@ class JoinStarted:
     peer_id: str
     community: bytes
     invite_secret: bytes  # empty for an open community
+    signer: SigningKey  # the device that wants to be admitted
     root_entropy: bytes
 
 
@@ -91,7 +95,6 @@ class GossipReceived:
 class AddressesChanged:
     """We listen at these addresses from now on."""
 
-    peer_id: str
     addresses: tuple[str, ...]
 
 

@@ -354,7 +354,7 @@ class Replica:
         return self.signer.public if self.signer is not None else None
 
     def expect(self, device: bytes) -> None:
-        """Take the auth log of a device that nobody here has named yet: we are about to admit it."""
+        """Take the auth log of a device that nobody has named yet: we are about to admit it."""
         self._named_devices.add(device)
 
     def held(self, reference: Reference) -> bool:

@@ -1,0 +1,151 @@
+"""Whom to call, where, and when again.
+
+A node knows peers from invitations, from address records that members' devices sign, from the local
+network and from what its person typed in. A peer that answers within the last minutes is called
+every 1.5 s while it is away, so that it is back within two seconds of being back; one that stays
+away is called ever more seldom, since it will call us when it returns.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import trio
+
+from p2pvalue.network.interface import Network
+
+log = logging.getLogger(__name__)
+
+EAGER_S = 1.5
+EAGER_FOR_S = 300.0
+SELDOM_S_MAX = 60.0
+DIALS_AT_ONCE_MAX = 4
+PEERS_MAX = 512
+
+
+class KnownPeer(msgspec.Struct):
+    """One peer: where it may be, what we share with it, and how calling it goes."""
+
+    peer_id: str
+    addresses: list[str] = []
+    communities: set[bytes] = set()
+    misses_since_s: float | None = None
+    next_dial_s: float = 0.0
+    wait_s: float = EAGER_S
+    last_error: str = ""
+    is_busy: bool = False
+
+
+def peer_id_of(address: str) -> str | None:
+    """Return the peer id at the end of a multiaddr, or None."""
+    _, found, peer_id = address.rpartition("/p2p/")
+    return peer_id if found and peer_id and "/" not in peer_id else None
+
+
+class Dialer:
+    """Keeps us connected with every known peer, and a session open for all that we share.
+
+    `attend(peer_id)` is called for a connected peer; it opens what sessions are missing.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        attend: Callable[[str], Awaitable[None]],
+        random: Callable[[], float],
+    ) -> None:
+        self._network = network
+        self._attend = attend
+        self._random = random
+        self._peers: dict[str, KnownPeer] = {}
+        self._changed = trio.Event()
+
+    def know(self, addresses: list[str], communities: set[bytes]) -> str | None:
+        """Remember where a peer is and what we share; return its id, None if no address names one.
+
+        The newest addresses come first and the oldest are forgotten beyond eight.
+        """
+        peer_id = next((p for p in map(peer_id_of, addresses) if p is not None), None)
+        if peer_id is None or peer_id == self._network.peer_id:
+            return None
+        peer = self._peers.get(peer_id)
+        if peer is None:
+            if len(self._peers) >= PEERS_MAX:
+                return None
+            peer = self._peers[peer_id] = KnownPeer(peer_id)
+        news = [a for a in addresses if peer_id_of(a) == peer_id]
+        if set(news) - set(peer.addresses) or communities - peer.communities:
+            peer.next_dial_s = 0.0
+            peer.wait_s = EAGER_S
+            peer.misses_since_s = None
+        peer.addresses = list(dict.fromkeys(news + peer.addresses))[:8]
+        peer.communities |= communities
+        self.look_again()
+        return peer_id
+
+    def peers(self) -> list[KnownPeer]:
+        """Return the known peers, ascending by id."""
+        return [self._peers[peer_id] for peer_id in sorted(self._peers)]
+
+    def shared_with(self, peer_id: str) -> set[bytes]:
+        """Return the communities that we believe to share with a peer."""
+        peer = self._peers.get(peer_id)
+        return set(peer.communities) if peer is not None else set()
+
+    def look_again(self, peer_id: str | None = None) -> None:
+        """Wake the loop; a named peer is called at once (it left, or was heard of)."""
+        if peer_id is not None and peer_id in self._peers:
+            peer = self._peers[peer_id]
+            peer.next_dial_s = 0.0
+            peer.misses_since_s = None
+            peer.wait_s = EAGER_S
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Call whoever is due, for ever; sleeps until somebody is or something changes."""
+        limiter = trio.CapacityLimiter(DIALS_AT_ONCE_MAX)
+        async with trio.open_nursery() as nursery:
+            while True:
+                self._changed = trio.Event()
+                now = trio.current_time()
+                connected = set(self._network.peers())
+                next_s = now + SELDOM_S_MAX
+                for peer in self.peers():
+                    if peer.is_busy:
+                        continue
+                    if peer.peer_id in connected or peer.next_dial_s <= now:
+                        peer.is_busy = True
+                        nursery.start_soon(self._call, peer, limiter)
+                    else:
+                        next_s = min(next_s, peer.next_dial_s)
+                with trio.move_on_at(next_s):
+                    await self._changed.wait()
+
+    async def _call(self, peer: KnownPeer, limiter: trio.CapacityLimiter) -> None:
+        try:
+            async with limiter:
+                if peer.peer_id not in self._network.peers():
+                    await self._network.connect(peer.addresses)
+            peer.misses_since_s = None
+            peer.wait_s = EAGER_S
+            peer.last_error = ""
+            await self._attend(peer.peer_id)
+            peer.next_dial_s = trio.current_time() + EAGER_S
+        except ConnectionError as error:
+            self._missed(peer, str(error))
+        finally:
+            peer.is_busy = False
+            if peer.peer_id not in self._network.peers():
+                self._changed.set()
+
+    def _missed(self, peer: KnownPeer, error: str) -> None:
+        now = trio.current_time()
+        if peer.misses_since_s is None:
+            peer.misses_since_s = now
+            log.info("cannot reach %s: %s", peer.peer_id, error)
+        peer.last_error = error
+        if now - peer.misses_since_s > EAGER_FOR_S:
+            peer.wait_s = min(peer.wait_s * 2, SELDOM_S_MAX)
+        peer.next_dial_s = now + peer.wait_s * (0.75 + 0.5 * self._random())

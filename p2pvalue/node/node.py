@@ -1,0 +1,341 @@
+"""The node: one machine, and the shell that performs what the machine wants.
+
+All runs in one trio task tree and one thread. `handle` is synchronous: an input is handled,
+committed and shown before anything else happens, so no lock is needed. Writers that wait at the
+same time share one flush of the disk: the first of them yields once to let the others queue up,
+then writes for all.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+import trio
+
+from p2pvalue.keystore import Keystore
+from p2pvalue.network.interface import SYNC_PROTOCOL, Link, LinkClosed, Network, Verdict
+from p2pvalue.node.dialing import Dialer
+from p2pvalue.node.events import EventHub, events_of
+from p2pvalue.node.links import Links
+from p2pvalue.store import Store, StoreFailed
+from p2pvalue_protocol import effects as e
+from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
+from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.inputs import (
+    AddressesChanged,
+    Draft,
+    GossipReceived,
+    Input,
+    PeerJoined,
+    Wakeup,
+    Write,
+)
+from p2pvalue_protocol.machine import Machine
+from p2pvalue_protocol.membership import Membership
+
+log = logging.getLogger(__name__)
+
+DATABASE_NAME = "p2pvalue.db"
+BUILT_AFTER_MS = 1_790_000_000_000
+"""2026-09-21: a clock that says less has lost its time, and then nothing is held back."""
+
+_VERDICTS = {"accept": Verdict.ACCEPT, "ignore": Verdict.IGNORE, "reject": Verdict.REJECT}
+
+
+class _Waiting:
+    """One writer's drafts and, later, what became of them."""
+
+    def __init__(self, community: bytes, drafts: tuple[Draft, ...]) -> None:
+        self.community = community
+        self.drafts = drafts
+        self.references: list[Reference] = []
+        self.error: P2PValueError | None = None
+        self.is_done = trio.Event()
+
+
+class Node:
+    """The running core of a node; `community` and friends stand in `facade`."""
+
+    def __init__(
+        self,
+        keystore: Keystore,
+        store: Store,
+        network: Network | None,
+        *,
+        clock_ms: Callable[[], int],
+        is_gossiping: bool = True,
+    ) -> None:
+        self.keystore = keystore
+        self.store = store
+        self.network = network
+        self.hub = EventHub()
+        self.links = Links(self.handle)
+        self.dialer = Dialer(network, self._attend, random.random) if network is not None else None
+        self.clock_ms = clock_ms
+        self.random_bytes = os.urandom
+        self.is_network_up = trio.Event()
+        self._topics: set[str] = set()
+        self._verdict = Verdict.IGNORE
+        self._queue: list[_Waiting] = []
+        self._is_leading = False
+        self._timer_due_ms: float = math.inf
+        self._timer_changed = trio.Event()
+        self._link_tasks: trio.Nursery | None = None
+        self.on_joined: Callable[[e.Joined], None] = lambda joined: None
+        self.on_changed: Callable[[e.Changed], None] = lambda changed: None
+        self.machine = Machine(
+            open_past=store.past,
+            random_bytes=self.random_bytes,
+            peer_id=network.peer_id if network is not None else "",
+            is_gossiping=is_gossiping and network is not None,
+            trusted_after_ms=BUILT_AFTER_MS,
+        )
+        for community in keystore.communities():
+            keys = keystore.keys(community)
+            assert keys is not None
+            self.machine.add_replica(community, keys.device, reversed(keys.topic_secrets))
+        for community in store.communities():
+            if keystore.keys(community) is None:  # restored from a backup: to read, not to write
+                self.machine.add_replica(community, None, [])
+
+    # --- the one path of every input
+
+    def handle(self, given: Input) -> list[e.Effect]:
+        """Let the machine handle an input and perform the effects; return them."""
+        effects = self.machine.handle(given, self.clock_ms())
+        self.perform(effects)
+        return effects
+
+    def perform(self, effects: Sequence[e.Effect]) -> None:
+        """Perform effects in their order: durable, then visible, then sent.
+
+        If the disk takes nothing, nothing was changed: the community is read anew from what is
+        stored and StoreFailed is raised.
+        """
+        batches = [effect.batch for effect in effects if isinstance(effect, e.Store)]
+        if batches:
+            try:
+                self.store.commit(batches)
+            except StoreFailed:
+                for batch in batches:
+                    self.perform(self.machine.reload(batch.community))
+                raise
+        for effect in effects:
+            self._perform(effect)
+        due = self.machine.next_wakeup_ms()
+        if due is not None and due < self._timer_due_ms:
+            self._timer_changed.set()
+
+    def _perform(self, effect: e.Effect) -> None:
+        match effect:
+            case e.Store() | e.Wrote():
+                pass  # committed above; the writer reads the other
+            case e.Changed():
+                self.on_changed(effect)
+                if self.hub.has_readers:
+                    for event in events_of(effect):
+                        self.hub.publish(event)
+            case e.SendFrame(session, frame):
+                self.links.send(session, frame)
+            case e.Publish(topic, message):
+                if self.network is not None:
+                    self.network.publish(topic, message)
+            case e.CloseSession(session, reason):
+                if reason is not None:
+                    log.warning("ended a session: %s", reason)
+                self.links.close(session)
+            case e.Ready(_, peer_id, community, _):
+                log.info("in touch with %s about %s", peer_id, community.hex()[:8])
+                if self.network is not None:
+                    self.network.admit_to_gossip(peer_id)
+            case e.Judge(verdict):
+                self._verdict = _VERDICTS[verdict]
+            case e.Rejected(peer_id, reason):
+                log.warning("refused something from %s: %s", peer_id, reason)
+            case e.Joined():
+                self.on_joined(effect)
+            case e.AddressLearned(community, _, _, addresses):
+                if self.dialer is not None:
+                    self.dialer.know(list(addresses), {community})
+            case _:
+                assert_never(effect)
+
+    # --- writing
+
+    async def write(self, community: bytes, drafts: Sequence[Draft]) -> list[Reference]:
+        """Write drafts of ours in this order; durable and visible on return (see `Context`)."""
+        waiting = _Waiting(community, tuple(drafts))
+        self._queue.append(waiting)
+        if self._is_leading:
+            with trio.CancelScope(shield=True):  # it will be written: the caller must know
+                await waiting.is_done.wait()
+        else:
+            self._is_leading = True
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            self._is_leading = False
+            queue, self._queue = self._queue, []
+            self._write_all(queue)
+        if waiting.error is not None:
+            raise waiting.error
+        return waiting.references
+
+    def _write_all(self, queue: list[_Waiting]) -> None:
+        by_community: dict[tuple[bytes, bool], list[_Waiting]] = {}
+        for waiting in queue:
+            is_auth = bool(waiting.drafts) and waiting.drafts[0].kind <= 31
+            by_community.setdefault((waiting.community, is_auth), []).append(waiting)
+        for group in by_community.values():
+            try:
+                self._write_group(group)
+            except LocalProtocolError as error:
+                if len(group) == 1:
+                    group[0].error = error
+                    continue
+                for waiting in group:  # one of them is wrong: find out which
+                    try:
+                        self._write_group([waiting])
+                    except P2PValueError as alone:
+                        waiting.error = alone
+            except P2PValueError as error:
+                for waiting in group:
+                    waiting.error = error
+        for waiting in queue:
+            waiting.is_done.set()
+
+    def _write_group(self, group: list[_Waiting]) -> None:
+        drafts = tuple(draft for waiting in group for draft in waiting.drafts)
+        effects = self.handle(Write(group[0].community, drafts))
+        references = next(f.references for f in effects if isinstance(f, e.Wrote))
+        start = 0
+        for waiting in group:
+            end = start + len(waiting.drafts)
+            waiting.references = list(references[start:end])
+            start = end
+
+    # --- the network's side (NetworkHandler)
+
+    async def serve_link(self, link: Link) -> None:
+        """Serve a link that a peer opened."""
+        await self.links.serve(link)
+
+    def peer_connected(self, peer_id: str) -> None:
+        """Open what sessions we miss with a peer that called us."""
+        if self.dialer is not None:
+            self.dialer.look_again(peer_id)
+
+    def peer_disconnected(self, peer_id: str) -> None:
+        """Call it again soon."""
+        if self.dialer is not None:
+            self.dialer.look_again(peer_id)
+
+    def gossip_received(self, topic: str, message: bytes, peer_id: str) -> Verdict:
+        """Take a hint and judge it."""
+        self._verdict = Verdict.IGNORE
+        try:
+            self.handle(GossipReceived(topic, message, peer_id))
+        except StoreFailed as error:
+            log.error("%s", error)
+            return Verdict.IGNORE
+        return self._verdict
+
+    async def _attend(self, peer_id: str) -> None:
+        """Open a sync link for each community that we share with a connected peer and none has."""
+        assert self.dialer is not None
+        assert self.network is not None
+        assert self._link_tasks is not None
+        for community in sorted(self.dialer.shared_with(peer_id)):
+            if community not in self.machine.communities() or self.machine.has_session(
+                peer_id, community
+            ):
+                continue
+            if not self.machine.replica(community).topic_secrets:
+                continue  # still joining
+            try:
+                link = await self.network.open_link(peer_id, SYNC_PROTOCOL)
+            except LinkClosed as error:
+                raise ConnectionError(str(error) or "the peer closed the link") from None
+            session = self.links.number()
+            opening = PeerJoined(session, peer_id, True, community)
+            self._link_tasks.start_soon(self.links.carry, link, session, opening)
+
+    # --- running
+
+    def listen_to_topics(self) -> None:
+        """Subscribe to the topics of our communities and no others."""
+        if self.network is None:
+            return
+        wanted = set(self.machine.topics())
+        for topic in sorted(wanted - self._topics):
+            self.network.subscribe(topic)
+        for topic in sorted(self._topics - wanted):
+            self.network.unsubscribe(topic)
+        self._topics = wanted
+
+    def tell_addresses(self) -> None:
+        """Sign where we are now, for every community."""
+        if self.network is not None:
+            self.handle(AddressesChanged(tuple(self.network.addresses())[:8]))
+
+    def know_stored_addresses(self) -> None:
+        """Remember where members' devices said that they are."""
+        if self.dialer is None:
+            return
+        for learned in self.machine.known_addresses():
+            self.dialer.know(list(learned.addresses), {learned.community})
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve peers until cancelled; ready for callers at once, before the network is up."""
+        self.handle(Wakeup())  # sign what a crash left unsigned
+        async with trio.open_nursery() as nursery:
+            self._link_tasks = nursery
+            nursery.start_soon(self._wake_in_time)
+            task_status.started()
+            if self.network is None or self.dialer is None:
+                return
+            self.listen_to_topics()
+            self.know_stored_addresses()
+            await nursery.start(self.network.run, self)
+            self.is_network_up.set()
+            self.tell_addresses()
+            nursery.start_soon(self.dialer.run)
+
+    async def _wake_in_time(self) -> None:
+        while True:
+            self._timer_changed = trio.Event()
+            due = self.machine.next_wakeup_ms()
+            self._timer_due_ms = math.inf if due is None else due
+            wait_s = max(0.0, (self._timer_due_ms - self.clock_ms()) / 1_000)
+            with trio.move_on_after(wait_s):
+                await self._timer_changed.wait()
+                continue
+            try:
+                self.handle(Wakeup())
+            except StoreFailed as error:
+                log.error("%s", error)
+                await trio.sleep(1.0)
+
+    # --- for the facade
+
+    def membership(self, community: bytes) -> Membership:
+        """Return who may do what in a community."""
+        return self.machine.replica(community).membership
+
+    def device(self, community: bytes) -> bytes:
+        """Return our device in a community; empty for a reader."""
+        return self.machine.replica(community).device or b""
+
+    def root(self, community: bytes) -> bytes:
+        """Return our member in a community; empty while its GENESIS is not known."""
+        key = self.keystore.root(community)
+        return key.public if key is not None else b""
+
+
+def wall_clock_ms() -> int:
+    """Return the wall clock in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000

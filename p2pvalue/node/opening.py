@@ -1,0 +1,61 @@
+"""Opening a node on a data folder: the front door of the library and of the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+
+from p2pvalue import config as settings
+from p2pvalue.config import Config
+from p2pvalue.keystore import Keystore
+from p2pvalue.network.interface import Network
+from p2pvalue.network.libp2p import Libp2pNetwork
+from p2pvalue.node.node import DATABASE_NAME
+from p2pvalue.node.running import RunningNode
+from p2pvalue.store import SqliteStore
+
+
+def init(data_dir: Path, name: str, *, listen: Sequence[str] | None = None) -> None:
+    """Make the keys and settings of a new node for the person `name`.
+
+    `listen` holds multiaddresses; by default every network card at a port drawn at random. Raises
+    ConfigError if the folder holds a node already.
+    """
+    Keystore.create(data_dir, name)
+    settings.write_default(data_dir, tuple(listen) if listen is not None else settings.new_listen())
+
+
+@asynccontextmanager
+async def open_node(
+    data_dir: Path,
+    config: Config | None = None,
+    *,
+    network: Network | None = None,
+    is_gossiping: bool = True,
+) -> AsyncIterator[RunningNode]:
+    """Open the node that lives in `data_dir` and run it until the block ends.
+
+    Without `network` the one that `config` (by default the folder's config.toml) describes is used.
+    Callers can read and write at once; the network comes up meanwhile. Raises ConfigError if the
+    folder holds no keys or is unusable, StoreFailed if the database is.
+    """
+    config = config if config is not None else settings.load(data_dir)
+    keystore = Keystore.open(data_dir)
+    if network is None and config.listen:
+        network = Libp2pNetwork(keystore.transport_seed, list(config.listen))
+    store = SqliteStore(data_dir / DATABASE_NAME, durability=config.durability)
+    try:
+        node = RunningNode(data_dir, config, keystore, store, network, is_gossiping=is_gossiping)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(node.run)
+            try:
+                yield node
+            finally:
+                with trio.CancelScope(shield=True, deadline=trio.current_time() + 1.0):
+                    await node.close()
+                nursery.cancel_scope.cancel()
+    finally:
+        store.close()

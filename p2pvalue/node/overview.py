@@ -1,0 +1,176 @@
+"""What `status`, `whoami`, `doctor` and `peer list` say of a running node."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import trio
+
+import p2pvalue
+from p2pvalue import types as t
+
+if TYPE_CHECKING:
+    from p2pvalue.node.running import RunningNode
+
+DISK_FREE_BYTES_MIN: Final = 200 * 1024 * 1024
+CLOCK_OFF_MS_MAX: Final = 5 * 60 * 1_000
+
+NetworkState = Literal["starting", "up", "off", "restarting"]
+
+
+def status(node: RunningNode) -> t.StatusView:
+    """Return how a node is; costs a look at each community."""
+    network = node.network
+    return t.StatusView(
+        version=p2pvalue.__version__,
+        data_dir=str(node.data_dir),
+        pid=os.getpid(),
+        uptime_s=round(time.monotonic() - node.started_s, 1),
+        peer=network.peer_id if network is not None else "",
+        network=_network_state(node),
+        network_detail=network.status() if network is not None else {},
+        addresses=network.addresses() if network is not None else [],
+        communities=node.communities(),
+        peers=len(network.peers()) if network is not None else 0,
+        rss_bytes=_rss_bytes(),
+        database_bytes=_bytes_of(node.database),
+        durability=node.config.durability,
+        warnings=[check.detail for check in doctor(node) if not check.is_ok],
+    )
+
+
+def _network_state(node: RunningNode) -> NetworkState:
+    if node.network is None:
+        return "off"
+    if not node.is_network_up.is_set():
+        return "starting"
+    return "up" if node.network.addresses() else "restarting"
+
+
+def whoami(node: RunningNode) -> t.WhoAmIView:
+    """Return what the person is called, and the device that speaks for her in each community."""
+    return t.WhoAmIView(
+        name=node.keystore.name,
+        peer=node.network.peer_id if node.network is not None else "",
+        devices={c.hex(): node.device(c).hex() for c in node.machine.communities()},
+    )
+
+
+def peers(node: RunningNode) -> list[t.PeerView]:
+    """Return the peers that we know or are connected with, ascending by id."""
+    if node.network is None or node.dialer is None:
+        return []
+    connected = set(node.network.peers())
+    now_s = trio.current_time()
+    views = [
+        t.PeerView(
+            peer=peer.peer_id,
+            is_connected=peer.peer_id in connected,
+            communities=sorted(c.hex() for c in peer.communities),
+            addresses=peer.addresses,
+            next_dial_in_s=(
+                None if peer.peer_id in connected else round(max(0.0, peer.next_dial_s - now_s), 1)
+            ),
+            last_error=peer.last_error,
+        )
+        for peer in node.dialer.peers()
+    ]
+    unknown = connected - {view.peer for view in views}
+    views += [t.PeerView(peer=p, is_connected=True, communities=[], addresses=[]) for p in unknown]
+    return sorted(views, key=lambda view: view.peer)
+
+
+def doctor(node: RunningNode) -> list[t.CheckView]:
+    """Return what is well and what is not, each with what to do about it."""
+    return [
+        _keys_private(node),
+        _disk_free(node),
+        _clock(node),
+        _network(node),
+        *_communities(node),
+    ]
+
+
+def _keys_private(node: RunningNode) -> t.CheckView:
+    mode = node.data_dir.stat().st_mode & 0o077
+    return t.CheckView(
+        check="folder is private",
+        is_ok=not mode,
+        detail=f"run `chmod 700 {node.data_dir}`" if mode else str(node.data_dir),
+    )
+
+
+def _disk_free(node: RunningNode) -> t.CheckView:
+    free = shutil.disk_usage(node.data_dir).free
+    is_ok = free >= DISK_FREE_BYTES_MIN
+    text = f"{free // 1_000_000:,} MB free"
+    return t.CheckView(
+        check="disk has room",
+        is_ok=is_ok,
+        detail=text if is_ok else f"only {text}: make room, or nothing can be written soon",
+    )
+
+
+def _clock(node: RunningNode) -> t.CheckView:
+    ahead_ms = (
+        max((node.machine.replica(c).newest_time_ms for c in node.machine.communities()), default=0)
+        - node.clock_ms()
+    )
+    is_ok = ahead_ms < CLOCK_OFF_MS_MAX
+    return t.CheckView(
+        check="clock is right",
+        is_ok=is_ok,
+        detail="no operation is from the future"
+        if is_ok
+        else f"operations here are {ahead_ms // 60_000} minutes ahead of this clock: set it",
+    )
+
+
+def _network(node: RunningNode) -> t.CheckView:
+    state = _network_state(node)
+    return t.CheckView(
+        check="network is up",
+        is_ok=state in ("up", "off", "starting"),
+        detail={
+            "up": ", ".join(node.network.addresses()) if node.network is not None else "",
+            "off": "switched off: `listen` in config.toml is empty",
+            "starting": "starting",
+            "restarting": "restarting: see the log; is the port in use by another program?",
+        }[state],
+    )
+
+
+def _communities(node: RunningNode) -> list[t.CheckView]:
+    checks: list[t.CheckView] = []
+    for view in node.communities():
+        waiting = sum(
+            branch.is_waiting
+            for branch in node.machine.replica(bytes.fromhex(view.community)).branches.all()
+        )
+        is_alone = not view.peers and view.unshared > 0
+        detail = f"{view.operations:,} operations, {len(view.peers)} peers connected"
+        if waiting:
+            detail += f", {waiting} logs wait for something that has not arrived"
+        if is_alone:
+            detail += f", {view.unshared} changes not yet with anybody: keep this machine safe"
+        if view.state == "joining":
+            detail += f"; joining, waiting for {view.waiting_for or 'a member'}"
+        checks.append(t.CheckView(check=f"community {view.name}", is_ok=True, detail=detail))
+    return checks
+
+
+def _rss_bytes() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _bytes_of(database: Path) -> int:
+    files = [database, database.with_name(database.name + "-wal")]
+    return sum(file.stat().st_size for file in files if file.exists())

@@ -1,0 +1,308 @@
+"""A running node as callers hold it: `NodeInterface` and the context of its communities."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import trio
+
+from p2pvalue import types as t
+from p2pvalue.config import Config
+from p2pvalue.keystore import CommunityKeys, Keystore
+from p2pvalue.network.interface import Network
+from p2pvalue.node import overview, upkeep
+from p2pvalue.node.backup import backup
+from p2pvalue.node.community import Community
+from p2pvalue.node.context import Participation
+from p2pvalue.node.dialing import peer_id_of
+from p2pvalue.node.documents import OpenDocuments
+from p2pvalue.node.joining import Joining
+from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
+from p2pvalue.node.people import RANKS
+from p2pvalue.node.references import resolve
+from p2pvalue.store import Store
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.effects import Changed, Wrote
+from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
+from p2pvalue_protocol.ids import CONTENT, Reference
+from p2pvalue_protocol.inputs import Draft, Found
+from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key, parse_link
+from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.operation import KIND_AUTH_MAX
+
+NETWORK_UP_S_MAX = 15.0
+INVITE_SECRET_BYTES = 16
+
+
+class RunningNode(Node):
+    """One person's node. `NodeInterface` says what each method promises."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        config: Config,
+        keystore: Keystore,
+        store: Store,
+        network: Network | None,
+        *,
+        clock_ms: Callable[[], int] = wall_clock_ms,
+        is_gossiping: bool = True,
+    ) -> None:
+        super().__init__(keystore, store, network, clock_ms=clock_ms, is_gossiping=is_gossiping)
+        self.data_dir = data_dir
+        self.database = data_dir / DATABASE_NAME
+        self.config = config
+        self.started_s = time.monotonic()
+        self.documents = OpenDocuments()
+        self.joining = Joining(self)
+        self.on_joined = self.joining.on_joined
+        self.on_changed = self._on_changed
+        self._admissions, self._admitted = trio.open_memory_channel[bytes](64)
+        self._confirmed: dict[bytes, int] = {}
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve peers and go on with joins until cancelled."""
+        async with trio.open_nursery() as nursery:
+            await nursery.start(super().run)
+            nursery.start_soon(self.joining.run)
+            nursery.start_soon(self._finish_joins)
+            task_status.started()
+
+    async def close(self) -> None:
+        """Keep what a quick start needs; call after `run` has ended."""
+        for community in self.machine.communities():
+            self._note_confirmed(community)
+        await self.documents.close()
+        self.hub.close()
+
+    # --- communities
+
+    def communities(self) -> list[t.CommunityView]:
+        """Return the communities of this node by name."""
+        views = [self._community(community).view() for community in self.machine.communities()]
+        return sorted(views, key=lambda view: (view.name, view.community))
+
+    def community(self, reference: str | None = None) -> Community:
+        """Return the community meant; None means the only one."""
+        known = self.machine.communities()
+        if reference is None:
+            if len(known) == 1:
+                return self._community(known[0])
+            if not known:
+                raise NotFound(
+                    "there is no community here yet: `p2pvalue community create NAME` makes one, "
+                    "`p2pvalue community join LINK` joins one"
+                )
+            names = ", ".join(f'"{self._community(c).name}"' for c in known)
+            raise NotFound(f"there are several communities here: say which with -c: {names}")
+        named = [(community, self._community(community).name) for community in known]
+        return self._community(resolve(reference, named, "community"))
+
+    def _community(self, community: bytes) -> Community:
+        return Community(self, community, self.documents)
+
+    async def create_community(
+        self, name: str, *, read: t.Read = "members", join: t.Join = "invite", description: str = ""
+    ) -> Community:
+        """Found a community of which we are the founder; durable on return."""
+        if join == "open" and read != "public":
+            raise LocalProtocolError(
+                "a community that anybody may join has nothing to hide: make it --read public, "
+                "or let people in by invite"
+            )
+        seed, nonce = self.keystore.new_device_seed(), self.random_bytes(32)
+        device = SigningKey(seed)
+        root = SigningKey(auth.root_seed(self.keystore.entropy, nonce))
+        payload = auth.genesis_payload(
+            nonce,
+            [auth.founder(root, device.public, nonce)],
+            read=auth.READ_PUBLIC if read == "public" else auth.READ_MEMBERS,
+            join=auth.JOIN_OPEN if join == "open" else auth.JOIN_INVITE,
+        )
+        secret = b"" if read == "public" else self.random_bytes(32)
+        effects = self.machine.handle(Found(device, payload, secret), self.clock_ms())
+        community = next(f.community for f in effects if isinstance(f, Wrote))
+        secrets = tuple(self.machine.replica(community).topic_secrets)
+        # The key is kept first: an operation that is stored must never be without its author.
+        self.keystore.put(
+            community, CommunityKeys(device_seed=seed, nonce=nonce, topic_secrets=secrets)
+        )
+        self.perform(effects)
+        made = self._community(community)
+        await made.describe(name, description)
+        await made.set_my_name(self.keystore.name)
+        self.listen_to_topics()
+        self.tell_addresses()
+        return made
+
+    async def join(self, link: str) -> Community:
+        """Start to join and return; the view says what it waits for."""
+        parsed = parse_link(link)
+        community = parsed.community
+        keys = self.keystore.keys(community)
+        if keys is not None and not keys.link:
+            raise LocalProtocolError(
+                f'you are in "{self._community(community).name}" already: nothing to do'
+            )
+        if keys is None:
+            keys = CommunityKeys(device_seed=self.keystore.new_device_seed(), link=link)
+            self.keystore.put(community, keys)
+            self.machine.add_replica(community, keys.device, [])
+        else:  # a second link, perhaps with better addresses, for the same device
+            self.keystore.put(
+                community,
+                CommunityKeys(
+                    device_seed=keys.device_seed,
+                    nonce=keys.nonce,
+                    topic_secrets=keys.topic_secrets,
+                    link=link,
+                ),
+            )
+        self.joining.start(community)
+        return self._community(community)
+
+    async def invite(self, community: bytes, rank: t.Rank, uses: int) -> str:
+        """Write an INVITE and return the link that carries its secret and our addresses."""
+        number = RANKS.index(rank)
+        replica = self.machine.replica(community)
+        if replica.device is None or not replica.membership.may_invite(replica.device, number):
+            raise NotAdmitted(
+                f"your rank here may not invite a {rank}: invite a lower rank, or ask an admin"
+            )
+        addresses = await self._reachable_addresses()
+        policy = replica.membership.policy()
+        if policy is not None and policy.join == auth.JOIN_OPEN and rank == "guest":
+            return format_link(InviteLink(community, b"", tuple(addresses)))
+        secret = self.random_bytes(INVITE_SECRET_BYTES)
+        payload = auth.invite_payload(invite_key(secret).public, number, uses)
+        await self.write(community, [Draft(auth.INVITE, b"", payload)])
+        return format_link(InviteLink(community, secret, tuple(addresses)))
+
+    async def _reachable_addresses(self) -> list[str]:
+        if self.network is None:
+            raise LocalProtocolError(
+                "this node has no network, so nobody could follow the invite: "
+                "set `listen` in config.toml and start again"
+            )
+        with trio.move_on_after(NETWORK_UP_S_MAX):
+            await self.is_network_up.wait()
+        addresses = self.network.addresses()
+        if not addresses:
+            raise LocalProtocolError("the network is not up yet: try again in a few seconds")
+        return addresses[:8]
+
+    async def set_profile(self, name: str) -> None:
+        """Set the person's name in every community of this node."""
+        for community in self.machine.communities():
+            if self.is_admitted(community):
+                await self._community(community).set_my_name(name)
+        self.keystore.set_name(name)
+
+    # --- what the communities ask (Context)
+
+    def is_admitted(self, community: bytes) -> bool:
+        """Return whether our device may write in a community, by everything held."""
+        device = self.device(community)
+        return bool(device) and self.membership(community).standing(device) is not None
+
+    def participation(self, community: bytes) -> Participation:
+        """Return how we take part in a community at the moment."""
+        replica = self.machine.replica(community)
+        held = sum(b.head_seq - b.row.first_seq + 1 for b in replica.branches.all())
+        is_active = self.is_admitted(community)
+        return Participation(
+            state="active" if is_active else "joining",
+            waiting_for="" if is_active else self.joining.waiting_for(community),
+            peers=tuple(self.machine.peers_of(community)),
+            operations=held,
+            unshared=self._unshared(community),
+        )
+
+    def _unshared(self, community: bytes) -> int:
+        """Return how many content operations of ours no peer has confirmed to hold."""
+        confirmed = self._note_confirmed(community)
+        branches = self.machine.replica(community).branches.of(self.device(community), CONTENT)
+        return max(0, branches[0].head_seq - confirmed) if branches else 0
+
+    def _note_confirmed(self, community: bytes) -> int:
+        key = f"confirmed:{community.hex()}"
+        if community not in self._confirmed:
+            self._confirmed[community] = int.from_bytes(
+                self.store.meta(key) or bytes(8), "big", signed=True
+            )
+        branches = self.machine.replica(community).branches.of(self.device(community), CONTENT)
+        if branches and branches[0].head_seq > self._confirmed[community]:
+            head = branches[0]
+            reference = Reference(head.row.device, CONTENT, head.head_seq, head.head_id)
+            if self.machine.peers_holding(community, reference):
+                self._confirmed[community] = head.head_seq
+                self.store.put_meta(key, head.head_seq.to_bytes(8, "big", signed=True))
+        return self._confirmed[community]
+
+    def _on_changed(self, changed: Changed) -> None:
+        self.documents.changed(changed.community, changed.changes)
+        if any(change.kind <= KIND_AUTH_MAX for change in changed.changes):
+            keys = self.keystore.keys(changed.community)
+            if keys is not None and keys.link and self.is_admitted(changed.community):
+                self._admissions.send_nowait(changed.community)
+
+    async def _finish_joins(self) -> None:
+        async for community in self._admitted:
+            if self.joining.finish(community):
+                await self._community(community).set_my_name(self.keystore.name)
+
+    # --- the node itself
+
+    def events(
+        self, community: str | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[t.EventView]]:
+        """Open a stream of changes from now on, of one community or of all."""
+        community_id = self.community(community).id.hex() if community is not None else None
+        return self.hub.open(community_id)
+
+    def status(self) -> t.StatusView:
+        """Return how this node is."""
+        return overview.status(self)
+
+    def whoami(self) -> t.WhoAmIView:
+        """Return who we are."""
+        return overview.whoami(self)
+
+    def doctor(self) -> list[t.CheckView]:
+        """Return what is well and what is not, each with what to do."""
+        return overview.doctor(self)
+
+    def peers(self) -> list[t.PeerView]:
+        """Return the peers that we know."""
+        return overview.peers(self)
+
+    async def add_peer(self, address: str, community: str | None = None) -> t.PeerView:
+        """Remember where a peer is, and call it now."""
+        peer_id = peer_id_of(address)
+        if peer_id is None:
+            raise LocalProtocolError(
+                f"{address} does not end in /p2p/PEER-ID: `p2pvalue status` on the other node "
+                "shows its addresses in full"
+            )
+        if self.dialer is None:
+            raise LocalProtocolError("this node has no network: set `listen` in config.toml")
+        shared = {self.community(community).id} if community else set(self.machine.communities())
+        if self.dialer.know([address], shared) is None:
+            raise LocalProtocolError("that is this node's own address: give another node's")
+        self.dialer.look_again(peer_id)
+        return next(view for view in self.peers() if view.peer == peer_id)
+
+    async def backup(self, target: Path, progress: Callable[[int, int], None]) -> None:
+        """Write a consistent copy of what is stored to a new file; no keys are in it."""
+        await backup(self.store, target, progress)
+
+    async def verify(self, progress: Callable[[int, int], None]) -> list[t.CheckView]:
+        """Check every stored operation and every view."""
+        return await upkeep.verify(self, progress)
+
+    async def rebuild(self, progress: Callable[[int, int], None]) -> list[t.CheckView]:
+        """Make every view anew from the operations."""
+        return await upkeep.rebuild(self, progress)

@@ -1,0 +1,322 @@
+"""The core as one machine: `handle(input, now_ms) -> effects`; nothing else changes it.
+
+It holds a replica per community and a session per link, and passes each input to whom it concerns.
+It knows no clock, no disk and no network: time comes with every call, randomness with the
+constructor, the past through a read-only interface, and what it wants done leaves as effects. The
+effects of one input must be performed before the next input comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import assert_never
+
+from p2pvalue_protocol import inputs as i
+from p2pvalue_protocol.addresses import decode_record, make_record
+from p2pvalue_protocol.effects import (
+    AddressLearned,
+    Changed,
+    Effect,
+    Judge,
+    Publish,
+    Rejected,
+    Store,
+    Wrote,
+)
+from p2pvalue_protocol.errors import NotFound, Reason
+from p2pvalue_protocol.founding import genesis_operation
+from p2pvalue_protocol.gossip import Gossip, public_topic_secret
+from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.inputs import Input
+from p2pvalue_protocol.joining import JoinClient, JoinServer
+from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.past import Past
+from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.sessions import Sessions
+from p2pvalue_protocol.sync import SyncSession
+
+SEAL_AFTER_MS = 1_000  # an unsigned head older than this is signed though nobody asked
+CONFIRM_AFTER_MS = 500  # after a hint, tell heads: what gossip lost comes, and peers confirm
+
+
+class Machine:
+    """Everything p2pvalue decides, for one node."""
+
+    def __init__(
+        self,
+        *,
+        open_past: Callable[[bytes], Past],
+        random_bytes: Callable[[int], bytes],
+        peer_id: str,
+        is_gossiping: bool = True,
+        trusted_after_ms: int = 0,
+    ) -> None:
+        """Start empty; `trusted_after_ms` is the build date, for clocks that lost theirs."""
+        self._open_past = open_past
+        self._random_bytes = random_bytes
+        self._peer_id = peer_id
+        self._is_gossiping = is_gossiping
+        self._trusted_after_ms = trusted_after_ms
+        self._replicas: dict[bytes, Replica] = {}
+        self._uncommitted: list[Replica] = []
+        self._sessions = Sessions(peer_id)
+        self._confirm_due_ms: dict[bytes, int] = {}
+        self._seal_due_ms: dict[bytes, int] = {}
+        self._gossip = Gossip()
+        self._addresses: tuple[str, ...] = ()
+
+    # --- what the shell may look at
+
+    def replica(self, community: bytes) -> Replica:
+        """Return our copy of a community; raises NotFound."""
+        try:
+            return self._replicas[community]
+        except KeyError:
+            raise NotFound(f"community {community.hex()[:8]} is not on this node") from None
+
+    def communities(self) -> list[bytes]:
+        """Return the communities of this node, ascending."""
+        return sorted(self._replicas)
+
+    def topics(self) -> list[str]:
+        """Return the gossip topics that this node wants to hear, ascending."""
+        return self._gossip.topics()
+
+    def peers_of(self, community: bytes) -> list[str]:
+        """Return the peers in touch with us about a community, ascending."""
+        return self._sessions.peers_of(community)
+
+    def has_session(self, peer_id: str, community: bytes) -> bool:
+        """Return whether a session with this peer for this community is open or being opened."""
+        return self._sessions.has_sync(peer_id, community)
+
+    def peers_holding(self, community: bytes, reference: Reference) -> int:
+        """Return how many connected peers said that they hold an operation."""
+        return self._sessions.holders(community, reference)
+
+    def next_wakeup_ms(self) -> int | None:
+        """Return when `Wakeup` is due; None if only an input can change anything."""
+        if any(replica.has_work for replica in self._replicas.values()):
+            return 0
+        dues = [*self._confirm_due_ms.values(), *self._seal_due_ms.values()]
+        due_ms = self._sessions.next_wakeup_ms()
+        return min(dues if due_ms is None else [*dues, due_ms], default=None)
+
+    def known_addresses(self) -> list[AddressLearned]:
+        """Return where members' devices other than ours said that they are."""
+        return [
+            self._learned(replica, device, record)
+            for _, replica in sorted(self._replicas.items())
+            for device, record in replica.address_records()
+            if device != replica.device
+        ]
+
+    def _learned(self, replica: Replica, device: bytes, record: bytes) -> AddressLearned:
+        known = decode_record(record, replica.community)
+        assert known is not None, "only valid records are kept"
+        return AddressLearned(replica.community, device, known.peer_id, tuple(known.addresses))
+
+    def add_replica(
+        self, community: bytes, signer: SigningKey | None, topic_secrets: Iterable[bytes]
+    ) -> Replica:
+        """Load our copy of a community; costs a seek per log and reads all auth operations."""
+        secrets = list(topic_secrets)
+        replica = Replica(
+            community,
+            self._open_past(community),
+            signer=signer,
+            topic_secrets=secrets,
+            trusted_after_ms=self._trusted_after_ms,
+        )
+        self._replicas[community] = replica
+        self._gossip.listen(community, secrets)
+        self._seal_due_ms[community] = 0  # a crash may have left our head unsigned
+        return replica
+
+    def reload(self, community: bytes) -> list[Effect]:
+        """Read a community anew, since the disk took nothing of it; end its sessions."""
+        old = self._replicas.pop(community)
+        self._uncommitted = [r for r in self._uncommitted if r is not old]
+        self.add_replica(community, old.signer, old.topic_secrets)
+        return self._sessions.end_all(community)
+
+    # --- the one door
+
+    def handle(self, given: Input, now_ms: int) -> list[Effect]:
+        """Take one input; return what is to be done, in this order.
+
+        Raises LocalProtocolError for a caller's mistake, before anything has changed.
+        """
+        for replica in self._uncommitted:
+            replica.begin()
+        self._uncommitted = []
+        versions = {c: r.heads_version for c, r in self._replicas.items()}
+        effects = self._take(given, now_ms)
+        source = given.session if isinstance(given, i.FrameReceived) else None
+        is_hinted = isinstance(given, i.Write | i.GossipReceived) and self._is_gossiping
+        for community, replica in self._replicas.items():
+            if versions.get(community) != replica.heads_version:
+                effects += self._spread(community, source, is_hinted, now_ms)
+        return self._committed(effects)
+
+    def _take(self, given: Input, now_ms: int) -> list[Effect]:
+        match given:
+            case i.Write(community, drafts):
+                return self._write(self.replica(community), drafts, now_ms)
+            case i.FrameReceived(session, frame):
+                return self._sessions.receive(session, frame, now_ms)
+            case i.GossipReceived():
+                return self._hear(given, now_ms)
+            case i.Wakeup():
+                return self._wake(now_ms)
+            case i.Found():
+                return self._found(given, now_ms)
+            case i.PeerJoined():
+                return self._open_session(given, now_ms)
+            case i.JoinAsked(session, peer_id):
+                server = JoinServer(
+                    list(self._replicas.values()),
+                    session=session,
+                    peer_id=peer_id,
+                    own_peer_id=self._peer_id,
+                    nonce=self._random_bytes(32),
+                )
+                return self._sessions.open_join(session, peer_id, server, now_ms)
+            case i.JoinStarted():
+                return self._start_join(given, now_ms)
+            case i.PeerLeft(session):
+                return self._sessions.lost(session)
+            case i.AddressesChanged(addresses):
+                self._addresses = addresses
+                return self._tell_addresses(now_ms)
+            case _:
+                assert_never(given)
+
+    def _committed(self, effects: list[Effect]) -> list[Effect]:
+        """Put what must be durable and visible before what leaves the node."""
+        first: list[Effect] = []
+        changed: list[Effect] = []
+        for replica in self._replicas.values():
+            if replica.is_touched:
+                batch = replica.finish()
+                self._uncommitted.append(replica)
+                if not batch.is_empty():
+                    first.append(Store(batch))
+                if replica.changes:
+                    changed.append(Changed(replica.community, tuple(replica.changes)))
+                changed += [
+                    self._learned(replica, device, record)
+                    for device, record in batch.addresses
+                    if device != replica.device
+                ]
+        return first + changed + effects
+
+    # --- our own operations
+
+    def _found(self, given: i.Found, now_ms: int) -> list[Effect]:
+        op = genesis_operation(given.signer, given.genesis_payload, now_ms)
+        secret = given.topic_secret or public_topic_secret(op.core.community)
+        replica = self.add_replica(op.core.community, given.signer, [secret])
+        branch = replica.open_branch(given.signer.public, 0, 0, op.core.backlink, op.op_id)
+        replica.append(branch, op)
+        return [Wrote(op.core.community, (op.reference,))]
+
+    def _write(self, replica: Replica, drafts: tuple[i.Draft, ...], now_ms: int) -> list[Effect]:
+        references = replica.write(drafts, now_ms)
+        self._seal_due_ms.setdefault(replica.community, now_ms + SEAL_AFTER_MS)
+        effects: list[Effect] = [Wrote(replica.community, tuple(references))]
+        if self._is_gossiping and self._sessions.is_ready(replica.community):
+            replica.seal()
+            for topic, message in self._gossip.messages(replica, references):
+                effects.append(Publish(topic, message))
+        return effects
+
+    # --- what comes from peers
+
+    def _open_session(self, given: i.PeerJoined, now_ms: int) -> list[Effect]:
+        session = SyncSession(
+            list(self._replicas.values()),
+            session=given.session,
+            peer_id=given.peer_id,
+            own_peer_id=self._peer_id,
+            nonce=self._random_bytes(32),
+            jitter=self._jitter,
+            community=given.community,
+        )
+        return self._sessions.open_sync(
+            given.session, given.peer_id, session, initiated=given.initiated, now_ms=now_ms
+        )
+
+    def _start_join(self, given: i.JoinStarted, now_ms: int) -> list[Effect]:
+        client = JoinClient(
+            session=given.session,
+            peer_id=given.peer_id,
+            own_peer_id=self._peer_id,
+            nonce=self._random_bytes(32),
+            community=given.community,
+            invite_secret=given.invite_secret,
+            signer=given.signer,
+            root_entropy=given.root_entropy,
+            replica_for=self._welcomed,
+        )
+        return self._sessions.open_join(given.session, given.peer_id, client, now_ms)
+
+    def _welcomed(
+        self, community: bytes, signer: SigningKey, topic_secrets: Sequence[bytes]
+    ) -> Replica:
+        """Return our copy of a community that let us know its secrets."""
+        replica = self._replicas.get(community)
+        if replica is None:
+            return self.add_replica(community, signer, topic_secrets)
+        replica.topic_secrets = list(topic_secrets)
+        self._gossip.listen(community, topic_secrets)
+        return replica
+
+    def _jitter(self) -> float:
+        return int.from_bytes(self._random_bytes(4), "big") / 2**32
+
+    def _hear(self, given: i.GossipReceived, now_ms: int) -> list[Effect]:
+        community = self._gossip.community_of(given.topic)
+        if community is None:
+            return [Judge("ignore")]
+        heard = self._gossip.hear(self._replicas[community], given.message, now_ms)
+        effects: list[Effect] = [Judge(heard.verdict)]
+        if heard.verdict == "reject":
+            effects.append(Rejected(given.peer_id, heard.reason or Reason.FRAME_INVALID))
+        if heard.is_behind:
+            effects += self._sessions.poke(community, None, now_ms)
+        return effects
+
+    # --- telling others
+
+    def _spread(
+        self, community: bytes, source: int | None, is_hinted: bool, now_ms: int
+    ) -> list[Effect]:
+        """Let the peers know that our heads moved: at once, or soon if a hint is on its way."""
+        if is_hinted:
+            self._confirm_due_ms.setdefault(community, now_ms + CONFIRM_AFTER_MS)
+            return []
+        return self._sessions.poke(community, source, now_ms)
+
+    def _tell_addresses(self, now_ms: int) -> list[Effect]:
+        effects: list[Effect] = []
+        for community, replica in self._replicas.items():
+            if replica.signer is not None and self._addresses:
+                record = make_record(
+                    replica.signer, community, self._peer_id, self._addresses, now_ms
+                )
+                replica.learn_address(record, now_ms)
+            effects += self._sessions.poke(community, None, now_ms)
+        return effects
+
+    def _wake(self, now_ms: int) -> list[Effect]:
+        effects = self._sessions.wakeup(now_ms)
+        for community in sorted(self._seal_due_ms):
+            if self._seal_due_ms[community] <= now_ms:
+                del self._seal_due_ms[community]
+                self._replicas[community].seal()
+        for community in sorted(self._confirm_due_ms):
+            if self._confirm_due_ms[community] <= now_ms:
+                del self._confirm_due_ms[community]
+                effects += self._sessions.poke(community, None, now_ms)
+        return effects

@@ -1,0 +1,151 @@
+"""The open links of a node: which sessions run on them, and which of those are ready.
+
+A link carries a sync session or one side of a join. A sync session is *ready* when its handshake
+succeeded; only then is its peer told what changes. Between two peers one session per community is
+kept: if both called each other, both keep the one that the lower peer id opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from p2pvalue_protocol.effects import CloseSession, Effect, Ready, Rejected
+from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.joining import JoinClient, JoinServer
+from p2pvalue_protocol.sync import SyncSession
+
+JoinSide = JoinServer | JoinClient
+
+
+class Sessions:
+    """All sessions by number."""
+
+    def __init__(self, own_peer_id: str) -> None:
+        self._own_peer_id = own_peer_id
+        self._syncs: dict[int, SyncSession] = {}
+        self._joins: dict[int, JoinSide] = {}
+        self._peers: dict[int, str] = {}
+        self._initiated: set[int] = set()
+        self._ready: dict[int, bytes] = {}  # session -> community
+
+    # --- opening and ending
+
+    def open_sync(
+        self, number: int, peer_id: str, session: SyncSession, *, initiated: bool, now_ms: int
+    ) -> list[Effect]:
+        """Begin a sync session on a new link."""
+        self._syncs[number] = session
+        self._peers[number] = peer_id
+        if initiated:
+            self._initiated.add(number)
+        return self._sifted(session.open(now_ms))
+
+    def open_join(self, number: int, peer_id: str, side: JoinSide, now_ms: int) -> list[Effect]:
+        """Begin one side of a join on a new link."""
+        self._joins[number] = side
+        self._peers[number] = peer_id
+        return self._sifted(side.open(now_ms))
+
+    def lost(self, number: int) -> list[Effect]:
+        """Note that a link ended; a join that had no answer yet tells the person so."""
+        join = self._joins.get(number)
+        effects = join.lost() if isinstance(join, JoinClient) else []
+        self._forget(number)
+        return effects
+
+    def end_all(self, community: bytes) -> list[Effect]:
+        """End every session that has to do with a community, or may have."""
+        ending = [n for n, s in self._syncs.items() if s.wants_community in (community, None)]
+        ending += self._joins
+        for number in ending:
+            self._forget(number)
+        return [CloseSession(number, None) for number in ending]
+
+    def _forget(self, number: int) -> None:
+        self._syncs.pop(number, None)
+        self._joins.pop(number, None)
+        self._ready.pop(number, None)
+        self._peers.pop(number, None)
+        self._initiated.discard(number)
+
+    # --- what passes through
+
+    def receive(self, number: int, frame: bytes, now_ms: int) -> list[Effect]:
+        """Give a frame to its session; none if that ended while the frame was under way."""
+        session = self._syncs.get(number) or self._joins.get(number)
+        return self._sifted(session.receive(frame, now_ms)) if session is not None else []
+
+    def poke(self, community: bytes, source: int | None, now_ms: int) -> list[Effect]:
+        """Tell the peers of a community, all but `source`, that our heads moved."""
+        effects: list[Effect] = []
+        for number, ready in sorted(self._ready.items()):
+            if ready == community and number != source and number in self._syncs:
+                effects += self._sifted(self._syncs[number].poke(now_ms))
+        return effects
+
+    def wakeup(self, now_ms: int) -> list[Effect]:
+        """Let every session do what is due."""
+        effects: list[Effect] = []
+        for number in sorted((*self._syncs, *self._joins)):
+            session = self._syncs.get(number) or self._joins.get(number)
+            due = session.next_wakeup_ms() if session is not None else None
+            if session is not None and due is not None and due <= now_ms:
+                effects += self._sifted(session.wakeup(now_ms))
+        return effects
+
+    def _sifted(self, effects: Iterable[Effect]) -> list[Effect]:
+        """Note what sessions report about themselves on its way out."""
+        out: list[Effect] = []
+        for effect in effects:
+            match effect:
+                case Ready(number, _, community, _):
+                    self._ready[number] = community
+                    out.append(effect)
+                    out += self._without_twins(number, community)
+                case CloseSession(number, reason):
+                    if reason is not None and number in self._peers:
+                        out.append(Rejected(self._peers[number], reason))
+                    self._forget(number)
+                    out.append(effect)
+                case _:
+                    out.append(effect)
+        return out
+
+    def _without_twins(self, number: int, community: bytes) -> list[Effect]:
+        peer_id = self._peers[number]
+        twins = [n for n, c in self._ready.items() if c == community and self._peers[n] == peer_id]
+        is_ours_kept = self._own_peer_id < peer_id
+        twins.sort(key=lambda n: ((n in self._initiated) != is_ours_kept, n))
+        for twin in twins[1:]:
+            self._forget(twin)
+        return [CloseSession(twin, None) for twin in twins[1:]]
+
+    # --- looking
+
+    def next_wakeup_ms(self) -> int | None:
+        """Return when `wakeup` is due; None if no session waits for a time."""
+        dues = (s.next_wakeup_ms() for s in (*self._syncs.values(), *self._joins.values()))
+        return min((due for due in dues if due is not None), default=None)
+
+    def is_ready(self, community: bytes) -> bool:
+        """Return whether any peer hears of this community."""
+        return community in self._ready.values()
+
+    def peers_of(self, community: bytes) -> list[str]:
+        """Return the peers with a ready session for a community, ascending."""
+        return sorted({self._peers[n] for n, c in self._ready.items() if c == community})
+
+    def has_sync(self, peer_id: str, community: bytes) -> bool:
+        """Return whether a session with this peer for this community is open or being opened."""
+        return any(
+            self._peers[number] == peer_id and session.wants_community == community
+            for number, session in self._syncs.items()
+        )
+
+    def holders(self, community: bytes, reference: Reference) -> int:
+        """Return how many sessions' peers said that they hold an operation."""
+        return sum(
+            self._syncs[number].peer_holds(reference)
+            for number, ready in self._ready.items()
+            if ready == community
+        )
