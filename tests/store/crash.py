@@ -17,6 +17,7 @@ import random
 import select
 import signal
 import struct
+import traceback
 from pathlib import Path
 from typing import NoReturn
 
@@ -43,8 +44,10 @@ def next_batches(chain: Chain, rng: random.Random) -> list[Batch]:
     batches = []
     for _ in range(rng.choice((1, 1, 1, 2, 5))):
         batch = Batch(COMMUNITY, logs=[chain.row] if chain.seq == 0 else [])
-        for _ in range(rng.choice((1, 1, 1, 1, 1, 1, 16, 64))):
-            row = chain.operation(rng.randbytes(rng.choice((20, 200, 200, 200, 200, 6_000))))
+        for _ in range(rng.choice((1, 1, 1, 1, 1, 1, 4, 32))):
+            row = chain.operation(
+                rng.randbytes(rng.choice((20, 200, 200, 200, 200, 200, 200, 6_000)))
+            )
             batch.operations.append(row)
             batch.entries.append(chain.entry(row))
         batch.states = [chain.state(row, subject_named("last"), b"%d" % row.seq)]
@@ -53,20 +56,49 @@ def next_batches(chain: Chain, rng: random.Random) -> list[Batch]:
     return batches
 
 
-def append_for_ever(path: Path, kill: int, seed: str, pipe: int) -> NoReturn:
-    """Append where the store stops; tell seq and id of the last operation once it is durable."""
+def continued(store: SqliteStore, acknowledged: tuple[int, bytes]) -> Chain:
+    """Return the log as a writer goes on with it; raises AssertionError if anything is lost."""
+    chain = Chain(1)
+    past = store.past(COMMUNITY)
+    heads = past.heads()
+    if not heads:
+        assert acknowledged == NOTHING, f"all {acknowledged[0] + 1} operations are gone"
+        return chain
+    ((log, head, folded_seq, _),) = heads
+    seq, op_id = acknowledged
+    assert head.seq >= seq, f"acknowledged up to {seq}, held up to {head.seq}"
+    if acknowledged != NOTHING:
+        assert past.operations(log.log, seq, 1)[0].op_id == op_id, f"{seq} is another one"
+        chain.resume(seq + 1, op_id)
+    for row in past.operations(log.log, seq + 1, head.seq - seq):
+        assert row.payload is not None
+        assert row == chain.operation(row.payload), "the log does not go on where it stopped"
+    assert chain.seq == head.seq + 1, "an operation inside the log is missing"
+    assert folded_seq == head.seq
+    assert past.content_heads() == [chain.reference(head)], "the frontier is not the log's head"
+    (state,) = store.states(COMMUNITY, PLEDGE)
+    assert state.seq == head.seq, "the views are not those of the operations"
+    (newest,) = store.entries(COMMUNITY, NO_SUBJECT, CHAT, limit=1, newest_first=True)
+    assert newest.order == chain.place(head)
+    return chain
+
+
+def append_for_ever(
+    path: Path, kill: int, seed: str, acknowledged: tuple[int, bytes], pipe: int
+) -> NoReturn:
+    """Check what is there and append; tell the last operation of each commit once it is durable."""
     rng = random.Random(seed)
     store = opened(path, kill)
-    chain = Chain(1)
-    for head in store.past(COMMUNITY).heads():
-        chain.resume(head.head.seq + 1, head.head.op_id)
+    chain = continued(store, acknowledged)
     while True:
-        store.commit(next_batches(chain, rng))
         os.write(pipe, ACKNOWLEDGED.pack(chain.seq - 1, chain.backlink))
+        store.commit(next_batches(chain, rng))
 
 
-def killed_writer(path: Path, kill: int, seed: str) -> tuple[int, bytes] | None:
-    """Let a writer live for a random time and kill it; return the last operation acknowledged."""
+def killed_writer(
+    path: Path, kill: int, seed: str, acknowledged: tuple[int, bytes]
+) -> list[tuple[int, bytes]]:
+    """Let a writer live for a random time and kill it; return what it acknowledged."""
     rng = random.Random(seed + " life")
     life_s = rng.uniform(0, LIFE_S_MAX)
     reader, writer = os.pipe()
@@ -74,7 +106,9 @@ def killed_writer(path: Path, kill: int, seed: str) -> tuple[int, bytes] | None:
     if child == 0:
         os.close(reader)
         try:
-            append_for_ever(path, kill, seed, writer)
+            append_for_ever(path, kill, seed, acknowledged, writer)
+        except BaseException:  # noqa: BLE001 - whatever it is, it is shown and the process ends
+            traceback.print_exc()
         finally:
             os._exit(1)  # an error, not a kill: the parent sees the difference
     os.close(writer)
@@ -88,70 +122,33 @@ def killed_writer(path: Path, kill: int, seed: str) -> tuple[int, bytes] | None:
     while piece := os.read(reader, 65_536):
         told += piece
     os.close(reader)
-    whole = len(told) // ACKNOWLEDGED.size * ACKNOWLEDGED.size
-    if not whole:
-        return None
-    seq, op_id = ACKNOWLEDGED.unpack(told[whole - ACKNOWLEDGED.size : whole])
-    return seq, op_id
+    return list(ACKNOWLEDGED.iter_unpack(told))
 
 
-def check_left(path: Path, kill: int, acknowledged: tuple[int, bytes], checked: int) -> int:
-    """Raise AssertionError unless the store is sound from seq `checked` on; return its next seq."""
-    store = opened(path, kill + 1)
-    past = store.past(COMMUNITY)
-    heads = past.heads()
-    if not heads:
-        assert acknowledged == NOTHING, f"all {acknowledged[0] + 1} operations are gone"
-        store.close()
-        return 0
-    ((log, head, folded_seq, _),) = heads
-    seq, op_id = acknowledged
-    assert head.seq >= seq, f"acknowledged up to {seq}, held up to {head.seq}"
-    if acknowledged != NOTHING:
-        assert past.operations(log.log, seq, 1)[0].op_id == op_id, f"{seq} is another one"
-    backlink = past.operations(log.log, checked - 1, 1)[0].op_id if checked else log.base_id
-    chain = Chain(1)
-    chain.resume(checked, backlink)
-    for row in past.operations(log.log, checked, head.seq + 1 - checked):
-        assert row.payload is not None
-        assert row == chain.operation(row.payload), "the log does not go on where it stopped"
-    assert chain.seq == head.seq + 1, "an operation inside the log is missing"
-    assert folded_seq == head.seq
-    assert past.content_heads() == [chain.reference(head)], "the frontier is not the log's head"
-    (state,) = store.states(COMMUNITY, PLEDGE)
-    assert state.seq == head.seq, "the views are not those of the operations"
-    (newest,) = store.entries(COMMUNITY, NO_SUBJECT, CHAT, limit=1, newest_first=True)
-    assert newest.order == chain.place(head)
+def check_whole(path: Path, acknowledged: tuple[int, bytes]) -> int:
+    """Raise AssertionError unless the whole file is sound; return how many operations it has."""
+    store = SqliteStore(path)
+    chain = continued(store, acknowledged)
+    assert verify_logs(store, deep=True).faults == ()
+    assert store.entry_count(COMMUNITY, NO_SUBJECT, CHAT) == chain.seq
     store.close()
     return chain.seq
 
 
-def check_whole(path: Path) -> None:
-    """Raise AssertionError unless the whole file is sound."""
-    store = SqliteStore(path)
-    report = verify_logs(store, deep=True)
-    assert report.faults == ()
-    assert store.entry_count(COMMUNITY, NO_SUBJECT, CHAT) == report.operations
-    store.close()
-
-
 def kill_many(folder: Path, kills: int, seed: str) -> dict[str, int | str]:
     """Return what happened in so many kills; raises AssertionError on the first thing wrong."""
-    operations = during = 0
-    path, acknowledged, checked = folder / "store.db", NOTHING, 0
-    for kill in range(kills):
-        if kill % KILLS_PER_FILE == 0:
-            path, acknowledged, checked = folder / f"store-{kill}.db", NOTHING, 0
-        told = killed_writer(path, kill, f"{seed}/{kill}")
-        acknowledged = acknowledged if told is None else told
-        before, checked = checked, check_left(path, kill, acknowledged, checked)
-        operations += checked - before
-        during += checked - 1 > acknowledged[0]  # killed between durable and told
-        if (kill + 1) % KILLS_PER_FILE == 0 or kill + 1 == kills:
-            check_whole(path)
-            for file in path.parent.glob(path.name + "*"):
-                file.unlink()
-    return {"kills": kills, "seed": seed, "operations": operations, "durable_untold": during}
+    operations = untold = 0
+    for first in range(0, kills, KILLS_PER_FILE):
+        path, acknowledged = folder / f"store-{first}.db", NOTHING
+        for kill in range(first, min(first + KILLS_PER_FILE, kills)):
+            told = killed_writer(path, kill, f"{seed}/{kill}", acknowledged)
+            if told:
+                untold += told[0] > acknowledged  # the one before was killed before it could tell
+                acknowledged = told[-1]
+        operations += check_whole(path, acknowledged)
+        for file in folder.glob(path.name + "*"):
+            file.unlink()
+    return {"kills": kills, "seed": seed, "operations": operations, "durable_untold": untold}
 
 
 def main() -> None:
