@@ -69,7 +69,7 @@ class Keystore:
         path = data_dir / FILE_NAME
         if path.exists():
             raise ConfigError(f"{path} exists already: use it, or choose another --data-dir")
-        _make_private_folder(data_dir)
+        make_private_folder(data_dir)
         contents = _Contents(
             version=VERSION, name=name, entropy=random(32), transport_seed=random(32)
         )
@@ -194,7 +194,8 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _make_private_folder(folder: Path) -> None:
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter, or close an existing one to others."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -215,6 +216,6 @@ def _decode(path: Path, data: bytes) -> _Contents:
         return msgspec.json.decode(data, type=_Contents)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{path} is damaged ({error}): put back this machine's own copy of it, or start anew with"
-            " `p2pvalue init` in another --data-dir and ask to be invited again"
+            f"{path} is damaged ({error}): put back this machine's own copy of it, or start anew"
+            " with `p2pvalue init` in another --data-dir and ask to be invited again"
         ) from None

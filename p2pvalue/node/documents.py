@@ -315,16 +315,16 @@ class Documents:
     async def _write(self, drafts: Sequence[Draft]) -> list[Reference]:
         # Whoever gives up waiting must not leave us unsure whether it was written: the next edit
         # would take the same place in the text's history a second time.
-        references: list[Reference] = []
+        written: list[Reference] = []
         with trio.CancelScope(shield=True):
-            references = await self._context.write(self._community, drafts)
-        return references
+            written.extend(await self._context.write(self._community, drafts))
+        return written
 
     # --- replicas
 
     def _new_replica(self, subject: bytes, session: int) -> DocumentReplica:
         # pycrdt is loaded when a document is first opened, not when the node starts.
-        from p2pvalue.node.document_replica import DocumentReplica  # noqa: PLC0415
+        from p2pvalue.node.document_replica import DocumentReplica  # noqa: PLC0415 - see above
 
         return DocumentReplica(
             self._context.store,
@@ -376,7 +376,7 @@ def _merged(base: str, text: str, now: str) -> str:
     """Return `now` with the changes from `base` to `text` in it."""
     if base == now:
         return text
-    from p2pvalue.node.text import SharedText  # noqa: PLC0415 - as above
+    from p2pvalue.node.text import SharedText  # noqa: PLC0415 - pycrdt, as above
 
     mine, theirs, seed = SharedText(1), SharedText(2), SharedText(3)
     start = seed.edit([Edit(0, 0, base)] if base else [])

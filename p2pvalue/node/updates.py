@@ -18,6 +18,7 @@ ROOT_NAME: Final = "content"
 STRUCTS_MAX: Final = 4_096
 RANGES_MAX: Final = 4_096
 STRING_UNITS_MAX: Final = 16_384  # a longer block makes later loads slow: pasted text is split
+WRITTEN_UNITS_MAX: Final = 65_536  # of one update, deleted at once or not: its size, about
 CLOCK_MAX: Final = 2**31 - 1
 CLIENT_MAX: Final = 2**53 - 1
 
@@ -99,8 +100,8 @@ class _Reader:
         first_clock = clock = self.number(CLOCK_MAX)
         for _ in range(count):
             clock += self.struct(clock)
-            if clock > CLOCK_MAX:
-                raise UpdateInvalid("its clock runs over")
+            if clock > CLOCK_MAX or clock - first_clock > WRITTEN_UNITS_MAX:
+                raise UpdateInvalid("its clock runs over, or further than its size allows")
         return first_clock, clock
 
     def struct(self, clock: int) -> int:

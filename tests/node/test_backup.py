@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from p2pvalue.keystore import Keystore
+from p2pvalue.node.backup import backup, restore
+from p2pvalue.node.node import DATABASE_NAME
+from p2pvalue.node.verification import verify_views
+from p2pvalue.store import SqliteStore, StoreFailed
+from p2pvalue.types import LineView
+from p2pvalue_protocol.errors import ConfigError
+from p2pvalue_protocol.past import Batch, StateRow
+from tests.node.small_node import SmallNode
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The data folder of a person, with keys."""
+    Keystore.create(tmp_path / "ana", "Ana")
+    return tmp_path / "ana"
+
+
+@pytest.fixture
+def ana(folder: Path) -> Iterator[SmallNode]:
+    store = SqliteStore(folder / DATABASE_NAME)
+    yield SmallNode("ana", ["ana"], store)
+    store.close()
+
+
+def ignore(done: int, total: int) -> None:
+    assert 0 <= done <= total
+
+
+async def fill(node: SmallNode) -> None:
+    for number in range(50):
+        await node.community.post(f"message {number}")
+    await node.community.create_document("Plan", "Bring tea\n")
+    line = LineView(kind="hours", unit="minute", minimum=60, optimum=60)
+    await node.community.add_need("Roof", lines=[line])
+    await node.community.make_pledge("Roof", 60)
+    node.replica.begin()
+    node.replica.seal()
+    node.store.commit([node.replica.finish()])
+
+
+async def test_what_was_backed_up_is_read_the_same_from_a_new_folder(
+    ana: SmallNode, tmp_path: Path
+) -> None:
+    await fill(ana)
+    steps: list[tuple[int, int]] = []
+    await backup(ana.store, tmp_path / "b.backup", lambda *step: steps.append(step))
+    assert steps[-1][0] == steps[-1][1] > 0
+    restore(tmp_path / "b.backup", tmp_path / "new")
+    store = SqliteStore(tmp_path / "new" / DATABASE_NAME)
+    again = SmallNode("ana", ["ana"], store)
+    assert again.community.digest() == ana.community.digest()
+    assert again.community.messages() == ana.community.messages()
+    assert (await again.community.document_text("Plan")).text == "Bring tea\n"
+    store.close()
+
+
+async def test_no_secret_is_in_a_backup_and_only_its_owner_may_read_it(
+    ana: SmallNode, folder: Path, tmp_path: Path
+) -> None:
+    await fill(ana)
+    target = tmp_path / "b.backup"
+    await backup(ana.store, target, ignore)
+    keystore = Keystore.open(folder)
+    data = target.read_bytes()
+    for secret in (keystore.entropy, keystore.transport_seed, b"device ana", b"root ana"):
+        assert secret not in data
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+async def test_a_restored_folder_has_no_keys_and_is_its_owners_alone(
+    ana: SmallNode, tmp_path: Path
+) -> None:
+    await backup(ana.store, tmp_path / "b.backup", ignore)
+    restore(tmp_path / "b.backup", tmp_path / "new")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [DATABASE_NAME]
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+
+
+async def test_neither_a_backup_nor_a_node_is_ever_overwritten(
+    ana: SmallNode, folder: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "b.backup"
+    await backup(ana.store, target, ignore)
+    before = target.read_bytes()
+    await ana.community.post("later")
+    with pytest.raises(ConfigError, match="new file"):
+        await backup(ana.store, target, ignore)
+    assert target.read_bytes() == before
+    with pytest.raises(ConfigError, match="holds a node already"):
+        restore(target, folder)
+
+
+async def test_a_backup_that_is_given_up_leaves_nothing(ana: SmallNode, tmp_path: Path) -> None:
+    class GivenUp(Exception):
+        pass
+
+    def give_up(done: int, total: int) -> None:
+        raise GivenUp
+
+    await fill(ana)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(GivenUp):
+        await backup(ana.store, tmp_path / "b.backup", give_up)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+async def test_a_backup_to_a_place_that_is_not_there_says_so(
+    ana: SmallNode, tmp_path: Path
+) -> None:
+    with pytest.raises((ConfigError, StoreFailed), match=r"b\.backup"):
+        await backup(ana.store, tmp_path / "nowhere" / "b.backup", ignore)
+
+
+async def test_a_damaged_backup_is_not_restored(ana: SmallNode, tmp_path: Path) -> None:
+    await fill(ana)
+    target = tmp_path / "b.backup"
+    await backup(ana.store, target, ignore)
+    data = target.read_bytes()
+    assert b"message 7" in data
+    target.write_bytes(data.replace(b"message 7", b"message X"))
+    with pytest.raises(ConfigError, match=r"damaged in 1 places.*operation"):
+        restore(target, tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_what_is_no_backup_is_not_restored(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear community,\n" * 1_000)
+    with pytest.raises(ConfigError, match=r"letter\.txt"):
+        restore(tmp_path / "letter.txt", tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
+    with pytest.raises(ConfigError, match="no backup"):
+        restore(tmp_path / "missing", tmp_path / "new")
+
+
+async def test_views_are_found_to_be_what_the_operations_say(ana: SmallNode, folder: Path) -> None:
+    await fill(ana)
+    before = sorted(path.name for path in folder.iterdir())
+    checks = await verify_views(ana.store, folder, ignore)
+    assert [check.is_ok for check in checks] == [True]
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+async def test_a_view_that_no_operation_made_is_found(ana: SmallNode, folder: Path) -> None:
+    await fill(ana)
+    need = ana.community.need("Roof")
+    row = ana.store.state(ana.community_id, bytes.fromhex(need.need))
+    assert row is not None
+    forged = StateRow(*row[:-1], state=row.state.replace(b"Roof", b"Boat"))
+    ana.store.commit([Batch(ana.community_id, states=[forged])])
+    [check] = await verify_views(ana.store, folder, ignore)
+    assert not check.is_ok
+    assert "rebuild" in check.detail

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pytest
+import trio
+
+from p2pvalue.node import events
+from p2pvalue.node.events import EventHub, ReaderCutOff
+from p2pvalue.types import EventView, LineView
+from tests.node.small_node import SmallNode
+
+
+def event(number: int, community: str = "aa") -> EventView:
+    return EventView(event="message", community=community, subject=f"{number:x}", time=number)
+
+
+async def test_a_reader_gets_what_happens_from_now_on_in_order() -> None:
+    hub = EventHub()
+    hub.publish(event(0))
+    async with hub.open() as stream:
+        hub.publish(event(1))
+        hub.publish(event(2))
+        assert [(await anext(stream)).time for _ in range(2)] == [1, 2]
+
+
+async def test_a_reader_of_one_community_gets_nothing_of_others() -> None:
+    hub = EventHub()
+    async with hub.open("aa") as stream:
+        hub.publish(event(1, "bb"))
+        hub.publish(event(2, "aa"))
+        assert (await anext(stream)).time == 2
+
+
+async def test_a_reader_that_falls_behind_is_cut_off_and_told_and_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "BEHIND_MAX", 3)
+    hub = EventHub()
+    async with hub.open() as slow, hub.open() as quick:
+        for number in range(6):
+            hub.publish(event(number))
+            assert (await anext(quick)).time == number
+        assert [(await anext(slow)).time for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(ReaderCutOff, match="open a new stream"):
+            await anext(slow)
+
+
+async def test_streams_end_when_the_node_stops() -> None:
+    hub = EventHub()
+    async with hub.open() as stream:
+        hub.publish(event(1))
+        hub.close()
+        assert [one.time async for one in stream] == [1]
+    async with hub.open() as late:
+        assert [one async for one in late] == []
+
+
+async def test_a_reader_that_leaves_costs_nothing_more() -> None:
+    hub = EventHub()
+    with pytest.raises(trio.TooSlowError), trio.fail_after(0):
+        async with hub.open() as stream:
+            await anext(stream)
+    assert not hub.has_readers
+    hub.publish(event(1))
+
+
+async def test_every_kind_of_change_has_its_event() -> None:
+    ana = SmallNode("ana", ["ana"])
+    line = LineView(kind="hours", unit="minute", minimum=1, optimum=1)
+    async with ana.events.open(ana.community_id.hex()) as stream:
+        await ana.community.describe("Garden")
+        await ana.community.set_my_name("Ana")
+        message = await ana.community.post("hello")
+        document = await ana.community.create_document("Plan", "text")
+        need = await ana.community.add_need("Roof", lines=[line])
+        pledge = await ana.community.make_pledge("Roof", 1)
+        got = [await anext(stream) for _ in range(7)]
+    assert [one.event for one in got] == [
+        *("community", "profile", "message", "document", "document", "need", "pledge")
+    ]
+    assert [one.subject for one in got[2:]] == [
+        *(message.message, document.document, document.document, need.need, pledge.pledge)
+    ]
+    assert got[2].data == {
+        "member": message.member,
+        "channel": "",
+        "reply": "",
+        "text": "hello",
+    }
+
+
+async def test_a_burst_of_updates_to_one_document_is_one_event() -> None:
+    ana = SmallNode("ana", ["ana"])
+    await ana.community.create_document("Plan")
+    async with ana.events.open() as stream:
+        await ana.community.edit_document("Plan", "x" * 50_000)
+        await ana.community.post("the end")
+        got = [await anext(stream) for _ in range(2)]
+    assert [one.event for one in got] == ["document", "message"]
+
+
+async def test_who_may_take_part_is_an_event_of_members() -> None:
+    ana = SmallNode("ana", ["ana"])
+    async with ana.events.open() as stream:
+        ana.report(ana.replica.changes)
+        assert (await anext(stream)).event == "member"
