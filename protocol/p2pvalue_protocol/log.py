@@ -81,6 +81,8 @@ def operations_of(run: Run, community: bytes) -> list[Operation]:
 
     About 7 µs per operation. Whether the signatures are valid is for the caller to check.
     """
+    if run.first_seq + len(run.items) - 1 > limits.SEQ_MAX:
+        raise Refused(Reason.FRAME_INVALID)
     operations: list[Operation] = []
     backlink = run.backlink
     seq = run.first_seq

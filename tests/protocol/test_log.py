@@ -1,0 +1,142 @@
+"""Runs and batches: what a run leaves out is built again, and hostile bytes are refused."""
+
+from __future__ import annotations
+
+import zlib
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference
+from p2pvalue_protocol.kinds import chat
+from p2pvalue_protocol.log import Item, Run, decode_batch, encode_batch, operations_of
+from p2pvalue_protocol.operation import decode_core
+from tests.protocol.authoring import key_named
+from tests.protocol.replicas import Chain, run_of
+
+COMMUNITY = b"c" * 32
+
+
+def written() -> Chain:
+    """A log of three messages, the second with a parent."""
+    log = Chain(key_named("device"), COMMUNITY)
+    log.say("one")
+    log.say("two", parents=[Reference(b"d" * 32, CONTENT, 3, b"i" * 32)], is_signed=False)
+    log.say("three")
+    return log
+
+
+def refusal_of(run: Run) -> Reason:
+    """Why a run cannot be what its author signed."""
+    with pytest.raises(Refused) as refusal:
+        operations_of(run, COMMUNITY)
+    return refusal.value.reason
+
+
+def batch_refusal_of(data: bytes) -> Reason:
+    """Why bytes are no batch."""
+    with pytest.raises(Refused) as refusal:
+        decode_batch(data)
+    return refusal.value.reason
+
+
+def test_operations_come_out_of_a_run_as_they_went_in() -> None:
+    log = written()
+    assert operations_of(log.run(), COMMUNITY) == log.operations
+    assert operations_of(log.run(1), COMMUNITY) == log.operations[1:]
+
+
+def test_a_batch_comes_back_as_it_was() -> None:
+    runs = [written().run(), written().run(2)]
+    assert decode_batch(encode_batch(runs)) == runs
+
+
+def test_a_batch_that_unfolds_to_more_than_a_mebibyte_is_refused() -> None:
+    bomb = zlib.compress(bytes(limits.BATCH_BYTES_MAX + 1), 9)
+    assert len(bomb) < 2_000
+    assert batch_refusal_of(bomb) is Reason.FRAME_INVALID
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda d: d[:-1], lambda d: d + b"x", lambda d: b"", lambda d: d[1:]]
+)
+def test_damaged_bytes_are_no_batch(damage: object) -> None:
+    assert callable(damage)
+    assert batch_refusal_of(damage(encode_batch([written().run()]))) is Reason.FRAME_INVALID
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=200).map(zlib.compress))
+def test_whatever_bytes_come_only_a_refusal_leaves(data: bytes) -> None:
+    try:
+        runs = decode_batch(data)
+    except Refused:
+        return
+    assert all(run.items for run in runs)
+
+
+@given(
+    st.builds(
+        Run,
+        st.just(b"d" * 32),
+        st.sampled_from([AUTH, CONTENT]),
+        st.sampled_from([0, 1, limits.SEQ_MAX]),
+        st.sampled_from([ZERO32, b"b" * 32]),
+        st.lists(
+            st.builds(
+                Item,
+                st.integers(0, 255),
+                st.binary(max_size=16),
+                st.just([]),
+                st.integers(0, limits.TIME_MS_MAX),
+                st.binary(max_size=3),
+                st.sampled_from([b"", b"s" * 64]),
+            ),
+            min_size=1,
+            max_size=3,
+        ),
+    )
+)
+def test_whatever_a_run_says_only_a_refusal_leaves(run: Run) -> None:
+    try:
+        operations = operations_of(run, COMMUNITY)
+    except Refused:
+        return
+    assert all(decode_core(op.core_bytes) == op.core for op in operations)
+    assert {op.core.log_class for op in operations} == {run.log_class}
+
+
+def test_a_run_beyond_the_last_seq_is_refused() -> None:
+    run = msgspec.structs.replace(written().run(1), first_seq=limits.SEQ_MAX)
+    assert refusal_of(run) is Reason.FRAME_INVALID
+
+
+def test_a_run_is_of_one_class() -> None:
+    run = msgspec.structs.replace(written().run(), log_class=AUTH)
+    assert refusal_of(run) is Reason.FRAME_INVALID
+
+
+def test_a_first_run_has_no_backlink_and_others_have_one() -> None:
+    run = written().run()
+    assert refusal_of(msgspec.structs.replace(run, first_seq=1)) is Reason.BACKLINK_MISMATCH
+    later = written().run(1)
+    assert refusal_of(msgspec.structs.replace(later, first_seq=0)) is Reason.BACKLINK_MISMATCH
+
+
+def test_whatever_is_changed_in_a_run_changes_the_ids() -> None:
+    run = written().run()
+    last = written().operations[-1].op_id
+    payload = chat.encode_chat_message("lie")
+    changed = [
+        msgspec.structs.replace(
+            run, items=[msgspec.structs.replace(item, **change), *run.items[1:]]
+        )
+        for item in run.items[:1]
+        for change in ({"payload": payload}, {"time": 5}, {"kind": 36}, {"subject": bytes(16)})
+    ]
+    assert all(operations_of(other, COMMUNITY)[-1].op_id != last for other in changed)
+    assert operations_of(run, b"o" * 32)[-1].op_id != last
+    assert run_of(operations_of(run, COMMUNITY)) == run
