@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import random
 import signal
+import socket
 
 import pytest
 import trio
 
-from p2pvalue.network import JOIN_PROTOCOL, SYNC_PROTOCOL, Libp2pNetwork, Timeouts
+from p2pvalue.network import (
+    JOIN_PROTOCOL,
+    SYNC_PROTOCOL,
+    Libp2pNetwork,
+    Timeouts,
+    peer_id_of_seed,
+)
 from tests.network.attacks import attackers
 from tests.network.attacks.attackers import Attack, RawPeer, raw_peer
 from tests.network.attacks.conftest import TOPIC, Server, Visit, serving
@@ -108,7 +115,7 @@ async def test_a_dead_generation_is_replaced_and_serves(visit: Visit) -> None:
 async def test_a_stopped_peer_is_noticed(visit: Visit) -> None:
     with (
         serving() as other,
-        serving(timeouts={"ping_interval_s": 0.2, "ping_answer_s": 0.3}) as one,
+        serving(timeouts={"ping_interval_s": 0.2, "ping_answer_s": 1.0}) as one,
     ):
         async with visit(one.address) as honest:
             await honest.ask("connect", addresses=[other.address])
@@ -118,14 +125,16 @@ async def test_a_stopped_peer_is_noticed(visit: Visit) -> None:
 
 
 async def test_a_peer_that_was_not_there_is_reached_as_soon_as_it_is(visit: Visit) -> None:
-    with serving(seed="66" * 32) as gone:
-        address = gone.address
+    seed = b"\x66" * 32
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"/ip4/127.0.0.1/tcp/{free.getsockname()[1]}"
+    address = f"{listen}/p2p/{peer_id_of_seed(seed)}"
     async with visit() as honest:
         for _ in range(3):
             with pytest.raises(ConnectionError):
                 await honest.network.connect([address])
-        listen = address.partition("/p2p/")[0]
-        with serving(seed="66" * 32, listen=[listen]):
+        with serving(seed=seed.hex(), listen=[listen]) as back:
+            assert back.address == address
             await honest.network.connect([address])
 
 
