@@ -37,6 +37,23 @@ def _is_used_up(invite: Invite) -> bool:
     return bool(invite.uses_max) and invite.uses >= invite.uses_max
 
 
+def certified_root(replica: Replica, device: bytes, payload: bytes) -> bytes | None:
+    """Return the root key that a DEV_ADD says its device is of, None if its proofs are wrong.
+
+    A newcomer's first device is certified by the root itself.
+    """
+    policy = replica.membership.policy()
+    added = auth.read_payload(auth.DevAddPayload, payload)
+    if policy is None or added is None or added.certifier:
+        return None
+    certified = auth.certificate_message(policy.nonce, device)
+    accepted = auth.countersignature_message(policy.nonce, added.root)
+    is_proven = verify(added.root, certified, added.certificate) and verify(
+        device, accepted, added.countersignature
+    )
+    return added.root if is_proven else None
+
+
 def admission(
     replica: Replica, request: Request, root: bytes, admit_signature: bytes
 ) -> Draft | None:

@@ -54,14 +54,19 @@ class Comparison:
         self._given = self._held
         self._index_of: tuple[int, tuple[int, ...]] | None = None
         self._told: frozenset[Reference] | None = None  # None: the peer does not know yet
-        self._sent = self._held  # what the last fingerprint we sent was made of
+        self._sent: HeadIndex | None = None  # what the last fingerprint we sent was made of
         self._agreed = self._held  # what both had when fingerprints were last equal
         self._claims: dict[tuple[bytes, int], Reference] = {}
         self._asking: HeadIndex | None = None  # what we showed the buckets of
         self._their_sums: set[bytes] = set()
         self._their_buckets: set[int] = set()
         self._answering: tuple[HeadIndex, dict[bytes, Reference]] | None = None
-        self.is_equal = False  # when the peer last sent its fingerprint
+        self._peer_fingerprint = b""
+
+    @property
+    def is_equal(self) -> bool:
+        """True if we have now what the peer had when it last sent its fingerprint."""
+        return self._peer_fingerprint == self._refresh().fingerprint
 
     @property
     def awaits_sums(self) -> bool:
@@ -94,8 +99,8 @@ class Comparison:
 
     def has_news(self) -> bool:
         """Return whether the peer knows less or other than what we have."""
-        given = self._refresh()
-        return self._told is not None and given is not self._sent and given.as_set != self._told
+        told, now = self._told, self._refresh().as_set
+        return told is not None and told is not now and told != now
 
     def compare(self) -> list[f.Frame]:
         """Ask the peer to find out with us what differs; 2 KiB, then 8 bytes a head."""
@@ -113,11 +118,10 @@ class Comparison:
         self._note(heads)
         if not frame.fingerprint:
             return []
+        self._peer_fingerprint = frame.fingerprint
         given = self._refresh()
-        self.is_equal = False
         for known in (given, self._sent):
-            if frame.fingerprint == known.fingerprint:
-                self.is_equal = True
+            if known is not None and frame.fingerprint == known.fingerprint:
                 self._agreed = known
                 self._told = known.as_set
                 self._claims.clear()
@@ -172,7 +176,7 @@ class Comparison:
 
     def peer_holds(self, reference: Reference) -> bool:
         """Return whether the peer says that it has this operation (of a log that we hold)."""
-        if self._agreed.holds(reference):
+        if (self.is_equal and self._given.holds(reference)) or self._agreed.holds(reference):
             return True
         claimed = self._claims.get((reference.device, reference.log_class))
         if claimed is None:

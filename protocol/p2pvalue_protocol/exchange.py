@@ -15,7 +15,7 @@ from p2pvalue_protocol.comparison import Comparison
 from p2pvalue_protocol.effects import CloseSession, Effect, Ready, SendFrame
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.heads import heads_key
-from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.log import decode_batch
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.supply import Supply
@@ -47,14 +47,14 @@ class Exchange:
         self._peer_id = peer_id
         self._offset = offset
         self._jitter = jitter
-        self._wanting = Wanting(replica)
+        self._wanting = Wanting(replica, self._takes)
         self._supply = Supply(replica, self._gives)
         self.comparison = Comparison(
             replica,
             heads_key(established.transcript.nonces),
             is_initiator=established.is_initiator,
             gives=self._gives,
-            claim=self._claim,
+            claim=self._wanting.claim,
         )
         self._is_ready = False
         self._told_at_ms = 0
@@ -115,7 +115,7 @@ class Exchange:
         match frame:
             case f.Heads():
                 self._send(self.comparison.on_heads(frame))
-                if frame.fingerprint and not self.comparison.is_equal:
+                if frame.fingerprint:
                     self._answer_news(now_ms)
                 self._ask(now_ms)
             case f.Buckets():
@@ -137,6 +137,7 @@ class Exchange:
                 self._take_addresses(records, now_ms)
             case f.ResponderIdentity() if self._established.is_initiator:
                 self._take_identity(frame)
+                self._tell(now_ms)
             case _:
                 raise Refused(Reason.FRAME_INVALID)
 
@@ -193,10 +194,6 @@ class Exchange:
         if self._established.is_initiator or self._is_peer_admitted():
             return _ALL
         return () if self._established.is_anonymous else (AUTH,)
-
-    def _claim(self, heads: list[Reference]) -> None:
-        classes = self._takes()
-        self._wanting.claim(head for head in heads if head.log_class in classes)
 
     # --- telling and asking
 

@@ -12,7 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.admission import admission, genesis_run, may_admit, refusal_of
+from p2pvalue_protocol.admission import (
+    admission,
+    certified_root,
+    genesis_run,
+    may_admit,
+    refusal_of,
+)
 from p2pvalue_protocol.effects import CloseSession, Effect, Joined, SendFrame
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
@@ -182,8 +188,7 @@ class JoinServer(_JoinSide):
         refusal = refusal_of(replica, request)
         if refusal is not None:
             return self._decline(refusal)
-        self._take_first(replica, request, introduction, now_ms)
-        root = replica.membership.member_of(request.device)
+        root = self._take_first(replica, request, introduction, now_ms)
         if root is None:
             return self._decline(Refusal.INVALID)
         draft = admission(replica, request, root, introduction.admit_signature)
@@ -200,7 +205,8 @@ class JoinServer(_JoinSide):
 
     def _take_first(
         self, replica: Replica, request: Request, introduction: Introduction, now_ms: int
-    ) -> None:
+    ) -> bytes | None:
+        """Store the newcomer's DEV_ADD; return the root that it is from, None if it is not."""
         runs = decode_batch(introduction.first)
         is_first = (
             len(runs) == 1
@@ -212,10 +218,13 @@ class JoinServer(_JoinSide):
         )
         if not is_first:
             raise Refused(Reason.FRAME_INVALID)
-        replica.expect(request.device)
-        for reason, is_offence in replica.receive(runs, now_ms).refused:
-            if is_offence:
-                raise Refused(reason)
+        root = certified_root(replica, request.device, runs[0].items[0].payload)
+        if root is not None:
+            replica.expect(request.device)
+            for reason, is_offence in replica.receive(runs, now_ms).refused:
+                if is_offence:
+                    raise Refused(reason)
+        return root
 
     def _admitted(self) -> list[Effect]:
         self._awaited = ()  # the newcomer closes; a close of ours could overtake the answer

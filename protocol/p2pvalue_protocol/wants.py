@@ -9,7 +9,7 @@ its want goes further back, twice as far each time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
@@ -25,8 +25,10 @@ CLAIMS_MAX = 16_384  # heads of one peer that are missing here; more are asked f
 class Wanting:
     """The heads that one peer claims and that are missing here, and which of them are asked for."""
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica, takes: Callable[[], Collection[int]]) -> None:
+        """`takes` says which log classes the peer may bring."""
         self._replica = replica
+        self._takes = takes
         self._missing: dict[
             Reference, int | None
         ] = {}  # seq to ask from, None: behind what is held
@@ -100,6 +102,7 @@ class Wanting:
 
     def _pick(self) -> list[Reference]:
         """Take up to one frame of claims from the queue: auth, then content of known devices."""
+        classes = self._takes()
         auth = [head for head in self._queue if head.log_class == AUTH]
         content = [head for head in self._queue if head.log_class != AUTH]
         picked: list[Reference] = []
@@ -109,13 +112,17 @@ class Wanting:
                 later.append(head)
             elif self._replica.held(head):
                 continue
-            elif head.log_class == AUTH or self._replica.membership.was_ever_admitted(head.device):
+            elif head.log_class in classes and self._may_be_stored(head):
                 picked.append(head)
             else:
                 later.append(head)
         # With nothing picked, what is left belongs to strangers: it has its turn in the next pass.
         self._queue = later if picked else []
         return picked
+
+    def _may_be_stored(self, head: Reference) -> bool:
+        membership = self._replica.membership
+        return head.log_class == AUTH or membership.was_ever_admitted(head.device)
 
     def _want(self, head: Reference, held: HeadIndex) -> f.Want:
         from_seq = self._missing.get(head)

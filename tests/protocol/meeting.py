@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from p2pvalue.store.memory import MemoryStore
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.addresses import make_record
 from p2pvalue_protocol.effects import CloseSession, Effect, Ready, SendFrame
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import Reference, tagged_hash
@@ -29,10 +30,12 @@ TOPIC_SECRET = sha256(b"topic").digest()
 class Community:
     """A GENESIS with several founders, so that their devices are members from the first."""
 
-    def __init__(self, *names: str, read: int = auth.READ_MEMBERS) -> None:
+    def __init__(
+        self, *names: str, read: int = auth.READ_MEMBERS, join: int = auth.JOIN_INVITE
+    ) -> None:
         self.authors = {name: Author(name) for name in names}
         first, *others = self.authors.values()
-        self.genesis = first.found(*others, read=read)
+        self.genesis = first.found(*others, read=read, join=join)
         self.community = self.genesis.core.community
         is_public = read == auth.READ_PUBLIC
         self.topic_secret = tagged_hash("topic", self.community) if is_public else TOPIC_SECRET
@@ -53,7 +56,7 @@ class Node:
         self, community: bytes, name: str, signer: SigningKey | None, topic_secret: bytes
     ) -> None:
         self.name = name
-        self.peer_id = f"peer of {name}"
+        self.peer_id = f"peer-of-{name}"
         self.store = MemoryStore()
         self.replica = Replica(
             community,
@@ -99,9 +102,43 @@ class Node:
         drafts = [Draft(CHAT, b"", encode_chat_message(f"{text} {at}")) for at in range(times)]
         return self.write(*drafts, now_ms=now_ms)
 
+    def write_auth_seen(self) -> None:
+        """Begin or go on with the auth log."""
+        self.write(Draft(auth.AUTH_SEEN, b"", b""))
+
+    def listen_at(self, *addresses: str, now_ms: int = NOW_MS) -> None:
+        """Make and keep our own address record."""
+        assert self.replica.signer is not None
+        record = make_record(
+            self.replica.signer, self.replica.community, self.peer_id, addresses, now_ms
+        )
+
+        def step() -> list[Effect]:
+            assert self.replica.learn_address(record, now_ms)
+            return []
+
+        self.do(step)
+
     def heads(self) -> list[Reference]:
         """All heads."""
         return list(self.replica.heads())
+
+    def runs(self) -> list[Run]:
+        """Everything that is held, signed."""
+        self.do(self._seal)
+        runs: list[Run] = []
+        for head in self.heads():
+            next_seq: int | None = 0
+            while next_seq is not None:
+                found, next_seq = self.replica.runs(
+                    head.log_class, head.device, next_seq, head.op_id, 1 << 20
+                )
+                runs.extend(found)
+        return runs
+
+    def _seal(self) -> list[Effect]:
+        self.replica.seal()
+        return []
 
     def texts(self) -> int:
         """How many messages the community's own channel shows."""

@@ -1,0 +1,192 @@
+"""Hints spread new operations; whatever they hold, they only ever help."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.effects import Effect
+from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.gossip import SEEN_MAX, Gossip, Heard, public_topic_secret, topic_name
+from p2pvalue_protocol.ids import CONTENT, Reference
+from p2pvalue_protocol.log import Run, encode_batch
+from tests.protocol.meeting import (
+    NOW_MS,
+    TOPIC_SECRET,
+    Community,
+    Link,
+    Node,
+    assert_equal_nodes,
+)
+from tests.protocol.test_joining import mutations
+
+
+class Listener:
+    """A node that gossips."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.gossip = Gossip()
+        self.gossip.listen(node.replica.community, node.replica.topic_secrets)
+
+    def tell(self, references: list[Reference]) -> list[bytes]:
+        """The messages that tell what was just written."""
+        told: list[tuple[str, bytes]] = []
+
+        def step() -> list[Effect]:
+            self.node.replica.seal()
+            told.extend(self.gossip.messages(self.node.replica, references))
+            return []
+
+        self.node.do(step)
+        assert all(topic in self.gossip.topics() for topic, _ in told)
+        return [message for _, message in told]
+
+    def hear(self, message: bytes) -> Heard:
+        heard: list[Heard] = []
+
+        def step() -> list[Effect]:
+            heard.append(self.gossip.hear(self.node.replica, message, NOW_MS))
+            return []
+
+        self.node.do(step)
+        return heard[0]
+
+
+def listeners(*names: str) -> list[Listener]:
+    community = Community(*names)
+    return [Listener(community.node(name)) for name in names]
+
+
+ACCEPTED = Heard("accept", None, is_behind=False)
+IGNORED = Heard("ignore", None, is_behind=False)
+
+
+def test_what_is_told_is_taken_and_passed_on() -> None:
+    ada, ben = listeners("ada", "ben")
+    [message] = ada.tell(ada.node.say("hello", times=3))
+    assert ben.hear(message) == ACCEPTED
+    assert_equal_nodes(ada.node, ben.node)
+
+
+def test_a_message_heard_again_is_not_passed_on() -> None:
+    ada, ben = listeners("ada", "ben")
+    [message] = ada.tell(ada.node.say("hello"))
+    ben.hear(message)
+    assert ben.hear(message) == IGNORED
+
+
+def test_operations_that_came_by_sync_are_not_passed_on() -> None:
+    ada, ben = listeners("ada", "ben")
+    [message] = ada.tell(ada.node.say("hello"))
+    Link(ada.node, ben.node).settle()
+    assert ben.hear(message) == IGNORED
+
+
+def test_a_message_whose_log_is_behind_calls_for_sync_and_is_welcome_later() -> None:
+    ada, ben = listeners("ada", "ben")
+    [first] = ada.tell(ada.node.say("first"))
+    [second] = ada.tell(ada.node.say("second"))
+    assert ben.hear(second) == Heard("ignore", None, is_behind=True)
+    assert ben.hear(first) == ACCEPTED
+    assert ben.hear(second) == ACCEPTED
+    assert_equal_nodes(ada.node, ben.node)
+
+
+def test_a_stranger_s_operations_are_ignored_and_call_for_sync() -> None:
+    community = Community("ada")
+    ada, sam = Listener(community.node("ada")), community.node("sam")
+    sam.write_auth_seen()
+    heard = ada.hear(encode_batch([run for run in sam.runs() if run.device == sam.replica.device]))
+    assert heard == Heard("ignore", None, is_behind=True)
+
+
+def test_what_was_written_without_being_told_goes_along() -> None:
+    ada, ben = listeners("ada", "ben")
+    [first] = ada.tell(ada.node.say("told"))
+    ada.node.say("kept back", times=2)
+    [second] = ada.tell(ada.node.say("told again"))
+    ben.hear(first)
+    assert ben.hear(second) == ACCEPTED
+    assert ben.node.texts() == 4
+
+
+def test_a_long_log_is_told_in_several_messages_that_fit(rng: random.Random) -> None:
+    ada, ben = listeners("ada", "ben")
+    letters = ["".join(chr(0x4E00 + rng.randrange(8_000)) for _ in range(900)) for _ in range(60)]
+    written: list[Reference] = []
+    for text in letters:
+        written += ada.node.say(text)
+    messages = ada.tell(written)
+    assert len(messages) > 1
+    assert max(map(len, messages)) <= limits.GOSSIP_BYTES_MAX
+    assert [ben.hear(message).verdict for message in messages] == ["accept"] * len(messages)
+    assert_equal_nodes(ada.node, ben.node)
+
+
+def test_more_than_a_message_should_carry_is_left_to_sync() -> None:
+    ada, _ = listeners("ada", "ben")
+    assert ada.tell(ada.node.say("bulk", times=limits.GOSSIP_OPERATIONS_MAX + 1)) == []
+    assert len(ada.tell(ada.node.say("and then"))) == 1
+
+
+def test_a_message_over_the_limits_is_an_offence() -> None:
+    ada, ben = listeners("ada", "ben")
+    ada.node.say("bulk", times=limits.GOSSIP_OPERATIONS_MAX + 1)
+    runs = [run for run in ada.node.runs() if run.log_class == CONTENT]
+    assert ben.hear(encode_batch(runs)) == Heard("reject", Reason.OVER_LIMIT, is_behind=False)
+    too_long = bytes(limits.GOSSIP_BYTES_MAX + 1)
+    assert ben.hear(too_long) == Heard("reject", Reason.TOO_LONG, is_behind=False)
+    assert ben.node.texts() == 0
+
+
+def test_a_forged_operation_is_an_offence_and_does_not_delay_the_real_one() -> None:
+    ada, ben = listeners("ada", "ben")
+    [message] = ada.tell(ada.node.say("real"))
+    [run] = [run for run in ada.node.runs() if run.log_class == CONTENT]
+    item = run.items[0]
+    forged_item = type(item)(
+        item.kind, item.subject, item.parents, item.time, b"\x80", item.signature
+    )
+    forged = Run(run.device, run.log_class, run.first_seq, run.backlink, [forged_item])
+    heard = ben.hear(encode_batch([forged]))
+    assert (heard.verdict, heard.reason) == ("reject", Reason.SIGNATURE_INVALID)
+    assert ben.hear(message) == ACCEPTED
+
+
+def test_an_empty_batch_is_an_offence() -> None:
+    _, ben = listeners("ada", "ben")
+    assert ben.hear(encode_batch([])).verdict == "reject"
+
+
+def test_what_was_heard_is_remembered_within_bounds() -> None:
+    ada, ben = listeners("ada", "ben")
+    [message] = ada.tell(ada.node.say("hello"))
+    assert ben.hear(message) == ACCEPTED
+    [run] = [run for run in ada.node.runs() if run.log_class == CONTENT]
+    for _ in range(3):
+        assert ben.hear(encode_batch([run])) == IGNORED
+    assert len(ben.gossip._seen) <= SEEN_MAX
+
+
+def test_topics_are_named_after_secrets() -> None:
+    community = Community("ada").community
+    gossip = Gossip()
+    gossip.listen(community, [TOPIC_SECRET, bytes(32)])
+    assert gossip.topics() == sorted([topic_name(TOPIC_SECRET), topic_name(bytes(32))])
+    assert gossip.community_of(topic_name(bytes(32))) == community
+    gossip.listen(community, [TOPIC_SECRET])
+    assert gossip.topics() == [topic_name(TOPIC_SECRET)]
+    assert gossip.community_of("another") is None
+    assert len(topic_name(public_topic_secret(community))) == 32
+
+
+@given(data=st.data())
+def test_no_message_raises(data: st.DataObject) -> None:
+    ada, ben = listeners("ada", "ben")
+    [message] = ada.tell(ada.node.say("hello"))
+    hostile = data.draw(st.one_of(st.binary(max_size=200), mutations(message)))
+    assert ben.hear(hostile).verdict in ("accept", "ignore", "reject")
