@@ -35,7 +35,7 @@ from p2pvalue.store.sqlite_connection import (
 from p2pvalue.store.sqlite_names import Names
 from p2pvalue.store.sqlite_past import SqlitePast
 from p2pvalue.store.sqlite_write import write_batch
-from p2pvalue.store.verify import verify_logs, verify_views
+from p2pvalue.store.verify import unreadable, verify_logs, verify_views
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Batch, OperationRow, StateRow
 
@@ -269,11 +269,15 @@ class SqliteStore:
     def verify(self, *, deep: bool, progress: Progress | None = None) -> VerifyReport:
         """Return what is wrong with what is stored; see `interface.Store.verify`."""
         check = "integrity_check" if deep else "quick_check"
-        with failures_explained("the store cannot be read"):
+        try:
             findings = [str(line) for (line,) in self._connection.execute(f"PRAGMA {check}")]
-        report = verify_logs(
-            self, findings if findings != ["ok"] else (), deep=deep, progress=progress
-        )
+        except apsw.Error as error:
+            findings = [str(explained(error, f"the {check} did not end"))]
+        findings = [finding for finding in findings if finding != "ok"]
+        try:
+            report = verify_logs(self, findings, deep=deep, progress=progress)
+        except StoreFailed as failure:
+            return unreadable(findings, failure)
         if deep and not report.faults:
             with TemporaryDirectory(prefix="verify-", dir=self._path.parent) as folder:
                 scratch = SqliteStore(Path(folder) / "store.db", durability="kill")

@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from p2pvalue.store.sqlite_connection import failures_explained
+from p2pvalue.store.sqlite_connection import explained
 from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK, Names
 from p2pvalue.store.sqlite_write import decode_heads
 from p2pvalue_protocol.ids import AUTH, Reference
@@ -66,16 +66,20 @@ class SqlitePast:
 
     @property
     def _number(self) -> int:
-        with failures_explained("the store cannot be read"):
+        try:
             return self._names.community(self._community)
+        except apsw.Error as error:
+            raise explained(error, "the store cannot be read") from error
 
     def _rows(self, sql: str, *values: int | bytes) -> list[Any]:
-        with failures_explained("the store cannot be read"):
+        try:  # several times per received operation: a context manager would be a third of it
             return self._connection.execute(sql, values).fetchall()
+        except apsw.Error as error:
+            raise explained(error, "the store cannot be read") from error
 
     def _value(self, sql: str, *values: int | bytes) -> Any:
-        with failures_explained("the store cannot be read"):
-            return self._connection.execute(sql, values).get
+        rows = self._rows(sql, *values)
+        return rows[0][0] if rows else None
 
     def logs(self) -> list[tuple[int, LogRow]]:
         """Return every log with the place of its seq 0, ascending by log number."""

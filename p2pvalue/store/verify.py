@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from p2pvalue.store.interface import Fault, Progress, Store, VerifyReport
+from p2pvalue.store.interface import Fault, Progress, Store, StoreFailed, VerifyReport
 from p2pvalue.store.refold import are_views_sound
 from p2pvalue_protocol.errors import Refused
 from p2pvalue_protocol.ids import op_id_of, payload_hash_of
@@ -30,6 +30,12 @@ def verify_views(
         if not are_views_sound(store, scratch, community, progress)
     ]
     return replace(report, faults=tuple(faults))
+
+
+def unreadable(findings: Sequence[str], failure: StoreFailed) -> VerifyReport:
+    """Return the report of a store whose operations could not be read to the end."""
+    faults = [Fault(b"", "database", finding) for finding in (*findings, str(failure))]
+    return VerifyReport(operations=0, unsigned=0, faults=tuple(faults))
 
 
 def verify_logs(

@@ -197,11 +197,13 @@ def test_a_torn_page_is_found_and_explained(tmp_path: Path) -> None:
         data[page * 4_096 : page * 4_096 + 2_048] = b"\xff" * 2_048
     path.write_bytes(data)
     store = SqliteStore(path)
-    try:
-        found = [fault.finding for fault in store.verify(deep=True).faults]
-    except StoreFailed as failure:
-        found = [str(failure)]
-    assert found
+    with pytest.raises(StoreFailed, match="the file is damaged"):
+        list(store.operations_in_order(COMMUNITY))
+    for deep in (False, True):
+        findings = [fault.finding for fault in store.verify(deep=deep).faults]
+        print(findings)
+        assert len(findings) > 1
+        assert "the file is damaged" in findings[-1]
     store.close()
 
 

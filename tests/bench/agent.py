@@ -1,0 +1,240 @@
+"""Runs one node of ours under the bench driver: JSON lines on standard input, `@@{json}` on output.
+
+The driver starts two or more of these as processes and gives all of them the same commands as it
+gives to the agents of other systems. Only the public library is used, so what is measured is what a
+program that embeds p2pvalue gets. BENCH_DURABILITY=kill|power-cut chooses what an acknowledged
+append survives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import trio
+
+SYLLABLES = "ka lo mi ne ra to su vi pe da fo gu hi je ly mo na po qui ri se tu va wo".split()
+PAGE = 1_000
+
+
+def ns() -> int:
+    return time.monotonic_ns()
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def stats(values_ms: list[float]) -> dict[str, float | int | None]:
+    if not values_ms:
+        return {"n": 0, "p50": None, "p99": None, "max": None}
+    ordered = sorted(values_ms)
+    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return {"n": len(ordered), "p50": ordered[len(ordered) // 2], "p99": p99, "max": ordered[-1]}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Filler:
+    """Chat-like text of distinct words, about as compressible as people's."""
+
+    def __init__(self) -> None:
+        draw = random.Random(12345)
+        self._words = ["".join(draw.choices(SYLLABLES, k=draw.randint(1, 3))) for _ in range(3_000)]
+        self._draw = random.Random(os.getpid())
+
+    def pad(self, text: str, size: int) -> str:
+        draw = self._draw.random
+        parts = [text]
+        length = len(text)
+        while length < size:
+            word = " " + self._words[int(draw() * draw() * 3_000)]
+            parts.append(word)
+            length += len(word)
+        return "".join(parts)[:size]
+
+
+class Agent:
+    """One node, and the driver's commands on it."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+        self._filler = Filler()
+        self._live_ms: list[float] = []
+        self._stop = trio.Event()
+        self._stopped = trio.Event()
+        self.node: Any = None
+        self.community: Any = None
+        self._link = ""
+
+    async def open(self, m: dict[str, Any]) -> dict[str, Any]:
+        import p2pvalue  # imported here: spawning and first read are part of what is measured
+        from p2pvalue.config import Config
+
+        folder = Path(m["dir"])
+        config = Config(
+            data_dir=folder,
+            listen=(f"/ip4/127.0.0.1/tcp/{free_port()}",),
+            lan_discovery=False,
+            durability=os.environ.get("BENCH_DURABILITY", "power-cut"),  # type: ignore[arg-type]  # two words
+        )
+        if not (folder / "keys.json").exists():
+            p2pvalue.init(folder, m.get("tag", "bench"))
+        await self._nursery.start(self._run, folder, config)
+        address = f"{config.listen[0]}/p2p/{self.node.network.peer_id}"
+        self._link = m.get("db") or ""
+        if self.node.communities():
+            self.community = self.node.community()
+        elif m.get("role") == "A":
+            self.community = await self.node.create_community("bench")
+            self._link = (await self.community.invite(uses=0)).link
+        return {"db": self._link, "addr": address, "pub": self.node.network.peer_id}
+
+    async def _run(self, folder: Path, config: Any, *, task_status: trio.TaskStatus[None]) -> None:
+        import p2pvalue
+
+        async with p2pvalue.open_node(folder, config) as self.node:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self._listen)
+                task_status.started()
+                await self._stop.wait()
+                nursery.cancel_scope.cancel()
+        self._stopped.set()
+
+    async def _listen(self, *, task_status: trio.TaskStatus[None]) -> None:
+        async with self.node.events() as events:
+            task_status.started()
+            async for event in events:
+                text = str(event.data.get("text", "")) if event.event == "message" else ""
+                if text.startswith("L|"):
+                    self._live_ms.append((ns() - int(text.split("|")[1])) / 1e6)
+
+    async def connect(self, m: dict[str, Any]) -> dict[str, Any]:
+        await self.node.is_network_up.wait()
+        if self.community is None:
+            self.community = await self.node.join(self._link)
+        else:
+            await self.node.add_peer(m["addr"])
+        return {}
+
+    async def grant(self, m: dict[str, Any]) -> dict[str, Any]:
+        return {}  # the invite admitted the other node as a member
+
+    async def append(self, m: dict[str, Any]) -> dict[str, Any]:
+        latencies: list[float] = []
+        start = ns()
+        for index in range(m["n"]):
+            before = ns()
+            text = self._filler.pad(f"{m['tag']}|{index}|", m.get("size", 200))
+            await self.community.post(text)
+            latencies.append((ns() - before) / 1e6)
+        return {"secs": (ns() - start) / 1e9, **stats(latencies)}
+
+    async def live(self, m: dict[str, Any]) -> dict[str, Any]:
+        start = ns()
+        writes: list[float] = []
+        for index in range(m["n"]):
+            due = start + index * m["every"] * 1_000_000
+            await trio.sleep(max(0.0, (due - ns()) / 1e9))
+            before = ns()
+            await self.community.post(self._filler.pad(f"L|{before}|{index}|", 200))
+            writes.append((ns() - before) / 1e6)
+        return {"secs": (ns() - start) / 1e9, "write": stats(writes)}
+
+    async def livestats(self, m: dict[str, Any]) -> dict[str, Any]:
+        found, self._live_ms = stats(self._live_ms), []
+        return dict(found)
+
+    def _count(self) -> int:
+        if self.community is None:
+            return 0
+        return int(self.node.store.entry_count(self.community.id, bytes(16), 35))
+
+    async def count(self, m: dict[str, Any]) -> dict[str, Any]:
+        return {"n": self._count()}
+
+    async def wait(self, m: dict[str, Any]) -> dict[str, Any]:
+        reached: int | None = None
+        with trio.move_on_after(m.get("timeout", 600)):
+            while self._count() < m["n"]:
+                await trio.sleep(0.01)
+            reached = ns()
+        return {"t": reached, "n": self._count()}
+
+    def _texts(self) -> list[str]:
+        """Return all texts in order; the interface pages back from the newest."""
+        page = self.community.messages(limit=PAGE)
+        pages = [page]
+        while len(page) == PAGE:
+            page = self.community.messages(limit=PAGE, before=page[0].cursor)
+            pages.append(page)
+        return [message.text for page in reversed(pages) for message in page]
+
+    async def read(self, m: dict[str, Any]) -> dict[str, Any]:
+        start = ns()
+        texts = self._texts()
+        return {
+            "n": len(texts),
+            "hash": sha("\n".join(sorted(texts))),
+            "ordered": sha("\n".join(texts)),
+            "secs": (ns() - start) / 1e9,
+            "t": ns(),
+        }
+
+    async def waitread(self, m: dict[str, Any]) -> dict[str, Any]:
+        waited = await self.wait(m)
+        return {**await self.read(m), "twait": waited["t"]}
+
+    async def last(self, m: dict[str, Any]) -> dict[str, Any]:
+        start = ns()
+        page = self.community.messages(limit=m.get("k", 20))
+        return {"n": len(page), "secs": (ns() - start) / 1e9, "t": ns()}
+
+    async def stop(self, m: dict[str, Any]) -> dict[str, Any]:
+        self._stop.set()
+        if self.node is not None:
+            await self._stopped.wait()
+        return {"bye": 1}
+
+
+def say(answer: dict[str, Any]) -> None:
+    os.write(1, b"@@" + json.dumps(answer).encode() + b"\n")
+
+
+async def answer(agent: Agent, m: dict[str, Any]) -> None:
+    handler: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] = getattr(agent, m["cmd"])
+    try:
+        say({"id": m["id"], "ok": 1, **await handler(m)})
+    except Exception as error:  # noqa: BLE001 - the driver prints whatever went wrong
+        say({"id": m["id"], "ok": 0, "err": repr(error)})
+    if m["cmd"] == "stop":
+        os._exit(0)
+
+
+async def main() -> None:
+    async with trio.open_nursery() as nursery:
+        agent = Agent(nursery)
+        say({"id": 0, "ok": 1, "ready": ns()})
+        stdin = trio.lowlevel.FdStream(os.dup(sys.stdin.fileno()))
+        rest = b""
+        async for data in stdin:
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                nursery.start_soon(answer, agent, json.loads(line))
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    trio.run(main)
