@@ -61,6 +61,7 @@ class DocumentReplica:
     def __init__(
         self, store: Store, community: bytes, subject: bytes, *, device: bytes, session: int
     ) -> None:
+        self.device = device
         self.session = session
         self.skipped = 0
         self.updates = 0

@@ -336,7 +336,8 @@ class Documents:
 
     async def _current(self, opened: _Open, subject: bytes) -> DocumentReplica:
         replica = opened.replicas.get(0)
-        if replica is None:
+        if replica is None or replica.device != self._context.device(self._community):
+            # A reader that was admitted has a device now, and writes in its name.
             replica = opened.replicas[0] = self._new_replica(subject, session=0)
         await replica.catch_up()
         if replica.wants_snapshot:
@@ -345,7 +346,7 @@ class Documents:
 
     async def _of_session(self, opened: _Open, subject: bytes, session: int) -> DocumentReplica:
         replica = opened.replicas.get(session)
-        if replica is None:
+        if replica is None or replica.device != self._context.device(self._community):
             replica = opened.replicas[session] = self._new_replica(subject, session)
             await replica.catch_up()
         opened.replicas.move_to_end(session)

@@ -23,6 +23,7 @@ from p2pvalue.node.joining import Joining
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
 from p2pvalue.node.people import RANKS
 from p2pvalue.node.references import resolve
+from p2pvalue.node.verification import verify_views
 from p2pvalue.store import Store
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.effects import Changed, Wrote
@@ -301,7 +302,8 @@ class RunningNode(Node):
 
     async def verify(self, progress: Callable[[int, int], None]) -> list[t.CheckView]:
         """Check every stored operation and every view."""
-        return await upkeep.verify(self, progress)
+        checks = await upkeep.verify(self, progress)
+        return checks + await verify_views(self.store, self.data_dir, progress)
 
     async def rebuild(self, progress: Callable[[int, int], None]) -> list[t.CheckView]:
         """Make every view anew from the operations."""

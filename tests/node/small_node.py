@@ -54,6 +54,7 @@ class SmallNode:
         self.written = 0
         self.gate: trio.Event | None = None  # a write is held up until it is set
         self.arrived = trio.Event()  # a write has come to the gate
+        self.device_seen = key(f"device {name}").public
         self.replica = self._new_replica()
         self.take([run])
         self.community = self.community_object()
@@ -78,7 +79,7 @@ class SmallNode:
         return self.replica.membership
 
     def device(self, community: bytes) -> bytes:
-        return key(f"device {self.name}").public
+        return self.device_seen
 
     def root(self, community: bytes) -> bytes:
         return key(f"root {self.name}").public

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from p2pvalue.keystore import Keystore
+from p2pvalue.config import Config
+from p2pvalue.keystore import FILE_NAME, Keystore
+from p2pvalue.node import open_node
 from p2pvalue.node.backup import backup, restore
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.node.verification import verify_views
 from p2pvalue.store import SqliteStore, StoreFailed
 from p2pvalue.types import LineView
-from p2pvalue_protocol.errors import ConfigError
+from p2pvalue_protocol.errors import ConfigError, NotAdmitted
 from p2pvalue_protocol.past import Batch, StateRow
 from tests.node.small_node import SmallNode
 
@@ -159,3 +161,27 @@ async def test_a_view_that_no_operation_made_is_found(ana: SmallNode, folder: Pa
     [check] = await verify_views(ana.store, folder, ignore)
     assert not check.is_ok
     assert "rebuild" in check.detail
+
+
+async def test_a_restored_node_reads_at_once_and_says_what_writing_takes(tmp_path: Path) -> None:
+    def alone(folder: str) -> Config:
+        return Config(data_dir=tmp_path / folder, listen=())
+
+    for folder in ("old", "new"):
+        Keystore.create(tmp_path / folder, "Ana")
+    (tmp_path / "new" / FILE_NAME).rename(tmp_path / "keys of a new device")
+    async with open_node(tmp_path / "old", alone("old")) as old:
+        garden = await old.create_community("Garden")
+        await garden.create_document("Plan", "Bring tea\n")
+        assert all(check.is_ok for check in await old.verify(ignore))
+        digest = garden.digest()
+        await old.backup(tmp_path / "b.backup", ignore)
+    restore(tmp_path / "b.backup", tmp_path / "new")
+    (tmp_path / "keys of a new device").rename(tmp_path / "new" / FILE_NAME)
+    async with open_node(tmp_path / "new", alone("new")) as new:
+        again = new.community("Garden")
+        assert again.digest() == digest
+        assert (await again.document_text("Plan")).text == "Bring tea\n"
+        with pytest.raises(NotAdmitted, match="invite"):
+            await again.splice_document("Plan", [(0, 0, "lost")])
+        assert (await again.document_text("Plan")).text == "Bring tea\n"

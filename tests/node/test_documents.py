@@ -298,6 +298,17 @@ async def test_a_report_that_comes_late_counts_once(ana: SmallNode, eva: SmallNo
     assert (read_first.text, read_first.skipped) == ("xabc", 0)
 
 
+async def test_a_reader_that_is_admitted_writes_in_its_devices_name(ana: SmallNode) -> None:
+    await ana.community.create_document("Plan", "abc")
+    device, ana.device_seen = ana.device_seen, b""
+    assert await texts([ana], "Plan") == {"abc"}
+    ana.device_seen = device
+    after = await ana.community.splice_document("Plan", [(3, 0, "d")])
+    ana.restart()
+    again = await ana.community.document_text("Plan")
+    assert (again.text, again.skipped, again.version) == ("abcd", 0, after.version)
+
+
 async def test_an_unknown_document_is_named_in_the_error(ana: SmallNode) -> None:
     with pytest.raises(NotFound, match='no document "Plan"'):
         await ana.community.document_text("Plan")
