@@ -18,24 +18,18 @@ from p2pvalue_protocol.encoding import decode_canonical, encode
 from p2pvalue_protocol.errors import LocalProtocolError, Refused
 from p2pvalue_protocol.keys import SigningKey, verify
 
-ADDRESSES_MAX = 8  # IPv4 and IPv6 of four interfaces
-ADDRESS_BYTES_MAX = 200
-PEER_ID_BYTES_MAX = 64
-AHEAD_MS_MAX = 24 * 3_600 * 1_000  # no clock can pin its record for ever
-RECORD_BYTES_MAX = 2_048  # 8 addresses of 200 bytes, two keys, a signature
-
 _SIGNED = b"p2pv1/address\x00"
 _SIGNATURE_BYTES = 64
 
 _Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
-_Address = Annotated[str, msgspec.Meta(min_length=1, max_length=ADDRESS_BYTES_MAX)]
+_Address = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ADDRESS_BYTES_MAX)]
 
 
 class _Body(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     community: _Bytes32
     device: _Bytes32
-    peer_id: Annotated[str, msgspec.Meta(min_length=1, max_length=PEER_ID_BYTES_MAX)]
-    addresses: Annotated[list[_Address], msgspec.Meta(max_length=ADDRESSES_MAX)]
+    peer_id: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.PEER_ID_BYTES_MAX)]
+    addresses: Annotated[list[_Address], msgspec.Meta(max_length=limits.ADDRESSES_MAX)]
     time_ms: Annotated[int, msgspec.Meta(ge=0, le=limits.TIME_MS_MAX)]
 
 
@@ -58,7 +52,9 @@ def make_record(
 
     Raises LocalProtocolError for what no peer would accept.
     """
-    body = _Body(community, signer.public, peer_id, list(addresses[:ADDRESSES_MAX]), time_ms)
+    body = _Body(
+        community, signer.public, peer_id, list(addresses[: limits.ADDRESSES_MAX]), time_ms
+    )
     body_bytes = encode(body)
     record = body_bytes + signer.sign(_SIGNED + body_bytes)
     if decode_record(record, community) is None:
@@ -86,14 +82,14 @@ def is_newer(record: bytes, known: bytes | None, now_ms: int) -> bool:
     is not taken yet.
     """
     body = _body_of(record)
-    if body is None or body.time_ms > now_ms + AHEAD_MS_MAX:
+    if body is None or body.time_ms > now_ms + limits.RECORD_AHEAD_MS_MAX:
         return False
     old = _body_of(known) if known is not None else None
     return old is None or known is None or (body.time_ms, record) > (old.time_ms, known)
 
 
 def _body_of(record: bytes) -> _Body | None:
-    if not _SIGNATURE_BYTES < len(record) <= RECORD_BYTES_MAX:
+    if not _SIGNATURE_BYTES < len(record) <= limits.RECORD_BYTES_MAX:
         return None
     try:
         return decode_canonical(_decoder, record[:-_SIGNATURE_BYTES])

@@ -17,9 +17,6 @@ from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.heads import HeadIndex
 from p2pvalue_protocol.ids import Reference
 
-HEADS_TOLD_AT_ONCE_MAX = 16_384  # about 1.2 MB; the rest follows when the peer has dealt with these
-SUMS_MAX = 262_144  # what one listing of a peer may hold: 2 MiB
-
 
 class ComparedReplica(Protocol):
     """What the comparison asks of our copy of a community."""
@@ -150,14 +147,14 @@ class Comparison:
         for bucket in frame.buckets:
             self._their_buckets.add(bucket.bucket)
             self._their_sums.update(_split(bucket.sums))
-        if len(self._their_sums) > SUMS_MAX:
+        if len(self._their_sums) > limits.SUMS_MAX:
             raise Refused(Reason.OVER_LIMIT)
         if not frame.is_last:
             return []
         self._asking = None
         ours = asking.head_sums(self._their_buckets)
         lacking = {head for short, head in ours.items() if short not in self._their_sums}
-        unknown = sorted(self._their_sums.difference(ours))[:HEADS_TOLD_AT_ONCE_MAX]
+        unknown = sorted(self._their_sums.difference(ours))[: limits.HEADS_TOLD_MAX]
         self._their_sums.clear()
         return self._tell(asking, lacking) + _ask_frames(unknown)
 
@@ -199,7 +196,7 @@ class Comparison:
     def _tell(self, given: HeadIndex, fresh: Collection[Reference]) -> list[f.Frame]:
         """Tell heads, those of auth logs first, and remember that the peer knows them now."""
         ordered = sorted(fresh, key=lambda head: (head.log_class, head))
-        now, later = ordered[:HEADS_TOLD_AT_ONCE_MAX], ordered[HEADS_TOLD_AT_ONCE_MAX:]
+        now, later = ordered[: limits.HEADS_TOLD_MAX], ordered[limits.HEADS_TOLD_MAX :]
         self._told = given.as_set.difference(later)
         if not later:
             self._sent = given
@@ -233,7 +230,7 @@ def _sums_frames(buckets: Sequence[int], sums: dict[bytes, Reference]) -> list[f
         by_bucket[sums[short].device[0]].append(short)
     frames: list[f.Frame] = []
     shown: list[f.BucketSums] = []
-    room = f.SUMS_PER_FRAME_MAX
+    room = limits.SUMS_PER_FRAME_MAX
     for bucket, listed in by_bucket.items():
         rest = listed
         while True:
@@ -243,13 +240,13 @@ def _sums_frames(buckets: Sequence[int], sums: dict[bytes, Reference]) -> list[f
             if not rest:
                 break
             frames.append(f.Sums(0, shown))
-            shown, room = [], f.SUMS_PER_FRAME_MAX
+            shown, room = [], limits.SUMS_PER_FRAME_MAX
     frames.append(f.Sums(1, shown))
     return frames
 
 
 def _ask_frames(sums: Sequence[bytes]) -> list[f.Frame]:
-    step = f.SUMS_PER_FRAME_MAX
+    step = limits.SUMS_PER_FRAME_MAX
     starts = range(0, max(len(sums), 1), step)
     return [
         f.Ask(int(start + step >= len(sums)), b"".join(sums[start : start + step]))

@@ -21,10 +21,6 @@ from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.supply import Supply
 from p2pvalue_protocol.wants import Wanting
 
-TELL_MS_MIN = 50  # between two listings of changes: what happens meanwhile goes into one
-RECORDS_TOLD_MAX = 256  # address records at the start of a session; other peers have the rest
-RECORDS_TAKEN_MAX = 512  # per comparison interval; each costs one signature check
-
 _ALL = (AUTH, CONTENT)
 
 
@@ -62,7 +58,7 @@ class Exchange:
         self._compare_due_ms = 0
         self._reply_due_ms: int | None = None
         self._records_known: set[bytes] = set()
-        self._records_left = RECORDS_TAKEN_MAX
+        self._records_left = limits.RECORDS_TAKEN_MAX
         self._effects: list[Effect] = []
 
     @property
@@ -122,7 +118,7 @@ class Exchange:
                 self._send(self.comparison.on_buckets(frame))
             case f.Sums():
                 self._send(self.comparison.on_sums(frame))
-                self._reply_due_ms = now_ms + hello.REPLY_MS_MAX
+                self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
                 self._ask(now_ms)
             case f.Ask():
                 self._send(self.comparison.on_ask(frame))
@@ -153,7 +149,7 @@ class Exchange:
         self._wanting.delivered(frame.finished, receipt.stored, receipt.missing_backlinks)
         self._send([f.Ack()])
         if frame.finished or receipt.stored:
-            self._reply_due_ms = now_ms + hello.REPLY_MS_MAX
+            self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
         self._ask(now_ms)
 
     def _take_identity(self, frame: f.ResponderIdentity) -> None:
@@ -203,10 +199,10 @@ class Exchange:
         self._send(self.comparison.tell())
 
     def _tell_soon(self, now_ms: int) -> None:
-        if now_ms - self._told_at_ms >= TELL_MS_MIN:
+        if now_ms - self._told_at_ms >= limits.TELL_MS_MIN:
             self._tell(now_ms)
         else:
-            self._tell_due_ms = self._told_at_ms + TELL_MS_MIN
+            self._tell_due_ms = self._told_at_ms + limits.TELL_MS_MIN
 
     def _answer_news(self, now_ms: int) -> None:
         if self.comparison.has_news():
@@ -214,7 +210,7 @@ class Exchange:
 
     def _compare_anew(self, now_ms: int) -> None:
         self._compare_later(now_ms)
-        self._records_left = RECORDS_TAKEN_MAX
+        self._records_left = limits.RECORDS_TAKEN_MAX
         self._wanting.believe_again()
         self._tell(now_ms)
         if not self.comparison.is_equal:
@@ -228,7 +224,7 @@ class Exchange:
         wants = self._wanting.next_wants(self.comparison.held)
         if wants:
             self._send([f.Wants(wants)])
-            self._reply_due_ms = now_ms + hello.REPLY_MS_MAX
+            self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
         elif not self._wanting.is_open and self._wanting.take_progress():
             self._tell(now_ms)
 
@@ -242,8 +238,8 @@ class Exchange:
         fresh = [*fresh[start:], *fresh[:start]]
         fresh.sort(key=lambda record: own not in record)
         self._records_known.update(fresh)
-        for at in range(0, min(len(fresh), RECORDS_TOLD_MAX), f.RECORDS_PER_FRAME_MAX):
-            self._send([f.Addresses(fresh[at : at + f.RECORDS_PER_FRAME_MAX])])
+        for at in range(0, min(len(fresh), limits.RECORDS_TOLD_MAX), limits.RECORDS_PER_FRAME_MAX):
+            self._send([f.Addresses(fresh[at : at + limits.RECORDS_PER_FRAME_MAX])])
 
     # --- the end of every call
 
@@ -256,7 +252,7 @@ class Exchange:
             self._send([self._supply.next_frame()])
         if self.comparison.awaits_sums:
             if self._reply_due_ms is None:
-                self._reply_due_ms = now_ms + hello.REPLY_MS_MAX
+                self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
         elif not self._wanting.is_open:
             self._reply_due_ms = None
         return self._drain()

@@ -11,7 +11,6 @@ from typing import Annotated
 import msgspec
 
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.addresses import RECORD_BYTES_MAX
 from p2pvalue_protocol.encoding import decode_canonical, encode
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import Reference
@@ -22,9 +21,6 @@ SUM_BYTES = 8
 FINGERPRINT_BYTES = 16
 BUCKETS = 256
 TAG_BYTES = 16
-TAGS_MAX = 64
-SUMS_PER_FRAME_MAX = 8_000  # 64,000 bytes
-RECORDS_PER_FRAME_MAX = 32  # 64 KiB
 
 _Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 _Device = Annotated[bytes, msgspec.Meta(max_length=32)]
@@ -32,7 +28,7 @@ _Signature = Annotated[bytes, msgspec.Meta(max_length=64)]
 _Tag = Annotated[bytes, msgspec.Meta(min_length=TAG_BYTES, max_length=TAG_BYTES)]
 _Flag = Annotated[int, msgspec.Meta(ge=0, le=1)]
 _U53 = Annotated[int, msgspec.Meta(ge=0, le=limits.SEQ_MAX)]
-_Sums = Annotated[bytes, msgspec.Meta(max_length=SUM_BYTES * SUMS_PER_FRAME_MAX)]
+_Sums = Annotated[bytes, msgspec.Meta(max_length=SUM_BYTES * limits.SUMS_PER_FRAME_MAX)]
 
 
 class _Frame(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -54,7 +50,7 @@ class NonceAnswered(_Frame, frozen=True, tag=1):
 class TagsShown(_Frame, frozen=True, tag=2):
     """Proofs of knowing topic secrets of one community, newest first."""
 
-    tags: Annotated[list[_Tag], msgspec.Meta(min_length=1, max_length=TAGS_MAX)]
+    tags: Annotated[list[_Tag], msgspec.Meta(min_length=1, max_length=limits.TOPIC_SECRETS_MAX)]
 
 
 class TagAnswered(_Frame, frozen=True, tag=3):
@@ -153,8 +149,8 @@ class Addresses(_Frame, frozen=True, tag=13):
     """Signed address records (spec: sync, "Addresses")."""
 
     records: Annotated[
-        list[Annotated[bytes, msgspec.Meta(max_length=RECORD_BYTES_MAX)]],
-        msgspec.Meta(max_length=RECORDS_PER_FRAME_MAX),
+        list[Annotated[bytes, msgspec.Meta(max_length=limits.RECORD_BYTES_MAX)]],
+        msgspec.Meta(max_length=limits.RECORDS_PER_FRAME_MAX),
     ]
 
 

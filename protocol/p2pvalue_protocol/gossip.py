@@ -20,10 +20,6 @@ from p2pvalue_protocol.ids import Reference, tagged_hash
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch
 from p2pvalue_protocol.replica import Receipt, Replica
 
-SEEN_MAX = 4_096  # messages: minutes of a lively community
-UNPACKED_BYTES_TARGET = 48 * 1_024  # of one message: leaves room for the stretch that crosses it
-TOPICS_PER_COMMUNITY_MAX = 8  # newest secrets first: who missed a rotation is still heard
-
 _BEHIND = frozenset((Reason.CHAIN_BROKEN, Reason.UNKNOWN_AUTHOR))
 
 
@@ -56,7 +52,7 @@ class Gossip:
 
     def listen(self, community: bytes, topic_secrets: Sequence[bytes]) -> None:
         """Hear a community's topics from now on; publish on that of the first, newest secret."""
-        names = [topic_name(secret) for secret in topic_secrets[:TOPICS_PER_COMMUNITY_MAX]]
+        names = [topic_name(secret) for secret in topic_secrets[: limits.TOPICS_HEARD_MAX]]
         for topic in [t for t, c in self._communities.items() if c == community]:
             del self._communities[topic]
         self._communities.update(dict.fromkeys(names, community))
@@ -92,7 +88,7 @@ class Gossip:
         seq: int | None = told_seq + 1
         while seq is not None and seq <= last.seq:
             runs, seq = replica.runs(
-                first.log_class, first.device, seq, last.op_id, UNPACKED_BYTES_TARGET
+                first.log_class, first.device, seq, last.op_id, limits.GOSSIP_BYTES_TARGET
             )
             message = encode_batch(runs)
             if len(message) > limits.GOSSIP_BYTES_MAX or not runs or _is_over_limits(runs):
@@ -112,7 +108,7 @@ class Gossip:
         heard = _judge(replica.receive(runs, now_ms))
         if not heard.is_behind:  # else it may be welcome once what it lacks has come
             self._seen[digest] = None
-            if len(self._seen) > SEEN_MAX:
+            if len(self._seen) > limits.GOSSIP_SEEN_MAX:
                 self._seen.popitem(last=False)
         return heard
 

@@ -15,14 +15,13 @@ from collections.abc import Sequence
 import msgspec
 
 from p2pvalue_protocol import frames as f
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.auth_payloads import READ_PUBLIC
 from p2pvalue_protocol.effects import CloseSession, Effect, SendFrame
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.keys import verify
 from p2pvalue_protocol.replica import Replica
-
-REPLY_MS_MAX = 10_000  # a peer that takes longer for one answer is as good as gone
 
 _INITIATOR = b"\x00"
 _RESPONDER = b"\x01"
@@ -128,7 +127,7 @@ class Hello:
 
     def open(self, now_ms: int) -> list[Effect]:
         """Return the first frame if we opened the link."""
-        self._due_ms = now_ms + REPLY_MS_MAX
+        self._due_ms = now_ms + limits.REPLY_MS_MAX
         return [self._send(f.NonceOffered(self._nonce))] if self._is_initiator else []
 
     def receive(self, data: bytes, now_ms: int) -> list[Effect]:
@@ -140,7 +139,7 @@ class Hello:
             effects = self._answer(frame)
         except Refused as refusal:
             return [CloseSession(self._session, refusal.reason)]
-        self._due_ms = None if self.established else now_ms + REPLY_MS_MAX
+        self._due_ms = None if self.established else now_ms + limits.REPLY_MS_MAX
         return effects
 
     def wakeup(self, now_ms: int) -> list[Effect]:
@@ -179,7 +178,7 @@ class Hello:
         raise AssertionError("only awaited frames come here")
 
     def _show_tags(self, transcript: Transcript) -> list[Effect]:
-        secrets = self._joint_replica.topic_secrets[: f.TAGS_MAX]
+        secrets = self._joint_replica.topic_secrets[: limits.TOPIC_SECRETS_MAX]
         return self._await(
             f.TagAnswered, f.TagsShown([transcript.tag(secret, _INITIATOR) for secret in secrets])
         )
@@ -187,7 +186,7 @@ class Hello:
     def _answer_tags(self, transcript: Transcript, tags: list[bytes]) -> list[Effect]:
         shown = set(tags)
         for replica in self._replicas:
-            for secret in replica.topic_secrets[: f.TAGS_MAX]:
+            for secret in replica.topic_secrets[: limits.TOPIC_SECRETS_MAX]:
                 if transcript.tag(secret, _INITIATOR) in shown:
                     self.replica = replica
                     answer = f.TagAnswered(transcript.tag(secret, _RESPONDER))
@@ -197,7 +196,7 @@ class Hello:
 
     def _name_first(self, transcript: Transcript, hello_tag: bytes) -> list[Effect]:
         replica = self._joint_replica
-        secrets = replica.topic_secrets[: f.TAGS_MAX]
+        secrets = replica.topic_secrets[: limits.TOPIC_SECRETS_MAX]
         if not any(
             hmac.compare_digest(transcript.tag(secret, _RESPONDER), hello_tag) for secret in secrets
         ):

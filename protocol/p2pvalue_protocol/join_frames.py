@@ -12,8 +12,6 @@ from p2pvalue_protocol.encoding import decode_canonical
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.hello import Transcript
 
-TOPIC_SECRETS_MAX = 64
-
 _SIGNED = b"p2pv1/join\x00"
 
 _Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
@@ -50,7 +48,7 @@ class Request(_Frame, frozen=True, tag=2):
 class Welcome(_Frame, frozen=True, tag=3):
     """What a newcomer must know to write its first operation and to meet the others."""
 
-    topic_secrets: Annotated[list[_Bytes32], msgspec.Meta(max_length=TOPIC_SECRETS_MAX)]
+    topic_secrets: Annotated[list[_Bytes32], msgspec.Meta(max_length=limits.TOPIC_SECRETS_MAX)]
     genesis: _Batch  # one run: GENESIS
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.admission import (
     admission,
     certified_root,
@@ -23,12 +24,11 @@ from p2pvalue_protocol.effects import CloseSession, Effect, Joined, SendFrame
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
 from p2pvalue_protocol.gossip import public_topic_secret
-from p2pvalue_protocol.hello import REPLY_MS_MAX, Transcript, is_public
+from p2pvalue_protocol.hello import Transcript, is_public
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.join_frames import (
-    TOPIC_SECRETS_MAX,
     Admitted,
     Declined,
     Introduction,
@@ -69,7 +69,7 @@ class _JoinSide:
 
     def open(self, now_ms: int) -> list[Effect]:
         """Begin; call once, when the link is open."""
-        self._due_ms = now_ms + REPLY_MS_MAX
+        self._due_ms = now_ms + limits.REPLY_MS_MAX
         return self._begin()
 
     def receive(self, data: bytes, now_ms: int) -> list[Effect]:
@@ -84,7 +84,7 @@ class _JoinSide:
         except Refused as refusal:
             return self._end(refusal.reason)
         if self._due_ms is not None:
-            self._due_ms = now_ms + REPLY_MS_MAX
+            self._due_ms = now_ms + limits.REPLY_MS_MAX
         return effects
 
     def wakeup(self, now_ms: int) -> list[Effect]:
@@ -159,7 +159,7 @@ class JoinServer(_JoinSide):
         self._replica = replica
         self._request = request
         self._awaited = (Introduction,)
-        secrets = list(replica.topic_secrets[:TOPIC_SECRETS_MAX])
+        secrets = list(replica.topic_secrets[: limits.TOPIC_SECRETS_MAX])
         return [self._send(Welcome(secrets, encode_batch([genesis])))]
 
     def _proven(self, request: Request) -> Replica | None:

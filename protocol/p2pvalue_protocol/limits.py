@@ -38,8 +38,29 @@ HEADS_PER_FRAME_MAX = 800
 WANTS_PER_FRAME_MAX = 800
 HEADS_EVERY_MS_MIN = 15_000
 HEADS_EVERY_MS_MAX = 60_000
+REPLY_MS_MAX = 10_000  # a peer that takes longer for one answer is as good as gone
+TELL_MS_MIN = 50  # between two listings of changes: what happens meanwhile goes into one
+HEADS_TOLD_MAX = 16_384  # at once, 1.2 MB; the rest follows when the peer has dealt with these
+CLAIMS_MAX = 16_384  # heads of one peer that are missing here; the rest is asked for later
+SUMS_PER_FRAME_MAX = 8_000  # 64,000 bytes
+SUMS_MAX = 262_144  # in one listing of a peer, 2 MiB
+WANTS_QUEUED_MAX = 4_096  # of one peer; who asks for more without taking answers is left
+TOPIC_SECRETS_MAX = 64  # shown in a handshake or at a join; who missed rotations still meets
+
+# --- addresses
+ADDRESSES_MAX = 8  # IPv4 and IPv6 of four interfaces
+ADDRESS_BYTES_MAX = 200
+PEER_ID_BYTES_MAX = 64
+RECORD_BYTES_MAX = 2_048  # 8 addresses of 200 bytes, two keys, a signature
+RECORD_AHEAD_MS_MAX = 24 * 3_600 * 1_000  # no clock can pin its record for ever
+RECORDS_PER_FRAME_MAX = 32  # 64 KiB
+RECORDS_TOLD_MAX = 256  # at the start of a session; other peers have the rest
+RECORDS_TAKEN_MAX = 512  # per comparison interval; each costs one signature check
 
 # --- gossip
 GOSSIP_BYTES_MAX = 60_000
 GOSSIP_PAYLOAD_BYTES_MAX = 16_384  # larger payloads go by sync only
 GOSSIP_OPERATIONS_MAX = 256
+GOSSIP_BYTES_TARGET = 48 * 1_024  # unpacked; leaves room for the stretch that crosses it
+GOSSIP_SEEN_MAX = 4_096  # messages: minutes of a lively community
+TOPICS_HEARD_MAX = 8  # of one community, newest secrets first

@@ -11,7 +11,6 @@ from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.log import Run, encode_batch
 from p2pvalue_protocol.replica import Replica
 
-WANTS_QUEUED_MAX = 4_096
 _FRAME_OVERHEAD_BYTES = 16
 _BATCH_BYTES_MIN = 1  # one signed stretch, whatever its size
 
@@ -34,7 +33,7 @@ class Supply:
     def want(self, wants: Iterable[f.Want]) -> None:
         """Queue wants; raises Refused(over-limit) if a peer asks without waiting for answers."""
         self._queue.extend(wants)
-        if len(self._queue) > WANTS_QUEUED_MAX:
+        if len(self._queue) > limits.WANTS_QUEUED_MAX:
             raise Refused(Reason.OVER_LIMIT)
 
     def acked(self) -> None:

@@ -19,8 +19,6 @@ from p2pvalue_protocol.ids import AUTH, Reference
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.replica import Replica
 
-CLAIMS_MAX = 16_384  # heads of one peer that are missing here; more are asked for in later rounds
-
 
 class Wanting:
     """The heads that one peer claims and that are missing here, and which of them are asked for."""
@@ -47,7 +45,7 @@ class Wanting:
     def claim(self, heads: Iterable[Reference]) -> None:
         """Note what the peer claims; what it did not deliver before is not believed again."""
         for head in heads:
-            if len(self._missing) >= CLAIMS_MAX:
+            if len(self._missing) >= limits.CLAIMS_MAX:
                 return
             if head in self._missing or head in self._given_up or self._replica.held(head):
                 continue
@@ -144,7 +142,7 @@ class Wanting:
                 self._pass_has_progress = True
 
     def _give_up(self) -> None:
-        if len(self._given_up) + len(self._missing) > CLAIMS_MAX:
+        if len(self._given_up) + len(self._missing) > limits.CLAIMS_MAX:
             self._given_up.clear()
         self._given_up.update(self._missing)
         self._missing.clear()

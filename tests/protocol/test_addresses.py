@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pvalue_protocol.addresses import (
-    ADDRESSES_MAX,
-    AHEAD_MS_MAX,
-    RECORD_BYTES_MAX,
-    decode_record,
-    is_newer,
-    make_record,
-)
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.addresses import decode_record, is_newer, make_record
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import LocalProtocolError
 from tests.protocol.authoring import key_named
@@ -51,7 +45,7 @@ def test_of_two_records_with_one_time_all_nodes_keep_the_same() -> None:
 
 
 def test_no_clock_pins_a_record_for_ever() -> None:
-    ahead = record(NOW_MS + AHEAD_MS_MAX + 1)
+    ahead = record(NOW_MS + limits.RECORD_AHEAD_MS_MAX + 1)
     assert not is_newer(ahead, None, NOW_MS)
     assert is_newer(ahead, None, NOW_MS + 1)
 
@@ -60,7 +54,7 @@ def test_only_the_first_eight_addresses_are_told() -> None:
     many = [f"/ip4/192.0.2.{at}/tcp/4001" for at in range(20)]
     known = decode_record(record(NOW_MS, *many), COMMUNITY)
     assert known is not None
-    assert known.addresses == tuple(many[:ADDRESSES_MAX])
+    assert known.addresses == tuple(many[: limits.ADDRESSES_MAX])
 
 
 @pytest.mark.parametrize("address", ["", "x" * 201, "/ip4/1.2.3.4 /tcp/1", "/dns/é/tcp/1", "/a\n"])
@@ -76,7 +70,7 @@ def test_texts_that_could_disturb_a_screen_are_refused_even_if_signed() -> None:
 
 def test_a_record_fits_its_limit_with_the_longest_addresses() -> None:
     longest = record(NOW_MS, *("/" + "x" * 199 for _ in range(8)))
-    assert len(longest) <= RECORD_BYTES_MAX
+    assert len(longest) <= limits.RECORD_BYTES_MAX
 
 
 @given(at=st.integers(0, len(record()) - 1), new=st.integers(0, 255))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import Effect
 from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.gossip import SEEN_MAX, Gossip, Heard, public_topic_secret, topic_name
+from p2pvalue_protocol.gossip import Gossip, Heard, public_topic_secret, topic_name
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.log import Run, encode_batch
 from tests.protocol.meeting import (
@@ -169,7 +169,7 @@ def test_what_was_heard_is_remembered_within_bounds() -> None:
     [run] = [run for run in ada.node.runs() if run.log_class == CONTENT]
     for _ in range(3):
         assert ben.hear(encode_batch([run])) == IGNORED
-    assert len(ben.gossip._seen) <= SEEN_MAX
+    assert len(ben.gossip._seen) <= limits.GOSSIP_SEEN_MAX
 
 
 def test_topics_are_named_after_secrets() -> None:

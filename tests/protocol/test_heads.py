@@ -7,7 +7,8 @@ import random
 import pytest
 
 from p2pvalue_protocol import frames as f
-from p2pvalue_protocol.comparison import HEADS_TOLD_AT_ONCE_MAX, Comparison
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.comparison import Comparison
 from p2pvalue_protocol.heads import HeadIndex, head_hash, heads_key
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 
@@ -129,9 +130,9 @@ def test_after_the_first_comparison_only_changes_are_told(rng: random.Random) ->
 
 
 def test_more_heads_than_one_listing_holds_are_told_in_parts(rng: random.Random) -> None:
-    many = Held(heads(HEADS_TOLD_AT_ONCE_MAX + 100, rng))
+    many = Held(heads(limits.HEADS_TOLD_MAX + 100, rng))
     pair = Pair(Held(set()), many)
-    assert len(pair.claims[0]) == HEADS_TOLD_AT_ONCE_MAX
+    assert len(pair.claims[0]) == limits.HEADS_TOLD_MAX
     assert pair.ends[1].has_news()
     pair.say(1, pair.ends[1].tell())
     pair.assert_each_knows_what_it_lacks()

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import frames as f
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import CloseSession, SendFrame
 from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.hello import REPLY_MS_MAX, Hello, Transcript
+from p2pvalue_protocol.hello import Hello, Transcript
 from tests.protocol.authoring import key_named
 from tests.protocol.meeting import NOW_MS, Community, Link, Node
 
@@ -168,9 +169,9 @@ def test_each_reply_has_ten_seconds() -> None:
     ada, ben = community.node("ada"), community.node("ben")
     for end in (hello(ada, ben, initiates=True), hello(ben, ada, initiates=False)):
         end.open(NOW_MS)
-        assert end.next_wakeup_ms() == NOW_MS + REPLY_MS_MAX
-        assert end.wakeup(NOW_MS + REPLY_MS_MAX - 1) == []
-        assert end.wakeup(NOW_MS + REPLY_MS_MAX) == [CloseSession(1, None)]
+        assert end.next_wakeup_ms() == NOW_MS + limits.REPLY_MS_MAX
+        assert end.wakeup(NOW_MS + limits.REPLY_MS_MAX - 1) == []
+        assert end.wakeup(NOW_MS + limits.REPLY_MS_MAX) == [CloseSession(1, None)]
 
 
 @given(frame=st.binary(max_size=200), steps=st.integers(0, 2), initiates=st.booleans())
