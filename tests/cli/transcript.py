@@ -1,0 +1,160 @@
+"""Runs the pages of `cli/examples/`: prose with blocks of typed commands and what they print.
+
+    alice$ p2pvalue chat post 'hello'      typed by alice; each name has a data folder of its own
+    posted                                 what must be printed, errors too
+    bob$ p2pvalue chat list
+    [..] alice: hello                      [..] stands for anything within a line
+    p2pvalue:1#[link]                      [word] keeps what it stood for, for later commands
+    alice$ p2pvalue run &                  a daemon, ended with its page
+    alice$ p2pvalue need show Roof
+    Error: [..]
+    [code 4]                               the exit code, if it is not 0
+
+All persons share one working folder. News needs a moment to travel, so a command that only reads is
+typed again until it prints what the page says.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.api.daemons import Daemon, started
+
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PROMPT = re.compile(r"(\w*)\$ (.*)")
+READING = re.compile(r"p2pvalue (\S+ )?(list|show|status|members|doctor|whoami)\b")
+TRIES_MAX = 60
+COMMAND_S_MAX = 60
+CONFIG = '[network]\nlisten = ["/ip4/127.0.0.1/tcp/{port}"]\nlan_discovery = false\n'
+
+
+@dataclass
+class Step:
+    """One command, who typed it, and what it must print."""
+
+    person: str
+    command: str
+    line: int
+    printed: list[str] = field(default_factory=list)
+
+
+def steps(page: str) -> list[Step]:
+    """The commands of a page in their order."""
+    found: list[Step] = []
+    for block in BLOCK.finditer(page):
+        first = page.count("\n", 0, block.start(1)) + 1
+        for number, line in enumerate(block.group(1).splitlines(), first):
+            if prompt := PROMPT.fullmatch(line):
+                found.append(Step(prompt[1] or "alice", prompt[2], number))
+            elif found:
+                found[-1].printed.append(line)
+            else:
+                raise AssertionError(f"line {number} is printed by no command: {line}")
+    return found
+
+
+class Transcript:
+    """One run of one page; `home` is an empty folder for all that it makes."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._kept: dict[str, str] = {}
+        self._daemons: dict[str, Daemon] = {}
+
+    def run(self, page: str) -> None:
+        """Type every command; raises AssertionError at the first that prints something else."""
+        with ExitStack() as stack:
+            for step in steps(page):
+                if step.command.endswith(" &"):
+                    self._start(step, stack)
+                else:
+                    self._type(step)
+            for person, daemon in self._daemons.items():
+                code = daemon.interrupt() if daemon.process.poll() is None else daemon.wait()
+                assert (code, "Traceback" in daemon.log) == (0, False), f"{person}: {daemon.log}"
+
+    def _start(self, step: Step, stack: ExitStack) -> None:
+        words = self._filled(step.command.removesuffix(" &")).split()
+        assert words[0] == "p2pvalue", step.command
+        environment = self._environment(step.person)
+        daemon = stack.enter_context(started("-m", "p2pvalue_cli", *words[1:], **environment))
+        daemon.wait_until_ready()
+        self._daemons[step.person] = daemon
+
+    def _type(self, step: Step) -> None:
+        tries = TRIES_MAX if READING.match(step.command) else 1
+        printed = ""
+        for _ in range(tries):
+            printed = self._output(step)
+            if self._matches(step.printed, printed):
+                return
+        wanted = "\n".join(step.printed)
+        raise AssertionError(
+            f"line {step.line}, {step.person}$ {step.command}\n"
+            f"--- the page says\n{wanted}\n--- it printed\n{printed}{self._logs()}"
+        )
+
+    def _output(self, step: Step) -> str:
+        ended = subprocess.run(
+            ["bash", "-c", self._filled(step.command)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            cwd=self._home,
+            env={**os.environ, **self._environment(step.person)},
+            timeout=COMMAND_S_MAX,
+            text=True,
+            check=False,
+        )
+        code = f"[code {ended.returncode}]\n" if ended.returncode else ""
+        return ended.stdout + code
+
+    def _matches(self, wanted: list[str], printed: str) -> bool:
+        patterns = []
+        names: list[str] = []
+        for line in wanted:
+            for part in re.split(r"(\[\.\.\]|\[[a-z]+\])", line):
+                if part == "[..]":
+                    patterns.append(".*")
+                elif re.fullmatch(r"\[[a-z]+\]", part):
+                    patterns.append(r"(\S+)")
+                    names.append(part)
+                else:
+                    patterns.append(re.escape(part))
+            patterns.append("\n")
+        found = re.fullmatch("".join(patterns), printed)
+        if found is not None:
+            self._kept.update(zip(names, found.groups(), strict=True))
+        return found is not None
+
+    def _filled(self, command: str) -> str:
+        for name, text in self._kept.items():
+            command = command.replace(name, text)
+        return command
+
+    def _environment(self, person: str) -> dict[str, str]:
+        folder = self._home / person
+        if not folder.exists():
+            folder.mkdir(mode=0o700)
+            text = CONFIG.format(port=_free_port())
+            (folder / "config.toml").write_text(text, encoding="utf-8")
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return {"P2PVALUE_DATA_DIR": str(folder), "PATH": path, "HOME": str(self._home)}
+
+    def _logs(self) -> str:
+        return "".join(f"\n--- log of {p}\n{d.log}" for p, d in self._daemons.items())
+
+
+def _free_port() -> int:
+    """A port that stays the node's own over restarts, as the one that `init` draws."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
