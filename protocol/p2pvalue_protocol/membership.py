@@ -160,7 +160,7 @@ class Membership:
         device = op.core.device
         if payload is None or op.core.seq != 0:
             return
-        if len(payload.certifier) not in (0, 32) or payload.certifier == device:
+        if len(payload.certifier) not in (0, 32):
             return
         certifier = payload.certifier or payload.root
         message = auth.certificate_message(self._policy.nonce, device)
@@ -237,14 +237,16 @@ class Membership:
 
     def _standing_in(self, device: bytes, past: int) -> Standing | None:
         """Return the strongest standing of a device in a past; ties by the smaller root."""
-        best: Standing | None = None
-        for root in sorted({c.root for c in self._certificates.get(device, ()) if c.bit & past}):
-            rank = self._rank_in(root, past)
-            if rank is None or (best is not None and best.rank <= rank):
-                continue
-            if self._is_live(device, root, past):
-                best = Standing(root, rank)
-        return best
+        roots = {c.root for c in self._certificates.get(device, ()) if c.bit & past}
+        standings = [
+            (rank, root)
+            for root in roots
+            if (rank := self._rank_in(root, past)) is not None and self._is_live(device, root, past)
+        ]
+        if not standings:
+            return None
+        rank, root = min(standings)
+        return Standing(root, rank)
 
     def _rank_in(self, root: bytes, past: int) -> int | None:
         ranks = [grant.rank for grant in self._grants.get(root, ()) if grant.bit & past]

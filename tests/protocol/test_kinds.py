@@ -217,6 +217,7 @@ MISTAKES: Sequence[Mistake] = [
     (lambda: encode_chat_message("hi", b"short"), "correct the value"),
     (lambda: encode_document(""), "give some text"),
     (lambda: encode_document("two\nlines"), "remove it"),
+    (lambda: encode_document("c1 \x9b"), "remove it"),
     (lambda: encode_document("A", "Plain Text"), "a-z"),
     (lambda: encode_document_title("x" * 301), "shorten it"),
     (lambda: encode_document_update(b"", 0), "correct the value"),

@@ -5,40 +5,15 @@ from __future__ import annotations
 import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol import limits
 from p2pvalue_protocol.auth_payloads import ADMIN, FOUNDER, GUEST, MEMBER
+from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.invitation import invite_key
-from p2pvalue_protocol.membership import Membership, Standing
-from p2pvalue_protocol.operation import Operation
+from p2pvalue_protocol.membership import Standing
 from tests.protocol.authoring import NONCE, SECRET, Author, key_named, membership_of
+from tests.protocol.village import Village, frontier
 
 CHAT, DOCUMENT, CARD = 35, 32, 46
-
-
-class Village:
-    """A founder's community with one member, invited and admitted."""
-
-    def __init__(self, rank: int = MEMBER, **policy: object) -> None:
-        self.ada = Author("ada")
-        self.genesis = self.ada.found(**policy)
-        self.community = self.ada.community
-        self.invite = self.ada.invite(rank)
-        self.bo = Author("bo")
-        self.bo_added = self.bo.add_device(self.genesis)
-        self.admit = self.ada.admit(self.bo, self.invite, self.bo_added)
-        self.operations = [self.genesis, self.invite, self.bo_added, self.admit]
-
-    def with_(self, *more: Operation) -> Membership:
-        return membership_of(self.community, [*self.operations, *more])
-
-    def newcomer(self, name: str) -> tuple[Author, Operation]:
-        author = Author(name)
-        return author, author.add_device(self.genesis)
-
-
-def frontier(membership: Membership, graph_ids: list[bytes]) -> int:
-    return membership._graph.frontier(graph_ids)
 
 
 # --- GENESIS
@@ -67,6 +42,25 @@ def test_the_genesis_of_another_community_has_no_effect() -> None:
     membership = membership_of(village.community, [other, *village.operations])
     assert membership.standing(eve.device) is None
     assert membership.standing(village.ada.device) is not None
+
+
+@pytest.mark.parametrize(
+    ("devices", "is_sorted"),
+    [(("ada", "ada"), True), (("ada", "bo"), False)],
+    ids=["device-twice", "roots-descending"],
+)
+def test_a_founding_not_in_its_one_form_has_no_effect(
+    devices: tuple[str, str], is_sorted: bool
+) -> None:
+    founders = [
+        auth.founder(key_named(root), Author(device).device, NONCE)
+        for root, device in zip(("root 1", "root 2"), devices, strict=True)
+    ]
+    founders.sort(key=lambda entry: entry.root, reverse=not is_sorted)
+    payload = auth.GenesisPayload(NONCE, tuple(founders), 2, 0, 1, 0, MEMBER, ())
+    ada = Author("ada")
+    genesis = ada.write(auth.GENESIS, encode(payload))
+    assert membership_of(ada.community, [genesis]).members() == []
 
 
 def test_there_is_no_policy_before_genesis() -> None:
@@ -217,100 +211,6 @@ def test_a_stranger_grants_nothing() -> None:
     assert membership.knows_root(eve.root.public)
 
 
-# --- DEV_ADD
-
-
-def test_a_root_known_only_by_its_own_claim_is_not_known() -> None:
-    village = Village()
-    eve, added = village.newcomer("eve")
-    assert not village.with_(added).knows_root(eve.root.public)
-    assert village.with_(added).knows_root(village.bo.root.public)
-
-
-def test_a_device_certified_by_a_device_of_the_member_is_hers() -> None:
-    village = Village()
-    phone = Author("bo-phone", root="bo")
-    added = phone.add_device(village.genesis, certifier=village.bo)
-    membership = village.with_(added)
-    assert membership.standing(phone.device) == Standing(village.bo.root.public, MEMBER)
-    assert phone.device in membership.devices()
-
-
-def test_a_device_certified_by_a_device_of_somebody_else_is_nobodys() -> None:
-    village = Village()
-    phone = Author("bo-phone", root="bo")
-    added = phone.add_device(village.genesis, certifier=village.ada)
-    assert village.with_(added).standing(phone.device) is None
-
-
-def test_devices_that_certify_each_other_are_nobodys() -> None:
-    village = Village()
-    one, two = Author("one", root="bo"), Author("two", root="bo")
-    first = one.add_device(village.genesis, certifier=two)
-    second = two.add_device(village.genesis, certifier=one)
-    membership = village.with_(first, second)
-    assert membership.standing(one.device) is None
-    assert membership.standing(two.device) is None
-
-
-def test_certificates_reach_no_deeper_than_the_limit() -> None:
-    village = Village()
-    certifier, standings = village.bo, []
-    added: list[Operation] = []
-    for depth in range(2, limits.CERTIFICATE_DEPTH_MAX + 2):
-        device = Author(f"device {depth}", root="bo")
-        added.append(device.add_device(village.genesis, certifier=certifier))
-        certifier = device
-        standings.append(village.with_(*added).standing(device.device))
-    assert None not in standings[:-1]
-    assert standings[-1] is None
-
-
-def test_a_certificate_for_another_device_adds_nothing() -> None:
-    village = Village()
-    phone = Author("bo-phone", root="bo")
-    payload = auth.dev_add_payload(
-        phone.root.public,
-        phone.root.sign(auth.certificate_message(NONCE, key_named("else").public)),
-        phone.key.sign(auth.countersignature_message(NONCE, phone.root.public)),
-    )
-    phone.community = village.community
-    added = phone.write(auth.DEV_ADD, payload, [village.genesis])
-    assert village.with_(added).standing(phone.device) is None
-
-
-def test_a_device_belongs_only_where_it_says_so_itself() -> None:
-    village = Village()
-    phone = Author("bo-phone", root="bo")
-    payload = auth.dev_add_payload(
-        phone.root.public,
-        phone.root.sign(auth.certificate_message(NONCE, phone.device)),
-        phone.root.sign(auth.countersignature_message(NONCE, phone.root.public)),
-    )
-    phone.community = village.community
-    added = phone.write(auth.DEV_ADD, payload, [village.genesis])
-    assert village.with_(added).standing(phone.device) is None
-
-
-def test_a_device_is_added_only_where_its_log_begins() -> None:
-    village = Village()
-    eve = Author("eve", village.community)
-    seen = eve.write(auth.AUTH_SEEN, b"", [village.genesis])
-    added = eve.add_device(village.genesis)
-    grant = village.ada.grant(eve.root.public, MEMBER, added)
-    assert village.with_(seen, added, grant).standing(eve.device) is None
-
-
-def test_a_device_added_before_genesis_arrived_counts_when_it_arrives() -> None:
-    village = Village()
-    early = Author("early", village.community)
-    added = early.add_device()
-    grant = village.ada.grant(early.root.public, GUEST, added)
-    membership = membership_of(village.community, [added, *village.operations, grant])
-    assert membership.standing(early.device) == Standing(early.root.public, GUEST)
-    assert membership.members() == village.with_(added, grant).members()
-
-
 # --- judged at a frontier
 
 
@@ -355,6 +255,16 @@ def test_a_community_may_set_its_own_write_policy() -> None:
     here = frontier(membership, [village.admit.op_id])
     assert membership.judge(village.bo.device, CHAT, here) is None
     assert membership.judge(village.bo.device, DOCUMENT, here) is not None
+
+
+def test_remembered_judgements_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("p2pvalue_protocol.membership._JUDGED_MAX", 3)
+    village = Village()
+    membership = village.with_()
+    here = frontier(membership, [village.admit.op_id])
+    for kind in range(32, 64):
+        assert membership.judge(village.ada.device, kind, here) is not None
+        assert len(membership._judged) <= 3
 
 
 # --- what peers may send

@@ -1,0 +1,127 @@
+"""A device is a member's if certificates lead from it to her root, and it agrees."""
+
+from __future__ import annotations
+
+import pytest
+
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.auth_payloads import ADMIN, GUEST, MEMBER
+from p2pvalue_protocol.membership import Standing
+from p2pvalue_protocol.operation import Operation
+from tests.protocol.authoring import NONCE, Author, key_named, membership_of
+from tests.protocol.village import Village
+
+
+def test_a_root_known_only_by_its_own_claim_is_not_known() -> None:
+    village = Village()
+    eve, added = village.newcomer("eve")
+    assert not village.with_(added).knows_root(eve.root.public)
+    assert village.with_(added).knows_root(village.bo.root.public)
+
+
+def test_a_device_certified_by_a_device_of_the_member_is_hers() -> None:
+    village = Village()
+    phone = Author("bo-phone", root="bo")
+    added = phone.add_device(village.genesis, certifier=village.bo)
+    membership = village.with_(added)
+    assert membership.standing(phone.device) == Standing(village.bo.root.public, MEMBER)
+    assert phone.device in membership.devices()
+
+
+def test_a_device_certified_by_a_device_of_somebody_else_is_nobodys() -> None:
+    village = Village()
+    phone = Author("bo-phone", root="bo")
+    added = phone.add_device(village.genesis, certifier=village.ada)
+    assert village.with_(added).standing(phone.device) is None
+
+
+def test_devices_that_certify_each_other_are_nobodys() -> None:
+    village = Village()
+    one, two = Author("one", root="bo"), Author("two", root="bo")
+    first = one.add_device(village.genesis, certifier=two)
+    second = two.add_device(village.genesis, certifier=one)
+    membership = village.with_(first, second)
+    assert membership.standing(one.device) is None
+    assert membership.standing(two.device) is None
+
+
+def test_certificates_reach_no_deeper_than_the_limit() -> None:
+    village = Village()
+    certifier, standings = village.bo, []
+    added: list[Operation] = []
+    for depth in range(2, limits.CERTIFICATE_DEPTH_MAX + 2):
+        device = Author(f"device {depth}", root="bo")
+        added.append(device.add_device(village.genesis, certifier=certifier))
+        certifier = device
+        standings.append(village.with_(*added).standing(device.device))
+    assert None not in standings[:-1]
+    assert standings[-1] is None
+
+
+@pytest.mark.parametrize("cys_rank", [ADMIN, MEMBER, GUEST])
+def test_a_device_of_two_members_speaks_for_the_stronger_then_the_smaller_root(
+    cys_rank: int,
+) -> None:
+    village = Village()
+    for_bo = Author("shared", root="bo").add_device(village.genesis)
+    for_cy = Author("shared", root="cy").add_device(village.genesis)
+    cy = Author("cy").root.public
+    grant = village.ada.grant(cy, cys_rank, for_cy)
+    expected = min((MEMBER, village.bo.root.public), (cys_rank, cy))
+    for order in ((for_bo, for_cy), (for_cy, for_bo)):
+        membership = village.with_(*order, grant)
+        assert membership.standing(for_bo.core.device) == expected[::-1]
+        assert membership.devices().count(for_bo.core.device) == 1
+
+
+def test_a_device_that_certifies_itself_is_nobodys() -> None:
+    village = Village()
+    phone = Author("bo-phone", root="bo")
+    added = phone.add_device(village.genesis, certifier=phone)
+    assert village.with_(added).standing(phone.device) is None
+
+
+def test_a_certificate_for_another_device_adds_nothing() -> None:
+    village = Village()
+    phone = Author("bo-phone", root="bo")
+    payload = auth.dev_add_payload(
+        phone.root.public,
+        phone.root.sign(auth.certificate_message(NONCE, key_named("else").public)),
+        phone.key.sign(auth.countersignature_message(NONCE, phone.root.public)),
+    )
+    phone.community = village.community
+    added = phone.write(auth.DEV_ADD, payload, [village.genesis])
+    assert village.with_(added).standing(phone.device) is None
+
+
+def test_a_device_belongs_only_where_it_says_so_itself() -> None:
+    village = Village()
+    phone = Author("bo-phone", root="bo")
+    payload = auth.dev_add_payload(
+        phone.root.public,
+        phone.root.sign(auth.certificate_message(NONCE, phone.device)),
+        phone.root.sign(auth.countersignature_message(NONCE, phone.root.public)),
+    )
+    phone.community = village.community
+    added = phone.write(auth.DEV_ADD, payload, [village.genesis])
+    assert village.with_(added).standing(phone.device) is None
+
+
+def test_a_device_is_added_only_where_its_log_begins() -> None:
+    village = Village()
+    eve = Author("eve", village.community)
+    seen = eve.write(auth.AUTH_SEEN, b"", [village.genesis])
+    added = eve.add_device(village.genesis)
+    grant = village.ada.grant(eve.root.public, MEMBER, added)
+    assert village.with_(seen, added, grant).standing(eve.device) is None
+
+
+def test_a_device_added_before_genesis_arrived_counts_when_it_arrives() -> None:
+    village = Village()
+    early = Author("early", village.community)
+    added = early.add_device()
+    grant = village.ada.grant(early.root.public, GUEST, added)
+    membership = membership_of(village.community, [added, *village.operations, grant])
+    assert membership.standing(early.device) == Standing(early.root.public, GUEST)
+    assert membership.members() == village.with_(added, grant).members()
