@@ -82,10 +82,14 @@ def responder_device(
 
     Raises Refused(hello-failed) if the proof is wrong.
     """
-    return _proven(frame, transcript.identity_message(replica.community, _RESPONDER))
+    return proven_device(frame, transcript.identity_message(replica.community, _RESPONDER))
 
 
-def _proven(frame: f.InitiatorIdentity | f.ResponderIdentity, message: bytes) -> bytes | None:
+def proven_device(frame: f.InitiatorIdentity | f.ResponderIdentity, message: bytes) -> bytes | None:
+    """Return the device that an identity frame proves, None if it names none.
+
+    Raises Refused(hello-failed) if the proof is wrong.
+    """
     if not frame.device and not frame.signature:
         return None
     if not verify(frame.device, message, frame.signature):
@@ -211,7 +215,7 @@ class Hello:
 
     def _name_second(self, transcript: Transcript, frame: f.InitiatorIdentity) -> list[Effect]:
         replica = self._joint_replica
-        device = _proven(frame, transcript.identity_message(replica.community, _INITIATOR))
+        device = proven_device(frame, transcript.identity_message(replica.community, _INITIATOR))
         if device is None and not is_public(replica):
             raise Refused(Reason.HELLO_FAILED)
         answer = f.ResponderIdentity(b"", b"")
