@@ -37,6 +37,8 @@ FILE_TEXT = """\
 # Where other nodes reach us. The port was drawn at random and should stay the same, because
 # invites carry it. 0.0.0.0 and :: mean every network card; 127.0.0.1 means this machine only.
 listen = [{listen}]
+# Tell others these addresses instead, for example when a router passes a port on to this machine:
+# announce = ["/ip4/203.0.113.7/tcp/4801"]
 # Find the members of our communities on the local network without asking anybody.
 lan_discovery = true
 
@@ -56,10 +58,12 @@ class Config:
     """The settings of one node.
 
     `listen` holds multiaddresses; an empty tuple means that the node stays without a network.
+    `announce` is what others are told; empty, it is where the node listens.
     """
 
     data_dir: Path
     listen: tuple[str, ...] = DEFAULT_LISTEN
+    announce: tuple[str, ...] = ()
     lan_discovery: bool = True
     durability: Durability = "power-cut"
     log_level: LogLevel = "info"
@@ -134,6 +138,7 @@ Check = Callable[[object, str], object]
 def _settings(tree: Mapping[str, object], path: Path) -> list[tuple[str, str, object, Check]]:
     known: dict[str, tuple[str, Check]] = {
         "network.listen": ("listen", _listen),
+        "network.announce": ("announce", _listen),
         "network.lan_discovery": ("lan_discovery", _flag),
         "store.durability": ("durability", _one_of(get_args(Durability))),
         "log.level": ("log_level", _one_of(get_args(LogLevel))),

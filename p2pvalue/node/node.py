@@ -69,8 +69,10 @@ class Node:
         network: Network | None,
         *,
         clock_ms: Callable[[], int],
+        announce: tuple[str, ...] = (),
         is_gossiping: bool = True,
     ) -> None:
+        self._announce = announce
         self.keystore = keystore
         self.store = store
         self.network = network
@@ -277,10 +279,17 @@ class Node:
             self.network.unsubscribe(topic)
         self._topics = wanted
 
+    def addresses(self) -> list[str]:
+        """Return where others can reach us, with our peer id; at most eight."""
+        if self.network is None:
+            return []
+        announced = [f"{a}/p2p/{self.network.peer_id}" for a in self._announce]
+        return (announced or self.network.addresses())[:8]
+
     def tell_addresses(self) -> None:
         """Sign where we are now, for every community."""
         if self.network is not None:
-            self.handle(AddressesChanged(tuple(self.network.addresses())[:8]))
+            self.handle(AddressesChanged(tuple(self.addresses())))
 
     def know_stored_addresses(self) -> None:
         """Remember where members' devices said that they are."""

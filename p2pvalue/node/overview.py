@@ -33,7 +33,7 @@ def status(node: RunningNode) -> t.StatusView:
         peer=network.peer_id if network is not None else "",
         network=_network_state(node),
         network_detail=network.status() if network is not None else {},
-        addresses=network.addresses() if network is not None else [],
+        addresses=node.addresses() if node.is_network_up.is_set() else [],
         communities=node.communities(),
         peers=len(network.peers()) if network is not None else 0,
         rss_bytes=_rss_bytes(),

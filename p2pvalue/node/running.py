@@ -52,7 +52,14 @@ class RunningNode(Node):
         clock_ms: Callable[[], int] = wall_clock_ms,
         is_gossiping: bool = True,
     ) -> None:
-        super().__init__(keystore, store, network, clock_ms=clock_ms, is_gossiping=is_gossiping)
+        super().__init__(
+            keystore,
+            store,
+            network,
+            clock_ms=clock_ms,
+            announce=config.announce,
+            is_gossiping=is_gossiping,
+        )
         self.data_dir = data_dir
         self.database = data_dir / DATABASE_NAME
         self.config = config
@@ -190,10 +197,10 @@ class RunningNode(Node):
             )
         with trio.move_on_after(NETWORK_UP_S_MAX):
             await self.is_network_up.wait()
-        addresses = self.network.addresses()
+        addresses = self.addresses() if self.network.addresses() else []
         if not addresses:
             raise LocalProtocolError("the network is not up yet: try again in a few seconds")
-        return addresses[:8]
+        return addresses
 
     async def set_profile(self, name: str) -> None:
         """Set the person's name in every community of this node."""
