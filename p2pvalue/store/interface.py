@@ -5,12 +5,14 @@ that nothing is replayed at start. It judges nothing: the core decides what is k
 `Batch`. Two implementations keep this contract and pass one suite: `memory.MemoryStore` (for
 simulations and tests) and `sqlite.SqliteStore` (for the node).
 
-*Applied in order.* The fields of a batch are applied in the order in which `Batch` lists them; an
-operation inserted and cut by one batch is gone after it. *Numbers stay inside.* Log and frontier
-numbers belong to one community on one node; nothing that leaves the store as a digest depends on
-them. *Arrivals.* Every entry gets a number when it is committed, greater than all before it; a
-reader that remembers the greatest it has seen can ask for the rest, however early the rest sorts.
-Numbers may skip.
+*Applied in order.* The fields of a batch are applied in the order in which `Batch` lists them.
+
+*Numbers stay inside.* Log and frontier numbers belong to one community on one node; no digest that
+leaves the store depends on them.
+
+*Arrivals.* Every entry gets a number when it is committed, greater than all before it; a reader
+that remembers the greatest it has seen can ask for the rest, however early the rest sorts. Numbers
+may skip.
 """
 
 from __future__ import annotations

@@ -44,7 +44,6 @@ class MemoryPast:
         self.states: dict[bytes, StateRow] = {}
         self.snapshots: dict[bytes, Snapshot] = {}
         self._frontiers: dict[int, tuple[bytes, ...]] = {}
-        self._refused: dict[bytes, str] = {}
         self._heads: list[Reference] = []
         self._addresses: dict[bytes, bytes] = {}
 
@@ -88,10 +87,6 @@ class MemoryPast:
             if row.frontier and self.logs[row.log].log_class == AUTH:
                 yield row
 
-    def refused_ids(self) -> list[bytes]:
-        """Return the ids of operations refused when their past was complete, ascending."""
-        return sorted(self._refused)
-
     def state(self, subject: bytes) -> StateRow | None:
         """Return the folded state of one subject."""
         return self.states.get(subject)
@@ -117,7 +112,6 @@ class MemoryPast:
         """Raise StoreFailed if one of these batches contradicts what is held or one before it."""
         logs: set[int] = set()
         places: set[tuple[int, int]] = set()
-        cuts: dict[int, int] = {}
         for batch in batches:
             for log in batch.logs:
                 if log.log in self.logs or log.log in logs:
@@ -127,15 +121,9 @@ class MemoryPast:
                 if row.log not in self.logs and row.log not in logs:
                     raise StoreFailed(f"nothing was stored: log {row.log} is unknown; a defect")
                 place = (row.log, row.seq)
-                held = row.seq in self.rows.get(row.log, ()) and row.seq < cuts.get(
-                    row.log, row.seq + 1
-                )
-                if held or place in places:
+                if place in places or row.seq in self.rows.get(row.log, ()):
                     raise StoreFailed(f"nothing was stored: {place} is stored; a defect")
                 places.add(place)
-            for number, seq in batch.cuts:
-                cuts[number] = min(seq, cuts.get(number, seq))
-                places = {place for place in places if place[0] != number or place[1] < seq}
 
     def apply(self, batch: Batch, arrival: int) -> int:
         """Apply a checked batch; return the last arrival given, counting on from `arrival`."""
@@ -151,10 +139,6 @@ class MemoryPast:
         for frontier, number, seq in batch.folded:
             self.rows[number][seq] = self.rows[number][seq]._replace(frontier=frontier)
         self._frontiers.update(batch.frontiers)
-        for number, first_seq in batch.cuts:
-            for seq in [seq for seq in self.rows[number] if seq >= first_seq]:
-                del self.rows[number][seq]
-        self._refused.update(batch.refused)
         self._apply_views(batch, arrival)
         if batch.heads is not None:
             self._heads = list(batch.heads)

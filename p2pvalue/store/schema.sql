@@ -49,13 +49,6 @@ CREATE TABLE content_heads (
     heads BLOB NOT NULL
 );
 
-CREATE TABLE refused (
-    community INTEGER NOT NULL,
-    op_id BLOB NOT NULL,
-    reason TEXT NOT NULL,
-    PRIMARY KEY (community, op_id)
-) WITHOUT ROWID;
-
 CREATE TABLE addresses (
     community INTEGER NOT NULL,
     device BLOB NOT NULL,

@@ -146,11 +146,6 @@ class SqlitePast:
             yield from run
             seq = run[-1].seq + 1
 
-    def refused_ids(self) -> list[bytes]:
-        """Return the ids of operations refused when their past was complete, ascending."""
-        sql = "SELECT op_id FROM refused WHERE community = ?"
-        return [op_id for (op_id,) in self._rows(sql, self._number)]
-
     def state(self, subject: bytes) -> StateRow | None:
         """Return the folded state of one subject."""
         rows = self._rows(_STATE, self._number, subject)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import apsw
 import msgspec
 
-from p2pvalue.store.sqlite_names import SEQ_MASK, Names
+from p2pvalue.store.sqlite_names import Names
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.past import Batch
 
@@ -47,16 +47,6 @@ def write_batch(connection: apsw.Connection, names: Names, batch: Batch) -> None
         connection.executemany(
             "INSERT INTO frontiers (community, frontier, op_ids) VALUES (?, ?, ?)",
             [(community, number, b"".join(op_ids)) for number, op_ids in batch.frontiers],
-        )
-    if batch.cuts:
-        for log, seq in batch.cuts:
-            base = names.base(community, log)
-            sql = "DELETE FROM operations WHERE place BETWEEN ? AND ?"
-            connection.execute(sql, (base + seq, base + SEQ_MASK))
-    if batch.refused:
-        connection.executemany(
-            "INSERT OR REPLACE INTO refused (community, op_id, reason) VALUES (?, ?, ?)",
-            [(community, op_id, reason) for op_id, reason in batch.refused],
         )
     _write_views(connection, names, community, batch)
     if batch.heads is not None:

@@ -105,8 +105,6 @@ class Batch(msgspec.Struct):
     )  # payload, log, seq
     folded: list[tuple[int, int, int]] = msgspec.field(default_factory=list)  # frontier, log, seq
     frontiers: list[tuple[int, tuple[bytes, ...]]] = msgspec.field(default_factory=list)
-    cuts: list[tuple[int, int]] = msgspec.field(default_factory=list)  # log, first seq to remove
-    refused: list[tuple[bytes, str]] = msgspec.field(default_factory=list)  # op id, reason
     entries: list[EntryRow] = msgspec.field(default_factory=list)
     subject_operations: list[SubjectOperationRow] = msgspec.field(default_factory=list)
     states: list[StateRow] = msgspec.field(default_factory=list)
@@ -124,8 +122,6 @@ class Batch(msgspec.Struct):
                 self.payloads,
                 self.folded,
                 self.frontiers,
-                self.cuts,
-                self.refused,
                 self.entries,
                 self.subject_operations,
                 self.states,
@@ -157,10 +153,6 @@ class Past(Protocol):
 
     def auth_operations(self) -> Iterator[OperationRow]:
         """Yield every folded auth operation, by log number and seq."""
-        ...
-
-    def refused_ids(self) -> list[bytes]:
-        """Return the ids of operations refused when their past was complete."""
         ...
 
     def state(self, subject: bytes) -> StateRow | None:

@@ -19,7 +19,6 @@ def test_a_community_that_is_not_stored_reads_as_empty(store: Store) -> None:
     assert past.content_heads() == []
     assert past.operations(1, 0, 10) == []
     assert list(past.auth_operations()) == []
-    assert past.refused_ids() == []
     assert past.state(NO_SUBJECT) is None
     assert past.subject_operations(NO_SUBJECT) == []
     assert past.addresses() == []
@@ -110,27 +109,6 @@ def test_signatures_and_payloads_can_come_later(store: Store) -> None:
     store.commit([Batch(COMMUNITY, signatures=[(bytes(64), 1, 0)], payloads=[(b"late", 1, 0)])])
     assert store.past(COMMUNITY).operations(1, 0, 1) == [row._replace(signature=bytes(64))]
     assert store.past(COMMUNITY).heads()[0].signed_seq == 0
-
-
-def test_what_is_cut_is_gone_and_its_places_are_free(store: Store) -> None:
-    chain = Chain(1)
-    rows = [chain.operation(b"%d" % number, frontier=int(number < 2)) for number in range(4)]
-    store.commit([Batch(COMMUNITY, logs=[chain.row], operations=rows)])
-    store.commit([Batch(COMMUNITY, cuts=[(1, 2)], refused=[(rows[2].op_id, "parent-refused")])])
-    past = store.past(COMMUNITY)
-    assert past.operations(1, 0, 9) == rows[:2]
-    assert past.refused_ids() == [rows[2].op_id]
-    chain.resume(2, rows[1].op_id)
-    again = chain.operation(b"another")
-    store.commit([Batch(COMMUNITY, operations=[again])])
-    assert past.operations(1, 0, 9) == [*rows[:2], again]
-
-
-def test_an_operation_inserted_and_cut_by_one_batch_is_not_there(store: Store) -> None:
-    chain = Chain(1)
-    rows = [chain.operation(b"a"), chain.operation(b"b", frontier=0)]
-    store.commit([Batch(COMMUNITY, logs=[chain.row], operations=rows, cuts=[(1, 1)])])
-    assert store.past(COMMUNITY).operations(1, 0, 9) == rows[:1]
 
 
 def test_auth_operations_are_those_folded_of_auth_logs(store: Store) -> None:
