@@ -20,6 +20,7 @@ from p2pvalue.node.context import Participation
 from p2pvalue.node.dialing import peer_id_of
 from p2pvalue.node.documents import OpenDocuments
 from p2pvalue.node.joining import Joining
+from p2pvalue.node.neighbours import Neighbours
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
 from p2pvalue.node.people import RANKS
 from p2pvalue.node.references import resolve
@@ -66,6 +67,7 @@ class RunningNode(Node):
         self.started_s = time.monotonic()
         self.documents = OpenDocuments()
         self.joining = Joining(self)
+        self.neighbours = Neighbours(self)
         self.on_joined = self.joining.on_joined
         self.on_changed = self._on_changed
         self._admissions, self._admitted = trio.open_memory_channel[bytes](64)
@@ -77,7 +79,13 @@ class RunningNode(Node):
             await nursery.start(super().run)
             nursery.start_soon(self.joining.run)
             nursery.start_soon(self._finish_joins)
+            if self.config.lan_discovery and self.network is not None:
+                nursery.start_soon(self._meet_neighbours)
             task_status.started()
+
+    async def _meet_neighbours(self) -> None:
+        await self.is_network_up.wait()
+        await self.neighbours.run()
 
     async def close(self) -> None:
         """Keep what a quick start needs; call after `run` has ended."""
@@ -144,6 +152,7 @@ class RunningNode(Node):
         await made.set_my_name(self.keystore.name)
         self.listen_to_topics()
         self.tell_addresses()
+        self.neighbours.announce_again()
         return made
 
     async def join(self, link: str) -> Community:
@@ -260,6 +269,7 @@ class RunningNode(Node):
     async def _finish_joins(self) -> None:
         async for community in self._admitted:
             if self.joining.finish(community):
+                self.neighbours.announce_again()
                 await self._community(community).set_my_name(self.keystore.name)
 
     # --- the node itself
