@@ -25,6 +25,7 @@ from p2pvalue.node.updates import UpdateInvalid, client_of, read_update
 from p2pvalue.store import Store
 from p2pvalue_protocol.encoding import PayloadInvalid
 from p2pvalue_protocol.errors import P2PValueError
+from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.kinds import document
 
 EMPTY_VERSION: Final = f"{0:032x}"
@@ -43,6 +44,7 @@ class _Reported(NamedTuple):
 
     op_id: bytes
     device: bytes
+    seq: int
     payload: bytes
 
 
@@ -72,7 +74,7 @@ class DocumentReplica:
         self._broken: set[bytes] = set()  # operations that made pycrdt fail
         self._reported: deque[_Reported] = deque()
         self._reported_bytes = 0
-        self._taken: set[bytes] = set()  # of the last page read, and all since
+        self._taken: set[bytes] = set()  # of the last page read, and reported since
         self._taken_since_page = 0
         self._missed_reports = False
         self._start(use_snapshot=True)
@@ -81,6 +83,7 @@ class DocumentReplica:
         self._is_behind = True
         self._taken = set()
         self._taken_since_page = 0
+        self._own_seq = -1  # what this session wrote up to here is in
         self._version = self.updates = self.skipped = 0
         self._arrival = self._since_snapshot = 0
         self._clocks: dict[int, int] = {}
@@ -119,11 +122,11 @@ class DocumentReplica:
         """About how many bytes of memory this takes."""
         return 20_000 + 8 * sum(self._clocks.values()) + 150 * self.updates
 
-    def report(self, op_id: bytes, device: bytes, payload: bytes) -> None:
+    def report(self, op_id: bytes, device: bytes, seq: int, payload: bytes) -> None:
         """Note an update that became visible; too many are read from the store instead."""
         if self._missed_reports:
             return
-        self._reported.append(_Reported(op_id, device, payload))
+        self._reported.append(_Reported(op_id, device, seq, payload))
         self._reported_bytes += len(payload)
         if len(self._reported) > _REPORTED_MAX or self._reported_bytes > _REPORTED_BYTES_MAX:
             self._forget_reported()
@@ -161,7 +164,8 @@ class DocumentReplica:
         while self._reported:
             reported = self._reported.popleft()
             self._take(reported)
-            self._note_taken(reported.op_id)
+            self._taken.add(reported.op_id)
+            self._taken_since_page += 1
         self._reported_bytes = 0
         return False
 
@@ -180,7 +184,8 @@ class DocumentReplica:
             )
             for number, entry in enumerate(page, 1):
                 if entry.payload is not None:
-                    self._take(_Reported(entry.order.op_id, entry.order.device, entry.payload))
+                    order = entry.order
+                    self._take(_Reported(order.op_id, order.device, order.seq, entry.payload))
                 self._arrival = entry.arrival
                 last_read.append(entry.order.op_id)
                 if until is not None and until == self.version:
@@ -204,6 +209,8 @@ class DocumentReplica:
         try:
             payload = document.DOCUMENT_UPDATE.decode(reported.payload)
             assert isinstance(payload, document.DocumentUpdate)
+            if self._is_own(reported, payload):
+                return
             self._check(reported.device, payload)
         except (PayloadInvalid, UpdateInvalid):
             self._count(reported.op_id, is_skipped=True)
@@ -215,9 +222,13 @@ class DocumentReplica:
             raise
         self._count(reported.op_id, is_skipped=False)
 
-    def _note_taken(self, op_id: bytes) -> None:
-        self._taken.add(op_id)
-        self._taken_since_page += 1
+    def _is_own(self, reported: _Reported, payload: document.DocumentUpdate) -> bool:
+        """Return whether `wrote` has counted this one."""
+        return (
+            reported.seq <= self._own_seq
+            and reported.device == self.device
+            and payload.session == self.session
+        )
 
     def _check(self, device: bytes, payload: document.DocumentUpdate) -> None:
         client = client_of(device, self._subject, payload.session)
@@ -254,14 +265,14 @@ class DocumentReplica:
         except TextBroken as error:
             raise self._unreadable(error) from None
 
-    def wrote(self, op_ids: Sequence[bytes], updates: Sequence[bytes]) -> None:
+    def wrote(self, references: Sequence[Reference], updates: Sequence[bytes]) -> None:
         """Count updates that `edit` gave and that are stored now."""
-        for op_id, update in zip(op_ids, updates, strict=True):
+        for reference, update in zip(references, updates, strict=True):
             written = read_update(update, self._client)
             if written.first_clock >= 0:
                 self._clocks[self._client] = written.end_clock
-            self._count(op_id, is_skipped=False)
-            self._note_taken(op_id)
+            self._count(reference.op_id, is_skipped=False)
+            self._own_seq = reference.seq
 
     def writer(self, session: int, device: bytes) -> SharedText:
         """Return a copy of the text as it is here, that writes as another session."""

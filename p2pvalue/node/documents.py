@@ -1,8 +1,8 @@
 """Documents: made, read and edited together.
 
 Every open document has a replica that follows what is visible here (session 0). A caller that
-edits at length may take a session of its own, numbered from 1: its positions always refer to the
-text that its last call returned, so nothing that others write meanwhile moves them.
+types ahead of our answers takes a session of its own, numbered from 1: it has a text of its own, in
+which only its own edits move its positions, until it asks, by an edit of nothing, for the rest.
 
 An edit is written before it is shown. If it cannot be written, the replica that holds it is dropped
 and made anew from the store. A session's number decides its Yjs client id; the device holds its own
@@ -71,7 +71,8 @@ class OpenDocuments:
             if change.kind == document.UPDATE_NUMBER:
                 opened = self._open.get((community, change.subject))
                 for replica in opened.replicas.values() if opened is not None else ():
-                    replica.report(change.order.op_id, change.order.device, change.payload)
+                    order = change.order
+                    replica.report(order.op_id, order.device, order.seq, change.payload)
 
     def use(self, key: _Key) -> _Open:
         """Return a document's place, made if need be; call `release` when done."""
@@ -214,10 +215,10 @@ class Documents:
     async def splice(
         self, reference: str, edits: Sequence[tuple[int, int, str]], *, session: int
     ) -> t.TextView:
-        """Apply edits, one after the other.
+        """Apply edits, one after the other; positions count code points.
 
-        Positions are code points: in session 0 of the text as it is now, in another session of the
-        text that its last call returned (the first time, of the text now).
+        In session 0 they count in the text as it is now. Another session begins with that text and
+        then has its own: the answer shows it, with others' edits only after an empty `edits`.
         """
         subject, _ = self._resolve(reference)
         self._opened.check_session((self._community, subject), session)
@@ -232,7 +233,8 @@ class Documents:
                 else:
                     replica = await self._current(opened, subject)
                 await self._edit(opened, subject, replica, edits)
-                await replica.catch_up()
+                if not session or not edits:
+                    await replica.catch_up()
                 return self._text_view(subject, replica)
         finally:
             await self._opened.release(opened)
@@ -296,7 +298,7 @@ class Documents:
         try:
             updates = replica.edit(edits)
             references = await self._write_updates(subject, replica.session, updates)
-            replica.wrote([reference.op_id for reference in references], updates)
+            replica.wrote(references, updates)
             is_written = True
         finally:
             if not is_written:

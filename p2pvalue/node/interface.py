@@ -85,7 +85,12 @@ class CommunityInterface(Protocol):
     async def splice_document(
         self, document: str, edits: list[tuple[int, int, str]], *, session: int = 0
     ) -> t.TextView:
-        """Apply `(position, deleted, inserted)` edits, in code points, one after the other."""
+        """Apply `(position, deleted, inserted)` edits, in code points, one after the other.
+
+        In session 0 positions count in the text as it is here. A session from 1 on begins with that
+        text and then has its own, so that a caller can type ahead: only its own edits move its
+        positions, until an empty list brings in what others wrote. The answer shows that text.
+        """
         ...
 
     async def add_need(

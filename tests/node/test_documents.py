@@ -131,7 +131,7 @@ async def test_without_a_base_the_text_becomes_what_was_given(ana: SmallNode) ->
     assert ana.written == written, "an unchanged text writes nothing"
 
 
-async def test_a_session_counts_in_the_text_it_was_last_shown(
+async def test_a_session_counts_in_its_own_text_until_it_asks_for_what_others_wrote(
     ana: SmallNode, eva: SmallNode
 ) -> None:
     await ana.community.create_document("Plan", "abc")
@@ -139,16 +139,36 @@ async def test_a_session_counts_in_the_text_it_was_last_shown(
     await ana.community.splice_document("Plan", [(3, 0, "d")], session=1)
     await eva.community.splice_document("Plan", [(0, 0, "XXXX")])
     exchange(ana, eva)
-    # Session 1 has not been shown XXXX: its position 4 is still the end of "abcd".
+    # Session 1 has not asked for XXXX: its position 4 is still the end of "abcd".
     shown = await ana.community.splice_document("Plan", [(4, 0, "e")], session=1)
-    assert shown.text == "XXXXabcde"
+    assert shown.text == "abcde"
+    assert await texts([ana], "Plan") == {"XXXXabcde"}
+    shown = await ana.community.splice_document("Plan", [], session=1)
+    assert (shown.text, shown.skipped) == ("XXXXabcde", 0)
     shown = await ana.community.splice_document("Plan", [(9, 0, "f")], session=1)
-    assert shown.text == "XXXXabcdef"
+    assert shown == await ana.community.document_text("Plan")
     exchange(ana, eva)
     assert await texts([ana, eva], "Plan") == {"XXXXabcdef"}
     ana.restart()
     resumed = await ana.community.splice_document("Plan", [(0, 0, "1")], session=1)
     assert (resumed.text, resumed.skipped) == ("1XXXXabcdef", 0)
+
+
+async def test_a_session_that_types_for_long_without_looking_counts_everything_once(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    await ana.community.create_document("Plan")
+    exchange(ana, eva)
+    await eva.community.splice_document("Plan", [(0, 0, "eva ")])
+    await ana.community.splice_document("Plan", [(0, 0, "x")], session=1)
+    exchange(ana, eva)
+    for number in range(1, 1_100):
+        edits = [(number, 0, "x")] if number % 100 else [(0, 1, ""), (0, 0, "x"), (number, 0, "x")]
+        await ana.community.splice_document("Plan", edits, session=1)
+    shown = await ana.community.splice_document("Plan", [], session=1)
+    assert sorted(shown.text) == sorted("eva " + "x" * 1_100)
+    assert shown == await ana.community.document_text("Plan")
+    assert shown.skipped == 0
 
 
 async def test_a_session_that_was_closed_is_refused(ana: SmallNode) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pycrdt
 import pytest
 from hypothesis import given
@@ -14,6 +17,9 @@ from p2pvalue.node.text import (
     in_bursts,
 )
 from p2pvalue_protocol.errors import LocalProtocolError
+
+# A deleted stretch, and one of no length at the same place: `updates` refuses the second.
+PANICKING = ["01010500010107636f6e74656e740300", "01010500010107636f6e74656e740000"]
 
 edits = st.lists(
     st.tuples(st.integers(0, 30), st.integers(0, 6), st.text(alphabet="aéß€😀𝄞\n", max_size=6)),
@@ -102,3 +108,20 @@ def test_a_person_can_still_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pycrdt.Doc, "apply_update", interrupt)
     with pytest.raises(KeyboardInterrupt):
         text.apply(b"\x00\x00")
+
+
+def test_a_real_panic_of_the_library_leaves_the_process_alive() -> None:
+    program = (
+        "from p2pvalue.node.text import Edit, SharedText, TextBroken\n"
+        "text = SharedText(7)\n"
+        "text.edit([Edit(0, 0, 'abc')])\n"
+        "try:\n"
+        f"    for update in {PANICKING}:\n"
+        "        text.apply(bytes.fromhex(update))\n"
+        "    text.edit([Edit(0, 1, 'x')])\n"
+        "except TextBroken as error:\n"
+        "    print('caught', error)\n"
+    )
+    outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.startswith("caught PanicException")
