@@ -56,6 +56,7 @@ class Exchange:
         self._told_at_ms = 0
         self._tell_due_ms: int | None = None
         self._compare_due_ms = 0
+        self._next_compare_ms = 0  # earliest time at which the peer may compare again
         self._reply_due_ms: int | None = None
         self._records_known: set[bytes] = set()
         self._records_left = limits.RECORDS_TAKEN_MAX
@@ -115,6 +116,7 @@ class Exchange:
                     self._answer_news(now_ms)
                 self._ask(now_ms)
             case f.Buckets():
+                self._check_patience(now_ms)
                 self._send(self.comparison.on_buckets(frame))
             case f.Sums():
                 self._send(self.comparison.on_sums(frame))
@@ -136,6 +138,12 @@ class Exchange:
                 self._tell(now_ms)
             case _:
                 raise Refused(Reason.FRAME_INVALID)
+
+    def _check_patience(self, now_ms: int) -> None:
+        """Refuse to compare everything again and again: it costs us more than the peer."""
+        if now_ms < self._next_compare_ms:
+            raise Refused(Reason.OVER_LIMIT)
+        self._next_compare_ms = now_ms + limits.COMPARED_MS_MIN
 
     def _take_operations(self, frame: f.Ops, now_ms: int) -> None:
         if not self._wanting.is_open:
@@ -197,6 +205,7 @@ class Exchange:
         self._told_at_ms = now_ms
         self._tell_due_ms = None
         self._send(self.comparison.tell())
+        self._tell_addresses()
 
     def _tell_soon(self, now_ms: int) -> None:
         if now_ms - self._told_at_ms >= limits.TELL_MS_MIN:
@@ -246,8 +255,6 @@ class Exchange:
     def _finish(self, now_ms: int) -> list[Effect]:
         self._name_ourselves()
         self._announce()
-        if self._is_ready:
-            self._tell_addresses()
         if self._supply.has_work:
             self._send([self._supply.next_frame()])
         if self.comparison.awaits_sums:
@@ -276,6 +283,7 @@ class Exchange:
         )
         if is_known or hello.is_public(self._replica):
             self._is_ready = True
+            self._tell_addresses()
             self._effects.append(
                 Ready(self._session, self._peer_id, self._replica.community, established.device)
             )

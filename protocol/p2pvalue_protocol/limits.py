@@ -38,6 +38,7 @@ HEADS_PER_FRAME_MAX = 800
 WANTS_PER_FRAME_MAX = 800
 HEADS_EVERY_MS_MIN = 15_000
 HEADS_EVERY_MS_MAX = 60_000
+COMPARED_MS_MIN = 5_000  # between two comparisons that a peer starts; each costs us far more
 REPLY_MS_MAX = 10_000  # a peer that takes longer for one answer is as good as gone
 TELL_MS_MIN = 50  # between two listings of changes: what happens meanwhile goes into one
 HEADS_TOLD_MAX = 16_384  # at once, 1.2 MB; the rest follows when the peer has dealt with these

@@ -12,11 +12,12 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.addresses import make_record
 from p2pvalue_protocol.effects import CloseSession, Effect, Ready, SendFrame
 from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.frames import Ops, decode_frame
 from p2pvalue_protocol.ids import Reference, tagged_hash
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kinds.chat import encode_chat_message
-from p2pvalue_protocol.log import Run, make_item
+from p2pvalue_protocol.log import Run, decode_batch, make_item
 from p2pvalue_protocol.operation import Operation
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.sync import SyncSession
@@ -218,6 +219,12 @@ class Link:
     def poke(self, side: int) -> None:
         """Tell a session that its node's heads changed."""
         self.act(side, self.sessions[side].poke)
+
+    def operations_sent(self) -> list[Run]:
+        """All runs that either side sent."""
+        frames = [decode_frame(frame) for frames in self.sent for frame in frames]
+        batches = [frame.batch for frame in frames if isinstance(frame, Ops)]
+        return [run for batch in batches for run in decode_batch(batch)]
 
     def bytes_sent(self) -> int:
         """What both sides sent so far."""

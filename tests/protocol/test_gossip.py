@@ -13,6 +13,7 @@ from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.gossip import Gossip, Heard, public_topic_secret, topic_name
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.log import Run, encode_batch
+from tests.protocol.hostility import mutations
 from tests.protocol.meeting import (
     NOW_MS,
     TOPIC_SECRET,
@@ -21,7 +22,6 @@ from tests.protocol.meeting import (
     Node,
     assert_equal_nodes,
 )
-from tests.protocol.test_joining import mutations
 
 
 class Listener:

@@ -2,98 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.effects import CloseSession, Effect, Joined, SendFrame
-from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.invitation import invite_key
-from p2pvalue_protocol.joining import JoinClient, JoinServer
-from p2pvalue_protocol.keys import SigningKey
-from p2pvalue_protocol.replica import Replica
-from tests.protocol.authoring import SECRET, key_named
-from tests.protocol.meeting import NOW_MS, Community, Link, Node, assert_equal_nodes
+from tests.protocol.authoring import key_named
+from tests.protocol.hostility import mutations
+from tests.protocol.join_link import JoinLink, invite, newcomer
+from tests.protocol.meeting import NOW_MS, Community, Link, assert_equal_nodes
 
 OTHER_SECRET = bytes(16)
-
-
-class JoinLink:
-    """A join link between a newcomer and a member."""
-
-    def __init__(self, newcomer: Node, member: Node, secret: bytes = SECRET) -> None:
-        self.nodes = (newcomer, member)
-        assert newcomer.replica.signer is not None
-        self.client = JoinClient(
-            session=1,
-            peer_id=member.peer_id,
-            own_peer_id=newcomer.peer_id,
-            nonce=bytes([1]) * 32,
-            community=member.replica.community,
-            invite_secret=secret,
-            signer=newcomer.replica.signer,
-            root_entropy=newcomer.name.encode().ljust(32),
-            replica_for=self._replica_for,
-        )
-        self.server = JoinServer(
-            [member.replica],
-            session=2,
-            peer_id=newcomer.peer_id,
-            own_peer_id=member.peer_id,
-            nonce=bytes([2]) * 32,
-        )
-        self.wires: tuple[deque[bytes], deque[bytes]] = (deque(), deque())
-        self.sent: tuple[list[bytes], list[bytes]] = ([], [])
-        self.joined: list[Joined] = []
-        self.closed: list[tuple[int, Reason | None]] = []
-
-    def _replica_for(
-        self, community: bytes, signer: SigningKey, secrets: Sequence[bytes]
-    ) -> Replica:
-        replica = self.nodes[0].replica
-        assert community == replica.community
-        assert signer is replica.signer
-        replica.topic_secrets = list(secrets)
-        return replica
-
-    def act(self, side: int, step: Callable[[], list[Effect]]) -> None:
-        for effect in self.nodes[side].do(step):
-            if isinstance(effect, SendFrame):
-                self.wires[side].append(effect.frame)
-                self.sent[side].append(effect.frame)
-            elif isinstance(effect, Joined):
-                self.joined.append(effect)
-            elif isinstance(effect, CloseSession):
-                self.closed.append((side, effect.reason))
-
-    def run(self) -> JoinLink:
-        """Deliver frames until there are none; a close by the member reaches the newcomer."""
-        self.act(1, lambda: self.server.open(NOW_MS))
-        self.act(0, lambda: self.client.open(NOW_MS))
-        while self.wires[0] or self.wires[1]:
-            side = 0 if self.wires[0] else 1
-            frame = self.wires[side].popleft()
-            receive = self.client.receive if side else self.server.receive
-            self.act(1 - side, lambda f=frame, r=receive: r(f, NOW_MS))  # type: ignore[misc]  # bound now
-        if self.closed and self.closed[0][0] == 1:
-            self.act(0, self.client.lost)
-        return self
-
-
-def invite(node: Node, *, uses: int = 1, secret: bytes = SECRET) -> None:
-    payload = auth.invite_payload(invite_key(secret).public, auth.MEMBER, uses)
-    node.write(Draft(auth.INVITE, b"", payload))
-
-
-def newcomer(community: Community, name: str = "nia") -> Node:
-    node = community.node(name, has_genesis=False)
-    node.replica.topic_secrets = []
-    return node
 
 
 def test_who_holds_an_invite_becomes_a_member_and_then_syncs_the_rest() -> None:
@@ -229,12 +148,3 @@ def test_no_frame_raises(side: int, data: st.DataObject) -> None:
     hostile = data.draw(st.one_of(st.binary(max_size=300), mutations(frames[at])))
     link.act(side, lambda: end.receive(hostile, NOW_MS))
     assert ada.replica.membership.policy() is not None
-
-
-def mutations(frame: bytes) -> st.SearchStrategy[bytes]:
-    """Frames with one byte changed, cut, or doubled."""
-    places = st.integers(0, len(frame) - 1)
-    changed = st.builds(
-        lambda at, new: frame[:at] + bytes([new]) + frame[at + 1 :], places, st.integers(0, 255)
-    )
-    return st.one_of(changed, places.map(lambda at: frame[:at]), st.just(frame + frame))

@@ -1,0 +1,90 @@
+"""A newcomer and a member on a join link, in memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.effects import CloseSession, Effect, Joined, SendFrame
+from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.invitation import invite_key
+from p2pvalue_protocol.joining import JoinClient, JoinServer
+from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.replica import Replica
+from tests.protocol.authoring import SECRET
+from tests.protocol.meeting import NOW_MS, Community, Node
+
+
+class JoinLink:
+    """A join link between a newcomer and a member."""
+
+    def __init__(self, newcomer: Node, member: Node, secret: bytes = SECRET) -> None:
+        self.nodes = (newcomer, member)
+        assert newcomer.replica.signer is not None
+        self.client = JoinClient(
+            session=1,
+            peer_id=member.peer_id,
+            own_peer_id=newcomer.peer_id,
+            nonce=bytes([1]) * 32,
+            community=member.replica.community,
+            invite_secret=secret,
+            signer=newcomer.replica.signer,
+            root_entropy=newcomer.name.encode().ljust(32),
+            replica_for=self._replica_for,
+        )
+        self.server = JoinServer(
+            [member.replica],
+            session=2,
+            peer_id=newcomer.peer_id,
+            own_peer_id=member.peer_id,
+            nonce=bytes([2]) * 32,
+        )
+        self.wires: tuple[deque[bytes], deque[bytes]] = (deque(), deque())
+        self.sent: tuple[list[bytes], list[bytes]] = ([], [])
+        self.joined: list[Joined] = []
+        self.closed: list[tuple[int, Reason | None]] = []
+
+    def _replica_for(
+        self, community: bytes, signer: SigningKey, secrets: Sequence[bytes]
+    ) -> Replica:
+        replica = self.nodes[0].replica
+        assert community == replica.community
+        assert signer is replica.signer
+        replica.topic_secrets = list(secrets)
+        return replica
+
+    def act(self, side: int, step: Callable[[], list[Effect]]) -> None:
+        for effect in self.nodes[side].do(step):
+            if isinstance(effect, SendFrame):
+                self.wires[side].append(effect.frame)
+                self.sent[side].append(effect.frame)
+            elif isinstance(effect, Joined):
+                self.joined.append(effect)
+            elif isinstance(effect, CloseSession):
+                self.closed.append((side, effect.reason))
+
+    def run(self) -> JoinLink:
+        """Deliver frames until there are none; a close by the member reaches the newcomer."""
+        self.act(1, lambda: self.server.open(NOW_MS))
+        self.act(0, lambda: self.client.open(NOW_MS))
+        while self.wires[0] or self.wires[1]:
+            side = 0 if self.wires[0] else 1
+            frame = self.wires[side].popleft()
+            receive = self.client.receive if side else self.server.receive
+            self.act(1 - side, lambda f=frame, r=receive: r(f, NOW_MS))  # type: ignore[misc]  # bound now
+        if self.closed and self.closed[0][0] == 1:
+            self.act(0, self.client.lost)
+        return self
+
+
+def invite(node: Node, *, uses: int = 1, secret: bytes = SECRET) -> None:
+    payload = auth.invite_payload(invite_key(secret).public, auth.MEMBER, uses)
+    node.write(Draft(auth.INVITE, b"", payload))
+
+
+def newcomer(community: Community, name: str = "nia") -> Node:
+    node = community.node(name, has_genesis=False)
+    node.replica.topic_secrets = []
+    return node

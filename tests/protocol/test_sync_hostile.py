@@ -1,0 +1,196 @@
+"""Whatever a peer sends, our copy stays right and the process alive."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pvalue_protocol import frames as f
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.log import decode_batch, encode_batch
+from tests.protocol.authoring import key_named
+from tests.protocol.hostility import mutations
+from tests.protocol.meeting import Community, Link, Node, run_of
+
+QUIET_MS = 200
+
+
+def established() -> tuple[Node, Link]:
+    community = Community("ada", "ben")
+    ada, ben = community.node("ada"), community.node("ben")
+    ada.say("ada's", times=3)
+    link = Link(ada, ben)
+    link.settle()
+    return ada, link
+
+
+def send(link: Link, frame: f.Frame) -> None:
+    """Let the second side say what its session never would."""
+    link.wires[1].append(f.encode_frame(frame))
+    link.deliver(1)
+
+
+def test_operations_that_nobody_asked_for_end_the_session_and_change_nothing() -> None:
+    ada, link = established()
+    ben = link.nodes[1]
+    ben.say("pushed")
+    heads = ada.heads()
+    send(link, f.Ops(0, encode_batch(ben.runs())))
+    assert link.closed == [("ada", Reason.UNASKED)]
+    assert ada.heads() == heads
+
+
+def test_a_log_that_nobody_asked_for_ends_the_session() -> None:
+    _, link = established()
+    ben = link.nodes[1]
+    send(link, claim(ben.replica.signer.public if ben.replica.signer else b"", CONTENT, 0))
+    ben.write_auth_seen()
+    run = next(run for run in ben.runs() if run.log_class == AUTH and run.first_seq == 0)
+    send(link, f.Ops(0, encode_batch([run])))
+    assert link.closed == [("ada", Reason.UNASKED)]
+
+
+def claim(device: bytes, log_class: int, seq: int) -> f.Heads:
+    entry = f.HeadEntry(device, log_class, seq, bytes(32))
+    return f.Heads(bytes(16), 0, [entry])
+
+
+def test_a_forged_operation_blames_the_peer_and_changes_nothing() -> None:
+    ada, link = established()
+    ben = link.nodes[1]
+    ben.say("real", times=3)
+    run = next(run for run in ben.runs() if run.log_class == CONTENT)
+    forged = type(run.items[-1])(
+        kind=run.items[-1].kind,
+        subject=b"",
+        parents=run.items[-1].parents,
+        time=run.items[-1].time + 1,
+        payload=run.items[-1].payload,
+        signature=run.items[-1].signature,
+    )
+    heads = ada.heads()
+    send(link, claim(run.device, CONTENT, 2))
+    items = [*run.items[:-1], forged]
+    bad = type(run)(run.device, run.log_class, run.first_seq, run.backlink, items)
+    send(link, f.Ops(1, encode_batch([bad])))
+    assert link.closed == [("ada", Reason.SIGNATURE_INVALID)]
+    assert ada.heads() == heads
+
+
+def test_a_claim_that_is_not_kept_is_not_asked_for_again_until_the_next_comparison() -> None:
+    ada, link = established()
+    device = key_named("ben device").public
+    for _ in range(5):
+        link.now_ms += QUIET_MS
+        send(link, claim(device, CONTENT, 7))
+        if isinstance(f.decode_frame(link.sent[0][-1]), f.Wants):
+            link.wires[0].clear()
+            send(link, f.Ops(1, encode_batch([])))
+    wants = [frame for frame in link.sent[0] if isinstance(f.decode_frame(frame), f.Wants)]
+    assert len(wants) == 1
+    assert not link.closed
+    assert ada.texts() == 3
+
+
+def test_a_peer_that_owes_operations_for_ten_seconds_is_left() -> None:
+    _, link = established()
+    send(link, claim(key_named("ben device").public, CONTENT, 7))
+    link.wires[0].clear()
+    link.now_ms += 10_000
+    link.act(0, link.sessions[0].wakeup)
+    assert link.closed == [("ada", None)]
+
+
+def test_a_peer_that_sends_the_same_again_and_again_is_left() -> None:
+    ada, link = established()
+    ben = link.nodes[1]
+    ben.say("one")
+    run = next(run for run in ben.runs() if run.device == key_named("ben device").public)
+    send(link, claim(run.device, CONTENT, 9))
+    for _ in range(30):
+        link.wires[0].clear()
+        link.now_ms += 500
+        send(link, f.Ops(0, encode_batch([run])))
+        link.act(0, link.sessions[0].wakeup)
+        if link.closed:
+            break
+    assert link.closed == [("ada", None)]
+    assert ada.texts() == 4
+
+
+def test_who_asks_without_taking_answers_is_left() -> None:
+    ada, link = established()
+    want = f.Want(key_named("ada device").public, CONTENT, 0, ada.heads()[0].op_id)
+    for _ in range(20):
+        if not link.closed:
+            send(link, f.Wants([want] * limits.WANTS_PER_FRAME_MAX))
+    assert link.closed == [("ada", Reason.OVER_LIMIT)]
+
+
+def test_wants_for_what_is_not_here_are_answered_with_nothing() -> None:
+    _, link = established()
+    send(link, f.Wants([f.Want(bytes(32), CONTENT, 5, bytes(32))]))
+    answer = f.decode_frame(link.sent[0][-1])
+    assert isinstance(answer, f.Ops)
+    assert (answer.finished, decode_batch(answer.batch)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        f.NonceOffered(bytes(32)),
+        f.TagAnswered(bytes(16)),
+        f.InitiatorIdentity(bytes(32), bytes(64)),
+        f.ResponderIdentity(bytes(32), bytes(64)),
+        f.Ack(),
+        f.Sums(1, []),
+        f.Ask(1, b""),
+    ],
+    ids=lambda frame: type(frame).__name__,
+)
+def test_a_frame_out_of_turn_ends_the_session(frame: f.Frame) -> None:
+    _, link = established()
+    send(link, frame)
+    assert link.closed in ([("ada", Reason.FRAME_INVALID)], [("ada", Reason.UNASKED)])
+
+
+VALID = [frame for side in established()[1].sent for frame in side]
+
+
+@given(hostile=st.lists(st.sampled_from(VALID).flatmap(mutations), min_size=1, max_size=3))
+def test_mutated_frames_never_raise_and_never_hurt(hostile: list[bytes]) -> None:
+    ada, link = established()
+    heads = ada.heads()
+    for frame in hostile:
+        link.wires[1].append(frame)
+        link.deliver(1)
+    assert ada.heads() == heads
+
+
+@given(frames=st.lists(st.binary(max_size=200), max_size=5))
+def test_arbitrary_bytes_never_raise(frames: list[bytes]) -> None:
+    community = Community("ada", "ben")
+    ada, ben = community.node("ada"), community.node("ben")
+    link = Link(ada, ben)
+    for side in (0, 1):
+        link.wires[side].clear()
+        for frame in frames:
+            link.wires[side].append(frame)
+            link.deliver(side)
+    assert ada.heads() == ben.heads() == [reference_of(community)]
+
+
+def reference_of(community: Community) -> Reference:
+    run = run_of(community.genesis)
+    return Reference(run.device, AUTH, 0, community.genesis.op_id)
+
+
+def test_who_compares_again_and_again_is_left() -> None:
+    _, link = established()
+    send(link, f.Buckets(bytes(2_048)))
+    assert not link.closed
+    send(link, f.Buckets(bytes(2_048)))
+    assert link.closed == [("ada", Reason.OVER_LIMIT)]
