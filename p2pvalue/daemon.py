@@ -21,6 +21,7 @@ from p2pvalue.api import serve
 from p2pvalue.config import Config, socket_path
 from p2pvalue.folder import locked, make_private
 from p2pvalue.node.interface import NodeInterface
+from p2pvalue_protocol.errors import P2PValueError
 
 STOP_S_MAX = 1.8
 """After this the process ends in any case; what was answered is on the disk already."""
@@ -47,6 +48,7 @@ async def run(config: Config, open_node: OpenNode) -> None:
             # What is alive now stays: the collector need not look at it again.
             gc.collect()
             gc.freeze()
+            gc.enable()
             log.info(
                 "running as process %d on %s, ready after %.2f s; to stop: Ctrl-C or p2pvalue stop",
                 os.getpid(),
@@ -58,6 +60,17 @@ async def run(config: Config, open_node: OpenNode) -> None:
             _end_in_time()
             nursery.cancel_scope.cancel()
     log.info("stopped")
+
+
+def tell_fault(error: Exception) -> str:
+    """Log what ended the daemon, and return it as one sentence for the person."""
+    leaf: BaseException = error
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    if isinstance(leaf, P2PValueError):
+        return str(leaf)
+    log.error("ended by a fault inside: %r", leaf, exc_info=error)
+    return "the daemon ended by a fault of its own; what it had answered is safe: start it again"
 
 
 def log_to_stderr(level: str, *, with_traces: bool = False) -> None:

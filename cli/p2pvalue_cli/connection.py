@@ -63,8 +63,6 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def _query(fields: Fields) -> str:
-    # One request a call: the connection closes with its answer.
-    heads = {"Content-Type": "application/json", "Connection": "close"}
     given = {name: value for name, value in fields.items() if value is not None}
     return f"?{urlencode(given)}" if given else ""
 
@@ -75,7 +73,7 @@ def _ask(method: str, target: str, fields: Fields | None) -> Any:
         with response:
             answer = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _interrupted(method) from error
+        raise _interrupted(method, error) from error
     if response.status >= 400:
         raise _refused(answer)
     return answer
@@ -90,7 +88,7 @@ def _lines(method: str, target: str, fields: Fields | None) -> Iterator[Answer]:
                     return
                 answer = json.loads(line)
             except (OSError, http.client.HTTPException, ValueError) as error:
-                raise _interrupted(method) from error
+                raise _interrupted(method, error) from error
             if "error" in answer:
                 raise _refused(answer)
             yield answer
@@ -118,12 +116,14 @@ def _send(method: str, target: str, fields: Fields | None) -> http.client.HTTPRe
         return connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         connection.close()
-        raise _interrupted(method) from error
+        raise _interrupted(method, error) from error
 
 
-def _interrupted(method: str) -> Failed:
+def _interrupted(method: str, error: Exception) -> Failed:
+    is_late = isinstance(error, TimeoutError)
+    happened = "has not answered in time" if is_late else "stopped before it had answered"
     advice = "ask again" if method == "GET" else "look whether it was saved before you try again"
-    return failed("interrupted", f"the daemon stopped before it had answered; {advice}")
+    return failed("interrupted", f"the daemon {happened}; {advice}")
 
 
 def _refused(answer: Answer) -> Failed:

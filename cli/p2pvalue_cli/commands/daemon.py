@@ -46,6 +46,10 @@ def init(name: str | None) -> None:
 @click.option("--debug", is_flag=True, help="Tell everything, with traces of errors.")
 def run(log_level: str | None, debug: bool) -> None:
     """Run the daemon until Ctrl-C; makes the data folder first if there is none."""
+    import gc
+
+    gc.disable()  # nothing dies while modules load; the daemon turns it on when it is ready
+
     from p2pvalue import config
 
     folder = data_dir()
@@ -62,7 +66,10 @@ def run(log_level: str | None, debug: bool) -> None:
 
     level = "debug" if debug else log_level or settings.log_level
     daemon.log_to_stderr(level, with_traces=debug)
-    trio.run(daemon.run, settings, open_node)
+    try:
+        trio.run(daemon.run, settings, open_node)
+    except Exception as error:  # the log has it; the person gets a sentence
+        raise Failed(daemon.tell_fault(error)) from error
 
 
 @click.command(cls=Command, example="p2pvalue stop")
