@@ -61,7 +61,7 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
         "POST",
         "/documents/{document:path}/edits",
         s.SpliceDocument,
-        (s.Spliced,),
+        (s.Opened, s.Spliced),
         streams.splice_document,
         is_fed_by_body=True,
     ),

@@ -94,7 +94,7 @@ class EditDocument(OfDocument, frozen=True, kw_only=True):
 
 
 class SpliceDocument(OfDocument, frozen=True, kw_only=True):
-    """`session` numbers the editing run; the edits follow as lines of the body."""
+    """`session` numbers the editing run, 0 takes a free number; the edits follow in the body."""
 
     session: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
 
@@ -168,11 +168,23 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     done: bool = True
 
 
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """First line of an editing stream: the text to which the first batch's positions refer."""
+
+    text: str
+    version: str
+
+
 class Spliced(msgspec.Struct, frozen=True, kw_only=True):
-    """One line per batch of edits that is now durable: how many so far, and the text's version."""
+    """One line per batch of edits that is now durable.
+
+    `others` turns the caller's text, its batch applied, into the text as it is now: `[[position,
+    deleted, text], …]`, what others wrote meanwhile. The next batch's positions refer to the result.
+    """
 
     batches: int
     version: str
+    others: list[tuple[int, int, str]]
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

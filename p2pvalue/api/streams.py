@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -16,14 +17,17 @@ from p2pvalue.api.schema import (
     Backup,
     Finished,
     InCommunity,
+    Opened,
     Progress,
     Question,
     Spliced,
     SpliceDocument,
 )
+from p2pvalue.node.difference import edits_between
 from p2pvalue.node.interface import NodeInterface
 
 HEARTBEAT_S = 15
+_free_sessions = count(2**30)  # far from the numbers that callers choose
 BATCH = msgspec.json.Decoder(list[tuple[int, int, str]])
 
 
@@ -70,10 +74,14 @@ async def splice_document(
 ) -> None:
     """Apply edits as they are typed; each line of the body is `[[position, deleted, text], …]`.
 
-    Positions count code points in the text as this node has it. A batch is durable when its line is
+    The first line of the answer is the text. Positions count code points in the caller's text: that
+    one, with her batches applied and what `others` brought. A batch is durable when its line is
     answered; the first that fails ends the stream.
     """
     community = node.community(question.community)
+    session = question.session or next(_free_sessions)
+    view = await community.splice_document(question.document, [], session=session)
+    await send_line(Opened(text=view.text, version=view.version))
     batches = 0
     async for line in lines:
         try:
@@ -82,9 +90,17 @@ async def splice_document(
             raise BadRequest(
                 f"batch {batches + 1} is not [[position, deleted, text], …]: {error}"
             ) from error
-        view = await community.splice_document(question.document, edits, session=question.session)
+        mine = _applied(view.text, edits)
+        view = await community.splice_document(question.document, edits, session=session)
         batches += 1
-        await send_line(Spliced(batches=batches, version=view.version))
+        others = [(e.position, e.deleted, e.inserted) for e in edits_between(mine, view.text)]
+        await send_line(Spliced(batches=batches, version=view.version, others=others))
+
+
+def _applied(text: str, edits: list[tuple[int, int, str]]) -> str:
+    for position, deleted, inserted in edits:
+        text = text[:position] + inserted + text[position + deleted :]
+    return text
 
 
 async def backup(

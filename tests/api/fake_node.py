@@ -269,6 +269,8 @@ class FakeCommunity:
         self, document: str, edits: list[tuple[int, int, str]], *, session: int = 0
     ) -> t.TextView:
         view = await self.document_text(document)
+        if not edits:
+            return view
         text = view.text
         for position, deleted, inserted in edits:
             if position + deleted > len(text):

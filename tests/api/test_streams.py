@@ -79,10 +79,11 @@ async def test_each_batch_of_edits_is_answered_when_it_is_durable(
         await caller.begin("POST", "/documents/Minutes/edits?session=3", headers=CHUNKED)
         await caller.feed(b'[[3, 0, "d"], [0, 1, ""]]\n[[0')
         assert await caller.status() == 200
+        assert (await caller.line())["text"] == "abc"
         assert (await caller.line())["batches"] == 1
         assert (await garden.document_text("Minutes")).text == "bcd"
         await caller.feed(', 0, "ä"]]\n'.encode())
-        assert await caller.line() == {"batches": 2, "version": "3"}
+        assert await caller.line() == {"batches": 2, "version": "3", "others": []}
         await caller.end()
         assert await caller.line() is None
     assert (await garden.document_text("Minutes")).text == "äbcd"
@@ -97,6 +98,7 @@ async def test_a_wrong_batch_ends_the_stream_and_keeps_those_before(
     async with Caller(api) as caller:
         await caller.send("POST", "/documents/Minutes/edits", lines)
         assert await caller.status() == 200
+        assert (await caller.line())["text"] == ""
         assert (await caller.line())["batches"] == 1
         failure = await caller.line()
         assert await caller.line() is None
