@@ -179,7 +179,7 @@ class Spliced(msgspec.Struct, frozen=True, kw_only=True):
     """One line per batch of edits that is now durable.
 
     `others` turns the caller's text, its batch applied, into the text as it is now: `[[position,
-    deleted, text], …]`, what others wrote meanwhile. The next batch's positions refer to the result.
+    deleted, text], …]`, what others wrote meanwhile. The next batch's positions refer to that.
     """
 
     batches: int

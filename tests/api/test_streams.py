@@ -110,10 +110,12 @@ async def test_a_wrong_batch_ends_the_stream_and_keeps_those_before(
 async def test_a_line_without_end_is_refused(api: Path, node: FakeNode) -> None:
     garden = await node.create_community("Garden")
     await garden.create_document("Minutes", "")
-    status, failure = await ask(
-        api, "POST", "/documents/Minutes/edits", b"[" * (LINE_BYTES_MAX + 100_000)
-    )
-    assert (status, failure["error"]) == (413, "too-large")
+    async with Caller(api) as caller:
+        await caller.send("POST", "/documents/Minutes/edits", b"[" * (LINE_BYTES_MAX + 100_000))
+        assert await caller.status() == 200
+        assert (await caller.line())["text"] == ""
+        assert (await caller.line())["error"] == "too-large"
+        assert await caller.line() is None
 
 
 async def test_a_long_task_tells_its_progress_and_its_findings(api: Path, tmp_path: Path) -> None:
