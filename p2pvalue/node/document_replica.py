@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 import msgspec
@@ -22,7 +23,7 @@ import trio
 from p2pvalue.node.difference import Edit
 from p2pvalue.node.text import SharedText, TextBroken, check_edits
 from p2pvalue.node.updates import UpdateInvalid, client_of, read_update
-from p2pvalue.store import Store
+from p2pvalue.store import Store, StoreFailed
 from p2pvalue_protocol.encoding import PayloadInvalid
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.ids import Reference
@@ -290,13 +291,13 @@ class DocumentReplica:
     @property
     def wants_snapshot(self) -> bool:
         """True when opening again would replay many updates."""
-        return self._since_snapshot >= SNAPSHOT_EVERY
+        return self._since_snapshot >= SNAPSHOT_EVERY and not self._names_the_unknown
 
     async def save_snapshot(self, *, least: int = SNAPSHOT_AT_CLOSE) -> None:
         """Keep the replica in the store if at least so many updates came since it was kept.
 
-        Not while an update names what nobody wrote yet: whether that waits inside an encoded text
-        is the library's secret.
+        Not once an update named what nobody had written: whether that waits inside an encoded text
+        is the library's secret. A store without room goes without; it is only a cache.
         """
         if self._since_snapshot < least:
             return
@@ -304,6 +305,7 @@ class DocumentReplica:
         await self.catch_up()
         if self._names_the_unknown or self._taken_since_page:
             return
+        self._since_snapshot = 0
         try:
             encoded = self._shared.encoded()
         except TextBroken:
@@ -316,10 +318,9 @@ class DocumentReplica:
             self._clocks,
             encoded,
         )
-        self._store.put_snapshot(
-            self._community, self._subject, self._arrival, msgspec.msgpack.encode(snapshot)
-        )
-        self._since_snapshot = 0
+        data = msgspec.msgpack.encode(snapshot)
+        with suppress(StoreFailed):
+            self._store.put_snapshot(self._community, self._subject, self._arrival, data)
 
     def _unreadable(self, error: TextBroken) -> P2PValueError:
         return P2PValueError(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import trio
@@ -22,7 +23,7 @@ from p2pvalue.node.context import Context
 from p2pvalue.node.difference import Edit, edits_between
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue_protocol.effects import Change
-from p2pvalue_protocol.errors import LocalProtocolError, NotFound
+from p2pvalue_protocol.errors import LocalProtocolError, NotFound, P2PValueError
 from p2pvalue_protocol.ids import Reference, subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import decode_state, document
@@ -100,7 +101,9 @@ class OpenDocuments:
             place.users += 1
             try:
                 async with place.lock:
-                    await main.save_snapshot()
+                    # Whoever caused this by opening another document has no part in its troubles.
+                    with suppress(P2PValueError):
+                        await main.save_snapshot()
             finally:
                 place.users -= 1
             if place.users:

@@ -7,6 +7,7 @@ import pytest
 import trio
 
 from p2pvalue.node.documents import OPEN_MAX, OpenDocuments
+from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.kinds import document
 from tests.node.small_node import SmallNode, exchange
@@ -276,6 +277,21 @@ async def test_a_snapshot_changes_nothing_but_the_time_to_open(ana: SmallNode) -
     ana.store.put_snapshot(ana.community_id, subject, kept.covers, b"damaged")
     ana.restart()
     assert await ana.community.document_text("Plan") == more
+
+
+async def test_a_full_disk_costs_the_snapshot_and_nothing_else(
+    ana: SmallNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreFailed("no room")
+
+    monkeypatch.setattr(ana.store, "put_snapshot", full)
+    await ana.community.create_document("Plan 0")
+    for _ in range(1_002):
+        await ana.community.splice_document("Plan 0", [(0, 0, "x")])
+    for number in range(1, OPEN_MAX + 2):
+        await ana.community.create_document(f"Plan {number}", "text")
+    assert await texts([ana], "Plan 0") == {"x" * 1_002}
 
 
 async def test_a_version_before_the_snapshot_is_still_a_base(ana: SmallNode) -> None:
