@@ -59,18 +59,25 @@ class Names:
             number = self._communities[community] = self._connection.last_insert_rowid()
         return number
 
-    def base(self, community: int, log: int) -> int:
-        """Return the place of a log's seq 0; raises StoreFailed for a log that is not stored."""
+    def find_base(self, community: int, log: int) -> int | None:
+        """Return the place of a log's seq 0, None if the log is not stored."""
         base = self._logs.get((community, log))
         if base is None:
             sql = "SELECT number FROM logs WHERE community = ? AND log = ?"
             number = self._connection.execute(sql, (community, log)).get
             if number is None:
-                raise StoreFailed(f"log {log} is not stored; a defect, please report it")
+                return None
             base = number << SEQ_BITS
             if len(self._logs) >= REMEMBERED_MAX:
                 self._logs.clear()
             self._logs[community, log] = base
+        return base
+
+    def base(self, community: int, log: int) -> int:
+        """Return the place of a log's seq 0; raises StoreFailed for a log that is not stored."""
+        base = self.find_base(community, log)
+        if base is None:
+            raise StoreFailed(f"log {log} is not stored; a defect, please report it")
         return base
 
     def make_member(self, member: bytes) -> int:

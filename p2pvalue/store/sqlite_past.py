@@ -120,11 +120,11 @@ class SqlitePast:
 
     def operations(self, log: int, first_seq: int, count: int) -> list[OperationRow]:
         """Return up to `count` operations of one branch from `first_seq` on, ascending."""
-        community = self._number
-        if community == 0:
-            return []
-        base = self._names.base(community, log)
-        return self.run(base, log, first_seq, count)
+        try:
+            base = self._names.find_base(self._names.community(self._community), log)
+        except apsw.Error as error:
+            raise explained(error, "the store cannot be read") from error
+        return [] if base is None else self.run(base, log, first_seq, count)
 
     def run(self, base: int, log: int, first_seq: int, count: int) -> list[OperationRow]:
         """Return a run of the log whose seq 0 has the place `base`."""

@@ -1,0 +1,139 @@
+"""Whatever is committed, in whatever order, both stores answer every question alike."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from pathlib import Path
+
+import pytest
+
+from p2pvalue.store import MemoryStore, SqliteStore, Store, StoreFailed
+from p2pvalue_protocol.ids import AUTH
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.past import Batch
+from tests.store.chains import CHAT, COMMUNITY, PLEDGE, START_MS, Chain, subject_named
+
+CONTAINERS = [bytes(16), subject_named("a channel"), subject_named("another")]
+SUBJECTS = [subject_named(f"pledge {number}") for number in range(6)]
+
+
+def random_batch(rng: random.Random, chains: list[Chain], waiting: list[tuple[int, int]]) -> Batch:
+    """Return a batch of operations, some waiting, and of the views they are said to change."""
+    batch = Batch(COMMUNITY)
+    for _ in range(rng.randrange(1, 6)):
+        chain = rng.choice(chains)
+        if chain.seq == 0:
+            batch.logs.append(chain.row)
+        has_to_wait = any(log == chain.row.log for log, _ in waiting)
+        frontier = 0 if has_to_wait or rng.random() < 0.1 else rng.randrange(1, 4)
+        time = START_MS + rng.randrange(8)
+        row = chain.operation(
+            rng.randbytes(8), time=time, frontier=frontier, signed=rng.random() < 0.2
+        )
+        batch.operations.append(row)
+        if not frontier:
+            waiting.append((row.log, row.seq))
+        elif rng.random() < 0.6:
+            container = rng.choice(CONTAINERS)
+            batch.entries.append(chain.entry(row, time=time, container=container))
+        else:
+            subject = rng.choice(SUBJECTS)
+            batch.subject_operations.append(chain.subject_operation(row, subject, time=time))
+            group = rng.choice(CONTAINERS)
+            state = chain.state(row, subject, rng.randbytes(4), group=group)
+            batch.states.append(state._replace(time=time))
+        batch.heads = [chain.reference(row)]
+    if waiting and rng.random() < 0.5:
+        log, seq = waiting.pop(0)
+        batch.folded.append((rng.randrange(1, 4), log, seq))
+        batch.signatures.append((rng.randbytes(64), log, seq))
+    if rng.random() < 0.2:
+        batch.states_gone.append(rng.choice(SUBJECTS))
+    if rng.random() < 0.2:
+        batch.addresses.append((rng.choice(chains).key.public, rng.randbytes(5)))
+    return batch
+
+
+def answers(store: Store, rng: random.Random) -> list[object]:
+    """Return what a store says to every question, the open ones at places drawn by `rng`."""
+    past = store.past(COMMUNITY)
+    said: list[object] = [
+        store.communities(),
+        past.heads(),
+        past.content_heads(),
+        past.addresses(),
+        list(past.auth_operations()),
+        list(store.operations_in_order(COMMUNITY)),
+        [past.operations(log, rng.randrange(5), rng.randrange(5)) for log in range(1, 4)],
+        [past.subject_operations(subject) for subject in SUBJECTS],
+        [store.state(COMMUNITY, subject) for subject in SUBJECTS],
+        store.containers(COMMUNITY, CHAT),
+        store.state_digest(COMMUNITY),
+    ]
+    for container in CONTAINERS:
+        said.append(store.entry_count(COMMUNITY, container, CHAT))
+        for newest_first in (False, True):
+            before, after = place(rng), place(rng)
+            limit = rng.randrange(1, 9)
+            page = store.entries(
+                COMMUNITY,
+                container,
+                CHAT,
+                before=before,
+                after=after,
+                limit=limit,
+                newest_first=newest_first,
+            )
+            said.append([entry._replace(arrival=0) for entry in page])
+            said.append(
+                store.states(
+                    COMMUNITY,
+                    PLEDGE,
+                    group=rng.choice([None, container]),
+                    before=before,
+                    after=after,
+                    limit=limit,
+                    newest_first=newest_first,
+                )
+            )
+        since = store.entries_since(COMMUNITY, container, CHAT, 0, limit=rng.randrange(1, 9))
+        said.append([entry._replace(arrival=0) for entry in since])
+    return said
+
+
+def place(rng: random.Random) -> Order | None:
+    """Return a place in an order, or none."""
+    if rng.random() < 0.4:
+        return None
+    return Order(
+        START_MS + rng.randrange(8), rng.randbytes(32), rng.randrange(9), rng.randbytes(32)
+    )
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_both_stores_answer_alike(tmp_path: Path, turn: int) -> None:
+    seed = secrets.token_hex(4)
+    print(f"seed {seed} turn {turn}")
+    rng = random.Random(seed)
+    memory, path = MemoryStore(), tmp_path / "store.db"
+    sqlite = SqliteStore(path, durability="kill")
+    chains = [Chain(1), Chain(2), Chain(3, log_class=AUTH)]
+    waiting: list[tuple[int, int]] = []
+    for _ in range(12):
+        batches = [random_batch(rng, chains, waiting) for _ in range(rng.randrange(1, 4))]
+        if rng.random() < 0.2:  # a commit that contradicts itself changes neither
+            for store in (memory, sqlite):
+                with pytest.raises(StoreFailed):
+                    store.commit([*batches, Batch(COMMUNITY, operations=batches[0].operations)])
+        memory.commit(batches)
+        sqlite.commit(batches)
+        if rng.random() < 0.2:
+            sqlite.close()
+            sqlite = SqliteStore(path, durability="kill")
+        asked = rng.randbytes(8)
+        assert answers(sqlite, random.Random(asked)) == answers(memory, random.Random(asked))
+    memory.clear_views(COMMUNITY)
+    sqlite.clear_views(COMMUNITY)
+    assert answers(sqlite, random.Random(seed)) == answers(memory, random.Random(seed))
+    sqlite.close()
