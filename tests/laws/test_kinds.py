@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.kind import EntryKind, Kind, Order, Placed, StateKind
 from p2pvalue_protocol.kinds import KINDS, card, chat, decode_state, document, need, pledge, profile
+
+FEW = settings(max_examples=40)  # of each law, on each kind
 
 LINE = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8).filter(
     lambda text: text.strip(" ") != ""
@@ -102,6 +104,7 @@ def test_every_kind_is_under_these_laws() -> None:
 
 
 @EVERY_KIND
+@FEW
 @given(data=st.data())
 def test_what_is_written_is_what_is_read(kind: Kind, data: st.DataObject) -> None:
     payload = data.draw(PAYLOADS[kind.number])
@@ -109,6 +112,7 @@ def test_what_is_written_is_what_is_read(kind: Kind, data: st.DataObject) -> Non
 
 
 @EVERY_KIND
+@FEW
 @given(data=st.data())
 def test_fields_of_later_versions_do_not_change_the_meaning(
     kind: Kind, data: st.DataObject
@@ -120,6 +124,7 @@ def test_fields_of_later_versions_do_not_change_the_meaning(
 
 
 @EVERY_KIND
+@FEW
 @given(junk=st.binary(max_size=200))
 def test_bytes_without_meaning_raise_payload_invalid_and_nothing_else(
     kind: Kind, junk: bytes
@@ -130,6 +135,7 @@ def test_bytes_without_meaning_raise_payload_invalid_and_nothing_else(
 
 
 @EVERY_KIND
+@FEW
 @given(data=st.data())
 def test_damaged_payloads_have_a_meaning_or_raise_payload_invalid(
     kind: Kind, data: st.DataObject
@@ -145,6 +151,7 @@ def test_damaged_payloads_have_a_meaning_or_raise_payload_invalid(
 
 
 @EVERY_KIND
+@FEW
 @given(data=st.data())
 def test_a_payload_with_fields_out_of_order_has_no_meaning(kind: Kind, data: st.DataObject) -> None:
     fields: dict[str, Any] = msgspec.msgpack.decode(data.draw(PAYLOADS[kind.number]))
@@ -156,6 +163,7 @@ def test_a_payload_with_fields_out_of_order_has_no_meaning(kind: Kind, data: st.
 
 
 @EVERY_STATE_KIND
+@FEW
 @given(data=st.data())
 def test_a_fold_depends_on_the_set_and_not_on_arrival(kind: StateKind, data: st.DataObject) -> None:
     operations = data.draw(placed_operations(kind))
@@ -164,6 +172,7 @@ def test_a_fold_depends_on_the_set_and_not_on_arrival(kind: StateKind, data: st.
 
 
 @EVERY_STATE_KIND
+@FEW
 @given(data=st.data())
 def test_a_fold_leaves_its_operations_alone_and_says_the_same_again(
     kind: StateKind, data: st.DataObject
@@ -175,6 +184,7 @@ def test_a_fold_leaves_its_operations_alone_and_says_the_same_again(
 
 
 @EVERY_STATE_KIND
+@FEW
 @given(data=st.data())
 def test_a_state_comes_back_from_its_bytes(kind: StateKind, data: st.DataObject) -> None:
     state = kind.fold(data.draw(placed_operations(kind)))
@@ -186,6 +196,7 @@ def test_a_state_comes_back_from_its_bytes(kind: StateKind, data: st.DataObject)
 
 
 @EVERY_KIND
+@FEW
 @given(data=st.data(), subject=st.just(b"") | SUBJECT)
 def test_everything_has_a_place_of_16_bytes(
     kind: Kind, data: st.DataObject, subject: bytes
