@@ -26,14 +26,17 @@ _LOGS = (
     "WHERE community = ? ORDER BY log"
 )
 _OPERATION = "place, op_id, core, signature, payload, frontier FROM operations"
-_HEAD = f"SELECT {_OPERATION} WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1"
-_FIRST_WAITING = (
-    "SELECT min(place) FROM operations INDEXED BY operations_waiting "
-    "WHERE frontier = 0 AND place BETWEEN ? AND ?"
-)
-_LAST_SIGNED = (
-    "SELECT place FROM operations WHERE place BETWEEN ? AND ? AND length(signature) > 0 "
-    "ORDER BY place DESC LIMIT 1"
+_SPAN = f"place BETWEEN l.number << {SEQ_BITS} AND l.number << {SEQ_BITS} | {SEQ_MASK}"
+_HEADS = (
+    "SELECT l.log, l.device, l.log_class, l.branch, l.first_seq, l.base_id, "
+    "(SELECT min(place) FROM operations INDEXED BY operations_waiting "
+    f"WHERE frontier = 0 AND {_SPAN}), "
+    f"(SELECT place FROM operations WHERE {_SPAN} AND length(signature) > 0 "
+    "ORDER BY place DESC LIMIT 1), "
+    "o.place, o.op_id, o.core, o.signature, o.payload, o.frontier "
+    "FROM logs l CROSS JOIN operations o "
+    f"ON o.place = (SELECT max(place) FROM operations WHERE {_SPAN}) "
+    "WHERE l.community = ? ORDER BY l.log"
 )
 _RUN = f"SELECT {_OPERATION} WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?"
 _SUBJECT_OPERATIONS = (
@@ -91,14 +94,10 @@ class SqlitePast:
     def heads(self) -> list[HeadRow]:
         """Return where every log with an operation stands; three seeks per log."""
         heads = []
-        for base, log in self.logs():
-            span = (base, base + SEQ_MASK)
-            found = self._rows(_HEAD, *span)
-            if not found:
-                continue
-            head = _operation(log.log, found[0])
-            waiting = self._value(_FIRST_WAITING, *span)
-            signed = self._value(_LAST_SIGNED, *span)
+        for row in self._rows(_HEADS, self._number):
+            log = LogRow(row[0], self._community, *row[1:6])
+            waiting, signed = row[6:8]
+            head = _operation(log.log, row[8:])
             folded_seq = head.seq if waiting is None else (waiting & SEQ_MASK) - 1
             signed_seq = log.first_seq - 1 if signed is None else signed & SEQ_MASK
             heads.append(HeadRow(log, head, folded_seq, signed_seq))
