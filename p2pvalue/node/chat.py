@@ -21,7 +21,7 @@ from p2pvalue_protocol.kinds import chat
 
 PAGE_MAX: Final = 1_000
 _REPLY_AMONG: Final = 1_000  # an answer names one of the newest by a few digits
-_WRITTEN_AMONG: Final = (4, 64, PAGE_MAX)  # what we just wrote sorts last or nearly so
+_WRITTEN_AMONG: Final = (1, 64, PAGE_MAX)  # what we just wrote sorts last or nearly so
 
 _order_decoder = msgspec.msgpack.Decoder(Order)
 
