@@ -70,6 +70,12 @@ BREACHES = [
         "import p2pvalue.store.interface",
         "p2pvalue.api.schema -> p2pvalue.store.interface",
     ),
+    Breach(
+        "the simulator runs the core, never the shell",
+        "p2pvalue/sim/world.py",
+        "import trio",
+        "p2pvalue.sim.world -> trio",
+    ),
 ]
 
 
