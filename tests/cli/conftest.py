@@ -48,3 +48,13 @@ def ana(daemon: Daemon, tmp_path: Path) -> Person:
     person = Person(tmp_path)
     person.sees("community", "create", "Garden")
     return person
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    """A person as `ana`, shared by tests that change nothing."""
+    folder = tmp_path_factory.mktemp("settled")
+    with fake_daemon(folder):
+        person = Person(folder)
+        person.sees("community", "create", "Garden")
+        yield person

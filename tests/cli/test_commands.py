@@ -40,15 +40,15 @@ def test_a_message_goes_out_and_is_listed(ana: Person) -> None:
         ("chat", "list", "--json", "-n", "1"),
     ],
 )
-def test_json_may_stand_anywhere(ana: Person, words: tuple[str, ...]) -> None:
-    assert json.loads(ana.sees(*words)) == []
+def test_json_may_stand_anywhere(settled: Person, words: tuple[str, ...]) -> None:
+    assert json.loads(settled.sees(*words)) == []
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_the_folder_may_be_named_anywhere(ana: Person, place: int) -> None:
+def test_the_folder_may_be_named_anywhere(settled: Person, place: int) -> None:
     words = ["chat", "list"]
-    words[place:place] = ["--data-dir", str(ana.folder)]
-    assert ana.type(*words, P2PVALUE_DATA_DIR="/nowhere").exit_code == 0
+    words[place:place] = ["--data-dir", str(settled.folder)]
+    assert settled.type(*words, P2PVALUE_DATA_DIR="/nowhere").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -66,16 +66,16 @@ def test_the_folder_may_be_named_anywhere(ana: Person, place: int) -> None:
     ],
 )
 def test_the_exit_code_says_what_became_of_it(
-    ana: Person, words: tuple[str, ...], code: int
+    settled: Person, words: tuple[str, ...], code: int
 ) -> None:
-    result = ana.type(*words)
+    result = settled.type(*words)
     assert result.exit_code == code
     assert bool(result.stderr) == (code != 0)
     assert "Traceback" not in result.output
 
 
-def test_an_error_is_json_when_json_was_asked_for(ana: Person) -> None:
-    result = ana.type("document", "show", "Nothing", "--json")
+def test_an_error_is_json_when_json_was_asked_for(settled: Person) -> None:
+    result = settled.type("document", "show", "Nothing", "--json")
     assert json.loads(result.stderr)["error"] == "not-found"
     assert result.stdout == ""
 

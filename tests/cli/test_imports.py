@@ -51,7 +51,7 @@ def loaded(person: Person, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     "words",
     [
-        ("chat", "post", "hello"),
+        ("chat", "post", "hello", "--channel", "imports"),
         ("chat", "list"),
         ("document", "list"),
         ("need", "list"),
@@ -62,14 +62,14 @@ def loaded(person: Person, *words: str) -> list[str]:
     ],
 )
 def test_a_call_to_a_running_daemon_loads_nothing_heavy(
-    ana: Person, words: tuple[str, ...]
+    settled: Person, words: tuple[str, ...]
 ) -> None:
-    modules = loaded(ana, *words)
+    modules = loaded(settled, *words)
     heavy = [m for m in modules if m in HEAVY or m.startswith(tuple(f"{h}." for h in HEAVY))]
     assert heavy == []
     assert 50 < len(modules) <= MODULES_MAX
 
 
-def test_help_loads_no_command(ana: Person) -> None:
-    modules = loaded(ana, "--help")
+def test_help_loads_no_command(settled: Person) -> None:
+    modules = loaded(settled, "--help")
     assert [m for m in modules if m.startswith("p2pvalue_cli.commands")] == []

@@ -14,6 +14,7 @@ from p2pvalue_cli.failures import Failed, failed
 from p2pvalue_cli.output import harmless, one_line, say, short, show, table
 
 POLL_S = 0.3
+GOES_ON = "the daemon goes on trying: look with p2pvalue status"
 RANKS = ("founder", "admin", "member", "guest")
 
 
@@ -73,16 +74,7 @@ def join(link: str | None, no_wait: bool, timeout: int | None) -> None:
         link = sys.stdin.read()
     view = connection.post("/communities/join", link=link)
     until = None if timeout is None else time.monotonic() + timeout
-    told = ""
-    while view["state"] == "joining" and not no_wait:
-        if view["waiting_for"] != told:
-            told = view["waiting_for"]
-            click.echo(f"waiting for {harmless(told)}", err=True)
-        if until is not None and time.monotonic() > until:
-            raise Failed(f"still waiting for {told}; the daemon goes on trying: look with status")
-        time.sleep(POLL_S)
-        view = _again(view["community"])
-    show(view, _say_joined)
+    show(view if no_wait else _joined(view, until), _say_joined)
 
 
 @community.command(example="p2pvalue community members")
@@ -90,6 +82,23 @@ def join(link: str | None, no_wait: bool, timeout: int | None) -> None:
 def members(community: str | None) -> None:
     """List the members."""
     show(connection.get("/members", community=community), _write_members)
+
+
+def _joined(view: dict[str, Any], until: float | None) -> dict[str, Any]:
+    """The community once we are in it; tells what that waits for."""
+    told = ""
+    try:
+        while view["state"] == "joining":
+            if view["waiting_for"] != told:
+                told = view["waiting_for"]
+                click.echo(f"waiting for {harmless(told)}", err=True)
+            if until is not None and time.monotonic() > until:
+                raise Failed(f"still waiting for {harmless(told)}; {GOES_ON}")
+            time.sleep(POLL_S)
+            view = _again(view["community"])
+    except KeyboardInterrupt:
+        raise Failed(f"no longer waiting here; {GOES_ON}") from None
+    return view
 
 
 def _again(community: str) -> dict[str, Any]:
@@ -132,7 +141,7 @@ def _write_one(view: dict[str, Any]) -> None:
 
 def _state(view: dict[str, Any]) -> str:
     if view["state"] == "joining":
-        return f"waiting for {view['waiting_for']}"
+        return f"waiting for {view['waiting_for'] or 'a member'}"
     return str(view["state"])
 
 

@@ -9,7 +9,7 @@ import click
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Command, Group, community_option
 from p2pvalue_cli.failures import FAILED
-from p2pvalue_cli.output import checks, one_line, say, short, show, size, table
+from p2pvalue_cli.output import checks, one_line, say, short, show, size
 
 NETWORK = {
     "starting": "starting",
@@ -84,7 +84,8 @@ def _write_status(status: dict[str, Any]) -> None:
         f"writes survive a {status['durability'].replace('-', ' ')}"
     )
     for community in status["communities"]:
-        state = "" if community["state"] == "active" else f" (joining: {community['waiting_for']})"
+        waiting = community["waiting_for"] or "a member"
+        state = "" if community["state"] == "active" else f" (waiting for {one_line(waiting)})"
         click.echo(
             f"{one_line(community['name'])}{state}: members {community['members']}, "
             f"operations {community['operations']}, not yet with anybody {community['unshared']}"
@@ -104,8 +105,12 @@ def _write_peers(peers: list[dict[str, Any]]) -> None:
     if not peers:
         say("no peers known yet; they come with an invite, or by: p2pvalue peer add ADDRESS")
         return
-    rows = [(p["peer"], _peer_state(p), ", ".join(p["addresses"]), p["last_error"]) for p in peers]
-    table(("PEER", "STATE", "ADDRESSES", "LAST ERROR"), rows)
+    for known in peers:
+        click.echo(f"{known['peer']}: {_peer_state(known)}")
+        for address in known["addresses"]:
+            click.echo(f"  {one_line(address)}")
+        if known["last_error"] and not known["is_connected"]:
+            click.echo(f"  {one_line(known['last_error'])}")
 
 
 def _peer_state(peer: dict[str, Any]) -> str:
