@@ -10,6 +10,7 @@ Reads go to what this input has changed so far, then to what was stored before.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 import msgspec
@@ -181,22 +182,20 @@ class Branches:
         for branch in self.of(device, log_class):
             if branch.head_id == first.backlink and branch.head_seq + 1 == first.seq:
                 return branch, 0
-        held = 0
-        last: Branch | None = None
-        for op in operations:
-            owner = self.owner(device, log_class, op.core.seq, op.op_id)
-            if owner is None:
-                break
-            held += 1
-            last = owner
-        if last is not None:
-            extends = held < len(operations) and last.head_id == operations[held].core.backlink
-            return (last if extends else None), held
+        # What precedes a held operation is held.
+        held = bisect_left(operations, True, key=lambda op: self._owner_of(op) is None)
+        if held:
+            last = self._owner_of(operations[held - 1])
+            is_head = last is not None and last.head_id == operations[held - 1].op_id
+            return (last if is_head and held < len(operations) else None), held
         if first.seq == 0:
             return None, 0
         if self.owner(device, log_class, first.seq - 1, first.backlink) is None:
             raise Refused(Reason.CHAIN_BROKEN)
         return None, 0
+
+    def _owner_of(self, op: Operation) -> Branch | None:
+        return self.owner(op.core.device, op.core.log_class, op.core.seq, op.op_id)
 
     def past_of_first(self, branch: Branch) -> tuple[int, int] | None:
         """Return (time, auth frontier) of what a branch starts from, if it is folded."""

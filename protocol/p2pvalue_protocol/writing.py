@@ -107,23 +107,23 @@ def _gather(
     replica: Replica, signer: SigningKey, is_auth: bool, now_ms: int
 ) -> list[tuple[Reference, int]]:
     """Return the frontier to name, at most ten wide; SEEN operations gather a wider one."""
-    while True:
-        if is_auth:
-            heads = [(replica.auth_references[h], 0) for h in replica.graph.heads()]
-        else:
-            # The times of auth operations bind nobody: one far ahead would carry all logs with it.
-            tips = replica.tips.values()
-            heads = [(tip, time if tip.log_class == CONTENT else 0) for tip, time in tips]
-        own = _own(replica, signer, AUTH if is_auth else CONTENT)
-        own_head = own.head_id if own is not None else b""
-        named = sorted(
-            (h for h in heads if h[0].op_id != own_head),
-            key=lambda h: (h[0].device, h[0].log_class, h[0].op_id),
-        )
-        if len(named) <= limits.PARENTS_MAX:
-            return named
-        seen = Draft(AUTH_SEEN if is_auth else SEEN, b"", b"")
+    if is_auth:
+        heads = [(replica.auth_references[h], 0) for h in replica.graph.heads()]
+    else:
+        # The times of auth operations bind nobody: one far ahead would carry all logs with it.
+        tips = replica.tips.values()
+        heads = [(tip, time if tip.log_class == CONTENT else 0) for tip, time in tips]
+    own = _own(replica, signer, AUTH if is_auth else CONTENT)
+    own_head = own.head_id if own is not None else b""
+    named = sorted(
+        (h for h in heads if h[0].op_id != own_head),
+        key=lambda h: (h[0].device, h[0].log_class, h[0].op_id),
+    )
+    seen = Draft(AUTH_SEEN if is_auth else SEEN, b"", b"")
+    while len(named) > limits.PARENTS_MAX:
         _append(replica, signer, seen, named[: limits.PARENTS_MAX], now_ms)
+        named = named[limits.PARENTS_MAX :]
+    return named
 
 
 def _append(

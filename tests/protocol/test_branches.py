@@ -12,6 +12,7 @@ from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.kinds import chat
 from p2pvalue_protocol.log import Run
+from p2pvalue_protocol.past import OperationRow
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import (
     NOW_MS,
@@ -215,3 +216,25 @@ def test_branches_survive_a_restart(ana: Copy) -> None:
     log.say("more on the left")
     assert ana.take(run_of(fork.operations[2:]), run_of(log.operations[2:])).stored == 2
     assert sorted(ana.texts())[-4:] == ["left", "more on the left", "more on the right", "right"]
+
+
+def test_runs_that_are_held_cost_few_reads_even_of_a_forked_log(ana: Copy) -> None:
+    log = log_by_eve(ana)
+    for number in range(200):
+        log.say(f"{number}")
+    forks = [log.branch(number) for number in range(1, 9)]
+    for fork in forks:
+        fork.say("fork")
+    ana.take(log.run(), *(fork.run() for fork in forks))
+    past = ana.store.past(ana.community)
+    read = past.operations
+    reads = 0
+
+    def counted(log: int, first_seq: int, count: int) -> list[OperationRow]:
+        nonlocal reads
+        reads += 1
+        return read(log, first_seq, count)
+
+    past.operations = counted  # type: ignore[method-assign]  # counts, then reads
+    assert ana.take(log.run()).duplicates == 201
+    assert 0 < reads < 100

@@ -13,6 +13,7 @@ from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import AUTH, ZERO32, subject_of
 from p2pvalue_protocol.kinds import need, pledge, profile
 from p2pvalue_protocol.log import Run
+from p2pvalue_protocol.past import OperationRow
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import (
     NOW_MS,
@@ -129,13 +130,13 @@ def test_folding_what_waited_reads_little_more_than_the_log(ana: Copy, ben: Copy
     rows_read = 0
     read = past.operations
 
-    def counted(log: int, first_seq: int, count: int) -> list[object]:
+    def counted(log: int, first_seq: int, count: int) -> list[OperationRow]:
         nonlocal rows_read
         rows = read(log, first_seq, count)
         rows_read += len(rows)
-        return rows  # type: ignore[return-value]  # handed through
+        return rows
 
-    past.operations = counted  # type: ignore[method-assign, assignment]
+    past.operations = counted  # type: ignore[method-assign]  # counts, then reads
     reader.take(*[r for r in runs if r.device == ana.replica.device and r.log_class != AUTH])
     assert len(reader.texts()) == 100
     assert rows_read < 6 * 100

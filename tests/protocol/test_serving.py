@@ -11,6 +11,7 @@ from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import document
 from p2pvalue_protocol.log import Run, encode_batch
+from p2pvalue_protocol.past import OperationRow
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import NOW_MS, Chain, Copy, founded, frontier_of, joined
 
@@ -115,12 +116,12 @@ def test_serving_reads_no_more_than_it_serves_of_large_operations(ana: Copy) -> 
     read = past.operations
     counts = []
 
-    def counted(log: int, first_seq: int, count: int) -> list[object]:
+    def counted(log: int, first_seq: int, count: int) -> list[OperationRow]:
         rows = read(log, first_seq, count)
         counts.append(len(rows))
-        return rows  # type: ignore[return-value]  # handed through
+        return rows
 
-    past.operations = counted  # type: ignore[method-assign, assignment]
+    past.operations = counted  # type: ignore[method-assign]  # counts, then reads
     ana.replica.runs(CONTENT, head.device, 0, head.op_id, limits.BATCH_BYTES_TARGET)
     assert 0 < sum(counts) <= 64
 
