@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
 SUPPORTED_VERSION = "0.8.1"
+_QUIC_STREAM = "libp2p.transport.quic.stream"
 _DOORS = ("libp2p", "libp2p.transport", "libp2p.security", "libp2p.network")
 
 
@@ -39,6 +40,7 @@ def load_libp2p() -> ModuleType:
     if "libp2p" not in sys.modules:
         for name in _DOORS:
             _close_door(name)
+        _import_types_without_quic()
     return importlib.import_module("p2pvalue.network.libp2p_generation")
 
 
@@ -52,6 +54,20 @@ def _make_importable() -> None:
         raise LibraryUnusable(
             f"libp2p {version} is installed; this release works with {SUPPORTED_VERSION} only"
         )
+
+
+def _import_types_without_quic() -> None:
+    """Import the library's type aliases; one of them names a QUIC stream and costs 0.3 s of TLS.
+
+    The stand-in is gone when this returns, so whoever imports QUIC later gets the real module.
+    """
+    stand_in = ModuleType(_QUIC_STREAM)
+    stand_in.__dict__["QUICStream"] = type("QUICStream", (), {})
+    sys.modules[_QUIC_STREAM] = stand_in
+    try:
+        importlib.import_module("libp2p.custom_types")
+    finally:
+        del sys.modules[_QUIC_STREAM]
 
 
 class _ClosedDoor(ModuleType):

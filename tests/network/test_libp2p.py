@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import trio
@@ -19,6 +21,7 @@ from p2pvalue.network import (
     parse_address,
     peer_id_of_seed,
 )
+from p2pvalue.network.libp2p_load import load_libp2p
 from p2pvalue_protocol.errors import LocalProtocolError
 from tests.network.conftest import LOOPBACK
 from tests.network.recorder import WAIT_S, Recorder, echo
@@ -158,3 +161,27 @@ def test_what_cannot_be_listened_on_is_a_mistake_of_the_caller(listen: str) -> N
 def test_a_seed_of_another_length_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(LocalProtocolError):
         Libp2pNetwork(bytes(31), [])
+
+
+@pytest.mark.parametrize("arrival", [(0, 1), (1, 0)], ids=["ours first", "ours last"])
+def test_both_sides_keep_the_same_one_of_two_simultaneous_connections(
+    arrival: tuple[int, int],
+) -> None:
+    load_libp2p()
+    from p2pvalue.network.libp2p_swarm import Swarm
+
+    def kept(own_id: str, other_id: str) -> str:
+        swarm = Swarm.__new__(Swarm)
+        swarm.peer_id = own_id
+        both = [
+            SimpleNamespace(dialed=dialed, peer_id=other_id, opened_at_s=trio.current_time())
+            for dialed in (True, False)
+        ]
+        old, new = (both[index] for index in arrival)
+        stays: Any = new if swarm._replaces(cast("Any", new), cast("Any", old)) else old
+        return own_id if stays.dialed else other_id
+
+    async def run() -> None:
+        assert kept("a", "b") == kept("b", "a") == "a"
+
+    trio.run(run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import socket
+from contextlib import suppress
 
 import pytest
 import trio
@@ -14,8 +15,10 @@ from p2pvalue.network import (
     SYNC_PROTOCOL,
     Libp2pNetwork,
     Timeouts,
+    parse_address,
     peer_id_of_seed,
 )
+from p2pvalue.network.yamux import StreamEnded
 from tests.network.attacks import attackers
 from tests.network.attacks.attackers import Attack, RawPeer, raw_peer
 from tests.network.attacks.conftest import TOPIC, Server, Visit, serving
@@ -86,10 +89,19 @@ async def test_a_peer_that_never_reads_loses_its_link_and_others_keep_theirs(
         frame = (60_000).to_bytes(4, "big") + bytes(60_000)
         with trio.fail_after(WAIT_S):
             while stream.ended is None:
-                with trio.move_on_after(0.05):
+                with trio.move_on_after(0.05), suppress(StreamEnded):
                     await stream.write(frame)
                 await honest.is_served()
         assert peer.session.ended is None, "the connection went with the link"
+
+
+async def test_a_handshake_that_stalls_is_ended(server: Server) -> None:
+    target = parse_address(server.address)
+    stream = await trio.open_tcp_stream(target.host, target.port)
+    async with stream:
+        with trio.fail_after(WAIT_S):
+            while await stream.receive_some():
+                pass
 
 
 async def test_a_dead_generation_is_replaced_and_serves(visit: Visit) -> None:

@@ -102,21 +102,6 @@ async def test_what_was_heard_is_not_asked_for_again(server: Server, visit: Visi
         await member.until_heard(lambda rpc: any(m.data == message.data for m in rpc.publish))
 
 
-async def test_each_peer_is_grafted_for_its_own_topics_only(server: Server, visit: Visit) -> None:
-    async with visit() as honest, gossiper(server.address) as a, gossiper(server.address) as b:
-        for topic in ("topic-of-a", "topic-of-b"):
-            await honest.ask("subscribe", topic=topic)
-        for member, topic in ((a, "topic-of-a"), (b, "topic-of-b")):
-            await admitted(member)
-            hello = member.rpc()
-            hello.subscriptions.add(subscribe=True, topicid=topic)
-            await member.send(hello)
-        for member, topic in ((a, "topic-of-a"), (b, "topic-of-b")):
-            await member.until_heard(lambda rpc: len(rpc.control.graft) > 0)
-            grafts = {g.topicID for rpc in member.heard for g in rpc.control.graft}
-            assert grafts == {topic}
-
-
 async def test_offences_end_the_connection_and_ignored_messages_do_not(
     server: Server, visit: Visit
 ) -> None:
