@@ -90,17 +90,12 @@ async def splice_document(
             raise BadRequest(
                 f"batch {batches + 1} is not [[position, deleted, text], …]: {error}"
             ) from error
-        mine = _applied(view.text, edits)
-        view = await community.splice_document(question.document, edits, session=session)
+        mine = await community.splice_document(question.document, edits, session=session)
+        # A session's text is moved by its own edits, until no edits ask for what others wrote.
+        view = await community.splice_document(question.document, [], session=session)
         batches += 1
-        others = [(e.position, e.deleted, e.inserted) for e in edits_between(mine, view.text)]
+        others = [(e.position, e.deleted, e.inserted) for e in edits_between(mine.text, view.text)]
         await send_line(Spliced(batches=batches, version=view.version, others=others))
-
-
-def _applied(text: str, edits: list[tuple[int, int, str]]) -> str:
-    for position, deleted, inserted in edits:
-        text = text[:position] + inserted + text[position + deleted :]
-    return text
 
 
 async def backup(
