@@ -13,7 +13,7 @@ from p2pvalue_protocol.addresses import make_record
 from p2pvalue_protocol.effects import CloseSession, Effect, Ready, SendFrame
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.frames import Ops, decode_frame
-from p2pvalue_protocol.ids import Reference, tagged_hash
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, tagged_hash
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kinds.chat import encode_chat_message
@@ -97,6 +97,14 @@ class Node:
 
         self.do(step)
         return written
+
+    def may_write(self) -> bool:
+        """Whether our device is a member's and its logs are whole and not forked."""
+        device = self.replica.device or b""
+        logs = [self.replica.branches.of(device, log_class) for log_class in (AUTH, CONTENT)]
+        return self.replica.membership.was_ever_admitted(device) and not any(
+            len(branches) > 1 or any(branch.is_waiting for branch in branches) for branches in logs
+        )
 
     def say(self, text: str, *, times: int = 1, now_ms: int = NOW_MS) -> list[Reference]:
         """Post chat messages."""

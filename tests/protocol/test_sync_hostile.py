@@ -194,3 +194,42 @@ def test_who_compares_again_and_again_is_left() -> None:
     assert not link.closed
     send(link, f.Buckets(bytes(2_048)))
     assert link.closed == [("ada", Reason.OVER_LIMIT)]
+
+
+def well_formed(link: Link) -> st.SearchStrategy[f.Frame]:
+    """Frames of the right form with contents that make little sense, or some."""
+    nodes = link.nodes
+    devices = st.sampled_from([key_named(f"{n.name} device").public for n in nodes] + [bytes(32)])
+    ids = st.sampled_from([head.op_id for node in nodes for head in node.heads()] + [bytes(32)])
+    classes, seqs = st.sampled_from([AUTH, CONTENT]), st.sampled_from([0, 1, 2, 3, 64, 2**53 - 1])
+    entries = st.lists(st.builds(f.HeadEntry, devices, classes, seqs, ids), max_size=3)
+    wants = st.lists(st.builds(f.Want, devices, classes, seqs, ids), min_size=1, max_size=3)
+    flags = st.sampled_from([0, 1])
+    sums = st.binary(max_size=24).map(lambda data: data[: len(data) // 8 * 8])
+    prints = st.sampled_from([b"", bytes(16)])
+    buckets = st.lists(st.builds(f.BucketSums, st.integers(0, 255), sums), max_size=3)
+    runs = [run for node in nodes for run in node.runs()]
+    batches = st.lists(st.sampled_from(runs), max_size=3).map(encode_batch)
+    return st.one_of(
+        st.builds(f.Heads, prints, flags, entries),
+        st.builds(f.Buckets, st.binary(min_size=2_048, max_size=2_048)),
+        st.builds(f.Sums, flags, buckets),
+        st.builds(f.Ask, flags, sums),
+        st.builds(f.Wants, wants),
+        st.builds(f.Ops, st.integers(0, 3), batches),
+        st.just(f.Ack()),
+        st.builds(f.Addresses, st.lists(st.binary(max_size=80), max_size=2)),
+    )
+
+
+@given(data=st.data())
+def test_well_formed_nonsense_never_raises_and_never_hurts(data: st.DataObject) -> None:
+    ada, link = established()
+    link.nodes[1].say("ben's own")
+    frames = well_formed(link)
+    before = set(ada.heads())
+    for _ in range(data.draw(st.integers(1, 6))):
+        link.now_ms += data.draw(st.sampled_from([0, 60, 5_000]))
+        send(link, data.draw(frames))
+        link.act(0, link.sessions[0].wakeup)
+    assert before <= set(ada.heads())
