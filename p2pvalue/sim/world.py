@@ -2,7 +2,7 @@
 
 A world is busy for a while, in which members write and faults happen. Then all ways are opened, and
 all machines must come to hold and see the same within `SETTLE_MS_MAX`. Whatever was acknowledged
-must be held by all, and no honest machine may have been blamed.
+must be held by all, no log may be forked, and no honest machine may have been blamed.
 """
 
 from __future__ import annotations
@@ -136,11 +136,9 @@ class World:
             self._handle(node.number, Wakeup())
 
     def _die_performing(self, node: Node, given: Input, effects: list[e.Effect]) -> None:
-        """Stop a machine before or after what an input changes is stored, and start it again."""
-        if self._rng.random() < 0.5:
-            for effect in effects:
-                if isinstance(effect, e.Store):
-                    self._perform(node, given, effect)
+        """Stop a machine somewhere among the effects of an input, and start it again."""
+        for effect in effects[: self._rng.randint(0, len(effects))]:
+            self._perform(node, given, effect)
         self._restart(node)
 
     def _perform(self, node: Node, given: Input, effect: e.Effect) -> None:
@@ -280,6 +278,10 @@ class World:
         lost = sum(not replica.held(reference) for reference in self._acknowledged)
         if lost:
             self._failures.append(f"{lost} acknowledged operations are lost")
+        heads = replica.heads()
+        forks = len(heads) - len({(head.device, head.log_class) for head in heads})
+        if forks:
+            self._failures.append(f"{forks} logs of honest devices are forked")
         return Report(
             seed=self._seed,
             machines=len(self._nodes),
