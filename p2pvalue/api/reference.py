@@ -89,7 +89,7 @@ def _value(value: type[msgspec.Struct]) -> str:
 def _values() -> list[type[msgspec.Struct]]:
     """Every value that occurs in a question or an answer, by name."""
     answers = [getattr(t, name) for name in dir(t) if name.endswith("View")]
-    ours = [schema.AddLine, schema.Digest, schema.Done, schema.Spliced]
+    ours = [schema.AddLine, schema.Digest, schema.Done, schema.Opened, schema.Spliced]
     ends = [schema.Progress, schema.Finished, streams.Heartbeat]
     return sorted([*answers, *ours, *ends], key=lambda value: str(value.__name__))
 
