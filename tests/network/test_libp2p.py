@@ -185,3 +185,26 @@ def test_both_sides_keep_the_same_one_of_two_simultaneous_connections(
         assert kept("a", "b") == kept("b", "a") == "a"
 
     trio.run(run)
+
+
+def test_handshakes_are_rationed_by_address_but_not_on_this_machine() -> None:
+    load_libp2p()
+    from p2pvalue.network.libp2p_channel import Identity
+    from p2pvalue.network.libp2p_swarm import Swarm
+
+    async def run() -> None:
+        limits = Limits(handshakes_per_s=5.0, handshakes_burst=20)
+        swarm = Swarm(
+            Identity(bytes(32)),
+            limits=limits,
+            timeouts=Timeouts(),
+            connected=lambda connection: None,
+            disconnected=lambda connection: None,
+        )
+        allowed = {
+            host: sum(swarm._may_come_in(host) for _ in range(100))
+            for host in ("192.0.2.7", "fe80::7%eth0", "127.0.0.1", "::1")
+        }
+        assert allowed == {"192.0.2.7": 20, "fe80::7%eth0": 20, "127.0.0.1": 100, "::1": 100}
+
+    trio.run(run, clock=trio.testing.MockClock())

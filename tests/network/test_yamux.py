@@ -156,6 +156,13 @@ def test_a_place_is_free_again_when_a_stream_ends() -> None:
     assert len(opened) == 50
 
 
+async def test_a_peer_that_never_finishes_does_not_use_up_our_streams() -> None:
+    a = session(dialed=True)
+    for _ in range(200):
+        a.open().finish()
+    assert len(a._streams) <= 33
+
+
 def test_unread_bytes_are_bounded_over_all_streams() -> None:
     opened: list[Stream] = []
     b = session(dialed=False, opened=opened)
