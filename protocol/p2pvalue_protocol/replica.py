@@ -187,10 +187,8 @@ class Replica:
         if not new:
             return len(operations), 0
         if branch is None:
-            core = new[0].core
-            branch = self.open_branch(
-                core.device, run.log_class, core.seq, core.backlink, new[0].op_id
-            )
+            core, op_id = new[0].core, new[0].op_id
+            branch = self.open_branch(core.device, run.log_class, core.seq, core.backlink, op_id)
         for op in new:
             self.append(branch, op)
         self.fold_ready()
@@ -333,12 +331,11 @@ class Replica:
         return 0
 
     def _move_tips(self, op: Operation) -> None:
-        core = op.core
         tips = self.tips
-        tips.pop(core.backlink, None)
-        for parent in core.parents:
+        tips.pop(op.core.backlink, None)
+        for parent in op.core.parents:
             tips.pop(parent.op_id, None)
-        tips[op.op_id] = (op.reference, core.time)
+        tips[op.op_id] = (op.reference, op.core.time)
         self._tips_changed = True
 
     # --- what the sessions and the node ask

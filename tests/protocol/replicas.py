@@ -313,3 +313,24 @@ def run_of(operations: Sequence[Operation]) -> Run:
 def frontier_of(copy: Copy) -> list[Reference]:
     """What an honest writer would name now."""
     return [reference for reference, _ in copy.replica.tips.values()]
+
+
+def by_hand(copy: Copy, name: str) -> Chain:
+    """A content log of a member's device, written by hand; its first operation names the heads."""
+    log = Chain(key_named(f"{name} device"), copy.community)
+    log.say("first", parents=frontier_of(copy))
+    return log
+
+
+def auth_log(copy: Copy, name: str) -> Chain:
+    """The auth log of a member's device, to be continued by hand."""
+    key = key_named(f"{name} device")
+    (head,) = [h for h in copy.replica.heads() if (h.device, h.log_class) == (key.public, AUTH)]
+    return Chain(key, copy.community, AUTH, copy.log_of(head))
+
+
+def newcomer(copy: Copy) -> Copy:
+    """A copy that holds GENESIS alone."""
+    reader = Copy(copy.community)
+    reader.take(run_of([genesis_of(copy)]))
+    return reader
