@@ -65,8 +65,12 @@ class History:
 
     def _step(self) -> None:
         dice = self.rng.random()
-        if dice < 0.08:
+        if dice < 0.06:
             self._join()
+        elif dice < 0.08:
+            self._add_device()
+        elif dice < 0.10:
+            self._promote()
         elif dice < 0.55:
             self._write(self._somebody())
         elif dice < 0.80:
@@ -95,6 +99,26 @@ class History:
             newcomer = Copy(self.community, key_named(f"{name} device"))
             newcomer.take(*admitter.runs(), now_ms=self.now_ms)
             self.members[name] = newcomer
+
+    def _add_device(self) -> None:
+        """A member's second device; her first says that it knows it."""
+        name = self.rng.choice(sorted(self.members))
+        second = f"{name} too"
+        if second in self.members or name.endswith("too"):
+            return
+        first = self.members[name]
+        with suppress(LocalProtocolError):
+            first.store_first(device_added(self.community, genesis_of(first), second, person=name))
+            first.write(Draft(auth.AUTH_SEEN, b"", b""), now_ms=self.now_ms)
+            copy = Copy(self.community, key_named(f"{second} device"))
+            copy.take(*first.runs(), now_ms=self.now_ms)
+            self.members[second] = copy
+
+    def _promote(self) -> None:
+        root = key_named(f"{self.rng.choice(NAMES)} root").public
+        draft = Draft(auth.GRANT, b"", auth.grant_payload(root, self.rng.randint(1, 3)))
+        with suppress(LocalProtocolError):
+            self._somebody().write(draft, now_ms=self.now_ms)
 
     def _write(self, writer: Copy) -> None:
         now_ms = self.now_ms + self.rng.randint(-SKEW_MS_MAX, SKEW_MS_MAX)

@@ -182,9 +182,11 @@ def founded(
     return copy
 
 
-def device_added(community: bytes, genesis: Operation, name: str) -> Operation:
-    """The DEV_ADD that begins the auth log of a person's first device, certified by her root."""
-    device, root = key_named(f"{name} device"), key_named(f"{name} root")
+def device_added(
+    community: bytes, genesis: Operation, name: str, person: str | None = None
+) -> Operation:
+    """The DEV_ADD that begins the auth log of a person's device, certified by her root."""
+    device, root = key_named(f"{name} device"), key_named(f"{person or name} root")
     payload = auth.dev_add_payload(
         root.public,
         root.sign(auth.certificate_message(NONCE, device.public)),
