@@ -76,7 +76,8 @@ async def splice_document(
 
     The first line of the answer is the text. Positions count code points in the caller's text: that
     one, with her batches applied and what `others` brought. A batch is durable when its line is
-    answered; the first that fails ends the stream.
+    answered; the first that fails ends the stream. Read while you send: answers left unread hold up
+    the batches behind them.
     """
     community = node.community(question.community)
     session = question.session or next(_free_sessions)

@@ -13,7 +13,7 @@ import trio
 from starlette.types import Receive, Scope, Send
 from trio.testing import MockClock
 
-from p2pvalue.api.server import CONNECTIONS_MAX, serve_application
+from p2pvalue.api.server import CONNECTIONS_MAX, STALLED_WRITE_S_MAX, serve_application
 from tests.api.conversation import Caller, ask
 from tests.api.fake_node import FakeNode
 
@@ -137,6 +137,29 @@ async def _endless(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     while True:
         await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
+
+
+async def test_a_caller_who_does_not_read_is_let_go(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    was_let_go = trio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await _endless(scope, receive, send)
+        finally:
+            was_let_go.set()
+
+    path = tmp_path / "api.sock"
+    async with trio.open_nursery() as nursery:
+        await nursery.start(partial(serve_application, app), path)
+        async with Caller(path) as caller:
+            await caller.send("GET", "/")
+            before = trio.current_time()
+            await was_let_go.wait()
+            waited_s = trio.current_time() - before
+        nursery.cancel_scope.cancel()
+    assert STALLED_WRITE_S_MAX <= waited_s < STALLED_WRITE_S_MAX + 5
 
 
 async def test_a_caller_who_does_not_read_cannot_keep_the_daemon_from_stopping(
