@@ -31,9 +31,8 @@ class EditingStream:
         self._socket.settimeout(ANSWER_S_MAX)
         self._socket.connect(str(socket_path))
         path = f"/documents/{quote(document, safe='')}/edits"
-        self._send(
-            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
-        )
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self._send(head.encode())
         self._answer = http.client.HTTPResponse(self._socket, method="POST")
         self._answer.begin()
         self.text: str = self._line()["text"]
@@ -114,7 +113,7 @@ class Author:
         return position, 0, text
 
     def _place_after(self, left: int) -> int:
-        """Return the place after a character of ours, or after the nearest before it that is here."""
+        """Return the place after a character of ours, or after the nearest one before it."""
         while left != BEGINNING:
             if self._script.writer_of[left] == self._number:
                 try:

@@ -10,12 +10,13 @@ _READ_BYTES = 64 * 1024
 
 
 class Cable:
-    """Relays from a port of its own to `target_port` on loopback while it is plugged in."""
+    """Relays from its port to `target_port`, both on loopback, while it is plugged in."""
 
-    def __init__(self, target_port: int) -> None:
-        self._target_port = target_port
+    def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.target_port: int = probe.getsockname()[1]
         self._is_plugged_in = True
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -48,7 +49,7 @@ class Cable:
                     caller.close()
                     continue
                 try:
-                    target = socket.create_connection(("127.0.0.1", self._target_port))
+                    target = socket.create_connection(("127.0.0.1", self.target_port))
                 except OSError:
                     caller.close()
                     continue

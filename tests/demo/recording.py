@@ -50,8 +50,6 @@ class _Replica:
         self.doc: Doc[Any] = Doc(client_id=client_id)
         self.text: Text = self.doc.get("content", type=Text)
         self.numbers: list[int] = []
-        self._deltas: list[Any] = []
-        self.text.observe(lambda event: self._deltas.append(event.delta))
 
     def edit(self, position: int, deleted: int, inserted: str) -> bytes:
         before = self.doc.get_state()
@@ -60,15 +58,18 @@ class _Replica:
                 del self.text[position : position + deleted]
             if inserted:
                 self.text.insert(position, inserted)
-        self._deltas.clear()
         return bytes(self.doc.get_update(before))
 
     def receive(self, update: bytes, inserted: list[int]) -> None:
         """Apply another author's update; `inserted` are the numbers of what it brings, in order."""
-        self._deltas.clear()
+        deltas: list[Any] = []
+        watching = self.text.observe(
+            lambda event: deltas.append(event.delta)  # type: ignore[attr-defined]  # stub lacks it
+        )
         self.doc.apply_update(update)
+        self.text.unobserve(watching)
         rest = list(inserted)
-        for delta in self._deltas:
+        for delta in deltas:
             position = 0
             for step in delta:
                 if "retain" in step:

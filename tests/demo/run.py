@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -29,9 +28,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.demo.author import Author, EditingStream
 from tests.demo.cable import Cable
 from tests.demo.recording import Script, invented, recorded
-from tests.demo.author import Author, EditingStream
 
 TRACE = Path(__file__).resolve().parents[3] / "shared" / "data" / "friendsforever.json.gz"
 BURST = 25
@@ -45,12 +44,11 @@ class Person:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
-        port = _free_port()
-        self.cable = Cable(port)
+        self.cable = Cable()
         self.run("init", "--name", name)
         (folder / "config.toml").write_text(
             "[network]\n"
-            f'listen = ["/ip4/127.0.0.1/tcp/{port}"]\n'
+            f'listen = ["/ip4/127.0.0.1/tcp/{self.cable.target_port}"]\n'
             f'announce = ["/ip4/127.0.0.1/tcp/{self.cable.port}"]\n'
             "lan_discovery = false\n"
         )
@@ -103,12 +101,6 @@ class Person:
         self._log.close()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _until(is_so: Any, what: str, seconds: float = EQUAL_S_MAX) -> None:
     end = time.monotonic() + seconds
     while not is_so():
@@ -131,8 +123,6 @@ def people(root: Path) -> Iterator[tuple[Person, Person, Person]]:
     try:
         for name in ("Ana", "Ben", "Cleo"):
             started.append(Person(name, root / name.lower()))
-        for person in started:
-            person.wait_until_up()
         ana, ben, cleo = started
         yield ana, ben, cleo
     finally:
@@ -159,10 +149,13 @@ def type_third(authors: tuple[Author, Author], share: float) -> None:
         raise failures[0]
 
 
-def play(root: Path, script: Script) -> bool:
+def play(root: Path, edits_max: int) -> bool:
     """Play the whole story; return whether all three ended equal."""
     with people(root) as (ana, ben, cleo):
         everybody = (ana, ben, cleo)
+        script = read_script(edits_max)
+        for person in everybody:
+            person.wait_until_up()
         say("three daemons run, each with its own folder and keys")
         ana.run("community", "create", "Tool library")
         for guest in (ben, cleo):
@@ -202,6 +195,20 @@ def play(root: Path, script: Script) -> bool:
         return ends_equal(everybody, authors, document, need)
 
 
+def read_script(edits_max: int) -> Script:
+    """Return what Ana and Ben type: a recording where it is at hand, else texts of ours."""
+    if TRACE.exists():
+        say("reading a recording of two people who typed one text together")
+        script = recorded(TRACE)
+    else:
+        say("the recording is not at hand: Ana and Ben type two texts of ours")
+        script = invented()
+    if not edits_max:
+        return script
+    ana, ben = script.authors
+    return script._replace(authors=(ana[:edits_max], ben[:edits_max]))
+
+
 def ends_equal(
     everybody: tuple[Person, ...], authors: tuple[Author, Author], document: str, need: str
 ) -> bool:
@@ -218,6 +225,9 @@ def ends_equal(
     left_out = sum(author.left_out for author in authors)
     is_whole = Counter(texts[0]) == expected
     say(f"every letter typed and not deleted is there: {'yes' if is_whole else 'NO'}")
+    if not is_whole:
+        found = Counter(texts[0])
+        say(f"missing {dict(expected - found)}, too many {dict(found - expected)}")
     if left_out:
         say(f"({left_out} deletions of each other's letters were left out of the play)")
     state = everybody[0].run("need", "show", need)["state"]
@@ -232,19 +242,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--edits", type=int, default=0, help="type only so many edits each")
     chosen = parser.parse_args()
-    if TRACE.exists():
-        say("reading a recording of two people who typed one text together")
-        script = recorded(TRACE)
-    else:
-        say("the recording is not at hand: Ana and Ben type two texts of ours")
-        script = invented()
-    if chosen.edits:
-        script = script._replace(
-            authors=(script.authors[0][: chosen.edits], script.authors[1][: chosen.edits])
-        )
     with tempfile.TemporaryDirectory(prefix="p2pvalue-demo-") as root:
-        os.chmod(root, 0o700)
-        return 0 if play(Path(root), script) else 1
+        Path(root).chmod(0o700)
+        return 0 if play(Path(root), chosen.edits) else 1
 
 
 if __name__ == "__main__":
