@@ -43,10 +43,11 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """Where the drafts of a `Write` now stand, in their order."""
+    """Where the drafts of a `Write` now stand, in their order: in their log and among all."""
 
     community: bytes
     references: tuple[Reference, ...]
+    orders: tuple[Order, ...]
 
 
 @dataclass(frozen=True, slots=True)

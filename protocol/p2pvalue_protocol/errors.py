@@ -46,11 +46,8 @@ class Reason(StrEnum):
     PARENT_CLASS = "parent-class"
     EPOCH_INVALID = "epoch-invalid"
     PAYLOAD_FIELDS = "payload-fields"
-    PAYLOAD_MISMATCH = "payload-mismatch"
-    UNKNOWN_AUTH_KIND = "unknown-auth-kind"
     SECOND_GENESIS = "second-genesis"
     # spec: operation, authentic and chain
-    KEY_INVALID = "key-invalid"
     SIGNATURE_INVALID = "signature-invalid"
     CHAIN_BROKEN = "chain-broken"
     TIME_NOT_AFTER_PAST = "time-not-after-past"

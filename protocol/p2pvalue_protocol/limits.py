@@ -1,7 +1,8 @@
 """Every limit of the protocol, with its unit and the reason for its size (spec: limits).
 
-Only the byte sizes in the first block decide validity. All others delay, never decide: two nodes
-with other values still reach the same state from the same operations.
+Those in the first block and the places of signatures decide validity. All others delay, never
+decide: two nodes with other values still reach the same state from the same operations. The one
+exception, branches of a forked log, is a stated limit (spec: limits).
 """
 
 # --- part of validity: the same on every node, for ever

@@ -30,10 +30,12 @@ from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import Input
 from p2pvalue_protocol.joining import JoinClient, JoinServer
 from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Past
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.sessions import Sessions
 from p2pvalue_protocol.sync import SyncSession
+from p2pvalue_protocol.writing import orders_of
 
 SEAL_AFTER_MS = 1_000  # an unsigned head older than this is signed though nobody asked
 CONFIRM_AFTER_MS = 500  # after a hint, tell heads: what gossip lost comes, and peers confirm
@@ -219,12 +221,14 @@ class Machine:
         replica = self.add_replica(op.core.community, given.signer, [secret])
         branch = replica.open_branch(given.signer.public, 0, 0, op.core.backlink, op.op_id)
         replica.append(branch, op)
-        return [Wrote(op.core.community, (op.reference,))]
+        order = Order(op.core.time, op.core.device, op.core.seq, op.op_id)
+        return [Wrote(op.core.community, (op.reference,), (order,))]
 
     def _write(self, replica: Replica, drafts: tuple[i.Draft, ...], now_ms: int) -> list[Effect]:
         references = replica.write(drafts, now_ms)
         self._seal_due_ms.setdefault(replica.community, now_ms + SEAL_AFTER_MS)
-        effects: list[Effect] = [Wrote(replica.community, tuple(references))]
+        orders = orders_of(replica, references)
+        effects: list[Effect] = [Wrote(replica.community, tuple(references), tuple(orders))]
         if self._is_gossiping and self._sessions.is_ready(replica.community):
             replica.seal()
             for topic, message in self._gossip.messages(replica, references):

@@ -342,7 +342,7 @@ class Replica:
 
     @property
     def newest_time_ms(self) -> int:
-        """The latest time that any folded operation bears; 0 if there is none."""
+        """The latest time that any folded content bears; 0 if there is none."""
         return self._newest_time
 
     @property

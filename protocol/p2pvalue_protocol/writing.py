@@ -7,6 +7,7 @@ is idle, and besides only where `vouching` demands it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from p2pvalue_protocol import limits
@@ -15,6 +16,7 @@ from p2pvalue_protocol.encoding import PayloadInvalid
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference, op_id_of, payload_hash_of
 from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import SEEN, kind_of
 from p2pvalue_protocol.operation import (
     GENESIS,
@@ -60,6 +62,17 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
         references.append(_append(replica, signer, draft, named, now_ms))
         named = []
     return references
+
+
+def orders_of(replica: Replica, references: Sequence[Reference]) -> list[Order]:
+    """Return where operations of one log, just written, stand in the folding order."""
+    place = replica.branches.find(references[-1])
+    assert place is not None, "what we wrote is held"
+    orders: list[Order] = []
+    for reference in references:
+        time, _ = replica.branches.time_and_frontier(place.branch, reference.seq)
+        orders.append(Order(time, reference.device, reference.seq, reference.op_id))
+    return orders
 
 
 def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
