@@ -31,7 +31,7 @@ _GREETING = b"\x13/multistream/1.0.0\n"
 _STALLED = 300
 _GARBAGE = 60
 _SYNS = 3000
-_PINGS = 400_000
+_PINGS = 150_000
 _FRAME = 60_000
 
 
