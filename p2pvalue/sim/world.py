@@ -158,7 +158,7 @@ class World:
                 self._failures.append(f"{peer_name(node.number)} blamed {peer_id}: {reason}")
             case e.Joined():
                 self._joined(node, effect)
-            case e.Wrote(_, references):
+            case e.Wrote(references=references):
                 self._acknowledged += references
             case e.Changed() | e.Ready() | e.AddressLearned():
                 pass
