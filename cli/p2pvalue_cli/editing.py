@@ -34,10 +34,25 @@ def edited(text: str, title: str, data_dir: Path) -> Iterator[str]:
         if path.read_bytes() == text.encode():
             path.unlink()
             raise
-        kept = f"{failure.message}\nYour text is kept in {path}"
-        raise type(failure)(kept, name=failure.name) from failure
+        raise _naming(failure, path) from failure
     else:
         path.unlink()
+
+
+@contextlib.contextmanager
+def kept_if_failed(text: str, title: str, data_dir: Path) -> Iterator[None]:
+    """Keep a text that came on standard input, and may be nowhere else, if it cannot be saved."""
+    try:
+        yield
+    except Failed as failure:
+        if not text.strip() or not data_dir.is_dir():
+            raise
+        raise _naming(failure, _write_draft(text, title, data_dir)) from failure
+
+
+def _naming(failure: Failed, path: Path) -> Failed:
+    kept = f"{failure.message}\nYour text is kept in {path}"
+    return type(failure)(kept, name=failure.name)
 
 
 def _write_draft(text: str, title: str, data_dir: Path) -> Path:

@@ -93,3 +93,21 @@ def test_a_missing_editor_is_named(ana: Person) -> None:
     assert result.exit_code == failures.FAILED
     assert "/no/such/editor" in result.stderr
     assert drafts(ana) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("chat", "post", "-"),
+        ("document", "create", "Minutes", "--from", "-"),
+        ("document", "edit", "Minutes", "--from", "-"),
+    ],
+)
+def test_what_came_on_standard_input_stays_if_it_cannot_be_saved(
+    ana: Person, daemon: Daemon, words: tuple[str, ...]
+) -> None:
+    assert daemon.interrupt() == 0
+    result = ana.type(*words, stdin="dictated, and nowhere else")
+    assert result.exit_code == failures.NO_DAEMON
+    assert drafts(ana) == ["dictated, and nowhere else"]
+    assert str(next((ana.folder / "drafts").iterdir())) in result.stderr

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.command import Group, community_option
+from p2pvalue_cli.command import Group, community_option, data_dir
 from p2pvalue_cli.output import clock, harmless, one_line, say, show
 
 PAGE = 200
@@ -26,11 +27,18 @@ def chat() -> None:
 @community_option
 def post(text: str | None, channel: str, reply: str, community: str | None) -> None:
     """Post a message: TEXT, or what comes on standard input."""
-    if text in (None, "-"):
+    keeping: contextlib.AbstractContextManager[None]
+    if text is None or text == "-":
+        from p2pvalue_cli.editing import kept_if_failed
+
         text = sys.stdin.read().rstrip("\n")
-    message = connection.post(
-        "/messages", text=text, channel=channel, reply=reply, community=community
-    )
+        keeping = kept_if_failed(text, "message", data_dir())
+    else:
+        keeping = contextlib.nullcontext()
+    with keeping:
+        message = connection.post(
+            "/messages", text=text, channel=channel, reply=reply, community=community
+        )
     show(message, lambda _: say("posted"))
 
 

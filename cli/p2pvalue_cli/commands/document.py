@@ -26,8 +26,11 @@ def document() -> None:
 @community_option
 def create(title: str, source: IO[str] | None, community: str | None) -> None:
     """Start a document with this TITLE."""
+    from p2pvalue_cli.editing import kept_if_failed
+
     text = "" if source is None else _read(source)
-    made = connection.post("/documents", title=title, text=text, community=community)
+    with kept_if_failed(text, title, data_dir()):
+        made = connection.post("/documents", title=title, text=text, community=community)
     show(made, lambda d: say(f"created {harmless(d['title'])} (document {short(d['document'])})"))
 
 
@@ -44,13 +47,17 @@ def edit(reference: str, source: IO[str] | None, community: str | None) -> None:
     Only what you changed is saved, so what others write meanwhile stays. If anything fails, your
     text is kept in a file, and the file is named.
     """
-    path = f"/documents/{connection.quoted(reference)}"
-    before = connection.get(path, community=community)
-    if source is not None:
-        show(_save(path, before, _read(source), community), _say_saved)
-        return
-    from p2pvalue_cli.editing import edited
+    from p2pvalue_cli.editing import edited, kept_if_failed
 
+    path = f"/documents/{connection.quoted(reference)}"
+    if source is not None:
+        text = _read(source)
+        with kept_if_failed(text, reference, data_dir()):
+            before = connection.get(path, community=community)
+            saved = _save(path, before, text, community)
+        show(saved, _say_saved)
+        return
+    before = connection.get(path, community=community)
     with edited(before["text"], before["title"], data_dir()) as text:
         # An editor that adds a last line end to a text without one has not changed the text.
         if text == before["text"] or text == before["text"] + "\n":
