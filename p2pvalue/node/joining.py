@@ -38,6 +38,8 @@ class Joining:
 
     def waiting_for(self, community: bytes) -> str:
         """Return in words what a join waits for; empty if none is under way."""
+        if self._node.keystore.keys(community) is None:
+            return "an invite: this copy is from a backup, join with a new link to write here"
         return self._waits.get(community, "")
 
     async def run(self) -> None:

@@ -13,7 +13,6 @@ from itertools import count
 import trio
 
 from p2pvalue.network.interface import JOIN_PROTOCOL, Link, LinkClosed
-from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.inputs import FrameReceived, Input, JoinAsked, PeerJoined, PeerLeft
 
 log = logging.getLogger(__name__)
@@ -88,8 +87,8 @@ class Links:
                 await trio.sleep_forever()  # the writer sends the rest, then ends us
         except* LinkClosed:
             pass
-        except* StoreFailed as failed:
-            log.error("ended a session: %s", failed.exceptions[0])
+        except* Exception as failed:  # noqa: BLE001  (a bad link must not take the node along)
+            log.error("ended a session: %r", failed.exceptions[0])
         finally:
             del self._outboxes[session]
             self._handle(PeerLeft(session))
