@@ -13,7 +13,7 @@ from p2pvalue.node.people import Names
 from p2pvalue.node.references import full_id, resolve
 from p2pvalue.store import Entry
 from p2pvalue_protocol.encoding import encode
-from p2pvalue_protocol.errors import LocalProtocolError, NotFound
+from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import NO_SUBJECT, Order
@@ -21,7 +21,6 @@ from p2pvalue_protocol.kinds import chat
 
 PAGE_MAX: Final = 1_000
 _REPLY_AMONG: Final = 1_000  # an answer names one of the newest by a few digits
-_WRITTEN_AMONG: Final = (1, 64, PAGE_MAX)  # what we just wrote sorts last or nearly so
 
 _order_decoder = msgspec.msgpack.Decoder(Order)
 
@@ -38,12 +37,10 @@ class Chat:
         place = _channel(channel)
         answered = self._answered(place, reply) if reply else None
         payload = chat.encode_chat_message(text, place or None, answered)
-        [reference] = await self._context.write(self._community, [Draft(chat.NUMBER, b"", payload)])
-        for limit in _WRITTEN_AMONG:
-            for entry in self._page(place, newest_first=True, limit=limit):
-                if entry.order.op_id == reference.op_id:
-                    return self._view(entry, Names(self._context, self._community))
-        raise NotFound("the message was written, but many newer ones came: list the messages")
+        [order] = await self._context.write(self._community, [Draft(chat.NUMBER, b"", payload)])
+        message = chat.ChatMessage(text, place or None, answered)
+        member = self._context.root(self._community)
+        return _view(order, member, message, Names(self._context, self._community))
 
     def messages(
         self, *, channel: str = "", limit: int = 50, before: str = "", after: str = ""
@@ -61,7 +58,7 @@ class Chat:
         if not after:
             entries.reverse()
         names = Names(self._context, self._community)
-        return [self._view(entry, names) for entry in entries]
+        return [_view_of(entry, names) for entry in entries]
 
     def _page(
         self,
@@ -90,20 +87,25 @@ class Chat:
         subjects = [(subject_of(entry.order.op_id), "") for entry in newest]
         return resolve(reply, subjects, "message")
 
-    def _view(self, entry: Entry, names: Names) -> t.MessageView:
-        assert entry.payload is not None, "a message is listed once its payload is here"
-        message = chat.CHAT.decode(entry.payload)
-        assert isinstance(message, chat.ChatMessage)
-        return t.MessageView(
-            message=subject_of(entry.order.op_id).hex(),
-            channel=message.channel.hex() if message.channel else "",
-            member=entry.member.hex(),
-            name=names.of(entry.member),
-            text=message.text,
-            reply=message.reply.hex() if message.reply else "",
-            time=entry.order.time,
-            cursor=urlsafe_b64encode(encode(entry.order)).decode(),
-        )
+
+def _view_of(entry: Entry, names: Names) -> t.MessageView:
+    assert entry.payload is not None, "a message is listed once its payload is here"
+    message = chat.CHAT.decode(entry.payload)
+    assert isinstance(message, chat.ChatMessage)
+    return _view(entry.order, entry.member, message, names)
+
+
+def _view(order: Order, member: bytes, message: chat.ChatMessage, names: Names) -> t.MessageView:
+    return t.MessageView(
+        message=subject_of(order.op_id).hex(),
+        channel=message.channel.hex() if message.channel else "",
+        member=member.hex(),
+        name=names.of(member),
+        text=message.text,
+        reply=message.reply.hex() if message.reply else "",
+        time=order.time,
+        cursor=urlsafe_b64encode(encode(order)).decode(),
+    )
 
 
 def _channel(channel: str) -> bytes:

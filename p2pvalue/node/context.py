@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple, Protocol
 
 from p2pvalue.store import Store
 from p2pvalue.types import Rank
-from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.membership import Membership
 
 
@@ -42,8 +42,10 @@ class Context(Protocol):
 
     def participation(self, community: bytes) -> Participation: ...
 
-    async def write(self, community: bytes, drafts: Sequence[Draft]) -> list[Reference]:
+    async def write(self, community: bytes, drafts: Sequence[Draft]) -> Sequence[Order]:
         """Write operations of ours in this order: durable, folded and visible on return.
+
+        Returns where they stand in the folding order, so that nobody has to read them again.
 
         Drafts of callers waiting at the same time share one disk flush. Raises NotAdmitted or
         LocalProtocolError, whose message says what to do next; then none was written.

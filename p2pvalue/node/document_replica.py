@@ -26,7 +26,7 @@ from p2pvalue.node.updates import UpdateInvalid, client_of, read_update
 from p2pvalue.store import Store, StoreFailed
 from p2pvalue_protocol.encoding import PayloadInvalid
 from p2pvalue_protocol.errors import P2PValueError
-from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import document
 
 EMPTY_VERSION: Final = f"{0:032x}"
@@ -266,14 +266,14 @@ class DocumentReplica:
         except TextBroken as error:
             raise self._unreadable(error) from None
 
-    def wrote(self, references: Sequence[Reference], updates: Sequence[bytes]) -> None:
+    def wrote(self, orders: Sequence[Order], updates: Sequence[bytes]) -> None:
         """Count updates that `edit` gave and that are stored now."""
-        for reference, update in zip(references, updates, strict=True):
+        for order, update in zip(orders, updates, strict=True):
             written = read_update(update, self._client)
             if written.first_clock >= 0:
                 self._clocks[self._client] = written.end_clock
-            self._count(reference.op_id, is_skipped=False)
-            self._own_seq = reference.seq
+            self._count(order.op_id, is_skipped=False)
+            self._own_seq = order.seq
 
     def writer(self, session: int, device: bytes) -> SharedText:
         """Return a copy of the text as it is here, that writes as another session."""

@@ -24,8 +24,9 @@ from p2pvalue.node.difference import Edit, edits_between
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound, P2PValueError
-from p2pvalue_protocol.ids import Reference, subject_of
+from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import decode_state, document
 from p2pvalue_protocol.past import StateRow
 
@@ -300,8 +301,8 @@ class Documents:
         is_written = False
         try:
             updates = replica.edit(edits)
-            references = await self._write_updates(subject, replica.session, updates)
-            replica.wrote(references, updates)
+            orders = await self._write_updates(subject, replica.session, updates)
+            replica.wrote(orders, updates)
             is_written = True
         finally:
             if not is_written:
@@ -310,17 +311,17 @@ class Documents:
 
     async def _write_updates(
         self, subject: bytes, session: int, updates: Sequence[bytes]
-    ) -> list[Reference]:
+    ) -> Sequence[Order]:
         drafts = [
             Draft(document.UPDATE_NUMBER, subject, document.encode_document_update(update, session))
             for update in updates
         ]
-        return await self._write(drafts) if drafts else []
+        return await self._write(drafts) if drafts else ()
 
-    async def _write(self, drafts: Sequence[Draft]) -> list[Reference]:
+    async def _write(self, drafts: Sequence[Draft]) -> Sequence[Order]:
         # Whoever gives up waiting must not leave us unsure whether it was written: the next edit
         # would take the same place in the text's history a second time.
-        written: list[Reference] = []
+        written: list[Order] = []
         with trio.CancelScope(shield=True):
             written.extend(await self._context.write(self._community, drafts))
         return written

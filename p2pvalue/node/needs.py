@@ -45,8 +45,8 @@ class Needs:
             need.NeedLine(line.kind, line.unit, line.minimum, line.optimum) for line in lines
         ]
         payload = need.encode_need(title, written, body=body or None, closes=closes)
-        [reference] = await self._context.write(self._community, [Draft(need.NUMBER, b"", payload)])
-        return self.view(subject_of(reference.op_id))
+        [order] = await self._context.write(self._community, [Draft(need.NUMBER, b"", payload)])
+        return self.view(subject_of(order.op_id))
 
     def all(self) -> list[t.NeedView]:
         """Return all needs, oldest change first; reads every pledge once."""

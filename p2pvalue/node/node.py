@@ -26,7 +26,6 @@ from p2pvalue.node.links import Links
 from p2pvalue.store import Store, StoreFailed
 from p2pvalue_protocol import effects as e
 from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
-from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import (
     AddressesChanged,
     Draft,
@@ -36,6 +35,7 @@ from p2pvalue_protocol.inputs import (
     Wakeup,
     Write,
 )
+from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.machine import Machine
 from p2pvalue_protocol.membership import Membership
 
@@ -54,7 +54,7 @@ class _Waiting:
     def __init__(self, community: bytes, drafts: tuple[Draft, ...]) -> None:
         self.community = community
         self.drafts = drafts
-        self.references: list[Reference] = []
+        self.orders: Sequence[Order] = ()
         self.error: P2PValueError | None = None
         self.is_done = trio.Event()
 
@@ -73,6 +73,7 @@ class Node:
         is_gossiping: bool = True,
     ) -> None:
         self._announce = announce
+        self._is_gossiping = is_gossiping and network is not None
         self.keystore = keystore
         self.store = store
         self.network = network
@@ -95,7 +96,7 @@ class Node:
             open_past=store.past,
             random_bytes=self.random_bytes,
             peer_id=network.peer_id if network is not None else "",
-            is_gossiping=is_gossiping and network is not None,
+            is_gossiping=self._is_gossiping,
             trusted_after_ms=BUILT_AFTER_MS,
         )
         for community in keystore.communities():
@@ -109,8 +110,20 @@ class Node:
     # --- the one path of every input
 
     def handle(self, given: Input) -> list[e.Effect]:
-        """Let the machine handle an input and perform the effects; return them."""
-        effects = self.machine.handle(given, self.clock_ms())
+        """Let the machine handle an input and perform the effects; return them.
+
+        Raises LocalProtocolError for a caller's mistake and StoreFailed, both with nothing changed.
+        After a defect of ours nothing in memory is trusted: all is read anew from the store.
+        """
+        try:
+            effects = self.machine.handle(given, self.clock_ms())
+        except LocalProtocolError:
+            raise
+        except Exception:
+            log.exception("a defect, please report it: handling %s", type(given).__name__)
+            for community in self.machine.communities():
+                self.perform(self.machine.reload(community))
+            raise
         self.perform(effects)
         return effects
 
@@ -154,7 +167,7 @@ class Node:
                 self.links.close(session)
             case e.Ready(_, peer_id, community, _):
                 log.info("in touch with %s about %s", peer_id, community.hex()[:8])
-                if self.network is not None:
+                if self.network is not None and self._is_gossiping:
                     self.network.admit_to_gossip(peer_id)
             case e.Judge(verdict):
                 self._verdict = _VERDICTS[verdict]
@@ -170,7 +183,7 @@ class Node:
 
     # --- writing
 
-    async def write(self, community: bytes, drafts: Sequence[Draft]) -> list[Reference]:
+    async def write(self, community: bytes, drafts: Sequence[Draft]) -> Sequence[Order]:
         """Write drafts of ours in this order; durable and visible on return (see `Context`)."""
         waiting = _Waiting(community, tuple(drafts))
         self._queue.append(waiting)
@@ -185,7 +198,7 @@ class Node:
             self._write_all(queue)
         if waiting.error is not None:
             raise waiting.error
-        return waiting.references
+        return waiting.orders
 
     def _write_all(self, queue: list[_Waiting]) -> None:
         by_community: dict[tuple[bytes, bool], list[_Waiting]] = {}
@@ -213,11 +226,11 @@ class Node:
     def _write_group(self, group: list[_Waiting]) -> None:
         drafts = tuple(draft for waiting in group for draft in waiting.drafts)
         effects = self.handle(Write(group[0].community, drafts))
-        references = next(f.references for f in effects if isinstance(f, e.Wrote))
+        orders = next(f.orders for f in effects if isinstance(f, e.Wrote))
         start = 0
         for waiting in group:
             end = start + len(waiting.drafts)
-            waiting.references = list(references[start:end])
+            waiting.orders = orders[start:end]
             start = end
 
     # --- the network's side (NetworkHandler)
@@ -270,7 +283,7 @@ class Node:
 
     def listen_to_topics(self) -> None:
         """Subscribe to the topics of our communities and no others."""
-        if self.network is None:
+        if self.network is None or not self._is_gossiping:
             return
         wanted = set(self.machine.topics())
         for topic in sorted(wanted - self._topics):

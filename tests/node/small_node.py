@@ -18,9 +18,11 @@ from p2pvalue_protocol.founding import genesis_operation
 from p2pvalue_protocol.ids import AUTH, ZERO32, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.log import Run, make_item
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.writing import orders_of
 
 NONCE = b"n" * 32
 FIRST_MS = 1_800_000_000_000
@@ -87,7 +89,7 @@ class SmallNode:
     def participation(self, community: bytes) -> Participation:
         return Participation("active", "", (), self.store.figures().operations, 0)
 
-    async def write(self, community: bytes, drafts: Sequence[Draft]) -> list[Reference]:
+    async def write(self, community: bytes, drafts: Sequence[Draft]) -> Sequence[Order]:
         if self.gate is not None:
             self.arrived.set()
             await self.gate.wait()
@@ -97,10 +99,10 @@ class SmallNode:
         await trio.lowlevel.checkpoint()
         self.now_ms += 1
         self.replica.begin()
-        references = self.replica.write(drafts, self.now_ms)
+        orders = orders_of(self.replica, self.replica.write(drafts, self.now_ms))
         self._commit()
-        self.written += len(references)
-        return references
+        self.written += len(orders)
+        return orders
 
     async def invite(self, community: bytes, rank: Rank, uses: int) -> str:
         return f"link for {uses} {rank}"

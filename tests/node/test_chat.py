@@ -40,6 +40,14 @@ async def test_two_nodes_show_the_same_list_with_the_names_people_chose(ana: Sma
     assert {m.name for m in ana.community.messages() if m.member == nameless.member} == {"Ana"}
 
 
+async def test_what_was_posted_is_shown_as_the_list_shows_it(ana: SmallNode) -> None:
+    first = await ana.community.post("hello")
+    channel = first.message
+    answer = await ana.community.post("and hello again", channel=channel, reply=first.message)
+    assert ana.community.messages() == [first]
+    assert ana.community.messages(channel=channel) == [answer]
+
+
 async def test_a_reply_names_a_message_by_a_few_digits(ana: SmallNode) -> None:
     first = await ana.community.post("who has a ladder?")
     answer = await ana.community.post("I do", reply=first.message[:8])
