@@ -41,6 +41,8 @@ listen = [{listen}]
 # announce = ["/ip4/203.0.113.7/tcp/4801"]
 # Find the members of our communities on the local network without asking anybody.
 lan_discovery = true
+# Pass new things on within milliseconds. Without it they come a little later, by comparing.
+gossip = true
 
 [store]
 # What an answered write survives: "power-cut" (every write reaches the disk) or "kill" (faster, but
@@ -65,6 +67,7 @@ class Config:
     listen: tuple[str, ...] = DEFAULT_LISTEN
     announce: tuple[str, ...] = ()
     lan_discovery: bool = True
+    gossip: bool = True
     durability: Durability = "power-cut"
     log_level: LogLevel = "info"
 
@@ -140,6 +143,7 @@ def _settings(tree: Mapping[str, object], path: Path) -> list[tuple[str, str, ob
         "network.listen": ("listen", _listen),
         "network.announce": ("announce", _listen),
         "network.lan_discovery": ("lan_discovery", _flag),
+        "network.gossip": ("gossip", _flag),
         "store.durability": ("durability", _one_of(get_args(Durability))),
         "log.level": ("log_level", _one_of(get_args(LogLevel))),
     }

@@ -34,7 +34,6 @@ async def open_node(
     config: Config | None = None,
     *,
     network: Network | None = None,
-    is_gossiping: bool = True,
 ) -> AsyncIterator[RunningNode]:
     """Open the node that lives in `data_dir` and run it until the block ends.
 
@@ -48,7 +47,7 @@ async def open_node(
         network = Libp2pNetwork(keystore.transport_seed, list(config.listen))
     store = SqliteStore(data_dir / DATABASE_NAME, durability=config.durability)
     try:
-        node = RunningNode(data_dir, config, keystore, store, network, is_gossiping=is_gossiping)
+        node = RunningNode(data_dir, config, keystore, store, network)
         async with trio.open_nursery() as nursery:
             await nursery.start(node.run)
             try:

@@ -51,7 +51,6 @@ class RunningNode(Node):
         network: Network | None,
         *,
         clock_ms: Callable[[], int] = wall_clock_ms,
-        is_gossiping: bool = True,
     ) -> None:
         super().__init__(
             keystore,
@@ -59,7 +58,7 @@ class RunningNode(Node):
             network,
             clock_ms=clock_ms,
             announce=config.announce,
-            is_gossiping=is_gossiping,
+            is_gossiping=config.gossip,
         )
         self.data_dir = data_dir
         self.database = data_dir / DATABASE_NAME

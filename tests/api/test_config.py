@@ -33,13 +33,14 @@ def test_a_file_that_exists_is_not_written_over(tmp_path: Path) -> None:
 def test_every_setting_is_read(tmp_path: Path) -> None:
     write(
         tmp_path,
-        '[network]\nlisten = ["/ip6/::1/tcp/0"]\nlan_discovery = false\n'
+        '[network]\nlisten = ["/ip6/::1/tcp/0"]\nlan_discovery = false\ngossip = false\n'
         '[store]\ndurability = "kill"\n[log]\nlevel = "error"\n',
     )
     assert config.load(tmp_path) == config.Config(
         data_dir=tmp_path,
         listen=("/ip6/::1/tcp/0",),
         lan_discovery=False,
+        gossip=False,
         durability="kill",
         log_level="error",
     )
