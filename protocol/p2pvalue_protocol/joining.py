@@ -188,12 +188,18 @@ class JoinServer(_JoinSide):
         refusal = refusal_of(replica, request)
         if refusal is not None:
             return self._decline(refusal)
-        root = self._take_first(replica, request, introduction, now_ms)
-        if root is None:
+        first = _first_run_of(introduction, request.device)
+        root = certified_root(replica, request.device, first.items[0].payload)
+        if root is None or not _is_past_held(replica, first):
             return self._decline(Refusal.INVALID)
         draft = admission(replica, request, root, introduction.admit_signature)
         if draft is None:
             return self._decline(Refusal.INVALID)
+        # Only now: a first operation that no admission names would stay here and be nowhere else.
+        replica.expect(request.device)
+        for reason, is_offence in replica.receive([first], now_ms).refused:
+            if is_offence:
+                raise Refused(reason)
         try:
             replica.write([draft], now_ms)
         except LocalProtocolError:
@@ -203,29 +209,6 @@ class JoinServer(_JoinSide):
         replica.seal()
         return self._admitted()
 
-    def _take_first(
-        self, replica: Replica, request: Request, introduction: Introduction, now_ms: int
-    ) -> bytes | None:
-        """Store the newcomer's DEV_ADD; return the root that it is from, None if it is not."""
-        runs = decode_batch(introduction.first)
-        is_first = (
-            len(runs) == 1
-            and runs[0].device == request.device
-            and runs[0].log_class == AUTH
-            and runs[0].first_seq == 0
-            and len(runs[0].items) == 1
-            and runs[0].items[0].kind == auth.DEV_ADD
-        )
-        if not is_first:
-            raise Refused(Reason.FRAME_INVALID)
-        root = certified_root(replica, request.device, runs[0].items[0].payload)
-        if root is not None:
-            replica.expect(request.device)
-            for reason, is_offence in replica.receive(runs, now_ms).refused:
-                if is_offence:
-                    raise Refused(reason)
-        return root
-
     def _admitted(self) -> list[Effect]:
         self._awaited = ()  # the newcomer closes; a close of ours could overtake the answer
         return [self._send(Admitted())]
@@ -233,6 +216,27 @@ class JoinServer(_JoinSide):
     def _decline(self, refusal: Refusal) -> list[Effect]:
         self._awaited = ()
         return [self._send(Declined(refusal))]
+
+
+def _first_run_of(introduction: Introduction, device: bytes) -> Run:
+    """Return the run that holds a newcomer's DEV_ADD alone; raises Refused(frame-invalid)."""
+    runs = decode_batch(introduction.first)
+    is_first = (
+        len(runs) == 1
+        and runs[0].device == device
+        and runs[0].log_class == AUTH
+        and runs[0].first_seq == 0
+        and len(runs[0].items) == 1
+        and runs[0].items[0].kind == auth.DEV_ADD
+    )
+    if not is_first:
+        raise Refused(Reason.FRAME_INVALID)
+    return runs[0]
+
+
+def _is_past_held(replica: Replica, first: Run) -> bool:
+    """Return whether nothing that a first operation names is missing here."""
+    return all(parent.op_id in replica.graph for parent in first.items[0].parents)
 
 
 class JoinClient(_JoinSide):

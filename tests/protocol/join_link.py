@@ -18,9 +18,17 @@ from tests.protocol.meeting import NOW_MS, Community, Node
 
 
 class JoinLink:
-    """A join link between a newcomer and a member."""
+    """A join link between a newcomer and a member; `alter` changes what the newcomer sends."""
 
-    def __init__(self, newcomer: Node, member: Node, secret: bytes = SECRET) -> None:
+    def __init__(
+        self,
+        newcomer: Node,
+        member: Node,
+        secret: bytes = SECRET,
+        *,
+        alter: Callable[[bytes], bytes] = bytes,
+    ) -> None:
+        self._alter = alter
         self.nodes = (newcomer, member)
         assert newcomer.replica.signer is not None
         self.client = JoinClient(
@@ -58,7 +66,7 @@ class JoinLink:
     def act(self, side: int, step: Callable[[], list[Effect]]) -> None:
         for effect in self.nodes[side].do(step):
             if isinstance(effect, SendFrame):
-                self.wires[side].append(effect.frame)
+                self.wires[side].append(effect.frame if side else self._alter(effect.frame))
                 self.sent[side].append(effect.frame)
             elif isinstance(effect, Joined):
                 self.joined.append(effect)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue_protocol.join_frames import Introduction, decode_join_frame
+from p2pvalue_protocol.log import decode_batch, encode_batch
 from tests.protocol.authoring import key_named
 from tests.protocol.hostility import mutations
 from tests.protocol.join_link import JoinLink, invite, newcomer
-from tests.protocol.meeting import NOW_MS, Community, Link, assert_equal_nodes
+from tests.protocol.meeting import NOW_MS, Community, Link, Node, assert_equal_nodes
+from tests.protocol.replicas import Chain
 
 OTHER_SECRET = bytes(16)
 
@@ -82,6 +88,38 @@ def test_what_a_stranger_sees_names_nobody() -> None:
     assert len(seen) < 40
     for secret in (ada.replica.community, key_named("ada device").public, community.topic_secret):
         assert secret not in seen
+
+
+@pytest.mark.parametrize("spoilt", ["signature", "certificate", "parents"])
+def test_an_introduction_that_admits_nobody_leaves_nothing_behind(spoilt: str) -> None:
+    community = Community("ada")
+    ada, nia = community.node("ada"), newcomer(community)
+    invite(ada)
+    heads = ada.heads()
+    link = JoinLink(nia, ada, alter=lambda frame: _spoilt(frame, spoilt, nia)).run()
+    assert link.joined[-1].state == "failed"
+    assert ada.heads() == heads
+    assert JoinLink(nia, ada).run().joined[-1].state == "admitted"
+
+
+def _spoilt(frame: bytes, what: str, node: Node) -> bytes:
+    """The newcomer's introduction with one thing wrong, itself signed by her; all else as it is."""
+    read = decode_join_frame(frame)
+    if not isinstance(read, Introduction):
+        return frame
+    if what == "signature":
+        return encode(msgspec.structs.replace(read, admit_signature=bytes(64)))
+    assert node.replica.signer is not None
+    (run,) = decode_batch(read.first)
+    payload = run.items[0].payload
+    log = Chain(node.replica.signer, node.replica.community, AUTH)
+    missing = Reference(b"d" * 32, AUTH, 0, b"m" * 32)
+    log.add(
+        payload[:-1] + b"x" if what == "certificate" else payload,
+        kind=auth.DEV_ADD,
+        parents=[missing] if what == "parents" else [],
+    )
+    return encode(msgspec.structs.replace(read, first=encode_batch([log.run()])))
 
 
 def test_an_open_community_lets_everybody_in() -> None:
