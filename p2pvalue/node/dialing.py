@@ -15,6 +15,7 @@ import msgspec
 import trio
 
 from p2pvalue.network.interface import Network
+from p2pvalue_protocol.errors import P2PValueError
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ class Dialer:
             peer.last_error = ""
             await self._attend(peer.peer_id)
             peer.next_dial_s = trio.current_time() + EAGER_S
-        except ConnectionError as error:
+        except (ConnectionError, P2PValueError) as error:  # others may sign any address
             self._missed(peer, str(error))
         finally:
             peer.is_busy = False

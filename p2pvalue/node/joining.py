@@ -15,6 +15,7 @@ import trio
 
 from p2pvalue.network.interface import JOIN_PROTOCOL, LinkClosed
 from p2pvalue_protocol.effects import Joined
+from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.inputs import JoinStarted
 from p2pvalue_protocol.invitation import parse_link
 
@@ -67,7 +68,7 @@ class Joining:
         while self._is_joining(community):
             try:
                 await self._ask(community)
-            except (ConnectionError, LinkClosed) as error:
+            except (ConnectionError, LinkClosed, P2PValueError) as error:
                 self._waits[community] = f"a member to be reachable ({error})"
             if not self._is_joining(community):
                 break
