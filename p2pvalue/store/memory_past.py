@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from p2pvalue.store.interface import Entry, Snapshot, StoreFailed
-from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import (
     Batch,
@@ -44,7 +44,7 @@ class MemoryPast:
         self.states: dict[bytes, StateRow] = {}
         self.snapshots: dict[bytes, Snapshot] = {}
         self._frontiers: dict[int, tuple[bytes, ...]] = {}
-        self._heads: list[Reference] = []
+        self._tips: list[int] = []
         self._addresses: dict[bytes, bytes] = {}
 
     # --- what the core reads
@@ -65,9 +65,9 @@ class MemoryPast:
         """Return the numbered auth frontiers, ascending."""
         return sorted(self._frontiers.items())
 
-    def content_heads(self) -> list[Reference]:
-        """Return the frontier last committed."""
-        return list(self._heads)
+    def tips(self) -> list[int]:
+        """Return the logs last committed whose newest folded operation no folded one names."""
+        return list(self._tips)
 
     def operations(self, log: int, first_seq: int, count: int) -> list[OperationRow]:
         """Return up to `count` operations of one branch from `first_seq` on, ascending."""
@@ -140,8 +140,8 @@ class MemoryPast:
             self.rows[number][seq] = self.rows[number][seq]._replace(frontier=frontier)
         self._frontiers.update(batch.frontiers)
         self._apply_views(batch, arrival)
-        if batch.heads is not None:
-            self._heads = list(batch.heads)
+        if batch.tips is not None:
+            self._tips = list(batch.tips)
         self._addresses.update(batch.addresses)
         return arrival + len(batch.entries)
 
@@ -164,7 +164,7 @@ class MemoryPast:
         self.states.clear()
         self.snapshots.clear()
         self._frontiers.clear()
-        self._heads.clear()
+        self._tips.clear()
         for rows in self.rows.values():
             for seq, row in rows.items():
                 rows[seq] = row._replace(frontier=0)

@@ -44,9 +44,11 @@ CREATE TABLE frontiers (
     PRIMARY KEY (community, frontier)
 ) WITHOUT ROWID;
 
-CREATE TABLE content_heads (
+-- The logs whose newest folded operation no folded operation names. Which logs these are changes
+-- seldom; their heads change with every operation, and are found in the logs.
+CREATE TABLE tips (
     community INTEGER PRIMARY KEY,
-    heads BLOB NOT NULL
+    logs BLOB NOT NULL
 );
 
 CREATE TABLE addresses (

@@ -9,8 +9,8 @@ import apsw
 
 from p2pvalue.store.sqlite_connection import explained
 from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK, Names
-from p2pvalue.store.sqlite_write import decode_heads
-from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue.store.sqlite_write import decode_tips
+from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.past import (
     HeadRow,
     LogRow,
@@ -111,11 +111,10 @@ class SqlitePast:
             for number, op_ids in self._rows(sql, self._number)
         ]
 
-    def content_heads(self) -> list[Reference]:
-        """Return the frontier last committed."""
-        sql = "SELECT heads FROM content_heads WHERE community = ?"
-        heads = self._value(sql, self._number)
-        return [] if heads is None else decode_heads(heads)
+    def tips(self) -> list[int]:
+        """Return the logs last committed whose newest folded operation no folded one names."""
+        logs = self._value("SELECT logs FROM tips WHERE community = ?", self._number)
+        return [] if logs is None else decode_tips(logs)
 
     def operations(self, log: int, first_seq: int, count: int) -> list[OperationRow]:
         """Return up to `count` operations of one branch from `first_seq` on, ascending."""

@@ -12,7 +12,7 @@ from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import StateRow
 
-_DERIVED = ("lists", "subject_operations", "states", "snapshots", "frontiers", "content_heads")
+_DERIVED = ("lists", "subject_operations", "states", "snapshots", "frontiers", "tips")
 
 _TIME_MAX = 2**63 - 1
 

@@ -6,11 +6,10 @@ import apsw
 import msgspec
 
 from p2pvalue.store.sqlite_names import Names
-from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.past import Batch
 
-_encode_heads = msgspec.msgpack.Encoder().encode
-_heads_decoder = msgspec.msgpack.Decoder(list[Reference])
+_encode_tips = msgspec.msgpack.Encoder().encode
+_tips_decoder = msgspec.msgpack.Decoder(list[int])
 
 INSERT_OPERATION = (
     "INSERT INTO operations (place, frontier, signature, op_id, core, payload) "
@@ -34,9 +33,9 @@ _REPLACE_STATE = (
 )
 
 
-def decode_heads(data: bytes) -> list[Reference]:
-    """Return the references that `write_batch` stored."""
-    return _heads_decoder.decode(data)
+def decode_tips(data: bytes) -> list[int]:
+    """Return the logs that `write_batch` stored."""
+    return _tips_decoder.decode(data)
 
 
 def write_batch(connection: apsw.Connection, names: Names, batch: Batch) -> None:
@@ -49,10 +48,10 @@ def write_batch(connection: apsw.Connection, names: Names, batch: Batch) -> None
             [(community, number, b"".join(op_ids)) for number, op_ids in batch.frontiers],
         )
     _write_views(connection, names, community, batch)
-    if batch.heads is not None:
+    if batch.tips is not None:
         connection.execute(
-            "INSERT OR REPLACE INTO content_heads (community, heads) VALUES (?, ?)",
-            (community, _encode_heads(batch.heads)),
+            "INSERT OR REPLACE INTO tips (community, logs) VALUES (?, ?)",
+            (community, _encode_tips(batch.tips)),
         )
     if batch.addresses:
         connection.executemany(

@@ -22,6 +22,14 @@ from p2pvalue_protocol.operation import Operation, decode_core
 from p2pvalue_protocol.past import HeadRow, LogRow, OperationRow, Past
 
 
+class Tip(NamedTuple):
+    """The newest folded operation of a log while no folded operation names it."""
+
+    reference: Reference
+    time: int
+    log: int
+
+
 class Branch(msgspec.Struct):
     """One branch of one log: its last stored, folded and signed operation."""
 
@@ -42,6 +50,13 @@ class Branch(msgspec.Struct):
     @property
     def is_waiting(self) -> bool:
         return self.folded_seq < self.head_seq
+
+    @property
+    def tip(self) -> Tip:
+        """Its last folded operation, as long as nothing folded names it."""
+        log = self.row
+        head = Reference(log.device, log.log_class, self.folded_seq, self.folded_id)
+        return Tip(head, self.folded_time, log.log)
 
 
 class Place(NamedTuple):
@@ -96,6 +111,10 @@ class Branches:
     def all(self) -> list[Branch]:
         """Return every branch, in the order of their numbers."""
         return list(self._by_number.values())
+
+    def numbered(self, log: int) -> Branch:
+        """Return the branch with this number, which must be one of ours."""
+        return self._by_number[log]
 
     def of(self, device: bytes, log_class: int) -> list[Branch]:
         """Return the branches of one log, the trunk first; empty if the log is unknown."""

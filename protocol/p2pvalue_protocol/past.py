@@ -17,8 +17,6 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from p2pvalue_protocol.ids import Reference
-
 
 class LogRow(NamedTuple):
     """One branch of one log; `branch` is empty for the one held first, else its first op id."""
@@ -109,7 +107,7 @@ class Batch(msgspec.Struct):
     subject_operations: list[SubjectOperationRow] = msgspec.field(default_factory=list)
     states: list[StateRow] = msgspec.field(default_factory=list)
     states_gone: list[bytes] = msgspec.field(default_factory=list)  # subjects
-    heads: list[Reference] | None = None  # the frontier new content names, when it changed
+    tips: list[int] | None = None  # logs whose folded head nothing folded names, when they changed
     addresses: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)  # device, record
 
     def is_empty(self) -> bool:
@@ -127,7 +125,7 @@ class Batch(msgspec.Struct):
                 self.states,
                 self.states_gone,
                 self.addresses,
-                self.heads is not None,
+                self.tips is not None,
             )
         )
 
@@ -143,8 +141,8 @@ class Past(Protocol):
         """Return the numbered auth frontiers, ascending."""
         ...
 
-    def content_heads(self) -> list[Reference]:
-        """Return the frontier last committed: the operations that no folded operation names."""
+    def tips(self) -> list[int]:
+        """Return the logs last committed whose newest folded operation no folded one names."""
         ...
 
     def operations(self, log: int, first_seq: int, count: int) -> list[OperationRow]:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.addresses import decode_record, is_newer
-from p2pvalue_protocol.branches import Branch, Branches
+from p2pvalue_protocol.branches import Branch, Branches, Tip
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.errors import Reason, Refused
@@ -72,7 +72,7 @@ class Replica:
         self.batch = Batch(community)
         self.changes: list[Change] = []
         self.heads_version = 1
-        self.tips: dict[bytes, tuple[Reference, int]] = {}
+        self.tips: dict[bytes, Tip] = {}
         self.auth_references: dict[bytes, Reference] = {}
         self._past = past
         self._folding = Folding(past)
@@ -84,7 +84,7 @@ class Replica:
         self._ready: list[Branch] = []
         self._heads: list[Reference] = []
         self._heads_at = 0
-        self._tips_changed = False
+        self._kept_tips = past.tips()
         self._load()
 
     # --- opening
@@ -96,11 +96,9 @@ class Replica:
         for number, op_ids in self._past.frontiers():
             self.graph.define(number, op_ids)
         self.graph.take_new()
-        for reference in self._past.content_heads():
-            place = self.branches.find(reference)
-            assert place is not None, "the stored frontier names what is held"
-            time, _ = self.branches.time_and_frontier(place.branch, reference.seq)
-            self.tips[reference.op_id] = (reference, time)
+        for log in self._kept_tips:
+            tip = self.branches.numbered(log).tip
+            self.tips[tip.reference.op_id] = tip
         for branch in self.branches.all():
             if branch.row.log_class == CONTENT:
                 self._newest_time = max(self._newest_time, branch.folded_time)
@@ -121,9 +119,9 @@ class Replica:
         self.fold_ready()
         self._folding.finish(self.batch)
         self.batch.frontiers.extend(self.graph.take_new())
-        if self._tips_changed:
-            self.batch.heads = [reference for reference, _ in self.tips.values()]
-            self._tips_changed = False
+        tips = sorted(tip.log for tip in self.tips.values())
+        if tips != self._kept_tips:  # a log that goes on alone keeps its place among them
+            self.batch.tips = self._kept_tips = tips
         return self.batch
 
     @property
@@ -278,11 +276,14 @@ class Replica:
                 change = self._folding.apply(op, standing, branch.row.log, self.batch)
                 if change is not None:
                     self.changes.append(change)
-        self._move_tips(op)
         branch.folded_seq = core.seq
         branch.folded_id = op.op_id
         branch.folded_time = core.time
         branch.frontier = frontier
+        self.tips.pop(core.backlink, None)
+        for parent in core.parents:
+            self.tips.pop(parent.op_id, None)
+        self.tips[op.op_id] = branch.tip
         if branch.row.log_class == CONTENT and core.time > self._newest_time:
             self._newest_time = core.time
         if self._blocked:
@@ -329,14 +330,6 @@ class Replica:
         for op_id in sorted(self._blocked):
             self._ready.extend(self._blocked.pop(op_id))
         return 0
-
-    def _move_tips(self, op: Operation) -> None:
-        tips = self.tips
-        tips.pop(op.core.backlink, None)
-        for parent in op.core.parents:
-            tips.pop(parent.op_id, None)
-        tips[op.op_id] = (op.reference, op.core.time)
-        self._tips_changed = True
 
     # --- what the sessions and the node ask
 

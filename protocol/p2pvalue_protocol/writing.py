@@ -105,7 +105,7 @@ def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
 
 
 def _check_time(replica: Replica, branches: list[Branch], now_ms: int) -> None:
-    times = [time for tip, time in replica.tips.values() if tip.log_class == CONTENT]
+    times = [time for tip, time, _ in replica.tips.values() if tip.log_class == CONTENT]
     times += [branch.folded_time for branch in branches]
     if max([now_ms, *times]) > limits.TIME_MS_MAX - _TIMES_LEFT_MIN:
         raise LocalProtocolError("the clock is at the end of time: set this device's date")
@@ -125,7 +125,7 @@ def _gather(
     else:
         # The times of auth operations bind nobody: one far ahead would carry all logs with it.
         tips = replica.tips.values()
-        heads = [(tip, time if tip.log_class == CONTENT else 0) for tip, time in tips]
+        heads = [(tip, time if tip.log_class == CONTENT else 0) for tip, time, _ in tips]
     own = _own(replica, signer, AUTH if is_auth else CONTENT)
     own_head = own.head_id if own is not None else b""
     named = sorted(

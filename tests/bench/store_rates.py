@@ -75,8 +75,8 @@ def runs_of(chain: Chain, count: int) -> list[Batch]:
         logs = [] if first else [chain.row]
         rows = [chain.operation(rng.randbytes(TEXT_BYTES)) for _ in range(min(RUN, count - first))]
         entries = [chain.entry(row) for row in rows]
-        heads = [chain.reference(rows[-1])]
-        batches.append(Batch(COMMUNITY, logs, rows, entries=entries, heads=heads))
+        tips = None if first else [chain.row.log]
+        batches.append(Batch(COMMUNITY, logs, rows, entries=entries, tips=tips))
     return batches
 
 

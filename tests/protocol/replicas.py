@@ -314,7 +314,7 @@ def run_of(operations: Sequence[Operation]) -> Run:
 
 def frontier_of(copy: Copy) -> list[Reference]:
     """What an honest writer would name now."""
-    return [reference for reference, _ in copy.replica.tips.values()]
+    return [tip.reference for tip in copy.replica.tips.values()]
 
 
 def by_hand(copy: Copy, name: str) -> Chain:

@@ -114,7 +114,7 @@ class Chain:
             logs=logs,
             operations=[row],
             entries=[self.entry(row)],
-            heads=[self.reference(row)],
+            tips=[self.row.log],
         )
 
 

@@ -51,7 +51,7 @@ def next_batches(chain: Chain, rng: random.Random) -> list[Batch]:
             batch.operations.append(row)
             batch.entries.append(chain.entry(row))
         batch.states = [chain.state(row, subject_named("last"), b"%d" % row.seq)]
-        batch.heads = [chain.reference(row)]
+        batch.tips = [chain.row.log]
         batches.append(batch)
     return batches
 
@@ -75,7 +75,7 @@ def continued(store: SqliteStore, acknowledged: tuple[int, bytes]) -> Chain:
         assert row == chain.operation(row.payload), "the log does not go on where it stopped"
     assert chain.seq == head.seq + 1, "an operation inside the log is missing"
     assert folded_seq == head.seq
-    assert past.content_heads() == [chain.reference(head)], "the frontier is not the log's head"
+    assert past.tips() == [log.log], "the frontier is not the log's head"
     (state,) = store.states(COMMUNITY, PLEDGE)
     assert state.seq == head.seq, "the views are not those of the operations"
     (newest,) = store.entries(COMMUNITY, NO_SUBJECT, CHAT, limit=1, newest_first=True)

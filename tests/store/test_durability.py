@@ -29,7 +29,7 @@ def big_batch(chain: Chain, count: int) -> Batch:
         batch.entries.append(chain.entry(row))
         batch.subject_operations.append(chain.subject_operation(row, subject))
         batch.states.append(chain.state(row, subject, b"state" * 40))
-    batch.heads = [chain.reference(row)]
+    batch.tips = [chain.row.log]
     return batch
 
 

@@ -43,7 +43,7 @@ def random_batch(rng: random.Random, chains: list[Chain], waiting: list[tuple[in
             group = rng.choice(CONTAINERS)
             state = chain.state(row, subject, rng.randbytes(4), group=group)
             batch.states.append(state._replace(time=time))
-        batch.heads = [chain.reference(row)]
+        batch.tips = [chain.row.log]
     if waiting and rng.random() < 0.5:
         log, seq = waiting.pop(0)
         batch.folded.append((rng.randrange(1, 4), log, seq))
@@ -61,7 +61,7 @@ def answers(store: Store, rng: random.Random) -> list[object]:
     said: list[object] = [
         store.communities(),
         past.heads(),
-        past.content_heads(),
+        past.tips(),
         past.addresses(),
         list(past.auth_operations()),
         list(store.operations_in_order(COMMUNITY)),

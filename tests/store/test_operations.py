@@ -16,7 +16,7 @@ def test_a_community_that_is_not_stored_reads_as_empty(store: Store) -> None:
     assert store.communities() == []
     assert past.heads() == []
     assert past.frontiers() == []
-    assert past.content_heads() == []
+    assert past.tips() == []
     assert past.operations(1, 0, 10) == []
     assert list(past.auth_operations()) == []
     assert past.state(NO_SUBJECT) is None
@@ -125,18 +125,17 @@ def test_frontiers_heads_and_addresses_are_kept(store: Store) -> None:
     chain = Chain(1)
     row = chain.operation(b"a")
     ids = (bytes(32), tagged_hash("test", b"id"))
-    references = [chain.reference(row)]
-    batch = Batch(COMMUNITY, logs=[chain.row], operations=[row], heads=references)
+    batch = Batch(COMMUNITY, logs=[chain.row], operations=[row], tips=[1, 7])
     batch.frontiers = [(2, ids), (1, ids[1:]), (3, ())]
     batch.addresses = [(b"z" * 32, b"first"), (b"a" * 32, b"record")]
     store.commit([batch])
     store.commit([Batch(COMMUNITY, addresses=[(b"z" * 32, b"second")])])
     past = store.past(COMMUNITY)
     assert past.frontiers() == [(1, ids[1:]), (2, ids), (3, ())]
-    assert past.content_heads() == references
+    assert past.tips() == [1, 7]
     assert past.addresses() == [(b"a" * 32, b"record"), (b"z" * 32, b"second")]
-    store.commit([Batch(COMMUNITY, heads=[])])
-    assert past.content_heads() == []
+    store.commit([Batch(COMMUNITY, tips=[])])
+    assert past.tips() == []
 
 
 def test_a_batch_that_fails_half_way_leaves_nothing(store: Store) -> None:

@@ -22,13 +22,13 @@ def test_everything_committed_is_there_after_reopening(tmp_path: Path) -> None:
     store.commit([chain.message_batch(b"one"), chain.message_batch(b"two")])
     store.put_meta("clock", b"7")
     digest = store.state_digest(COMMUNITY)
-    heads, content_heads = store.past(COMMUNITY).heads(), store.past(COMMUNITY).content_heads()
+    heads, tips = store.past(COMMUNITY).heads(), store.past(COMMUNITY).tips()
     store.close()
     store.close()
     again = SqliteStore(path)
     assert again.state_digest(COMMUNITY) == digest
     assert again.past(COMMUNITY).heads() == heads
-    assert again.past(COMMUNITY).content_heads() == content_heads
+    assert again.past(COMMUNITY).tips() == tips
     assert again.meta("clock") == b"7"
     again.commit([chain.message_batch(b"three")])
     assert texts(again) == [b"one", b"two", b"three"]

@@ -193,7 +193,7 @@ def test_views_cleared_and_made_again_are_the_same(store: Store) -> None:
     waiting = [operation._replace(frontier=0) for operation in operations]
     assert list(store.operations_in_order(COMMUNITY)) == waiting
     assert [head.folded_seq for head in store.past(COMMUNITY).heads()] == [-1, -1]
-    assert store.past(COMMUNITY).content_heads() == []
+    assert store.past(COMMUNITY).tips() == []
     assert store.past(COMMUNITY).frontiers() == []
     assert len(store.entries(there, NO_SUBJECT, CHAT)) == 1
     views = Batch(COMMUNITY, entries=entries, states=batch.states)
