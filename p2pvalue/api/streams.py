@@ -91,8 +91,10 @@ async def splice_document(
             raise BadRequest(
                 f"batch {batches + 1} is not [[position, deleted, text], …]: {error}"
             ) from error
-        mine = await community.splice_document(question.document, edits, session=session)
         # A session's text is moved by its own edits, until no edits ask for what others wrote.
+        mine = view
+        if edits:
+            mine = await community.splice_document(question.document, edits, session=session)
         view = await community.splice_document(question.document, [], session=session)
         batches += 1
         others = [(e.position, e.deleted, e.inserted) for e in edits_between(mine.text, view.text)]

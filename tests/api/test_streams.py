@@ -89,6 +89,19 @@ async def test_each_batch_of_edits_is_answered_when_it_is_durable(
     assert (await garden.document_text("Minutes")).text == "äbcd"
 
 
+async def test_an_editor_without_edits_is_told_what_others_wrote(api: Path, node: FakeNode) -> None:
+    garden = await node.create_community("Garden")
+    await garden.create_document("Minutes", "abc")
+    async with Caller(api) as caller:
+        await caller.begin("POST", "/documents/Minutes/edits", headers=CHUNKED)
+        assert await caller.status() == 200
+        assert (await caller.line())["text"] == "abc"
+        await garden.edit_document("Minutes", "abXc")
+        await caller.feed(b"[]\n")
+        assert (await caller.line())["others"] == [[2, 0, "X"]]
+        await caller.end()
+
+
 async def test_a_wrong_batch_ends_the_stream_and_keeps_those_before(
     api: Path, node: FakeNode
 ) -> None:
