@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import pytest
 
@@ -14,6 +15,7 @@ from p2pvalue_protocol.kinds import chat
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.past import OperationRow
 from tests.protocol.authoring import key_named
+from tests.protocol.meeting import Community, Link, assert_equal_nodes
 from tests.protocol.replicas import (
     NOW_MS,
     Chain,
@@ -238,3 +240,24 @@ def test_runs_that_are_held_cost_few_reads_even_of_a_forked_log(ana: Copy) -> No
     past.operations = counted  # type: ignore[method-assign]  # counts, then reads
     assert ana.take(log.run()).duplicates == 201
     assert 0 < reads < 100
+
+
+def test_a_forked_log_of_large_operations_passes_over_a_link(rng: random.Random) -> None:
+    community = Community("ana", "ben", "eve")
+    ana, ben = community.node("ana"), community.node("ben")
+    log = Chain(key_named("eve device"), community.community)
+    log.say("0", parents=[community.genesis.reference])
+    for _ in range(3):
+        log.add(rng.randbytes(20_000), is_signed=False)
+    fork = log.branch(4)
+    for branch in (log, fork):
+        for _ in range(2):
+            branch.add(rng.randbytes(20_000), is_signed=False)
+        branch.add(rng.randbytes(500))
+    ana.take([log.run(0, 0)])
+    later = log.branch(4)
+    later.say("signs what both begin with")
+    ana.take([later.run(1), log.run(4), fork.run(4)])
+    Link(ana, ben).settle()
+    assert_equal_nodes(ana, ben)
+    assert len(ben.heads()) == 4
