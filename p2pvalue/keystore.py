@@ -62,6 +62,7 @@ class Keystore:
         self._path = path
         self._contents = contents
         self._random = random
+        self._roots: dict[bytes, SigningKey] = {}  # by nonce
 
     @classmethod
     def create(cls, data_dir: Path, name: str, *, random: Random = os.urandom) -> Self:
@@ -130,7 +131,10 @@ class Keystore:
         keys = self.keys(community)
         if keys is None or not keys.nonce:
             return None
-        return SigningKey(root_seed(self.entropy, keys.nonce))
+        root = self._roots.get(keys.nonce)
+        if root is None:  # kept, because every message that is posted asks for it
+            root = self._roots[keys.nonce] = SigningKey(root_seed(self.entropy, keys.nonce))
+        return root
 
     def new_device_seed(self) -> bytes:
         """Return a fresh seed for a device key; nothing keeps it but `put`."""
