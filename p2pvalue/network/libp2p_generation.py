@@ -103,6 +103,7 @@ class Generation:
     def admit_to_gossip(self, peer_id: str) -> None:
         connection = self.swarm.connections.get(peer_id)
         if connection is not None:
+            connection.is_admitted = True
             self.gossip.admit(connection)
 
     def _disconnected(self, connection: Connection) -> None:

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 _FLUSH_S = 1.0
 _SIMULTANEOUS_S = 5.0
-_IDLE_BEFORE_EVICTION_S = 5.0
+_KEPT_BEFORE_EVICTION_S = 5.0
 _BUCKETS_MAX = 4096
 
 
@@ -47,6 +47,7 @@ class Connection:
         self.channel = channel
         self.nursery = nursery
         self.is_registered = False
+        self.is_admitted = False  # the node knows this peer
         self.session = yamux.Session(
             dialed=dialed,
             on_stream=lambda stream: serve(self, stream),
@@ -182,7 +183,7 @@ class Swarm:
     def _may_come_in(self, remote_host: str) -> bool:
         inbound = [c for c in self.connections.values() if not c.dialed]
         full = len(self.connections) >= self._limits.peers_max
-        if (full or len(inbound) >= self._limits.inbound_max) and not self._evict_idle(inbound):
+        if (full or len(inbound) >= self._limits.inbound_max) and not self._make_room(inbound):
             return False
         if ipaddress.ip_address(remote_host.partition("%")[0]).is_loopback:
             return True
@@ -197,12 +198,14 @@ class Swarm:
         )
         return bucket.take(now_s)
 
-    def _evict_idle(self, inbound: list[Connection]) -> bool:
-        idle_before_s = trio.current_time() - _IDLE_BEFORE_EVICTION_S
-        idle = [c for c in inbound if c.session.is_idle and c.opened_at_s < idle_before_s]
-        if not idle:
+    def _make_room(self, inbound: list[Connection]) -> bool:
+        """End a connection of a stranger, or one that nobody uses; False if there is none."""
+        before_s = trio.current_time() - _KEPT_BEFORE_EVICTION_S
+        old = [c for c in inbound if c.opened_at_s < before_s]
+        spare = [c for c in old if c.session.is_idle or not c.is_admitted]
+        if not spare:
             return False
-        oldest = min(idle, key=lambda c: c.opened_at_s)
+        oldest = min(spare, key=lambda c: (c.is_admitted, not c.session.is_idle, c.opened_at_s))
         self.forget(oldest)
         oldest.end("made room for another peer")
         return True

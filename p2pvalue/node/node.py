@@ -167,7 +167,7 @@ class Node:
                 self.links.close(session)
             case e.Ready(_, peer_id, community, _):
                 log.info("in touch with %s about %s", peer_id, community.hex()[:8])
-                if self.network is not None and self._is_gossiping:
+                if self.network is not None:
                     self.network.admit_to_gossip(peer_id)
             case e.Judge(verdict):
                 self._verdict = _VERDICTS[verdict]

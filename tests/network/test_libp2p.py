@@ -77,7 +77,7 @@ async def test_an_idle_guest_gives_way_to_a_new_one(
 ) -> None:
     from p2pvalue.network import libp2p_swarm
 
-    monkeypatch.setattr(libp2p_swarm, "_IDLE_BEFORE_EVICTION_S", 0.0)
+    monkeypatch.setattr(libp2p_swarm, "_KEPT_BEFORE_EVICTION_S", 0.0)
     host, told = await run(Limits(inbound_max=2))
     (busy, _), (idle, idle_told), (new, _) = await run(), await run(), await run()
     await busy.connect(host.addresses())

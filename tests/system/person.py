@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -210,9 +209,11 @@ class Person:
 
 def until_equal(*people: Person, seconds: float = WAIT_S) -> None:
     """Return when everybody sees the same; fails when that takes too long."""
-    first = people[0]
-    for other in people[1:]:
-        first.until(lambda o=other: first.digest() == o.digest(), f"{other.name}'s state", seconds)
+
+    def are_equal() -> bool:
+        return len({person.digest() for person in people}) == 1
+
+    people[0].until(are_equal, "all to be equal", seconds)
 
 
 @contextlib.contextmanager
@@ -240,11 +241,6 @@ def gathered(founder: Person, *others: Person, read: str = "members", join: str 
     for other in others:
         other.until_member()
     return community
-
-
-def refused_connections(log: str) -> int:
-    """How many refusals a daemon told."""
-    return len(re.findall(r"refused something from", log))
 
 
 def is_root() -> bool:
