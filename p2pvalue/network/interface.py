@@ -15,6 +15,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import trio
 
 SYNC_PROTOCOL = "/p2pvalue/sync/1"
@@ -124,8 +126,12 @@ class Network(Protocol):
 
     async def disconnect(self, peer_id: str) -> None: ...
 
-    def admit_to_gossip(self, peer_id: str) -> None:
-        """Speak gossip with this peer (its HELLO succeeded); before, it learns no topic of ours."""
+    def admit_to_gossip(self, peer_id: str, topics: Iterable[str]) -> None:
+        """Speak gossip with this peer about these topics, besides those of earlier calls.
+
+        Call when a HELLO succeeded, with the topics of its community: of others, be it that of a
+        public community with the same node, the peer learns neither a name nor a message.
+        """
         ...
 
     def subscribe(self, topic: str) -> None: ...

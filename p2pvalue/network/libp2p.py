@@ -26,7 +26,7 @@ from p2pvalue.network.limits import Limits, Timeouts, TokenBucket
 from p2pvalue_protocol.errors import LocalProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from p2pvalue.network.libp2p_generation import Generation
 
@@ -155,9 +155,9 @@ class Libp2pNetwork:
         if self._generation is not None:
             self._generation.disconnect(peer_id)
 
-    def admit_to_gossip(self, peer_id: str) -> None:
+    def admit_to_gossip(self, peer_id: str, topics: Iterable[str]) -> None:
         if self._generation is not None:
-            self._generation.admit_to_gossip(peer_id)
+            self._generation.admit_to_gossip(peer_id, topics)
 
     def subscribe(self, topic: str) -> None:
         self._topics.add(topic)

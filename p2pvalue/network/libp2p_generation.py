@@ -25,6 +25,8 @@ from p2pvalue.network.libp2p_swarm import Connection, Swarm
 from p2pvalue.network.links import StreamLink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from p2pvalue.network.addresses import Address
     from p2pvalue.network.limits import Limits, Timeouts
 
@@ -100,11 +102,11 @@ class Generation:
             self.swarm.forget(connection)
             connection.end("disconnected by us")
 
-    def admit_to_gossip(self, peer_id: str) -> None:
+    def admit_to_gossip(self, peer_id: str, topics: Iterable[str]) -> None:
         connection = self.swarm.connections.get(peer_id)
         if connection is not None:
             connection.is_admitted = True
-            self.gossip.admit(connection)
+            self.gossip.admit(connection, topics)
 
     def _disconnected(self, connection: Connection) -> None:
         self.gossip.peer_gone(connection)

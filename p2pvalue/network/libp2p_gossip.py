@@ -10,7 +10,8 @@ per-peer queues. What is ours, and why:
   (StrictNoSign of the pubsub specification). Operations are signed already, and a forged copy,
   differing in any byte, has another id and so cannot stand in the way of the real one. The message
   cache uses the same ids;
-* who hears: only admitted peers get a stream, and streams of others are reset.
+* who hears: only admitted peers get a stream, and streams of others are reset. A peer is admitted
+  to topics: of any other it is sent no subscription, message or control message, and none is taken.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from p2pvalue.network.libp2p_router import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from libp2p.abc import IHost, INetStream
     from libp2p.peer.id import ID
@@ -89,6 +90,7 @@ class Gossip:
         self._pubsub.seen_messages = cast("Any", self._seen)
         self._own_id = identity.id
         self._admitted: dict[str, trio.Event] = {}
+        self._topics_of: dict[str, set[str]] = {}
         self._inbound: dict[str, yamux.Stream] = {}
         self._wanted: set[str] = set()
         self._wanted_changed = trio.Event()
@@ -127,16 +129,25 @@ class Gossip:
 
     # Peers.
 
-    def admit(self, connection: Connection) -> None:
-        """Open our gossip stream to this peer and read the one it opens to us."""
+    def admit(self, connection: Connection, topics: Iterable[str]) -> None:
+        """Open our gossip stream to this peer, for these topics, and read the one it opens."""
+        known = self._topics_of.setdefault(connection.peer_id, set())
+        news = set(topics) - known
+        known |= news
         admission = self._admitted.setdefault(connection.peer_id, trio.Event())
         if not admission.is_set():
             admission.set()
             connection.nursery.start_soon(self._speak, connection)
+        elif news:  # if the stream is not open yet, its greeting will tell them
+            rpc = rpc_pb2.RPC()
+            for topic in sorted(news & set(self._pubsub.topic_ids)):
+                rpc.subscriptions.add(subscribe=True, topicid=topic)
+            self._router.send_rpc(connection.peer, rpc)
 
     def peer_gone(self, connection: Connection) -> None:
         """Forget a peer whose connection ended."""
         self._admitted.pop(connection.peer_id, None)
+        self._topics_of.pop(connection.peer_id, None)
         self._inbound.pop(connection.peer_id, None)
         self._offences.pop(connection.peer_id, None)
         self._retire(connection.peer)
@@ -170,7 +181,7 @@ class Gossip:
     async def _send_queued(self, connection: Connection, stream: yamux.Stream) -> None:
         peer = connection.peer
         queue = RpcQueue(max_message_size=self._limits.gossip_rpc_bytes_max - 1024)
-        await self._send(stream, self._pubsub.get_hello_packet())
+        await self._send(connection, stream, self._pubsub.get_hello_packet())
         self._router.add_peer(peer, PROTOCOL_ID_V11)
         self._pubsub.peers[peer] = cast("INetStream", stream)
         self._pubsub.peer_queues[peer] = queue
@@ -178,12 +189,13 @@ class Gossip:
             await self._router.on_peer_subscribed(peer, topic)
             await self._pubsub._replay_recent_messages(peer, topic)
         while (rpc := await queue.pop()) is not None:
-            await self._send(stream, rpc)
+            await self._send(connection, stream, rpc)
 
-    async def _send(self, stream: yamux.Stream, rpc: rpc_pb2.RPC) -> None:
-        rpc.ClearField("senderRecord")  # half a millisecond of checking, and addresses we keep
-        data = rpc.SerializeToString()
-        await stream.write(multistream.encode_varint(len(data)) + data)
+    async def _send(self, connection: Connection, stream: yamux.Stream, rpc: rpc_pb2.RPC) -> None:
+        """Send what this peer may know; the library's record of our addresses is left out too."""
+        data = _about(rpc, self._topics_of.get(connection.peer_id, set())).SerializeToString()
+        if data:
+            await stream.write(multistream.encode_varint(len(data)) + data)
 
     def _retire(self, peer: ID) -> None:
         if self._pubsub.peers.pop(peer, None) is not None:
@@ -246,7 +258,7 @@ class Gossip:
         count = len(asked.ihave) + len(asked.iwant) + len(asked.graft) + len(asked.prune)
         if count > _CONTROLS_MAX:
             raise _Malformed("too many control messages in one frame")
-        ours = self._pubsub.topic_ids
+        ours = self._topics_of.get(connection.peer_id, set()).intersection(self._pubsub.topic_ids)
         rpc = rpc_pb2.RPC()
         rpc.control.graft.extend(g for g in asked.graft if g.topicID in ours)
         for prune in asked.prune:
@@ -268,7 +280,8 @@ class Gossip:
             self._count_offence(connection, "a gossip message breaks the rules")
             return Verdict.REJECT
         topic, key = message.topicIDs[0], message_id(message)
-        if topic not in self._pubsub.topic_ids or self._seen.has(key):
+        is_known = topic in self._topics_of.get(connection.peer_id, ())
+        if not is_known or topic not in self._pubsub.topic_ids or self._seen.has(key):
             return Verdict.IGNORE
         try:
             verdict = self._judge_message(topic, message.data, connection.peer_id)
@@ -301,6 +314,20 @@ class Gossip:
 
 class _Malformed(Exception):
     """What came over a gossip stream is no gossip."""
+
+
+def _about(rpc: rpc_pb2.RPC, topics: set[str]) -> rpc_pb2.RPC:
+    """Return the part of a frame that concerns `topics`; several queues may share the frame."""
+    part = rpc_pb2.RPC()
+    part.subscriptions.extend(s for s in rpc.subscriptions if s.topicid in topics)
+    part.publish.extend(m for m in rpc.publish if topics.issuperset(m.topicIDs))
+    if rpc.HasField("control"):
+        asked, answer = rpc.control, part.control
+        answer.iwant.extend(asked.iwant)  # ids that the peer itself has offered
+        answer.ihave.extend(c for c in asked.ihave if c.topicID in topics)
+        answer.graft.extend(c for c in asked.graft if c.topicID in topics)
+        answer.prune.extend(c for c in asked.prune if c.topicID in topics)
+    return part
 
 
 async def _until_ended(stream: yamux.Stream, scope: trio.CancelScope) -> None:

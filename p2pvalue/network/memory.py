@@ -160,7 +160,7 @@ class MemoryNetwork:
         self._port = 0
         self._topics: set[str] = set()
         self._links: dict[str, list[MemoryLink]] = {}
-        self._admitted: set[str] = set()
+        self._admitted: dict[str, set[str]] = {}
         self._offences: dict[str, int] = {}
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._events: deque[tuple[str, bytes, str | None]] = deque()
@@ -231,9 +231,9 @@ class MemoryNetwork:
     async def disconnect(self, peer_id: str) -> None:
         self.lose(peer_id)
 
-    def admit_to_gossip(self, peer_id: str) -> None:
+    def admit_to_gossip(self, peer_id: str, topics: Iterable[str]) -> None:
         if peer_id in self._links:
-            self._admitted.add(peer_id)
+            self._admitted.setdefault(peer_id, set()).update(topics)
 
     def subscribe(self, topic: str) -> None:
         self._topics.add(topic)
@@ -270,7 +270,7 @@ class MemoryNetwork:
             return
         for link in self._links.pop(peer_id):
             link.end()
-        self._admitted.discard(peer_id)
+        self._admitted.pop(peer_id, None)
         self._offences.pop(peer_id, None)
         other = self._hub._networks.get(peer_id)
         if other is not None:
@@ -346,9 +346,11 @@ class MemoryNetwork:
         return True
 
     def _flood(self, topic: str, message: bytes, sender: str | None) -> None:
-        for peer_id in sorted(self._admitted - {sender}):
+        for peer_id, topics in sorted(self._admitted.items()):
             other = self._hub.reachable(self._peer_id, peer_id)
-            if other is None or self._peer_id not in other._admitted or topic not in other._topics:
+            if peer_id == sender or topic not in topics or other is None:
+                continue
+            if topic not in other._topics & other._admitted.get(self._peer_id, set()):
                 continue
             if not self._hub.gossip_is_lost(self._peer_id, peer_id, topic):
                 other._queue_gossip(topic, message, self._peer_id)

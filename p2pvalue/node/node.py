@@ -168,7 +168,8 @@ class Node:
             case e.Ready(_, peer_id, community, _):
                 log.info("in touch with %s about %s", peer_id, community.hex()[:8])
                 if self.network is not None:
-                    self.network.admit_to_gossip(peer_id)
+                    topics = self.machine.topics_of(community)
+                    self.network.admit_to_gossip(peer_id, topics)
             case e.Judge(verdict):
                 self._verdict = _VERDICTS[verdict]
             case e.Rejected(peer_id, reason):

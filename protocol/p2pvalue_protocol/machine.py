@@ -84,6 +84,10 @@ class Machine:
         """Return the gossip topics that this node wants to hear, ascending."""
         return self._gossip.topics()
 
+    def topics_of(self, community: bytes) -> list[str]:
+        """Return the gossip topics of one community, ascending."""
+        return [t for t in self._gossip.topics() if self._gossip.community_of(t) == community]
+
     def peers_of(self, community: bytes) -> list[str]:
         """Return the peers in touch with us about a community, ascending."""
         return self._sessions.peers_of(community)

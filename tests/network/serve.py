@@ -23,6 +23,8 @@ from p2pvalue.network import (
     Verdict,
 )
 
+TOPIC = "a-topic"
+
 
 class Served:
     def __init__(self, network: Libp2pNetwork) -> None:
@@ -58,7 +60,7 @@ class Served:
     async def _obey(self, command: dict[str, Any], peer_id: str) -> Any:
         match command["do"]:
             case "admit":
-                self._network.admit_to_gossip(peer_id)
+                self._network.admit_to_gossip(peer_id, [TOPIC])
             case "subscribe":
                 self._network.subscribe(command["topic"])
             case "publish":

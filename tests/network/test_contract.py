@@ -33,14 +33,16 @@ async def gossip_between(a: Network, b: Network) -> None:
     """Let two connected peers speak gossip about one topic."""
     for network, other in ((a, b), (b, a)):
         network.subscribe(TOPIC)
-        network.admit_to_gossip(other.peer_id)
+        network.admit_to_gossip(other.peer_id, [TOPIC])
 
 
-async def publish_until_heard(a: Network, heard: Recorder, message: bytes) -> None:
+async def publish_until_heard(
+    a: Network, heard: Recorder, message: bytes, *, topic: str = TOPIC
+) -> None:
     """Publish variants of a message until one is heard, for meshes take a moment to form."""
     with trio.fail_after(WAIT_S):
         for attempt in range(1000):
-            a.publish(TOPIC, message + b" %d" % attempt)
+            a.publish(topic, message + b" %d" % attempt)
             with trio.move_on_after(0.1):
                 await heard.until(lambda: any(m[1].startswith(message) for m in heard.gossip))
                 return
@@ -222,9 +224,36 @@ async def test_gossip_is_not_spoken_with_peers_that_were_not_admitted(start: Sta
     await meet(a, c, c_told)
     await gossip_between(a, b)
     c.subscribe(TOPIC)
-    c.admit_to_gossip(a.peer_id)
+    c.admit_to_gossip(a.peer_id, [TOPIC])
     await publish_until_heard(a, b_told, b"hello")
     assert c_told.gossip == []
+
+
+async def test_a_peer_admitted_to_one_topic_hears_nothing_of_another(start: Started) -> None:
+    (a, _), (b, b_told), (c, c_told) = await start(), await start(), await start()
+    await meet(a, b, b_told)
+    await meet(a, c, c_told)
+    await gossip_between(a, b)
+    for network, other in ((a, c), (c, a)):
+        network.subscribe("of-all")
+        network.admit_to_gossip(other.peer_id, ["of-all"])
+    c.subscribe(TOPIC)
+    c.admit_to_gossip(a.peer_id, [TOPIC])
+    await publish_until_heard(a, c_told, b"to all", topic="of-all")
+    await publish_until_heard(a, b_told, b"to members")
+    await publish_until_heard(a, c_told, b"again to all", topic="of-all")
+    assert {topic for topic, _, _ in c_told.gossip} == {"of-all"}
+
+
+async def test_a_peer_hears_of_a_topic_that_it_is_admitted_to_later(start: Started) -> None:
+    (a, _), (b, b_told) = await start(), await start()
+    await meet(a, b, b_told)
+    await gossip_between(a, b)
+    await publish_until_heard(a, b_told, b"first")
+    for network, other in ((a, b), (b, a)):
+        network.subscribe("second-topic")
+        network.admit_to_gossip(other.peer_id, ["second-topic"])
+    await publish_until_heard(a, b_told, b"second", topic="second-topic")
 
 
 async def test_only_accepted_gossip_is_passed_on(start: Started) -> None:

@@ -96,7 +96,7 @@ class Honest:
         """Return when a message of this peer was heard by the server."""
         await self.ask("subscribe", topic=TOPIC)
         self.network.subscribe(TOPIC)
-        self.network.admit_to_gossip(self.server_id)
+        self.network.admit_to_gossip(self.server_id, [TOPIC])
         await self.ask("admit")
         with trio.fail_after(WAIT_S):
             number = 0
