@@ -18,6 +18,7 @@ import msgspec
 from p2pvalue_protocol.auth_payloads import root_seed
 from p2pvalue_protocol.errors import ConfigError
 from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.kinds.profile import encode_profile
 
 VERSION: Final = 1
 FILE_NAME: Final = "keys.json"
@@ -66,10 +67,15 @@ class Keystore:
 
     @classmethod
     def create(cls, data_dir: Path, name: str, *, random: Random = os.urandom) -> Self:
-        """Return new keys for a person; raises ConfigError if the folder holds keys already."""
+        """Return new keys for a person.
+
+        Raises ConfigError if the folder holds keys already, LocalProtocolError if no community
+        would take the name.
+        """
         path = data_dir / FILE_NAME
         if path.exists():
             raise ConfigError(f"{path} exists already: use it, or choose another --data-dir")
+        encode_profile(name)
         make_private_folder(data_dir)
         contents = _Contents(
             version=VERSION, name=name, entropy=random(32), transport_seed=random(32)
@@ -113,7 +119,8 @@ class Keystore:
         return self._contents.transport_seed
 
     def set_name(self, name: str) -> None:
-        """Change what the person is called."""
+        """Change what the person is called; raises LocalProtocolError if no community takes it."""
+        encode_profile(name)
         self._write(msgspec.structs.replace(self._contents, name=name))
 
     # --- communities

@@ -22,7 +22,8 @@ def init(data_dir: Path, name: str, *, listen: Sequence[str] | None = None) -> N
     """Make the keys and settings of a new node for the person `name`.
 
     `listen` holds multiaddresses; by default every network card at a port drawn at random. Raises
-    ConfigError if the folder holds a node already.
+    ConfigError if the folder holds a node already, LocalProtocolError if no community would take
+    the name.
     """
     Keystore.create(data_dir, name)
     settings.write_default(data_dir, tuple(listen) if listen is not None else settings.new_listen())

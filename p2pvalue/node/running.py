@@ -33,6 +33,7 @@ from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft, Found
 from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key, parse_link
 from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.kinds import card
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
 
 NETWORK_UP_S_MAX = 15.0
@@ -123,9 +124,10 @@ class RunningNode(Node):
         self, name: str, *, read: t.Read = "members", join: t.Join = "invite", description: str = ""
     ) -> Community:
         """Found a community of which we are the founder; durable on return."""
+        card.encode_card(name, description)  # raises before anything is founded
         if join == "open" and read != "public":
             raise LocalProtocolError(
-                "a community that anybody may join has nothing to hide: make it --read public, "
+                "a community that anybody may join has nothing to hide: make it public, "
                 "or let people in by invite"
             )
         seed, nonce = self.keystore.new_device_seed(), self.random_bytes(32)

@@ -38,6 +38,16 @@ def test_one_command_is_enough_to_begin(ben: Person) -> None:
         assert "Traceback" not in daemon.log
 
 
+def test_a_community_that_cannot_be_described_is_not_founded(ben: Person) -> None:
+    with started(*RUN, P2PVALUE_DATA_DIR=str(ben.folder)) as daemon:
+        daemon.wait_until_ready()
+        for words in ([""], ["x" * 201], ["Garden", "--description", "x" * 20_000]):
+            refused = ben.type("community", "create", *words)
+            assert refused.exit_code == failures.FAILED, refused.output
+        assert ben.gets("community", "list") == []
+        assert daemon.interrupt() == 0
+
+
 def test_a_second_daemon_says_which_process_is_in_the_way(ben: Person) -> None:
     with started(*RUN, P2PVALUE_DATA_DIR=str(ben.folder)) as first:
         first.wait_until_ready()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from p2pvalue.keystore import CommunityKeys, Keystore
-from p2pvalue_protocol.errors import ConfigError
+from p2pvalue_protocol.errors import ConfigError, LocalProtocolError
 
 COMMUNITY = b"\x07" * 32
 
@@ -44,6 +44,17 @@ def test_what_was_kept_is_there_after_opening_again(tmp_path: Path) -> None:
     assert root is not None
     assert root_before is not None
     assert root.public == root_before.public
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201, "red\x1b[31m", "cut \udcff"])
+def test_a_name_that_no_community_would_take_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(LocalProtocolError, match="name"):
+        Keystore.create(tmp_path, name)
+    assert list(tmp_path.iterdir()) == []
+    keystore = new_keystore(tmp_path)
+    with pytest.raises(LocalProtocolError, match="name"):
+        keystore.set_name(name)
+    assert keystore.name == "Ana"
 
 
 def test_a_root_key_is_another_in_every_community_and_none_without_a_nonce(tmp_path: Path) -> None:
