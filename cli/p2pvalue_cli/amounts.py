@@ -16,6 +16,9 @@ _MONEY = re.compile(r"(\d+)(?:[.,](\d{2}))?\s*([A-Za-z]{3}|[€$£])|([€$£])\
 _PIECES = re.compile(r"(\d+)\s*(\S.*)?")
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP"}
 
+QUANTITY_MAX = 2**53
+"""The API's limit, so that every program can hold the number."""
+
 EXAMPLES = {
     "hours": "12h, 1h30, 90min or 12h..20h",
     "money": "200EUR, 99.50EUR or 200EUR..300EUR",
@@ -54,12 +57,18 @@ def parse_line(kind: LineKind, text: str) -> Line:
 
 
 def parse_quantity(kind: LineKind, text: str) -> tuple[int, str]:
-    """A quantity in its smallest unit, and the unit; raises BadAmount.
+    """A quantity up to QUANTITY_MAX in its smallest unit, and the unit; raises BadAmount.
 
     >>> parse_quantity("hours", "1h30"), parse_quantity("money", "99.50 EUR")
     ((90, 'minute'), (9950, 'EUR'))
     """
-    text = text.strip()
+    quantity, unit = _parsed(kind, text.strip())
+    if quantity > QUANTITY_MAX:
+        raise BadAmount(f"{text.strip()!r} is too much to be counted: write less")
+    return quantity, unit
+
+
+def _parsed(kind: LineKind, text: str) -> tuple[int, str]:
     if kind == "hours":
         return _minutes(text), "minute"
     if kind == "money":

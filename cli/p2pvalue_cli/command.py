@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -37,7 +39,17 @@ def data_dir() -> Path:
 def run_hint(command: str) -> str:
     """A command line for the folder of this call, to be named in a message."""
     named = click.get_current_context().meta.get(_DATA_DIR)
-    return f"p2pvalue --data-dir {named} {command}" if named else f"p2pvalue {command}"
+    folder = f" --data-dir {shlex.quote(str(named))}" if named else ""
+    return f"p2pvalue{folder} {command}"
+
+
+@contextlib.contextmanager
+def until_ctrl_c() -> Iterator[None]:
+    """End a command that goes on until Ctrl-C without a word, and with code 0."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(0) from None
 
 
 def community_option(function: F) -> F:
@@ -66,6 +78,7 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; every error a person can cause becomes one sentence and a code."""
         try:
+            _refuse_what_is_no_text(ctx)
             return super().invoke(ctx)
         except Failed as failure:
             failure.as_json = as_json()
@@ -74,6 +87,17 @@ class Command(click.Command):
             told = Failed(str(error))
             told.as_json = as_json()
             raise told from error
+
+
+def _refuse_what_is_no_text(ctx: click.Context) -> None:
+    # Python passes on bytes of the command line that are not UTF-8 as surrogates.
+    for name, value in ctx.params.items():
+        if isinstance(value, str) and not _is_text(value):
+            raise click.UsageError(f"{name} is not UTF-8 text: type it again", ctx)
+
+
+def _is_text(value: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import click
+
 from p2pvalue.config import socket_path
 from p2pvalue_cli.command import data_dir, run_hint
 from p2pvalue_cli.failures import Failed, failed
@@ -47,7 +49,9 @@ def post_lines(path: str, **fields: object) -> Iterator[Answer]:
 
 
 def quoted(reference: str) -> str:
-    """A name or title as a part of a path."""
+    """A name or title as a part of a path; raises UsageError if it is empty."""
+    if not reference.strip():
+        raise click.UsageError("the name is empty: give a name, a title or the beginning of an id")
     return quote(reference, safe="")
 
 

@@ -7,12 +7,14 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from p2pvalue_cli.failures import Failed
+from p2pvalue_cli.reading import STDIN
 
 DRAFTS = "drafts"
 _EDITORS = ("sensible-editor", "nano", "vi")
@@ -27,10 +29,14 @@ def edited(text: str, title: str, data_dir: Path) -> Iterator[str]:
     path = _write_draft(text, title, data_dir)
     try:
         _run_editor(path)
-        yield path.read_text(encoding="utf-8")
+        yield path.read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        raise Failed(f"the editor took {path} away; nothing saved") from error
     except UnicodeDecodeError as error:
         raise Failed(f"{path} is not UTF-8 text; your text is kept there") from error
     except Failed as failure:
+        if not path.exists():
+            raise
         if path.read_bytes() == text.encode():
             path.unlink()
             raise
@@ -40,12 +46,14 @@ def edited(text: str, title: str, data_dir: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def kept_if_failed(text: str, title: str, data_dir: Path) -> Iterator[None]:
+def kept_if_failed(
+    text: str, title: str, data_dir: Path, *, source: str | None = STDIN
+) -> Iterator[None]:
     """Keep a text that came on standard input, and may be nowhere else, if it cannot be saved."""
     try:
         yield
     except Failed as failure:
-        if not text.strip() or not data_dir.is_dir():
+        if source != STDIN or not text.strip() or not data_dir.is_dir():
             raise
         raise _naming(failure, _write_draft(text, title, data_dir)) from failure
 
@@ -67,13 +75,23 @@ def _write_draft(text: str, title: str, data_dir: Path) -> Path:
 
 def _run_editor(path: Path) -> None:
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    command = shlex.split(named) if named else [_installed_editor()]
     try:
-        ended = subprocess.run([*command, os.fspath(path)], check=False)  # the person's own choice
+        command = shlex.split(named) if named else [_installed_editor()]
+    except ValueError as error:
+        raise Failed(f"EDITOR is {named}, which cannot be read: {error}") from error
+    try:
+        editor = subprocess.Popen([*command, os.fspath(path)])  # the person's own choice
     except OSError as error:
         raise Failed(f"the editor {command[0]} cannot be started: set EDITOR to another") from error
-    if ended.returncode != 0:
-        raise Failed(f"the editor {command[0]} ended with code {ended.returncode}; nothing saved")
+    # Ctrl-C reaches both of us, and what it means is the editor's business.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        code = editor.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if code != 0:
+        how = f"ended with code {code}" if code > 0 else f"was ended by signal {-code}"
+        raise Failed(f"the editor {command[0]} {how}; nothing saved")
 
 
 def _installed_editor() -> str:

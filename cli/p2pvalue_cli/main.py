@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import click
+
 from p2pvalue_cli.command import Group, Late
 
 _HERE = "p2pvalue_cli.commands"
+
+
+def _say_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        from p2pvalue import __version__
+
+        click.echo(f"p2pvalue {__version__}")
+        ctx.exit()
+
 
 cli = Group(
     name="p2pvalue",
     help="Chat, write, and get things done together, without a server.",
     epilog="Start with: p2pvalue init, then p2pvalue run. Each command has an example: --help.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_say_version,
+            help="Print the version, as the command does.",
+        )
+    ],
     late={
         "init": Late(f"{_HERE}.daemon:init", "Make the data folder: your keys and settings."),
         "run": Late(f"{_HERE}.daemon:run", "Run the daemon until Ctrl-C."),

@@ -20,7 +20,7 @@ class Person:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def type(self, *words: str, stdin: str | None = None, **environment: str) -> Result:
+    def type(self, *words: str, stdin: str | bytes | None = None, **environment: str) -> Result:
         """What the command did; its errors are left to the test."""
         variables = {"P2PVALUE_DATA_DIR": str(self.folder), **environment}
         return CliRunner().invoke(cli, words, input=stdin, env=variables)

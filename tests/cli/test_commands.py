@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,12 @@ def test_the_folder_may_be_named_anywhere(settled: Person, place: int) -> None:
         (("chat", "list"), 0),
         (("chat", "post", " "), failures.FAILED),
         (("chat", "lst"), failures.USAGE),
+        (("chat", "post", "caf\udce9"), failures.USAGE),
+        (("document", "show", ""), failures.USAGE),
+        (("document", "show", "caf\udce9"), failures.USAGE),
+        (("community", "invite", "--uses", "9" * 20), failures.USAGE),
         (("need", "add", "Roof"), failures.USAGE),
+        (("need", "add", "Roof", "--money", f"{'9' * 20}EUR"), failures.USAGE),
         (("--data-dir", "/nowhere", "status"), failures.NO_DAEMON),
         (("--data-dir", "/nowhere", "stop"), failures.NO_DAEMON),
         (("document", "show", "Nothing"), failures.NOT_FOUND),
@@ -105,6 +111,12 @@ def test_a_pledge_that_fits_no_line_is_explained(ana: Person, amount: str, told:
     assert told.replace("12h; 200 EUR; 4h", "12h; 4h; 200 EUR") in result.stderr
     ana.sees("pledge", "make", "Roof", "2h", "--line", "2")
     assert ana.gets("need", "show", "Roof")["lines"][1]["pledged"] == 120
+
+
+def test_a_pledge_of_nothing_is_refused(ana: Person) -> None:
+    ana.sees("need", "add", "Roof", "--hours", "12h")
+    result = ana.type("pledge", "make", "Roof", "0h")
+    assert (result.exit_code, "more than 0" in result.stderr) == (failures.USAGE, True)
 
 
 def test_joining_waits_and_says_for_what(ana: Person) -> None:
@@ -157,13 +169,14 @@ def test_the_node_answers_about_itself(ana: Person, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["chat", "document"])
-def test_following_shows_what_comes(ana: Person, what: str) -> None:
+def test_following_shows_what_comes_until_ctrl_c(ana: Person, what: str) -> None:
     ana.sees("chat", "post", "before")
     ana.sees("document", "create", "Minutes", "--from", "-", stdin="before")
     words = ["chat", "follow"] if what == "chat" else ["document", "follow", "Minutes"]
     with subprocess.Popen(
         [sys.executable, "-m", "p2pvalue_cli", *words],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         env={**os.environ, "P2PVALUE_DATA_DIR": str(ana.folder)},
         text=True,
     ) as follower:
@@ -174,7 +187,8 @@ def test_following_shows_what_comes(ana: Person, what: str) -> None:
             ana.sees("document", "edit", "Minutes", "--from", "-", stdin="before\nafter")
             assert "after" in follower.stdout.readline()
         finally:
-            follower.terminate()
+            follower.send_signal(signal.SIGINT)
+        assert (follower.wait(), follower.stderr and follower.stderr.read()) == (0, "")
 
 
 def test_init_makes_keys_and_settings_once(tmp_path: Path) -> None:
@@ -185,6 +199,18 @@ def test_init_makes_keys_and_settings_once(tmp_path: Path) -> None:
     again = person.type("init", "--name", "Bea")
     assert again.exit_code == failures.FAILED
     assert "profile set" in again.stderr
+
+
+def test_init_refuses_a_folder_whose_path_no_daemon_can_use(tmp_path: Path) -> None:
+    person = Person(tmp_path / ("long" * 30))
+    assert "shorter path" in person.type("init", "--name", "Ana").stderr
+    assert not person.folder.exists()
+
+
+def test_a_hint_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "my data"
+    shown = Person(tmp_path).sees("--data-dir", str(folder), "init", "--name", "Ana")
+    assert f"p2pvalue --data-dir '{folder}' run" in shown
 
 
 def test_init_without_a_name_takes_the_systems(tmp_path: Path) -> None:
@@ -221,4 +247,5 @@ def test_completion_offers_commands_and_options(tmp_path: Path) -> None:
 def test_version_says_which(tmp_path: Path) -> None:
     from p2pvalue import __version__
 
-    assert Person(tmp_path).sees("version") == f"p2pvalue {__version__}\n"
+    for words in ("version", "--version"):
+        assert Person(tmp_path).sees(words) == f"p2pvalue {__version__}\n"

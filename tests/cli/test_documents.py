@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,7 +38,7 @@ TYPE = "path.write_text('typed for an hour', encoding='utf-8')\n"
 def test_what_was_typed_is_saved_and_no_draft_stays(ana: Person, editor: Path) -> None:
     ana.sees("document", "create", "Minutes")
     assert edit(ana, editor, TYPE)[0] == 0
-    assert ana.sees("document", "show", "Minutes") == "typed for an hour\n"
+    assert ana.sees("document", "show", "Minutes") == "typed for an hour"
     assert drafts(ana) == []
 
 
@@ -85,6 +87,88 @@ def test_a_text_too_long_for_one_request_stays(ana: Person, editor: Path) -> Non
     code, said = edit(ana, editor, "path.write_text('x' * 1_100_000)")
     assert (code, "kept in" in said) == (failures.FAILED, True)
     assert [len(draft) for draft in drafts(ana)] == [1_100_000]
+
+
+@pytest.mark.parametrize("minds", [True, False])
+def test_ctrl_c_is_the_editors_business_and_costs_no_text(
+    ana: Person, editor: Path, minds: bool
+) -> None:
+    ana.sees("document", "create", "Minutes")
+    ignores = "" if minds else "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    editor.write_text(
+        f"import os, pathlib, signal, sys\n{ignores}path = pathlib.Path(sys.argv[1])\n"
+        f"{TYPE}os.killpg(os.getpgrp(), signal.SIGINT)\n",
+        encoding="utf-8",
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", "p2pvalue_cli", "document", "edit", "Minutes"],
+        capture_output=True,
+        env={
+            **os.environ,
+            "P2PVALUE_DATA_DIR": str(ana.folder),
+            "EDITOR": f"{sys.executable} {editor}",
+        },
+        start_new_session=True,
+        text=True,
+        check=False,
+    )
+    if minds:
+        assert ended.returncode == failures.FAILED
+        assert drafts(ana) == ["typed for an hour"]
+        assert str(next((ana.folder / "drafts").iterdir())) in ended.stderr
+    else:
+        assert ended.returncode == 0, ended.stderr
+        assert ana.sees("document", "show", "Minutes") == "typed for an hour"
+
+
+def test_an_editor_that_takes_the_file_away_is_one_sentence(ana: Person, editor: Path) -> None:
+    ana.sees("document", "create", "Minutes")
+    code, said = edit(ana, editor, "path.unlink()\n")
+    assert (code, "nothing saved" in said) == (failures.FAILED, True)
+
+
+def test_an_editor_that_cannot_be_read_is_one_sentence(ana: Person) -> None:
+    ana.sees("document", "create", "Minutes")
+    result = ana.type("document", "edit", "Minutes", EDITOR="nano '")
+    assert (result.exit_code, "EDITOR" in result.stderr) == (failures.FAILED, True)
+    assert drafts(ana) == []
+
+
+def test_a_program_gets_and_gives_the_text_to_the_byte(ana: Person, editor: Path) -> None:
+    text = "one\r\ntwo\x1b[31m"
+    source = ana.folder / "text"
+    source.write_bytes(text.encode())
+    ana.sees("document", "create", "Minutes", "--from", str(source))
+    assert ana.type("document", "show", "Minutes").stdout_bytes == text.encode()
+    assert edit(ana, editor, "path.write_bytes(path.read_bytes() + b'!')\n")[0] == 0
+    assert ana.gets("document", "show", "Minutes")["text"] == text + "!"
+
+
+def test_a_text_from_a_file_is_not_copied_when_it_cannot_be_saved(
+    ana: Person, daemon: Daemon
+) -> None:
+    source = ana.folder / "text"
+    source.write_text("safe where it is", encoding="utf-8")
+    assert daemon.interrupt() == 0
+    result = ana.type("document", "edit", "Minutes", "--from", str(source))
+    assert result.exit_code == failures.NO_DAEMON
+    assert not (ana.folder / "drafts").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("chat", "post", "-"),
+        ("document", "create", "Minutes", "--from", "-"),
+        ("community", "join", "-"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_in_a_sentence(
+    ana: Person, words: tuple[str, ...]
+) -> None:
+    result = ana.type(*words, stdin=b"caf\xe9")
+    assert (result.exit_code, "UTF-8" in result.stderr) == (failures.FAILED, True)
+    assert not isinstance(result.exception, UnicodeError)
 
 
 def test_a_missing_editor_is_named(ana: Person) -> None:

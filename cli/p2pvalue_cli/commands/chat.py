@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from typing import Any
 
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.command import Group, community_option, data_dir
+from p2pvalue_cli.command import Group, community_option, data_dir, until_ctrl_c
 from p2pvalue_cli.output import clock, harmless, one_line, say, show
 
 PAGE = 200
+channel_option = click.option(
+    "--channel",
+    default="",
+    metavar="ID",
+    help="A channel by its id of 32 digits; without it, the community's own.",
+)
 
 
 @click.group(cls=Group)
@@ -22,16 +27,19 @@ def chat() -> None:
 
 @chat.command(example="p2pvalue chat post 'Who has a ladder?'\nfortune | p2pvalue chat post -")
 @click.argument("text", required=False)
-@click.option("--channel", default="", metavar="NAME", help="The channel; empty is the main one.")
-@click.option("--reply", default="", metavar="ID", help="The message that this one answers.")
+@channel_option
+@click.option(
+    "--reply", default="", metavar="ID", help="The message that this one answers (see list --json)."
+)
 @community_option
 def post(text: str | None, channel: str, reply: str, community: str | None) -> None:
     """Post a message: TEXT, or what comes on standard input."""
     keeping: contextlib.AbstractContextManager[None]
     if text is None or text == "-":
         from p2pvalue_cli.editing import kept_if_failed
+        from p2pvalue_cli.reading import STDIN, text_from
 
-        text = sys.stdin.read().rstrip("\n")
+        text = text_from(STDIN).replace("\r\n", "\n").rstrip("\n")
         keeping = kept_if_failed(text, "message", data_dir())
     else:
         keeping = contextlib.nullcontext()
@@ -44,7 +52,7 @@ def post(text: str | None, channel: str, reply: str, community: str | None) -> N
 
 @chat.command("list", example="p2pvalue chat list -n 100")
 @click.option("-n", "count", default=20, type=click.IntRange(1, 1000), help="How many; 20.")
-@click.option("--channel", default="", metavar="NAME", help="The channel; empty is the main one.")
+@channel_option
 @click.option("--before", default="", metavar="CURSOR", help="Older than this (see --json).")
 @community_option
 def list_messages(count: int, channel: str, before: str, community: str | None) -> None:
@@ -57,8 +65,9 @@ def list_messages(count: int, channel: str, before: str, community: str | None) 
 
 @chat.command(example="p2pvalue chat follow")
 @click.option("-n", "count", default=10, type=click.IntRange(1, 1000), help="How many old ones.")
-@click.option("--channel", default="", metavar="NAME", help="The channel; empty is the main one.")
+@channel_option
 @community_option
+@until_ctrl_c()
 def follow(count: int, channel: str, community: str | None) -> None:
     """Show the newest messages, then each new one, until Ctrl-C."""
     last = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
@@ -15,6 +14,7 @@ from p2pvalue_cli.output import harmless, one_line, say, short, show, table
 
 POLL_S = 0.3
 GOES_ON = "the daemon goes on trying: look with p2pvalue status"
+USES_MAX = 1_000_000
 RANKS = ("founder", "admin", "member", "guest")
 
 
@@ -55,7 +55,9 @@ def show_community(community: str | None) -> None:
 
 @community.command(example="p2pvalue community invite --uses 5")
 @click.option("--rank", type=click.Choice(RANKS), default="member", help="Their rank; member.")
-@click.option("--uses", type=click.IntRange(1), default=1, help="How many may use the link; 1.")
+@click.option(
+    "--uses", type=click.IntRange(1, USES_MAX), default=1, help="How many may use the link; 1."
+)
 @community_option
 def invite(rank: str, uses: int, community: str | None) -> None:
     """Make a link that lets others in; give it only to them."""
@@ -71,7 +73,9 @@ def invite(rank: str, uses: int, community: str | None) -> None:
 def join(link: str | None, no_wait: bool, timeout: int | None) -> None:
     """Join by an invite's LINK (or - for standard input), and wait until it is done."""
     if link in (None, "-"):
-        link = sys.stdin.read()
+        from p2pvalue_cli.reading import STDIN, text_from
+
+        link = text_from(STDIN)
     view = connection.post("/communities/join", link=link)
     until = None if timeout is None else time.monotonic() + timeout
     show(view if no_wait else _joined(view, until), _say_joined)

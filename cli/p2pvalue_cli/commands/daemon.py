@@ -56,7 +56,8 @@ def run(log_level: str | None, debug: bool) -> None:
     if not _is_initialised(folder):
         name = _system_name()
         _initialise(folder, name)
-        click.echo(f"made {folder} for {name}; change the name with: profile set", err=True)
+        hint = run_hint("profile set NAME")
+        click.echo(f"made {folder} for {name}; change the name with: {hint}", err=True)
     settings = config.load(folder)
 
     import trio
@@ -105,6 +106,7 @@ def _initialise(folder: Path, name: str) -> None:
     from p2pvalue import config, keystore
     from p2pvalue.folder import locked, make_private
 
+    config.socket_path(folder)  # raises now, not when the keys are made and `run` fails
     make_private(folder)
     with locked(folder):
         keystore.Keystore.create(folder, name)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.command import Group, as_json, community_option, data_dir
-from p2pvalue_cli.failures import Failed
+from p2pvalue_cli.command import Group, as_json, community_option, data_dir, until_ctrl_c
 from p2pvalue_cli.output import ago, harmless, is_person_reading, say, short, show, table
+from p2pvalue_cli.reading import SOURCE, text_from
 
 
 @click.group(cls=Group)
@@ -20,16 +20,14 @@ def document() -> None:
 
 @document.command(example="p2pvalue document create 'Minutes of May' --from minutes.md")
 @click.argument("title")
-@click.option(
-    "--from", "source", type=click.File(encoding="utf-8"), help="A first text; - is stdin."
-)
+@click.option("--from", "source", type=SOURCE, metavar="FILE", help="A first text; - is stdin.")
 @community_option
-def create(title: str, source: IO[str] | None, community: str | None) -> None:
+def create(title: str, source: str | None, community: str | None) -> None:
     """Start a document with this TITLE."""
     from p2pvalue_cli.editing import kept_if_failed
 
-    text = "" if source is None else _read(source)
-    with kept_if_failed(text, title, data_dir()):
+    text = "" if source is None else text_from(source)
+    with kept_if_failed(text, title, data_dir(), source=source):
         made = connection.post("/documents", title=title, text=text, community=community)
     show(made, lambda d: say(f"created {harmless(d['title'])} (document {short(d['document'])})"))
 
@@ -39,9 +37,9 @@ def create(title: str, source: IO[str] | None, community: str | None) -> None:
     "p2pvalue document edit 'Minutes of May' --from minutes.md"
 )
 @click.argument("reference", metavar="DOCUMENT")
-@click.option("--from", "source", type=click.File(encoding="utf-8"), help="The text; - is stdin.")
+@click.option("--from", "source", type=SOURCE, metavar="FILE", help="The text; - is stdin.")
 @community_option
-def edit(reference: str, source: IO[str] | None, community: str | None) -> None:
+def edit(reference: str, source: str | None, community: str | None) -> None:
     """Edit a DOCUMENT in your $EDITOR, or take its new text from a file.
 
     Only what you changed is saved, so what others write meanwhile stays. If anything fails, your
@@ -51,8 +49,8 @@ def edit(reference: str, source: IO[str] | None, community: str | None) -> None:
 
     path = f"/documents/{connection.quoted(reference)}"
     if source is not None:
-        text = _read(source)
-        with kept_if_failed(text, reference, data_dir()):
+        text = text_from(source)
+        with kept_if_failed(text, reference, data_dir(), source=source):
             before = connection.get(path, community=community)
             saved = _save(path, before, text, community)
         show(saved, _say_saved)
@@ -73,7 +71,7 @@ def edit(reference: str, source: IO[str] | None, community: str | None) -> None:
 def show_document(reference: str, community: str | None) -> None:
     """Print the text of a DOCUMENT as this node has it."""
     path = f"/documents/{connection.quoted(reference)}"
-    show(connection.get(path, community=community), lambda view: _write_text(view["text"]))
+    show(connection.get(path, community=community), lambda view: _write_whole(view["text"]))
 
 
 @document.command("list", example="p2pvalue document list")
@@ -86,6 +84,7 @@ def list_documents(community: str | None) -> None:
 @document.command(example="p2pvalue document follow 'Minutes of May'")
 @click.argument("reference", metavar="DOCUMENT")
 @community_option
+@until_ctrl_c()
 def follow(reference: str, community: str | None) -> None:
     """Print the text of a DOCUMENT, then the lines that change, until Ctrl-C."""
     path = f"/documents/{connection.quoted(reference)}"
@@ -105,13 +104,6 @@ def follow(reference: str, community: str | None) -> None:
         seen = now
 
 
-def _read(source: IO[str]) -> str:
-    try:
-        return source.read()
-    except UnicodeDecodeError as error:
-        raise Failed(f"{source.name} is not UTF-8 text: convert it first") from error
-
-
 def _save(path: str, before: dict[str, Any], text: str, community: str | None) -> Any:
     return connection.put(
         path,
@@ -126,9 +118,16 @@ def _say_saved(view: dict[str, Any]) -> None:
     say(f"saved {harmless(view['title'])}")
 
 
+def _write_whole(text: str) -> None:
+    # A file or a program gets the text to the byte; a terminal must not be steered by it.
+    if is_person_reading():
+        _write_text(text)
+    else:
+        click.echo(text.encode(), nl=False)
+
+
 def _write_text(text: str) -> None:
-    # A file or a program gets the text as it is; a terminal must not be steered by it.
-    click.echo(harmless(text) if is_person_reading() else text, nl=not text.endswith("\n"))
+    click.echo(harmless(text), nl=not text.endswith("\n"))
 
 
 def _write_list(documents: list[dict[str, Any]]) -> None:

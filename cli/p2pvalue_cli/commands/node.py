@@ -98,7 +98,7 @@ def _write_whoami(who: dict[str, Any]) -> None:
     click.echo(f"name: {one_line(who['name'])}")
     click.echo(f"node: {who['peer']}")
     for community, device in who["devices"].items():
-        click.echo(f"device in community {short(community)}: {short(device)}")
+        click.echo(f"device in community {short(community)}: {short(device) or 'none, only reads'}")
 
 
 def _write_peers(peers: list[dict[str, Any]]) -> None:

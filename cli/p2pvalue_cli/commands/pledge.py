@@ -63,6 +63,8 @@ def _line_meant(need: dict[str, Any], amount: str, line: int | None) -> tuple[in
         except BadAmount:
             continue
     if len(fitting) == 1:
+        if not fitting[0][1]:
+            raise click.UsageError("a pledge is of more than 0: say how much")
         return fitting[0]
     if fitting:
         raise click.UsageError(f"{amount} fits several lines of this need: say which with --line")

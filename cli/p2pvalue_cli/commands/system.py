@@ -77,3 +77,4 @@ def _quoted(word: str) -> str:
 def _say_installed(path: Path) -> None:
     say(f"written to {path}. Start it now and at every login with:")
     say(f"  systemctl --user enable --now {UNIT_NAME}")
+    say("To let it run while you are logged out, too: loginctl enable-linger")
