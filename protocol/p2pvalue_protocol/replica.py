@@ -77,7 +77,7 @@ class Replica:
         self._past = past
         self._folding = Folding(past)
         self._blocked: dict[bytes, list[Branch]] = {}
-        self._named_devices: set[bytes] = set()
+        self._named_logs: set[tuple[bytes, int]] = set()
         self._trusted_after_ms = trusted_after_ms
         self._newest_time = 0
         self._records = dict(past.addresses())
@@ -168,9 +168,8 @@ class Replica:
         return Receipt(stored, duplicates, tuple(refused), tuple(missing))
 
     def _knows_author(self, run: Run) -> bool:
-        if self.membership.member_of(run.device) is not None or run.device in self._named_devices:
-            return True
-        return run.log_class == AUTH and run.first_seq == 0 and run.items[0].kind == GENESIS
+        is_genesis = run.log_class == AUTH and run.first_seq == 0 and run.items[0].kind == GENESIS
+        return is_genesis or self.takes_log(run.device, run.log_class)
 
     def _take_run(self, run: Run, now_ms: int) -> tuple[int, int]:
         """Store what is new of one run and fold what can be; return (operations, new ones)."""
@@ -296,7 +295,7 @@ class Replica:
         if branch.folded_seq < branch.row.first_seq:
             start = self.branches.past_of_first(branch)
             if start is None:
-                self._wait(branch, branch.row.device, branch.row.base_id)
+                self._wait(branch, branch.row.device, branch.row.log_class, branch.row.base_id)
                 return None
             time, frontier = start
         else:
@@ -307,7 +306,7 @@ class Replica:
                 if place is not None and place.branch.closed is not None:
                     self._close(branch, Reason.PARENT_REFUSED)
                     return None
-                self._wait(branch, parent.device, parent.op_id)
+                self._wait(branch, parent.device, parent.log_class, parent.op_id)
                 return None
             if parent.log_class == AUTH:
                 parent_frontier = self.graph.frontier((parent.op_id,))
@@ -319,10 +318,10 @@ class Replica:
             frontier = self.graph.union((frontier, parent_frontier))
         return time, frontier
 
-    def _wait(self, branch: Branch, device: bytes, op_id: bytes) -> None:
+    def _wait(self, branch: Branch, device: bytes, log_class: int, op_id: bytes) -> None:
         branch.waits_for = op_id
         self._blocked.setdefault(op_id, []).append(branch)
-        self._named_devices.add(device)
+        self._named_logs.add((device, log_class))
 
     def _close(self, branch: Branch, reason: Reason) -> int:
         """End a branch's effect here; who waits for an operation beyond is judged anew."""
@@ -345,7 +344,15 @@ class Replica:
 
     def expect(self, device: bytes) -> None:
         """Take the auth log of a device that nobody has named yet: we are about to admit it."""
-        self._named_devices.add(device)
+        self._named_logs.add((device, AUTH))
+
+    def takes_log(self, device: bytes, log_class: int) -> bool:
+        """Return whether a log is stored here: a member's, or one that something held names."""
+        return (
+            self.membership.was_ever_admitted(device)
+            or (device, log_class) in self._named_logs
+            or bool(self.branches.of(device, log_class))  # named before a restart
+        )
 
     def held(self, reference: Reference) -> bool:
         """Return whether this very operation is stored here."""

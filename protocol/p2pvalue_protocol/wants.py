@@ -119,8 +119,8 @@ class Wanting:
         return picked
 
     def _may_be_stored(self, head: Reference) -> bool:
-        membership = self._replica.membership
-        return head.log_class == AUTH or membership.was_ever_admitted(head.device)
+        # Whatever is stored is asked for: where no gossip came, what names it would wait for ever.
+        return head.log_class == AUTH or self._replica.takes_log(head.device, head.log_class)
 
     def _want(self, head: Reference, held: HeadIndex) -> f.Want:
         from_seq = self._missing.get(head)
