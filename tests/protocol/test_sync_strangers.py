@@ -51,7 +51,7 @@ def test_a_stranger_who_was_named_stays_known_over_a_restart() -> None:
 
 
 def test_naming_one_log_of_a_stranger_brings_the_other_in_on_no_node() -> None:
-    community, ada = named_stranger()
+    _, ada = named_stranger()
     device = key_named("sue device").public
     assert [ada.replica.takes_log(device, log_class) for log_class in (AUTH, CONTENT)] == [
         False,
