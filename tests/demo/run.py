@@ -78,6 +78,11 @@ class Person:
             return bool(self.run("status")["network"] == "up")
         return False
 
+    def posts(self, text: str) -> None:
+        """Say something in the chat, and show it."""
+        self.run("chat", "post", text)
+        say(f"{self.name}: “{text}”")
+
     def text(self, document: str) -> str:
         return str(self.run("document", "show", document)["text"])
 
@@ -171,15 +176,16 @@ def play(root: Path, edits_max: int) -> bool:
         total = sum(author.intentions_left for author in authors)
         say(f"Ana and Ben type {total:,} edits into one document, both at once")
         type_third(authors, 1 / 3)
-        cleo.run("chat", "post", "I can bring the ladder on Saturday.")
+        cleo.posts("I can bring the ladder on Saturday.")
         need = ana.run("need", "add", "Build shelves", "--hours", "12h")["need"]
+        say("Ana asks for 12 hours of work to build shelves")
 
         for person in everybody:
             person.cable.pull()
         say("the network is cut: nobody reaches anybody, and all go on")
         type_third(authors, 1 / 2)
-        ben.run("chat", "post", "I am on the train and keep writing.")
-        cleo.run("chat", "post", "Is anybody there?")
+        ben.posts("I am on the train and keep writing.")
+        cleo.posts("Is anybody there?")
         texts = {person.text(document) for person in (ana, ben)}
         say(f"apart, Ana and Ben see {len(texts)} different texts")
 
@@ -188,8 +194,9 @@ def play(root: Path, edits_max: int) -> bool:
         say("the network is back")
         type_third(authors, 1.0)
         _until(lambda: cleo.run("need", "list"), "the need to reach Cleo")
-        ben.run("pledge", "make", need, "6h")
-        cleo.run("pledge", "make", need, "6h")
+        for helper in (ben, cleo):
+            helper.run("pledge", "make", need, "6h")
+            say(f"{helper.name} pledges 6 hours")
         for author in authors:
             author.close()
         return ends_equal(everybody, authors, document, need)
