@@ -18,7 +18,7 @@ demo: $(READY)
 	$(BIN)/python tests/demo/run.py
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .
