@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from itertools import zip_longest
 
 import msgspec
 import trio
@@ -24,19 +25,47 @@ EAGER_FOR_S = 300.0
 SELDOM_S_MAX = 60.0
 DIALS_AT_ONCE_MAX = 4
 PEERS_MAX = 512
+ADDRESSES_TOLD_MAX = 8
+TELLERS_MAX = 8
+OURSELVES = b""
 
 
 class KnownPeer(msgspec.Struct):
-    """One peer: where it may be, what we share with it, and how calling it goes."""
+    """One peer: where it may be, what we share with it, and how calling it goes.
+
+    `told` holds who said where it is: a device that signed a record, or ourselves (a link, the
+    local network, the person). What one says never displaces what another said, and once a device
+    has shown to be at this peer, other devices are not listened to.
+    """
 
     peer_id: str
-    addresses: list[str] = []
+    told: dict[bytes, list[str]] = {}
+    devices: set[bytes] = set()  # that have shown to be at this peer
     communities: set[bytes] = set()
     misses_since_s: float | None = None
     next_dial_s: float = 0.0
     wait_s: float = EAGER_S
     last_error: str = ""
     is_busy: bool = False
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where to call, the most trusted first; of everybody who told something the newest."""
+        tellers = sorted(self.told, key=lambda t: (t not in self.devices, t != OURSELVES, t))
+        rounds = zip_longest(*(self.told[teller] for teller in tellers))
+        return list(dict.fromkeys(a for each in rounds for a in each if a is not None))
+
+    def hear(self, teller: bytes, addresses: list[str]) -> bool:
+        """Take what somebody says; return whether there is a new address in it."""
+        is_heard = teller in (OURSELVES, *self.devices, *self.told) or (
+            not self.devices and len(self.told) < TELLERS_MAX
+        )
+        if not is_heard:
+            return False
+        before = set(self.addresses)
+        kept = self.told.get(teller, []) if teller == OURSELVES else []  # a record says all
+        self.told[teller] = list(dict.fromkeys(addresses + kept))[:ADDRESSES_TOLD_MAX]
+        return not before.issuperset(self.told[teller])
 
 
 def peer_id_of(address: str) -> str | None:
@@ -61,30 +90,51 @@ class Dialer:
         self._attend = attend
         self._random = random
         self._peers: dict[str, KnownPeer] = {}
+        self._peer_of: dict[bytes, str] = {}  # by the device that tells where it is
         self._changed = trio.Event()
 
-    def know(self, addresses: list[str], communities: set[bytes]) -> str | None:
+    def know(
+        self, addresses: list[str], communities: set[bytes], device: bytes = OURSELVES
+    ) -> str | None:
         """Remember where a peer is and what we share; return its id, None if no address names one.
 
-        The newest addresses come first and the oldest are forgotten beyond eight.
+        `device` is who signed that; what it said of another peer before is forgotten.
         """
         peer_id = next((p for p in map(peer_id_of, addresses) if p is not None), None)
         if peer_id is None or peer_id == self._network.peer_id:
             return None
+        if device != OURSELVES:
+            self._forget_former(device, peer_id)
         peer = self._peers.get(peer_id)
         if peer is None:
             if len(self._peers) >= PEERS_MAX:
                 return None
             peer = self._peers[peer_id] = KnownPeer(peer_id)
-        news = [a for a in addresses if peer_id_of(a) == peer_id]
-        if set(news) - set(peer.addresses) or communities - peer.communities:
+        is_new = peer.hear(device, [a for a in addresses if peer_id_of(a) == peer_id])
+        if is_new or communities - peer.communities:
             peer.next_dial_s = 0.0
             peer.wait_s = EAGER_S
             peer.misses_since_s = None
-        peer.addresses = list(dict.fromkeys(news + peer.addresses))[:8]
         peer.communities |= communities
         self.look_again()
         return peer_id
+
+    def _forget_former(self, device: bytes, peer_id: str) -> None:
+        former = self._peers.get(self._peer_of.get(device, ""))
+        self._peer_of[device] = peer_id
+        if former is None or former.peer_id == peer_id:
+            return
+        former.told.pop(device, None)
+        if not former.told:
+            del self._peers[former.peer_id]
+
+    def has_shown(self, peer_id: str, device: bytes) -> None:
+        """Note that a device is at this peer: from now on it speaks for where that is."""
+        peer = self._peers.get(peer_id)
+        if peer is not None:
+            peer.devices.add(device)
+            trusted = {OURSELVES, *peer.devices}
+            peer.told = {t: told for t, told in peer.told.items() if t in trusted}
 
     def peers(self) -> list[KnownPeer]:
         """Return the known peers, ascending by id."""

@@ -165,8 +165,10 @@ class Node:
                 if reason is not None:
                     log.warning("ended a session: %s", reason)
                 self.links.close(session)
-            case e.Ready(_, peer_id, community, _):
+            case e.Ready(_, peer_id, community, device):
                 log.info("in touch with %s about %s", peer_id, community.hex()[:8])
+                if self.dialer is not None and device is not None:
+                    self.dialer.has_shown(peer_id, device)
                 if self.network is not None:
                     topics = self.machine.topics_of(community)
                     self.network.admit_to_gossip(peer_id, topics)
@@ -176,9 +178,9 @@ class Node:
                 log.warning("refused something from %s: %s", peer_id, reason)
             case e.Joined():
                 self.on_joined(effect)
-            case e.AddressLearned(community, _, _, addresses):
+            case e.AddressLearned(community, device, _, addresses):
                 if self.dialer is not None:
-                    self.dialer.know(list(addresses), {community})
+                    self.dialer.know(list(addresses), {community}, device)
             case _:
                 assert_never(effect)
 
@@ -310,7 +312,7 @@ class Node:
         if self.dialer is None:
             return
         for learned in self.machine.known_addresses():
-            self.dialer.know(list(learned.addresses), {learned.community})
+            self.dialer.know(list(learned.addresses), {learned.community}, learned.device)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve peers until cancelled; ready for callers at once, before the network is up."""

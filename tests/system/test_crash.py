@@ -1,0 +1,18 @@
+"""A daemon that is killed at any moment keeps its word."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from tests.system.crash import kill_many
+
+KILLS = 20
+
+
+def test_what_was_answered_is_there_after_every_kill_and_reaches_others(tmp_path: Path) -> None:
+    seed = secrets.token_hex(4)
+    print(f"seed {seed}")
+    result = kill_many(tmp_path, KILLS, seed)
+    print(result)
+    assert int(result["acknowledged"]) > KILLS
