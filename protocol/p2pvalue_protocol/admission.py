@@ -8,7 +8,6 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.join_frames import Refusal, Request
 from p2pvalue_protocol.keys import verify
 from p2pvalue_protocol.log import Run
-from p2pvalue_protocol.membership import Invite
 from p2pvalue_protocol.operation import GENESIS
 from p2pvalue_protocol.replica import Replica
 
@@ -30,11 +29,7 @@ def refusal_of(replica: Replica, request: Request) -> Refusal | None:
     invite = replica.membership.invite_for(request.invite_key)
     if invite is None:
         return Refusal.CANNOT_ADMIT
-    return Refusal.USED_UP if _is_used_up(invite) else None
-
-
-def _is_used_up(invite: Invite) -> bool:
-    return bool(invite.uses_max) and invite.uses >= invite.uses_max
+    return Refusal.USED_UP if invite.is_used_up else None
 
 
 def certified_root(replica: Replica, device: bytes, payload: bytes) -> bytes | None:

@@ -53,6 +53,10 @@ class Invite(msgspec.Struct, frozen=True):
     uses_max: int
     uses: int
 
+    @property
+    def is_used_up(self) -> bool:
+        return bool(self.uses_max) and self.uses >= self.uses_max
+
 
 class _Grant(NamedTuple):
     """An effective giving of a rank: a founder's entry, a GRANT or an ADMIT."""
@@ -349,14 +353,19 @@ class Membership:
         return self._policy
 
     def invite_for(self, invite_key: bytes) -> Invite | None:
-        """Return the effective INVITE of a key; of several the one with the smallest op id."""
-        op_ids = self._invites_of_key.get(invite_key)
-        if not op_ids:
-            return None
-        found = self._invitations[min(op_ids)]
+        """Return the effective INVITE of a key; of several, one with uses left and most to give.
+
+        Everybody reads an invite's key, so anybody may write an INVITE of her own for it: that must
+        not take the place of what the holder of the secret was promised.
+        """
+        invites = [self._invite_of(op_id) for op_id in self._invites_of_key.get(invite_key, ())]
+        return min(invites, key=lambda i: (i.is_used_up, i.rank, i.op_id), default=None)
+
+    def _invite_of(self, op_id: bytes) -> Invite:
+        found = self._invitations[op_id]
         return Invite(
             op_id=found.op_id,
-            invite_key=invite_key,
+            invite_key=found.payload.invite_key,
             member=found.member,
             rank=found.payload.rank,
             uses_max=found.payload.uses_max,

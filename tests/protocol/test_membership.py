@@ -96,6 +96,27 @@ def test_an_invite_counts_the_people_it_admitted() -> None:
     assert membership.invite_for(bytes(32)) is None
 
 
+def test_an_invite_of_anothers_key_takes_nothing_from_who_was_invited() -> None:
+    village = Village()
+    secret = b"s" * 16
+    key = invite_key(secret).public
+    wanted = village.ada.invite(MEMBER, village.admit, secret=secret)
+    hostile = [village.bo.invite(GUEST, wanted, secret=secret) for _ in range(8)]  # many op ids
+    membership = village.with_(wanted, *hostile)
+    found = membership.invite_for(key)
+    assert found is not None
+    assert found.op_id == wanted.op_id
+    assert any(op.op_id < wanted.op_id for op in hostile), "or the test shows nothing"
+
+
+def test_an_invite_with_uses_left_goes_before_one_that_is_used_up() -> None:
+    village = Village()
+    second = village.ada.invite(GUEST, village.admit)
+    found = village.with_(second).invite_for(invite_key(SECRET).public)
+    assert found is not None
+    assert (found.op_id, found.rank) == (second.op_id, GUEST)
+
+
 def test_any_member_may_publish_an_admission_and_the_inviter_stays_its_author() -> None:
     village = Village()
     cy, added = village.newcomer("cy")
