@@ -45,6 +45,7 @@ class KnownPeer(msgspec.Struct):
     misses_since_s: float | None = None
     next_dial_s: float = 0.0
     wait_s: float = EAGER_S
+    session_wait_s: float = EAGER_S
     last_error: str = ""
     is_busy: bool = False
 
@@ -116,7 +117,7 @@ class Dialer:
             peer.wait_s = EAGER_S
             peer.misses_since_s = None
         peer.communities |= communities
-        self.look_again()
+        self._changed.set()
         return peer_id
 
     def _forget_former(self, device: bytes, peer_id: str) -> None:
@@ -128,13 +129,25 @@ class Dialer:
         if not former.told:
             del self._peers[former.peer_id]
 
-    def has_shown(self, peer_id: str, device: bytes) -> None:
-        """Note that a device is at this peer: from now on it speaks for where that is."""
+    def in_touch(self, peer_id: str, device: bytes | None) -> None:
+        """Note that a session is ready; the device shown there speaks for where the peer is."""
         peer = self._peers.get(peer_id)
-        if peer is not None:
+        if peer is None:
+            return
+        peer.session_wait_s = EAGER_S
+        if device is not None:
             peer.devices.add(device)
             trusted = {OURSELVES, *peer.devices}
             peer.told = {t: told for t, told in peer.told.items() if t in trusted}
+
+    def session_ended(self, peer_id: str) -> None:
+        """See to it soon that there is another; the less it helps, the later."""
+        peer = self._peers.get(peer_id)
+        if peer is not None:
+            due_s = trio.current_time() + peer.session_wait_s
+            peer.session_wait_s = min(peer.session_wait_s * 2, SELDOM_S_MAX)
+            peer.next_dial_s = min(peer.next_dial_s, due_s)
+            self._changed.set()
 
     def peers(self) -> list[KnownPeer]:
         """Return the known peers, ascending by id."""
@@ -146,12 +159,13 @@ class Dialer:
         return set(peer.communities) if peer is not None else set()
 
     def look_again(self, peer_id: str | None = None) -> None:
-        """Wake the loop; a named peer is called at once (it left, or was heard of)."""
-        if peer_id is not None and peer_id in self._peers:
-            peer = self._peers[peer_id]
-            peer.next_dial_s = 0.0
-            peer.misses_since_s = None
-            peer.wait_s = EAGER_S
+        """See at once to a peer that left or was heard of; without a name, to all we can reach."""
+        for peer in self._peers.values():
+            if peer.peer_id == peer_id:
+                peer.misses_since_s = None
+                peer.wait_s = EAGER_S
+            if peer.peer_id == peer_id or (peer_id is None and peer.misses_since_s is None):
+                peer.next_dial_s = 0.0
         self._changed.set()
 
     async def run(self) -> None:
@@ -161,12 +175,11 @@ class Dialer:
             while True:
                 self._changed = trio.Event()
                 now = trio.current_time()
-                connected = set(self._network.peers())
                 next_s = now + SELDOM_S_MAX
                 for peer in self.peers():
                     if peer.is_busy:
                         continue
-                    if peer.peer_id in connected or peer.next_dial_s <= now:
+                    if peer.next_dial_s <= now:
                         peer.is_busy = True
                         nursery.start_soon(self._call, peer, limiter)
                     else:
@@ -182,14 +195,13 @@ class Dialer:
             peer.misses_since_s = None
             peer.wait_s = EAGER_S
             peer.last_error = ""
+            peer.next_dial_s = trio.current_time() + SELDOM_S_MAX
             await self._attend(peer.peer_id)
-            peer.next_dial_s = trio.current_time() + EAGER_S
         except (ConnectionError, P2PValueError) as error:  # others may sign any address
             self._missed(peer, str(error))
         finally:
             peer.is_busy = False
-            if peer.peer_id not in self._network.peers():
-                self._changed.set()
+            self._changed.set()
 
     def _missed(self, peer: KnownPeer, error: str) -> None:
         now = trio.current_time()

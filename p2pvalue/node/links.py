@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 
 import trio
 
 from p2pvalue.network.interface import JOIN_PROTOCOL, Link, LinkClosed
+from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.inputs import FrameReceived, Input, JoinAsked, PeerJoined, PeerLeft
 
 log = logging.getLogger(__name__)
@@ -91,7 +93,8 @@ class Links:
             log.error("ended a session: %r", failed.exceptions[0])
         finally:
             del self._outboxes[session]
-            self._handle(PeerLeft(session))
+            with suppress(StoreFailed):  # told by what failed first
+                self._handle(PeerLeft(session))
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 2.0):
                 await link.close()
 

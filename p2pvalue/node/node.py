@@ -167,8 +167,8 @@ class Node:
                 self.links.close(session)
             case e.Ready(_, peer_id, community, device):
                 log.info("in touch with %s about %s", peer_id, community.hex()[:8])
-                if self.dialer is not None and device is not None:
-                    self.dialer.has_shown(peer_id, device)
+                if self.dialer is not None:
+                    self.dialer.in_touch(peer_id, device)
                 if self.network is not None:
                     topics = self.machine.topics_of(community)
                     self.network.admit_to_gossip(peer_id, topics)
@@ -241,6 +241,8 @@ class Node:
     async def serve_link(self, link: Link) -> None:
         """Serve a link that a peer opened."""
         await self.links.serve(link)
+        if self.dialer is not None and link.protocol == SYNC_PROTOCOL:
+            self.dialer.session_ended(link.peer_id)
 
     def peer_connected(self, peer_id: str) -> None:
         """Open what sessions we miss with a peer that called us."""
@@ -278,9 +280,13 @@ class Node:
                 link = await self.network.open_link(peer_id, SYNC_PROTOCOL)
             except LinkClosed as error:
                 raise ConnectionError(str(error) or "the peer closed the link") from None
-            session = self.links.number()
-            opening = PeerJoined(session, peer_id, True, community)
-            self._link_tasks.start_soon(self.links.carry, link, session, opening)
+            self._link_tasks.start_soon(self._sync, link, community)
+
+    async def _sync(self, link: Link, community: bytes) -> None:
+        session = self.links.number()
+        await self.links.carry(link, session, PeerJoined(session, link.peer_id, True, community))
+        assert self.dialer is not None
+        self.dialer.session_ended(link.peer_id)
 
     # --- running
 
