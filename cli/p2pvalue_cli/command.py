@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import shlex
 from collections.abc import Callable, Iterator
@@ -84,9 +85,17 @@ class Command(click.Command):
             failure.as_json = as_json()
             raise
         except P2PValueError as error:
-            told = Failed(str(error))
-            told.as_json = as_json()
-            raise told from error
+            raise _told(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # who reads our output has seen enough
+                raise
+            raise _told(f"{error.filename or 'the system'}: {error.strerror}") from error
+
+
+def _told(message: str) -> Failed:
+    failure = Failed(message)
+    failure.as_json = as_json()
+    return failure
 
 
 def _refuse_what_is_no_text(ctx: click.Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -12,21 +13,26 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
+from p2pvalue_cli.command import run_hint
 from p2pvalue_cli.failures import Failed
 from p2pvalue_cli.reading import STDIN
 
 DRAFTS = "drafts"
+BASES = "draft-bases"
+"""What each kept text began with, so that saving it later undoes nothing that others wrote."""
 _EDITORS = ("sensible-editor", "nano", "vi")
 
 
 @contextlib.contextmanager
-def edited(text: str, title: str, data_dir: Path) -> Iterator[str]:
-    """Let the person edit a text; the file stays, and is named, if anything fails afterwards.
+def edited(before: dict[str, Any], data_dir: Path, community: str | None) -> Iterator[str]:
+    """Let the person edit a document's text; its file stays, and is named, if anything fails.
 
     It lies in the data folder: nobody else may read it, and a restart does not sweep it away.
     """
-    path = _write_draft(text, title, data_dir)
+    text = before["text"]
+    path = _write_draft(text, before["title"], data_dir)
     try:
         _run_editor(path)
         yield path.read_bytes().decode("utf-8")
@@ -40,9 +46,30 @@ def edited(text: str, title: str, data_dir: Path) -> Iterator[str]:
         if path.read_bytes() == text.encode():
             path.unlink()
             raise
-        raise _naming(failure, path) from failure
+        base = _base_path(path, data_dir)
+        base.parent.mkdir(mode=0o700, exist_ok=True)
+        base.write_text(json.dumps(before), encoding="utf-8")
+        where = [] if community is None else ["-c", community]
+        save = shlex.join(["document", "edit", before["document"], "--from", str(path), *where])
+        raise _naming(failure, f"{path}; save it with: {run_hint(save)}") from failure
     else:
         path.unlink()
+
+
+def begun_with(source: str, document: str, data_dir: Path) -> dict[str, Any] | None:
+    """The document as it was when the text kept in `source` was begun; None for other files."""
+    try:
+        base = json.loads(_base_path(Path(source), data_dir).read_bytes())
+    except (OSError, ValueError):
+        return None
+    is_of_it = isinstance(base, dict) and base.get("document") == document
+    return cast("dict[str, Any]", base) if is_of_it else None
+
+
+def forget(source: str, data_dir: Path) -> None:
+    """Take away a kept text that was saved at last."""
+    Path(source).unlink()
+    _base_path(Path(source), data_dir).unlink()
 
 
 @contextlib.contextmanager
@@ -55,11 +82,17 @@ def kept_if_failed(
     except Failed as failure:
         if source != STDIN or not text.strip() or not data_dir.is_dir():
             raise
-        raise _naming(failure, _write_draft(text, title, data_dir)) from failure
+        raise _naming(failure, str(_write_draft(text, title, data_dir))) from failure
 
 
-def _naming(failure: Failed, path: Path) -> Failed:
-    kept = f"{failure.message}\nYour text is kept in {path}"
+def _base_path(draft: Path, data_dir: Path) -> Path:
+    # Only what lies in the folder of drafts has a base; the name alone could be anybody's.
+    is_ours = draft.resolve().parent == (data_dir / DRAFTS).resolve()
+    return data_dir / BASES / (f"{draft.name}.json" if is_ours else "none")
+
+
+def _naming(failure: Failed, place: str) -> Failed:
+    kept = f"{failure.message}\nYour text is kept in {place}"
     return type(failure)(kept, name=failure.name)
 
 

@@ -45,18 +45,21 @@ def edit(reference: str, source: str | None, community: str | None) -> None:
     Only what you changed is saved, so what others write meanwhile stays. If anything fails, your
     text is kept in a file, and the file is named.
     """
-    from p2pvalue_cli.editing import edited, kept_if_failed
+    from p2pvalue_cli.editing import begun_with, edited, forget, kept_if_failed
 
     path = f"/documents/{connection.quoted(reference)}"
     if source is not None:
         text = text_from(source)
         with kept_if_failed(text, reference, data_dir(), source=source):
-            before = connection.get(path, community=community)
-            saved = _save(path, before, text, community)
+            now = connection.get(path, community=community)
+            before = begun_with(source, now["document"], data_dir())
+            saved = _save(path, before or now, text, community)
+        if before is not None:
+            forget(source, data_dir())
         show(saved, _say_saved)
         return
     before = connection.get(path, community=community)
-    with edited(before["text"], before["title"], data_dir()) as text:
+    with edited(before, data_dir(), community) as text:
         # An editor that adds a last line end to a text without one has not changed the text.
         if text == before["text"] or text == before["text"] + "\n":
             show(before, lambda _: say("nothing changed"))

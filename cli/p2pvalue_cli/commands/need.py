@@ -91,6 +91,8 @@ def _end_of_day_ms(text: str) -> int:
     except ValueError as error:
         message = f"{text!r} is no date: write it as 2026-12-31"
         raise click.BadParameter(message, param_hint="--closes") from error
+    if date < datetime.date.today():
+        raise click.BadParameter(f"{text} is over: name a day to come", param_hint="--closes")
     midnight = datetime.datetime.combine(date + datetime.timedelta(days=1), datetime.time.min)
     return int(midnight.timestamp() * 1000) - 1
 
