@@ -32,7 +32,7 @@ log = logging.getLogger("p2pvalue.daemon")
 
 
 async def run(config: Config, open_node: OpenNode) -> None:
-    """Run the node until SIGINT, SIGTERM or POST /stop.
+    """Run the node until SIGINT, SIGTERM, POST /stop or the end of its terminal.
 
     Raises ConfigError if the folder is in use or unusable. The API answers before the network
     is up.
@@ -106,7 +106,11 @@ class _OneLine(logging.Formatter):
 async def _stop_on_signal(
     stopping: trio.Event, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    ending = [signal.SIGINT, signal.SIGTERM]
+    # A terminal that closes ends us as well, unless `nohup` said that it shall not.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ending.append(signal.SIGHUP)
+    with trio.open_signal_receiver(*ending) as signals:
         task_status.started()
         async for _ in signals:
             stopping.set()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +49,43 @@ def test_a_community_that_cannot_be_described_is_not_founded(ben: Person) -> Non
             assert refused.exit_code == failures.FAILED, refused.output
         assert ben.gets("community", "list") == []
         assert daemon.interrupt() == 0
+
+
+def test_a_kept_text_is_saved_later_without_undoing_what_others_wrote(ben: Person) -> None:
+    failing = ben.folder / "editor.py"
+    failing.write_text(
+        "import sys\nopen(sys.argv[1], 'a', encoding='utf-8').write('mine\\n')\nsys.exit(1)\n",
+        encoding="utf-8",
+    )
+    edit = ("document", "edit", "Minutes")
+    with started(*RUN, P2PVALUE_DATA_DIR=str(ben.folder)) as daemon:
+        daemon.wait_until_ready()
+        ben.sees("community", "create", "Garden")
+        ben.sees("document", "create", "Minutes", "--from", "-", stdin="one\ntwo\n")
+        said = ben.type(*edit, EDITOR=f"{sys.executable} {failing}").stderr
+        ben.sees(*edit, "--from", "-", stdin="theirs\none\ntwo\n")
+        advice = said[said.index("p2pvalue document") :].splitlines()[0]
+        ben.sees(*shlex.split(advice)[1:])
+        assert ben.sees("document", "show", "Minutes") == "theirs\none\ntwo\nmine\n"
+        for folder in ("drafts", "draft-bases"):
+            assert list((ben.folder / folder).iterdir()) == []
+        assert daemon.interrupt() == 0
+
+
+@pytest.mark.parametrize("is_ignored", [False, True])
+def test_a_closed_terminal_stops_the_daemon_unless_it_was_told_to_stay(
+    ben: Person, is_ignored: bool
+) -> None:
+    nohup = "signal.signal(signal.SIGHUP, signal.SIG_IGN); " if is_ignored else ""
+    program = f"import signal; {nohup}from p2pvalue_cli.main import cli; cli(['run'])"
+    with started("-c", program, P2PVALUE_DATA_DIR=str(ben.folder)) as daemon:
+        daemon.wait_until_ready()
+        daemon.process.send_signal(signal.SIGHUP)
+        if is_ignored:
+            assert ben.gets("status")["pid"] == daemon.process.pid
+            daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.wait() == 0
+        assert "stopped" in daemon.log
 
 
 def test_a_second_daemon_says_which_process_is_in_the_way(ben: Person) -> None:
