@@ -1,12 +1,24 @@
 """The public library of p2pvalue: a node of your own, inside your program.
 
-    async with p2pvalue.open_node(folder) as node:
-        community = await node.create_community("Garden")
-        await community.post("Hello")
+    import pathlib, trio, p2pvalue
 
-`init` makes the folder's keys once. Values are those of `p2pvalue.types`, errors are
-`P2PValueError`; nothing else is promised. What is named here is imported when it is first used,
-so that a command that only needs a settings file stays fast.
+    folder = pathlib.Path("garden")
+
+    async def main() -> None:
+        async with p2pvalue.open_node(folder) as node:
+            community = await node.create_community("Garden")
+            await community.post("Hello")
+            for message in community.messages():
+                print(message.name, message.text)
+
+    p2pvalue.init(folder, "Ana")  # makes the folder's keys, once
+    trio.run(main)
+
+It runs under trio, not asyncio; a folder belongs to one node at a time, the daemon's included.
+What a node and a community can do is in `p2pvalue.node.interface`. Values are those of
+`p2pvalue.types`, errors are `P2PValueError`; nothing else is promised. What is named
+here is imported when it is first used, so that a command that only needs a settings file stays
+fast.
 """
 
 from __future__ import annotations
