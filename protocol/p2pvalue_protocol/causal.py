@@ -26,6 +26,7 @@ class AuthGraph:
         self._op_ids: list[bytes] = []
         self._pasts: list[int] = []  # inclusive, by index
         self._heads: set[bytes] = set()
+        self._head_frontier: int | None = 0
         self._numbers: dict[tuple[bytes, ...], int] = {(): 0}
         self._members: dict[int, tuple[bytes, ...]] = {0: ()}
         self._frontier_pasts: dict[int, int] = {0: 0}
@@ -52,6 +53,13 @@ class AuthGraph:
         self._op_ids.append(op_id)
         self._pasts.append(past)
         self._heads.add(op_id)
+        self._head_frontier = None
+
+    def head_frontier(self) -> int:
+        """Return the number of the frontier of everything held; 0 if that is nothing."""
+        if self._head_frontier is None:
+            self._head_frontier = self.frontier(self._heads)
+        return self._head_frontier
 
     def index(self, op_id: bytes) -> int:
         """Return the bit that stands for a held operation."""

@@ -36,12 +36,20 @@ class PayloadForm(Generic[P]):
     def __init__(self, payload_type: type[P], problem: Callable[[P], str | None]) -> None:
         self._decoder = msgspec.msgpack.Decoder(payload_type)
         self._problem = problem
+        self._last: tuple[bytes, P | None] = (b"", None)
 
     def decode(self, data: bytes) -> P:
-        """Return what a peer's payload says; raises PayloadInvalid. About 4 µs."""
+        """Return what a peer's payload says, not to be changed; raises PayloadInvalid. About 4 µs.
+
+        The rungs of the ladder ask for the same bytes one after the other: the last are remembered.
+        """
+        last_data, last = self._last
+        if data is last_data and last is not None:
+            return last
         payload = decode_payload(self._decoder, data)
         if self._problem(payload) is not None:
             raise PayloadInvalid
+        self._last = (data, payload)
         return payload
 
     def encode(self, payload: P) -> bytes:

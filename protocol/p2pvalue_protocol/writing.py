@@ -88,8 +88,7 @@ def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
         raise LocalProtocolError("a subject has 16 bytes, and auth operations have none")
     if is_auth:
         return
-    frontier = replica.graph.frontier(replica.graph.heads())
-    if replica.membership.judge(signer.public, draft.kind, frontier) is None:
+    if replica.membership.judge(signer.public, draft.kind, replica.graph.head_frontier()) is None:
         raise NotAdmitted(
             "your rank in this community may not write this; ask an admin for a higher rank"
             if replica.membership.standing(signer.public)
