@@ -220,6 +220,7 @@ class Exchange:
     def _compare_anew(self, now_ms: int) -> None:
         self._compare_later(now_ms)
         self._records_left = limits.RECORDS_TAKEN_MAX
+        self._records_known.intersection_update(self._replica.addresses())
         self._wanting.believe_again()
         self._tell(now_ms)
         if not self.comparison.is_equal:

@@ -32,6 +32,7 @@ BRANCHES_PER_LOG_MAX = 64  # more branches than this of one forked log are not t
 FRAME_BYTES_MAX = 72 * 1_024
 BATCH_BYTES_MAX = 1_024 * 1_024  # unpacked; a compressed batch may not unfold to more
 BATCH_BYTES_TARGET = 192 * 1_024  # unpacked; big enough for compression, small enough to interleave
+BATCH_OPERATIONS_MAX = 4_096  # of 50 bytes each, compressed to few: what one frame may cost
 RUN_OPERATIONS_MAX = 256
 UNACKED_FRAMES_MAX = 4  # a stream dies when it is not read for 5 s
 HEADS_WITHOUT_BUCKETS_MAX = 64  # up to here listing the heads costs less than asking for buckets

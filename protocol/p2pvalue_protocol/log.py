@@ -57,13 +57,16 @@ def encode_batch(runs: list[Run]) -> bytes:
 
 
 def decode_batch(data: bytes) -> list[Run]:
-    """Return the runs of a batch; raises Refused. Unfolds at most BATCH_BYTES_MAX bytes."""
+    """Return the runs of a batch; raises Refused. Unfolds at most BATCH_BYTES_MAX."""
     unfolder = zlib.decompressobj()
     try:
         plain = unfolder.decompress(data, limits.BATCH_BYTES_MAX)
         if not unfolder.eof or unfolder.unused_data:
             raise Refused(Reason.FRAME_INVALID)
-        return _batch_decoder.decode(plain)
+        runs = _batch_decoder.decode(plain)
+        if sum(len(run.items) for run in runs) > limits.BATCH_OPERATIONS_MAX:
+            raise Refused(Reason.OVER_LIMIT)
+        return runs
     except Refused:
         raise
     except Exception:  # noqa: BLE001 - hostile bytes find what we forget

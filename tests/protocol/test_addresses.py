@@ -11,7 +11,7 @@ from p2pvalue_protocol.addresses import decode_record, is_newer, make_record
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import LocalProtocolError
 from tests.protocol.authoring import key_named
-from tests.protocol.meeting import NOW_MS, Community
+from tests.protocol.meeting import NOW_MS, Community, Link
 
 KEY = key_named("ada device")
 COMMUNITY = b"c" * 32
@@ -84,6 +84,21 @@ def test_no_byte_of_a_record_can_be_changed(at: int, new: int) -> None:
 def test_arbitrary_bytes_are_no_record(data: bytes) -> None:
     assert decode_record(data, COMMUNITY) is None
     assert not is_newer(data, record(), NOW_MS)
+
+
+def test_a_peer_that_moves_all_the_time_fills_no_memory() -> None:
+    community = Community("ada", "ben")
+    ada, ben = community.node("ada"), community.node("ben")
+    link = Link(ada, ben)
+    link.settle()
+    for moved in range(20):
+        ben.listen_at(f"/ip4/203.0.113.{moved}/tcp/4001", now_ms=NOW_MS + moved)
+        link.poke(1)
+        link.wait(limits.HEADS_EVERY_MS_MAX)
+    assert len(ada.replica.addresses()) == 1
+    exchange = link.sessions[0]._exchange
+    assert exchange is not None
+    assert len(exchange._records_known) == 1
 
 
 def test_a_stranger_s_record_is_not_kept() -> None:

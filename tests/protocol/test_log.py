@@ -55,6 +55,16 @@ def test_a_batch_comes_back_as_it_was() -> None:
     assert decode_batch(encode_batch(runs)) == runs
 
 
+def test_a_batch_of_more_operations_than_any_frame_needs_is_refused() -> None:
+    item = Item(66, b"", [], 1, b"", b"")
+    few = limits.BATCH_OPERATIONS_MAX // limits.RUN_OPERATIONS_MAX
+    run = Run(COMMUNITY, CONTENT, 0, ZERO32, [item] * limits.RUN_OPERATIONS_MAX)
+    bomb = encode_batch([run] * (few + 1))
+    assert len(bomb) < 2_000
+    assert batch_refusal_of(bomb) is Reason.OVER_LIMIT
+    assert len(decode_batch(encode_batch([run] * few))) == few
+
+
 def test_a_batch_that_unfolds_to_more_than_a_mebibyte_is_refused() -> None:
     bomb = zlib.compress(bytes(limits.BATCH_BYTES_MAX + 1), 9)
     assert len(bomb) < 2_000
