@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def locked(data_dir: Path) -> Iterator[None]:
         except BlockingIOError:
             raise ConfigError(
                 f"p2pvalue is already running on {data_dir} as process {_written(data_dir)}; stop "
-                f"it with: p2pvalue --data-dir {data_dir} stop"
+                f"it with: p2pvalue --data-dir {shlex.quote(str(data_dir))} stop"
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

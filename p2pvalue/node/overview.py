@@ -153,7 +153,7 @@ def _communities(node: RunningNode) -> list[t.CheckView]:
             for branch in node.machine.replica(bytes.fromhex(view.community)).branches.all()
         )
         is_alone = not view.peers and view.unshared > 0
-        detail = f"{view.operations:,} operations, {len(view.peers)} peers connected"
+        detail = f"{view.operations:,} operations, connected peers: {len(view.peers)}"
         if waiting:
             detail += f", {waiting} logs wait for something that has not arrived"
         if is_alone:

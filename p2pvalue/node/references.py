@@ -26,7 +26,9 @@ def resolve(reference: str, candidates: Iterable[tuple[bytes, str]], noun: str) 
     digits = wanted.lower() if _is_beginning(wanted.lower()) else None
     named: list[tuple[bytes, str]] = []
     begun: list[tuple[bytes, str]] = []
+    has_names = False
     for candidate in candidates:
+        has_names = has_names or bool(candidate[1])
         digits_of_id = candidate[0].hex()
         if digits == digits_of_id:
             return candidate[0]
@@ -38,12 +40,10 @@ def resolve(reference: str, candidates: Iterable[tuple[bytes, str]], noun: str) 
     if len(found) == 1:
         return found[0][0]
     if found:
-        raise NotFound(
-            f'"{wanted}" may mean {_listed(found)}: give more digits of the {noun} you mean'
-        )
+        raise NotFound(f'"{wanted}" may mean {_listed(found)}: name the {noun} by these digits')
     raise NotFound(
-        f'there is no {noun} "{wanted}" here: give its exact name, or at least {DIGITS_MIN} digits'
-        f" of its id (has it arrived yet?)"
+        f'there is no {noun} "{wanted}" here: give {"its exact name, or " if has_names else ""}'
+        f"at least {DIGITS_MIN} digits of its id (has it arrived yet?)"
     )
 
 

@@ -47,7 +47,7 @@ async def _fold_anew(store: Store, community: bytes) -> None:
 
 def _finding(community: bytes, *, is_same: bool) -> CheckView:
     return CheckView(
-        check=f"views of {community.hex()[:12]}",
+        check=f"views of {community.hex()[:8]}",
         is_ok=is_same,
         detail="as the operations say"
         if is_same

@@ -34,7 +34,7 @@ def test_a_beginning_shared_by_two_names_both() -> None:
 
 
 def test_a_name_shared_by_two_names_both() -> None:
-    with pytest.raises(NotFound, match=r"aabbccee0000.*or 112233440000.*more digits"):
+    with pytest.raises(NotFound, match=r"aabbccee0000.*or 112233440000.*these digits"):
         resolve("Wall", THERE, "need")
 
 
@@ -42,6 +42,13 @@ def test_a_name_shared_by_two_names_both() -> None:
 def test_what_is_not_there_is_said_with_what_to_do(reference: str) -> None:
     with pytest.raises(NotFound, match="no need"):
         resolve(reference, THERE, "need")
+
+
+def test_what_has_no_name_is_not_asked_for_by_name() -> None:
+    with pytest.raises(NotFound, match="give at least 4 digits"):
+        resolve("ffff", [(ROOF, "")], "message")
+    with pytest.raises(NotFound, match="give its exact name, or at least 4 digits"):
+        resolve("ffff", THERE, "need")
 
 
 def test_a_name_made_of_digits_is_found_by_that_name() -> None:
