@@ -6,6 +6,7 @@ import contextlib
 import errno
 import importlib
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,8 @@ def until_ctrl_c() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        if sys.stderr.isatty():  # the terminal wrote ^C
+            click.echo(err=True)
         raise click.exceptions.Exit(0) from None
 
 

@@ -63,6 +63,7 @@ def test_the_folder_may_be_named_anywhere(settled: Person, place: int) -> None:
         (("document", "show", "caf\udce9"), failures.USAGE),
         (("community", "invite", "--uses", "9" * 20), failures.USAGE),
         (("need", "add", "Roof"), failures.USAGE),
+        (("need", "add", "Roof", "--hours", "1h", "--closes", "2020-01-01"), failures.USAGE),
         (("need", "add", "Roof", "--money", f"{'9' * 20}EUR"), failures.USAGE),
         (("--data-dir", "/nowhere", "status"), failures.NO_DAEMON),
         (("--data-dir", "/nowhere", "stop"), failures.NO_DAEMON),
@@ -224,6 +225,13 @@ def test_a_unit_for_systemd_is_installed(tmp_path: Path) -> None:
     assert "systemctl --user enable --now p2pvalue.service" in shown
     assert f'--data-dir "{tmp_path}/data of 100%%" run' in unit
     assert person.sees("service") == unit
+
+
+def test_what_the_system_refuses_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = Person(tmp_path).type("service", "--install", XDG_CONFIG_HOME=str(tmp_path / "file"))
+    assert result.exit_code == failures.FAILED
+    assert f"Error: {tmp_path}/file" in result.stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
