@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 _UNIONS_CACHED_MAX = 65_536
+_PASTS_CACHED_MAX = 4_096  # each as many bits as there are auth operations
 
 
 class AuthGraph:
@@ -101,6 +102,8 @@ class AuthGraph:
         """Return the bit set of everything up to and including a frontier."""
         known = self._frontier_pasts.get(frontier)
         if known is None:
+            if len(self._frontier_pasts) >= _PASTS_CACHED_MAX:
+                self._frontier_pasts.clear()
             known = 0
             for op_id in self._members[frontier]:
                 known |= self.past_of(op_id)

@@ -76,7 +76,7 @@ class Replica:
         self.auth_references: dict[bytes, Reference] = {}
         self._past = past
         self._folding = Folding(past)
-        self._blocked: dict[bytes, list[Branch]] = {}
+        self._blocked: dict[tuple[bytes, int], dict[bytes, list[Branch]]] = {}  # by log, then id
         self._named_logs: set[tuple[bytes, int]] = set()
         self._trusted_after_ms = trusted_after_ms
         self._newest_time = 0
@@ -285,8 +285,8 @@ class Replica:
         self.tips[op.op_id] = branch.tip
         if branch.row.log_class == CONTENT and core.time > self._newest_time:
             self._newest_time = core.time
-        if self._blocked:
-            self._ready.extend(self._blocked.pop(op.op_id, ()))
+        if waiting := self._blocked.get((core.device, branch.row.log_class)):
+            self._ready.extend(waiting.pop(op.op_id, ()))
         return frontier
 
     def _past_of(self, branch: Branch, op: Operation) -> tuple[int, int] | None:
@@ -320,14 +320,15 @@ class Replica:
 
     def _wait(self, branch: Branch, device: bytes, log_class: int, op_id: bytes) -> None:
         branch.waits_for = op_id
-        self._blocked.setdefault(op_id, []).append(branch)
+        self._blocked.setdefault((device, log_class), {}).setdefault(op_id, []).append(branch)
         self._named_logs.add((device, log_class))
 
     def _close(self, branch: Branch, reason: Reason) -> int:
         """End a branch's effect here; who waits for an operation beyond is judged anew."""
         branch.closed = reason
-        for op_id in sorted(self._blocked):
-            self._ready.extend(self._blocked.pop(op_id))
+        waiting = self._blocked.pop((branch.row.device, branch.row.log_class), {})
+        for op_id in sorted(waiting):
+            self._ready.extend(waiting[op_id])
         return 0
 
     # --- what the sessions and the node ask

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from p2pvalue_protocol import causal
 from p2pvalue_protocol.causal import AuthGraph
 
 Named = dict[bytes, list[bytes]]
@@ -134,3 +135,13 @@ def test_what_leaves_the_graph_does_not_depend_on_arrival(rng: random.Random) ->
     for _ in range(100):
         pick = rng.sample(list(named), 5)
         assert first.members_of(first.frontier(pick)) == second.members_of(second.frontier(pick))
+
+
+def test_pasts_that_were_asked_for_are_not_all_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(causal, "_PASTS_CACHED_MAX", 8)
+    graph = graph_of({bytes([at]): [] for at in range(40)})
+    frontiers = [graph.frontier([bytes([at])]) for at in range(40)]
+    assert [graph.past(frontier) for frontier in frontiers] == [1 << at for at in range(40)]
+    assert len(graph._frontier_pasts) <= 8

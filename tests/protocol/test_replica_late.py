@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.ids import subject_of
+from p2pvalue_protocol.branches import Branch
+from p2pvalue_protocol.ids import CONTENT, subject_of
 from p2pvalue_protocol.kinds import need, pledge, profile
 from p2pvalue_protocol.log import Run
 from tests.protocol.authoring import key_named
@@ -233,3 +234,25 @@ def test_a_clear_of_the_views_is_healed_by_folding_anew(ana: Copy, ben: Copy) ->
     assert (ana.seen(), sorted(frontier_of(ana))) == before
     ana.say("goes on")
     assert ana.texts()[-1] == "goes on"
+
+
+def test_a_log_that_ends_wakes_only_those_who_wait_for_it(
+    ana: Copy, ben: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = Chain(key_named("nobody's device"), ana.community).say("never sent").reference
+    waiting = by_hand(ana, "ana")
+    waiting.say("names what never comes", parents=[lost])
+    ending = by_hand(ben, "ben")
+    ending.say("too early", time=1)
+    ana.take(waiting.run())
+    judged: list[bytes] = []
+    fold_stored = ana.replica._fold_stored
+
+    def counting(branch: Branch) -> None:
+        judged.append(branch.row.device)
+        fold_stored(branch)
+
+    monkeypatch.setattr(ana.replica, "_fold_stored", counting)
+    ana.take(ending.run())
+    assert ana.replica.branches.of(ending.key.public, CONTENT)[0].closed is not None
+    assert waiting.key.public not in judged
