@@ -310,6 +310,8 @@ class Swarm:
                     task_status.started()
                 self.forget(connection)
             finally:
+                # Links outlive a generation that dies: whoever reads from one must hear of it.
+                connection.session.end("the connection is over")
                 self.forget(connection)
 
     def _register(self, connection: Connection) -> bool:

@@ -66,7 +66,7 @@ def test_a_full_disk_is_told_and_survived(tmp_path: Path) -> None:
             told = post_until_full(ana)
             assert "disk" in told or "full" in told, told
             assert "before" in ana.texts()
-            # What others write cannot be stored either, and must not end the daemon or fill its RAM.
+            # What others write cannot be stored either; it must not end or swell the daemon.
             for number in range(30):
                 ben.post(f"ben {number} " + "y" * 8_000)
             for _ in range(20):
