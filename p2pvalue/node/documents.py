@@ -156,8 +156,16 @@ class Documents:
     # --- what there is
 
     async def create(self, title: str, text: str) -> t.DocumentView:
-        """Write a document and, if given, its first text."""
+        """Write a document and, if given, its first text; a title names one document only.
+
+        Two people apart can still give one title to two: then ids tell them apart.
+        """
         payload = document.encode_document(title)
+        rows = every_state(self._context.store, self._community, document.NUMBER)
+        if any(_document_state(row).title == title for row in rows):
+            raise LocalProtocolError(
+                f'there is a document "{title}" already: edit that one, or choose another title'
+            )
         [reference] = await self._write([Draft(document.NUMBER, b"", payload)])
         subject = subject_of(reference.op_id)
         if text:

@@ -58,7 +58,8 @@ class Joining:
         if self._node.network is None:
             self._waits[community] = "the network, which is switched off in config.toml"
             return
-        self._waits.setdefault(community, "the network to start")
+        is_up = self._node.is_network_up.is_set()
+        self._waits.setdefault(community, "an answer" if is_up else "the network to start")
         if self._nursery is not None and community not in self._running:
             self._running.add(community)
             self._nursery.start_soon(self._join, community)

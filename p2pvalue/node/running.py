@@ -248,8 +248,9 @@ class RunningNode(Node):
     def _note_confirmed(self, community: bytes) -> int:
         key = f"confirmed:{community.hex()}"
         if community not in self._confirmed:
-            self._confirmed[community] = int.from_bytes(
-                self.store.meta(key) or bytes(8), "big", signed=True
+            kept = self.store.meta(key)
+            self._confirmed[community] = (
+                int.from_bytes(kept, "big", signed=True) if kept is not None else -1
             )
         branches = self.machine.replica(community).branches.of(self.device(community), CONTENT)
         if branches and branches[0].head_seq > self._confirmed[community]:
