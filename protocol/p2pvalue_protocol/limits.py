@@ -26,7 +26,7 @@ UNSIGNED_BYTES_MAX = PAYLOAD_BYTES_MAX + CORE_BYTES_MAX  # between signatures, s
 SIGN_AFTER_BYTES = (
     32_768  # a writer signs at the latest after this much, well inside the rule above
 )
-BRANCHES_PER_LOG_MAX = 64  # more branches than this of one forked log are not taken
+BRANCHES_PER_LOG_MAX = 64  # of a forked log; beyond, only while something held waits for it
 
 # --- sync
 FRAME_BYTES_MAX = 72 * 1_024

@@ -76,7 +76,7 @@ class Replica:
         self.auth_references: dict[bytes, Reference] = {}
         self._past = past
         self._folding = Folding(past)
-        self._blocked: dict[tuple[bytes, int], dict[bytes, list[Branch]]] = {}  # by log, then id
+        self._blocked: dict[tuple[bytes, int], dict[bytes, list[Branch]]] = {}
         self._named_logs: set[tuple[bytes, int]] = set()
         self._trusted_after_ms = trusted_after_ms
         self._newest_time = 0
@@ -204,7 +204,8 @@ class Replica:
         self, device: bytes, log_class: int, seq: int, backlink: bytes, op_id: bytes
     ) -> Branch:
         """Start a log, or a branch of one; raises Refused(over-limit)."""
-        if len(self.branches.of(device, log_class)) >= limits.BRANCHES_PER_LOG_MAX:
+        is_full = len(self.branches.of(device, log_class)) >= limits.BRANCHES_PER_LOG_MAX
+        if is_full and not self._blocked.get((device, log_class)):  # what others name must come in
             raise Refused(Reason.OVER_LIMIT)
         branch = self.branches.open(self.community, device, log_class, seq, backlink, op_id)
         self.batch.logs.append(branch.row)
@@ -349,11 +350,9 @@ class Replica:
 
     def takes_log(self, device: bytes, log_class: int) -> bool:
         """Return whether a log is stored here: a member's, or one that something held names."""
-        return (
-            self.membership.was_ever_admitted(device)
-            or (device, log_class) in self._named_logs
-            or bool(self.branches.of(device, log_class))  # named before a restart
-        )
+        is_named = (device, log_class) in self._named_logs
+        is_held = bool(self.branches.of(device, log_class))  # named before a restart
+        return is_named or is_held or self.membership.was_ever_admitted(device)
 
     def held(self, reference: Reference) -> bool:
         """Return whether this very operation is stored here."""
