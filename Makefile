@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation --use-pep517 \
 	--only-binary :all: --no-binary python-baseconv,varint
 
-.PHONY: demo test check crash format lock wheel try-wheel clean
+.PHONY: demo test check crash crash-node format lock wheel try-wheel clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -31,6 +31,12 @@ KILLS ?= 10000
 crash: $(READY)
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
 		&& $(BIN)/python -m tests.store.crash "$$folder" --kills $(KILLS)
+
+# Kills a daemon that people use, so many times; the tests do it 20 times.
+crash-node: KILLS = 200
+crash-node: $(READY)
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
+		&& $(BIN)/python -m tests.system.crash "$$folder" --kills $(KILLS)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import msgspec
 import pytest
 import trio
 
+from p2pvalue.network import SYNC_PROTOCOL
+from p2pvalue.network.links import StreamLink
 from p2pvalue.node.node import wall_clock_ms
 from p2pvalue_protocol.gossip import topic_name
 from p2pvalue_protocol.ids import Reference
@@ -18,7 +21,18 @@ from p2pvalue_protocol.kinds.chat import NUMBER as CHAT
 from p2pvalue_protocol.kinds.chat import encode_chat_message
 from p2pvalue_protocol.limits import HEADS_EVERY_MS_MIN
 from p2pvalue_protocol.log import Run, encode_batch
-from tests.system.hostile import Insider, Stranger, Watch, asked, stranger, until
+from tests.network.attacks.attackers import RawPeer, gossip_killers
+from tests.system.hostile import (
+    Insider,
+    Spoken,
+    Stranger,
+    Watch,
+    asked,
+    handshake,
+    stranger,
+    until,
+)
+from tests.system.person import WAIT_S
 
 SYNC_INTERVAL_S = HEADS_EVERY_MS_MIN / 1_000
 
@@ -95,3 +109,22 @@ async def test_a_flood_on_the_topic_leaves_others_served(watch: Watch, mallory: 
         nursery.start_soon(flood)
         await watch.check_serves()
         nursery.cancel_scope.cancel()
+
+
+async def test_frames_that_end_a_stock_node_do_nothing_when_a_member_sends_them(
+    watch: Watch, mallory: Insider, rng: random.Random
+) -> None:
+    address = await asked(lambda: watch.victim.address)
+    victim_id = await asked(lambda: watch.victim.peer_id)
+
+    async def greet(peer: RawPeer) -> None:
+        stream = await peer.open(SYNC_PROTOCOL)
+        spoken = Spoken(StreamLink(stream, peer_id=victim_id, protocol=SYNC_PROTOCOL))
+        await handshake(spoken, mallory, (peer.peer_id, victim_id))
+
+    async with trio.open_nursery() as nursery:
+        with trio.fail_after(WAIT_S):
+            await nursery.start(partial(gossip_killers, address, rng, admitted=greet))
+        await watch.check_serves()
+        nursery.cancel_scope.cancel()
+    await watch.check_serves()

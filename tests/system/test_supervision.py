@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from p2pvalue.network import Libp2pNetwork
 from p2pvalue.node.running import RunningNode
 from tests.system.hostile import asked, honest, joined, until
 from tests.system.person import people
@@ -16,7 +17,10 @@ async def fall() -> None:
 
 def kill_network(node: RunningNode) -> None:
     """Raise inside the running generation, as a fault of the library would."""
-    generation = node.network._generation  # type: ignore[union-attr]
+    assert isinstance(node.network, Libp2pNetwork)
+    generation = node.network._generation
+    assert generation is not None
+    assert generation.swarm._nursery is not None
     generation.swarm._nursery.start_soon(fall)
 
 
@@ -38,7 +42,7 @@ async def test_a_node_outlives_its_network_again_and_again(tmp_path: Path) -> No
             digest = ana.community().digest()
             for life in (2, 3):
                 kill_network(ana)
-                await until(lambda: not ana.network.peers())  # type: ignore[union-attr]
+                await until(lambda: not ana.status().peers)
                 assert ana.community().digest() == digest
                 text = f"written without a network, before life {life}"
                 await ana.community().post(text)

@@ -38,7 +38,8 @@ _FRAME = 60_000
 class RawPeer:
     """An authenticated peer that can send any yamux frame it likes."""
 
-    def __init__(self, session: Session, channel: Any, opened: list[Stream]) -> None:
+    def __init__(self, session: Session, channel: Any, opened: list[Stream], peer_id: str) -> None:
+        self.peer_id = peer_id
         self.session = session
         self.channel = channel
         self.opened = opened
@@ -91,7 +92,7 @@ async def raw_peer(address: str, *, reads: bool = True) -> AsyncIterator[RawPeer
         if reads:
             nursery.start_soon(read)
         try:
-            yield RawPeer(session, channel, opened)
+            yield RawPeer(session, channel, opened, identity.id.to_base58())
         finally:
             nursery.cancel_scope.cancel()
             stream.socket.close()  # not awaited: a Cancelled would hide why the test failed
