@@ -8,6 +8,7 @@ append survives.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -23,6 +24,7 @@ import trio
 
 SYLLABLES = "ka lo mi ne ra to su vi pe da fo gu hi je ly mo na po qui ri se tu va wo".split()
 PAGE = 1_000
+FILLED_AT_ONCE = 2_000
 
 
 def ns() -> int:
@@ -108,10 +110,18 @@ class Agent:
         async with p2pvalue.open_node(folder, config) as self.node:
             async with trio.open_nursery() as nursery:
                 await nursery.start(self._listen)
+                nursery.start_soon(self._settle)
                 task_status.started()
                 await self._stop.wait()
                 nursery.cancel_scope.cancel()
         self._stopped.set()
+
+    async def _settle(self) -> None:
+        """Tell the collector, as the daemon does, that what is loaded by now stays."""
+        if self.node.network is not None:
+            await self.node.is_network_up.wait()
+        gc.collect()
+        gc.freeze()
 
     async def _listen(self, *, task_status: trio.TaskStatus[None]) -> None:
         async with self.node.events() as events:
@@ -141,6 +151,30 @@ class Agent:
             await self.community.post(text)
             latencies.append((ns() - before) / 1e6)
         return {"secs": (ns() - start) / 1e9, **stats(latencies)}
+
+    async def fill(self, m: dict[str, Any]) -> dict[str, Any]:
+        """Write many messages in few commits, to come to a long history soon."""
+        from p2pvalue_protocol.inputs import Draft
+        from p2pvalue_protocol.kinds import chat
+
+        for first in range(0, m["n"], FILLED_AT_ONCE):
+            texts = (f"fill|{n}" for n in range(first, min(first + FILLED_AT_ONCE, m["n"])))
+            drafts = [Draft(chat.NUMBER, b"", chat.encode_chat_message(text)) for text in texts]
+            await self.node.write(self.community.id, drafts)
+        return {}
+
+    async def invite(self, m: dict[str, Any]) -> dict[str, Any]:
+        return {"db": (await self.community.invite(uses=0)).link}
+
+    async def pages(self, m: dict[str, Any]) -> dict[str, Any]:
+        """Read a page of every view."""
+        found = (
+            self.community.messages(),
+            self.community.documents(),
+            self.community.needs(),
+            self.community.pledges(),
+        )
+        return {"found": [len(page) for page in found]}
 
     async def live(self, m: dict[str, Any]) -> dict[str, Any]:
         start = ns()

@@ -61,7 +61,8 @@ class AgentProcess:
             self._process.kill()
         elif self._process.poll() is None:
             self("stop")
-        self._process.wait()
+        with self._process:
+            pass  # closes the pipes and waits
 
     def __call__(self, command: str, **arguments: Any) -> Figures:
         self.send(command, **arguments)
