@@ -18,6 +18,7 @@ CERTIFICATE_DEPTH_MAX = 16  # from a device up to its root; bounds what one look
 
 # --- clocks: hold back, never refuse
 AHEAD_MS_MAX = 5 * 60 * 1_000  # content from further ahead waits outside the set
+NAMED_AHEAD_MS_MAX = 4 * 60 * 1_000  # leaves a minute for clocks slower than ours
 CLOCK_BEHIND_MS_MAX = 24 * 3_600 * 1_000  # a clock further behind what is stored holds nothing back
 
 # --- logs

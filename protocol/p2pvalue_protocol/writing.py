@@ -54,7 +54,7 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
             "this device's own log is incomplete or forked (was the data folder copied?): "
             "make a new data folder and have it invited"
         )
-    _check_time(replica, branches, now_ms)
+    _check_time(replica, signer, branches, now_ms)
     is_auth = log_class == AUTH
     named = _gather(replica, signer, is_auth, now_ms)
     references: list[Reference] = []
@@ -103,8 +103,8 @@ def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
         raise LocalProtocolError(f"this is no valid {kind.name}: nothing was written") from None
 
 
-def _check_time(replica: Replica, branches: list[Branch], now_ms: int) -> None:
-    times = [time for tip, time, _ in replica.tips.values() if tip.log_class == CONTENT]
+def _check_time(replica: Replica, signer: SigningKey, branches: list[Branch], now_ms: int) -> None:
+    times = [time for _, time in _near_tips(replica, signer, now_ms)]
     times += [branch.folded_time for branch in branches]
     if max([now_ms, *times]) > limits.TIME_MS_MAX - _TIMES_LEFT_MIN:
         raise LocalProtocolError("the clock is at the end of time: set this device's date")
@@ -122,9 +122,7 @@ def _gather(
     if is_auth:
         heads = [(replica.auth_references[h], 0) for h in replica.graph.heads()]
     else:
-        # The times of auth operations bind nobody: one far ahead would carry all logs with it.
-        tips = replica.tips.values()
-        heads = [(tip, time if tip.log_class == CONTENT else 0) for tip, time, _ in tips]
+        heads = _near_tips(replica, signer, now_ms)
     own = _own(replica, signer, AUTH if is_auth else CONTENT)
     own_head = own.head_id if own is not None else b""
     named = sorted(
@@ -136,6 +134,26 @@ def _gather(
         _append(replica, signer, seen, named[: limits.PARENTS_MAX], now_ms)
         named = named[limits.PARENTS_MAX :]
     return named
+
+
+def _near_tips(replica: Replica, signer: SigningKey, now_ms: int) -> list[tuple[Reference, int]]:
+    """Return the tips to name, with the times that bind us: none far ahead of our clock.
+
+    Our time must be later than that of what we name. Who names content from far ahead would be held
+    back by everybody whose clock is right, and never write anything timely again.
+    """
+    own = _own(replica, signer, CONTENT)
+    latest_ms = max(now_ms, own.folded_time if own is not None else 0) + limits.NAMED_AHEAD_MS_MAX
+    # The times of auth operations bind nobody: one far ahead would carry all logs with it.
+    near = {
+        tip.op_id: (tip, time if tip.log_class == CONTENT else 0)
+        for tip, time, _ in replica.tips.values()
+        if tip.log_class == AUTH or time <= latest_ms
+    }
+    if len(near) < len(replica.tips):
+        # What is left out may be alone in naming an admission that our operation needs in its past.
+        near |= {h: (replica.auth_references[h], 0) for h in replica.graph.heads()}
+    return list(near.values())
 
 
 def _append(

@@ -209,6 +209,34 @@ def test_a_clock_that_lost_its_time_holds_nothing_back(ana: Copy, ben: Copy) -> 
     assert ana.take(log.run(), now_ms=1_000_000).stored == 1
 
 
+def test_content_from_far_ahead_is_never_named_so_it_never_moves_our_clock(
+    ana: Copy, ben: Copy
+) -> None:
+    log = by_hand(ben, "ben")
+    ana.take(log.run())
+    log.say("from 2100", time=4_102_444_800_000)
+    assert ana.take(log.run(), now_ms=1_000).stored == 1, "a lost clock holds nothing back"
+    [mine] = ana.say("back in time", now_ms=NOW_MS + 1_000)
+    core = ana.log_of(mine)[mine.seq].core
+    assert core.time <= NOW_MS + 5 * 60_000
+    assert log.operations[-1].op_id not in [parent.op_id for parent in core.parents]
+    ana.give(ben)
+    assert "back in time" in ben.texts()
+
+
+def test_what_is_hardly_ahead_waits_to_be_named_so_slower_clocks_take_the_answer_at_once(
+    ana: Copy, ben: Copy
+) -> None:
+    log = by_hand(ben, "ben")
+    log.say("at the edge", time=NOW_MS + 5 * 60_000)
+    ana.take(log.run())
+    [mine] = ana.say("an answer")
+    slower_ms = NOW_MS - 30_000
+    runs = [run for run in ana.runs() if run.device == mine.device]
+    assert ben.take(*runs, now_ms=slower_ms).refused == ()
+    assert "an answer" in ben.texts()
+
+
 def test_an_unknown_auth_kind_parks_the_rest_of_its_log(ana: Copy, ben: Copy) -> None:
     log = auth_log(ana, "ben")
     log.add(kind=auth.AUTH_SEEN, parents=[genesis_of(ana).reference])
