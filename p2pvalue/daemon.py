@@ -76,12 +76,15 @@ def tell_fault(error: Exception) -> str:
 def log_to_stderr(level: str, *, with_traces: bool = False) -> None:
     """Tell on stderr what happens, one line each; traces of errors only when asked for.
 
-    Libraries are heard from warnings on; with `level` debug, from info on.
+    Libraries are heard from warnings on, libp2p from errors on; with `level` debug, from info on.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine(with_traces=with_traces))
     logging.basicConfig(handlers=[handler], level="INFO" if level == "debug" else "WARNING")
     logging.getLogger("p2pvalue").setLevel(level.upper())
+    if level != "debug":
+        # It warns of each thing that a peer's frame holds, and a peer can put thousands into one.
+        logging.getLogger("libp2p").setLevel("ERROR")
 
 
 class _OneLine(logging.Formatter):

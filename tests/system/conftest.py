@@ -14,7 +14,7 @@ from tests.system.person import Person, people
 RSS_GROWTH_BYTES_MAX = 64 * 1024 * 1024
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     """A founder's daemon, with a members-only community in which she said something."""
     with people(tmp_path_factory.mktemp("victim"), "Ana") as (ana,):
@@ -24,12 +24,12 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
         assert ana.stop() == 0, ana.log
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def watch(victim: Person, tmp_path_factory: pytest.TempPathFactory) -> Watch:
     return Watch(victim, tmp_path_factory.mktemp("visitors"), RSS_GROWTH_BYTES_MAX)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mallory(victim: Person, tmp_path_factory: pytest.TempPathFactory) -> Insider:
     """A member of the victim's community."""
     folder: Path = tmp_path_factory.mktemp("mallory")

@@ -23,7 +23,7 @@ from tests.system.person import Person, Refused, Unreachable, people, until_equa
 
 LIFE_S_MAX = 0.25
 JOIN_LIFE_S_MAX = 0.4
-IN_TOUCH_SHARE = 0.3
+IN_TOUCH_SHARE = 0.15
 
 
 class Poster:
@@ -119,7 +119,7 @@ def check_sound(person: Person) -> None:
 def kill_many(folder: Path, kills: int, seed: str) -> dict[str, int | str]:
     """Return what happened in so many kills; raises AssertionError on the first thing wrong."""
     rng = random.Random(seed)
-    joins = max(2, kills // 5)
+    joins = max(3, kills // 7)
     with people(folder, "Ana", "Ben", "Cleo") as (ana, ben, cleo):
         ana.found("Garden")
         ben.join(ana.invite())

@@ -34,6 +34,7 @@ from tests.system.hostile import (
 )
 from tests.system.person import WAIT_S
 
+LOG_LINES_MAX = 200
 SYNC_INTERVAL_S = HEADS_EVERY_MS_MIN / 1_000
 
 
@@ -122,9 +123,11 @@ async def test_frames_that_end_a_stock_node_do_nothing_when_a_member_sends_them(
         spoken = Spoken(StreamLink(stream, peer_id=victim_id, protocol=SYNC_PROTOCOL))
         await handshake(spoken, mallory, (peer.peer_id, victim_id))
 
+    lines = watch.victim.log.count("\n")
     async with trio.open_nursery() as nursery:
         with trio.fail_after(WAIT_S):
             await nursery.start(partial(gossip_killers, address, rng, admitted=greet))
         await watch.check_serves()
         nursery.cancel_scope.cancel()
     await watch.check_serves()
+    assert watch.victim.log.count("\n") - lines < LOG_LINES_MAX
