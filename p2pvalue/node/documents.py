@@ -267,7 +267,7 @@ class Documents:
                 replica = await self._current(opened, subject)
                 if base_version in ("", replica.version):
                     base = replica.text if base_version or base_text is None else base_text
-                    edits = edits_between(replica.text, _merged(base, text, replica.text))
+                    edits = edits_between(replica.text, self._merged(base, text, replica.text))
                     await self._edit(opened, subject, replica, edits)
                 elif not await self._rewrite_at(subject, replica, text, base_version):
                     if base_text is None:
@@ -275,7 +275,7 @@ class Documents:
                             f"version {base_version} of this text was never here:"
                             " give the text that the editor began with too"
                         )
-                    edits = edits_between(replica.text, _merged(base_text, text, replica.text))
+                    edits = edits_between(replica.text, self._merged(base_text, text, replica.text))
                     await self._edit(opened, subject, replica, edits)
                 await replica.catch_up()
                 return self._text_view(subject, replica)
@@ -298,6 +298,13 @@ class Documents:
         updates = base.writer(session, device).edit(edits)
         await self._write_updates(subject, session, updates)
         return True
+
+    def _merged(self, base: str, text: str, now: str) -> str:
+        if base == now:
+            return text
+        from p2pvalue.node.text import merged  # noqa: PLC0415  (pycrdt, as below)
+
+        return merged(base, text, now)
 
     # --- writing
 
@@ -385,21 +392,3 @@ def _document_state(row: StateRow) -> document.DocumentState:
     state = decode_state(row.kind, row.state)
     assert isinstance(state, document.DocumentState)
     return state
-
-
-def _merged(base: str, text: str, now: str) -> str:
-    """Return `now` with the changes from `base` to `text` in it."""
-    if base == now:
-        return text
-    from p2pvalue.node.text import SharedText  # noqa: PLC0415 - pycrdt, as above
-
-    mine, theirs, seed = SharedText(1), SharedText(2), SharedText(3)
-    start = seed.edit([Edit(0, 0, base)] if base else [])
-    for replica in (mine, theirs):
-        for update in start:
-            replica.apply(update)
-    for update in mine.edit(edits_between(base, text)):
-        seed.apply(update)
-    for update in theirs.edit(edits_between(base, now)):
-        seed.apply(update)
-    return seed.text

@@ -13,7 +13,7 @@ from typing import Final
 
 import pycrdt
 
-from p2pvalue.node.difference import Edit
+from p2pvalue.node.difference import Edit, edits_between
 from p2pvalue.node.updates import ROOT_NAME
 from p2pvalue_protocol.errors import LocalProtocolError
 
@@ -151,3 +151,17 @@ def _contained() -> Iterator[None]:
         raise
     except BaseException as error:  # noqa: BLE001 - a PanicException is no Exception
         raise TextBroken(f"{type(error).__name__}: {error}") from None
+
+
+def merged(base: str, text: str, now: str) -> str:
+    """Return `now` with the changes from `base` to `text` in it, merged as two people's edits."""
+    mine, theirs, seed = SharedText(1), SharedText(2), SharedText(3)
+    start = seed.edit([Edit(0, 0, base)] if base else [])
+    for replica in (mine, theirs):
+        for update in start:
+            replica.apply(update)
+    for update in mine.edit(edits_between(base, text)):
+        seed.apply(update)
+    for update in theirs.edit(edits_between(base, now)):
+        seed.apply(update)
+    return seed.text
