@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation --use-pep517 \
 	--only-binary :all: --no-binary python-baseconv,varint
 
-.PHONY: demo test check crash crash-node format lock wheel try-wheel clean
+.PHONY: demo test check crash crash-node bench format lock wheel try-wheel clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -37,6 +37,10 @@ crash-node: KILLS = 200
 crash-node: $(READY)
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
 		&& $(BIN)/python -m tests.system.crash "$$folder" --kills $(KILLS)
+
+# Runs the workloads on real processes; docs/performance.md says what they measure.
+bench: $(READY)
+	$(BIN)/python -m tests.bench.run
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
