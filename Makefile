@@ -11,14 +11,18 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation --use-pep517 \
 	--only-binary :all: --no-binary python-baseconv,varint
 
+# Daemons and commands are started by the hundred: each must find its bytecode, not compile anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check crash crash-node bench format lock wheel try-wheel clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
 	$(BIN)/python tests/demo/run.py
 
+# Three at once, also on two cores: many tests wait for daemons most of their time.
 test: check
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(PYTEST)
 
 check: $(READY)
 	$(BIN)/ruff check .

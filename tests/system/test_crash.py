@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.system.crash import kill_many
 
-KILLS = 20
+KILLS = 8
 
 
 def test_what_was_answered_is_there_after_every_kill_and_reaches_others(tmp_path: Path) -> None:
