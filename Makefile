@@ -20,9 +20,10 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: $(READY)
 	$(BIN)/python tests/demo/run.py
 
-# Three at once, also on two cores: many tests wait for daemons most of their time.
+# Three at once, also on two cores: many tests wait for daemons most of their time. The files that
+# wait longest come first (testpaths), so that none of them is left for the end.
 test: check
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 check: $(READY)
 	$(BIN)/ruff check .
