@@ -10,7 +10,8 @@ that are already vouched for: such an operation stays stored, and it and all tha
 it is without effect, on every node alike.
 
 The replica holds the heads of the logs and the auth operations, never the content. What one input
-changed is collected in one `Batch`; the next input may come only when that batch was committed.
+changed is collected in one `Batch`; the next input may come only when that batch was committed. The
+rungs up to "stored" are here, those from there on in `ladder`.
 """
 
 from __future__ import annotations
@@ -20,26 +21,19 @@ from typing import NamedTuple
 
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.addresses import decode_record, is_newer
-from p2pvalue_protocol.branches import Branch, Branches, Tip
-from p2pvalue_protocol.causal import AuthGraph
+from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.errors import Reason, Refused
-from p2pvalue_protocol.folding import Folding
-from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.ids import AUTH, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
-from p2pvalue_protocol.kind import Order
-from p2pvalue_protocol.loading import in_causal_order
+from p2pvalue_protocol.ladder import Ladder
 from p2pvalue_protocol.log import Run, operations_of
-from p2pvalue_protocol.membership import Membership
-from p2pvalue_protocol.operation import GENESIS, Operation, community_id_of, decode_core
-from p2pvalue_protocol.past import Batch, OperationRow, Past
+from p2pvalue_protocol.operation import GENESIS, Operation, community_id_of
+from p2pvalue_protocol.past import Batch, Past
 from p2pvalue_protocol.serving import current_heads, runs_towards
 from p2pvalue_protocol.vouching import NO_OFFENCE, vouched
 from p2pvalue_protocol.writing import seal, write
-
-_FOLD_CHUNK = 64
-_FOLDS_PER_INPUT_MAX = 2_048
 
 
 class Receipt(NamedTuple):
@@ -66,73 +60,47 @@ class Replica:
         self.community = community
         self.signer = signer
         self.topic_secrets = list(topic_secrets)
-        self.graph = AuthGraph()
-        self.membership = Membership(community, self.graph)
-        self.branches = Branches(past)
-        self.batch = Batch(community)
-        self.changes: list[Change] = []
+        self.ladder = Ladder(community, past)
+        self.graph = self.ladder.graph
+        self.membership = self.ladder.membership
+        self.branches = self.ladder.branches
+        self.tips = self.ladder.tips
+        self.auth_references = self.ladder.auth_references
         self.heads_version = 1
-        self.tips: dict[bytes, Tip] = {}
-        self.auth_references: dict[bytes, Reference] = {}
-        self._past = past
-        self._folding = Folding(past)
-        self._blocked: dict[tuple[bytes, int], dict[bytes, list[Branch]]] = {}
-        self._named_logs: set[tuple[bytes, int]] = set()
         self._trusted_after_ms = trusted_after_ms
-        self._newest_time = 0
         self._records = dict(past.addresses())
-        self._ready: list[Branch] = []
         self._heads: list[Reference] = []
         self._heads_at = 0
-        self._kept_tips = past.tips()
-        self._load()
-
-    # --- opening
-
-    def _load(self) -> None:
-        for op in in_causal_order(self._past.auth_operations()):
-            self.membership.integrate(op)
-            self.auth_references[op.op_id] = op.reference
-        for number, op_ids in self._past.frontiers():
-            self.graph.define(number, op_ids)
-        self.graph.take_new()
-        for log in self._kept_tips:
-            tip = self.branches.numbered(log).tip
-            self.tips[tip.reference.op_id] = tip
-        for branch in self.branches.all():
-            if branch.row.log_class == CONTENT:
-                self._newest_time = max(self._newest_time, branch.folded_time)
-            if branch.is_waiting:
-                self._ready.append(branch)
 
     # --- one input, one batch
 
     def begin(self) -> None:
         """Start an input; what the last one changed is committed by now."""
-        self.branches.begin()
-        self._folding.begin()
-        self.batch = Batch(self.community)
-        self.changes = []
+        self.ladder.begin()
 
     def finish(self) -> Batch:
         """End an input: fold what is ready and the touched subjects; return what to commit."""
-        self.fold_ready()
-        self._folding.finish(self.batch)
-        self.batch.frontiers.extend(self.graph.take_new())
-        tips = sorted(tip.log for tip in self.tips.values())
-        if tips != self._kept_tips:  # a log that goes on alone keeps its place among them
-            self.batch.tips = self._kept_tips = tips
-        return self.batch
+        return self.ladder.finish()
+
+    @property
+    def batch(self) -> Batch:
+        """What this input changed so far."""
+        return self.ladder.batch
+
+    @property
+    def changes(self) -> list[Change]:
+        """What came into view in this input so far."""
+        return self.ladder.changes
 
     @property
     def is_touched(self) -> bool:
         """True if this input changed something, or can go on folding."""
-        return bool(self._ready) or bool(self.changes) or not self.batch.is_empty()
+        return self.has_work or bool(self.changes) or not self.batch.is_empty()
 
     @property
     def has_work(self) -> bool:
         """True while stored operations can be folded that the last input left for the next."""
-        return bool(self._ready)
+        return self.ladder.has_work
 
     # --- receiving
 
@@ -141,7 +109,7 @@ class Replica:
 
         Costs one signature check per run and per 64 operations, about 25 µs per operation besides.
         """
-        self.fold_ready()  # what waits here names authors that are to be known
+        self.ladder.fold_ready()  # what waits here names authors that are to be known
         stored = duplicates = 0
         refused: list[tuple[Reason, bool]] = []
         missing: list[tuple[bytes, int, int]] = []
@@ -188,24 +156,25 @@ class Replica:
             branch = self.open_branch(core.device, run.log_class, core.seq, core.backlink, op_id)
         for op in new:
             self.append(branch, op)
-        self.fold_ready()
+        self.ladder.fold_ready()
         return len(operations), len(new)
 
     def _is_too_far_ahead(self, time: int, now_ms: int) -> bool:
         is_clock_trusted = (
             now_ms >= self._trusted_after_ms
-            and now_ms >= self._newest_time - limits.CLOCK_BEHIND_MS_MAX
+            and now_ms >= self.newest_time_ms - limits.CLOCK_BEHIND_MS_MAX
         )
         return is_clock_trusted and time > now_ms + limits.AHEAD_MS_MAX
 
-    # --- storing and folding
+    # --- storing
 
     def open_branch(
         self, device: bytes, log_class: int, seq: int, backlink: bytes, op_id: bytes
     ) -> Branch:
         """Start a log, or a branch of one; raises Refused(over-limit)."""
         is_full = len(self.branches.of(device, log_class)) >= limits.BRANCHES_PER_LOG_MAX
-        if is_full and not self._blocked.get((device, log_class)):  # what others name must come in
+        # What others name must come in.
+        if is_full and not self.ladder.is_waited_for(device, log_class):
             raise Refused(Reason.OVER_LIMIT)
         branch = self.branches.open(self.community, device, log_class, seq, backlink, op_id)
         self.batch.logs.append(branch.row)
@@ -213,131 +182,15 @@ class Replica:
 
     def append(self, branch: Branch, op: Operation) -> None:
         """Store one operation behind a branch's head and fold it if its past is complete."""
-        core = op.core
-        frontier = 0
-        if branch.folded_seq == branch.head_seq and branch.closed is None:
-            frontier = self._fold(branch, op)
-        row = OperationRow(
-            branch.row.log, core.seq, op.op_id, op.core_bytes, op.signature, op.payload, frontier
-        )
-        self.branches.put(row)
-        self.batch.operations.append(row)
-        branch.head_seq = core.seq
-        branch.head_id = op.op_id
+        self.ladder.append(branch, op)
         self.heads_version += 1
-        if op.signature:
-            branch.signed_seq = core.seq
-            branch.unsigned_bytes = 0
-        else:
-            branch.unsigned_bytes += len(op.core_bytes) + core.payload_size
-
-    def fold_ready(self) -> None:
-        """Fold stored operations whose past has become complete, a bounded number per input."""
-        while self._ready and len(self.batch.folded) < _FOLDS_PER_INPUT_MAX:
-            self._fold_stored(self._ready.pop())
-
-    def _fold_stored(self, branch: Branch) -> None:
-        branch.waits_for = b""
-        count = 1  # two logs that answer each other unblock one operation at a time
-        while branch.is_waiting and branch.closed is None:
-            for row in self.branches.rows(branch, branch.folded_seq + 1, count):
-                core = decode_core(row.core)
-                op = Operation(row.op_id, core, row.core, row.signature, row.payload)
-                frontier = self._fold(branch, op)
-                if not frontier:
-                    return
-                self.branches.put(row._replace(frontier=frontier))
-                self.batch.folded.append((frontier, row.log, row.seq))
-            if len(self.batch.folded) >= _FOLDS_PER_INPUT_MAX:
-                self._ready.append(branch)
-                return
-            count = min(count * 2, _FOLD_CHUNK)
-
-    def _fold(self, branch: Branch, op: Operation) -> int:
-        """Judge and fold the next operation of a branch; return its frontier, 0 if it waits."""
-        core = op.core
-        past = self._past_of(branch, op)
-        if past is None:
-            return 0
-        time_past, frontier = past
-        if core.time <= time_past:
-            return self._close(branch, Reason.TIME_NOT_AFTER_PAST)
-        if branch.row.log_class == AUTH:
-            self.membership.integrate(op)
-            self.auth_references[op.op_id] = op.reference
-            frontier = self.graph.frontier((op.op_id,))
-            order = Order(core.time, core.device, core.seq, op.op_id)
-            self.changes.append(Change(core.kind, b"", order, b"", op.payload or b""))
-        elif not frontier:
-            return self._close(branch, Reason.AUTH_PAST_EMPTY)
-        else:
-            standing = self.membership.judge(core.device, core.kind, frontier)
-            if standing is not None:
-                change = self._folding.apply(op, standing, branch.row.log, self.batch)
-                if change is not None:
-                    self.changes.append(change)
-        branch.folded_seq = core.seq
-        branch.folded_id = op.op_id
-        branch.folded_time = core.time
-        branch.frontier = frontier
-        self.tips.pop(core.backlink, None)
-        for parent in core.parents:
-            self.tips.pop(parent.op_id, None)
-        self.tips[op.op_id] = branch.tip
-        if branch.row.log_class == CONTENT and core.time > self._newest_time:
-            self._newest_time = core.time
-        if waiting := self._blocked.get((core.device, branch.row.log_class)):
-            self._ready.extend(waiting.pop(op.op_id, ()))
-        return frontier
-
-    def _past_of(self, branch: Branch, op: Operation) -> tuple[int, int] | None:
-        """Return (newest time, auth frontier) of a past, or None after noting the gap."""
-        core = op.core
-        if branch.folded_seq < branch.row.first_seq:
-            start = self.branches.past_of_first(branch)
-            if start is None:
-                self._wait(branch, branch.row.device, branch.row.log_class, branch.row.base_id)
-                return None
-            time, frontier = start
-        else:
-            time, frontier = branch.folded_time, branch.frontier
-        for parent in core.parents:
-            place = self.branches.find(parent)
-            if place is None or not place.is_folded:
-                if place is not None and place.branch.closed is not None:
-                    self._close(branch, Reason.PARENT_REFUSED)
-                    return None
-                self._wait(branch, parent.device, parent.log_class, parent.op_id)
-                return None
-            if parent.log_class == AUTH:
-                parent_frontier = self.graph.frontier((parent.op_id,))
-            else:
-                parent_time, parent_frontier = self.branches.time_and_frontier(
-                    place.branch, parent.seq
-                )
-                time = max(time, parent_time)
-            frontier = self.graph.union((frontier, parent_frontier))
-        return time, frontier
-
-    def _wait(self, branch: Branch, device: bytes, log_class: int, op_id: bytes) -> None:
-        branch.waits_for = op_id
-        self._blocked.setdefault((device, log_class), {}).setdefault(op_id, []).append(branch)
-        self._named_logs.add((device, log_class))
-
-    def _close(self, branch: Branch, reason: Reason) -> int:
-        """End a branch's effect here; who waits for an operation beyond is judged anew."""
-        branch.closed = reason
-        waiting = self._blocked.pop((branch.row.device, branch.row.log_class), {})
-        for op_id in sorted(waiting):
-            self._ready.extend(waiting[op_id])
-        return 0
 
     # --- what the sessions and the node ask
 
     @property
     def newest_time_ms(self) -> int:
         """The latest time that any folded content bears; 0 if there is none."""
-        return self._newest_time
+        return self.ladder.newest_time_ms
 
     @property
     def device(self) -> bytes | None:
@@ -346,11 +199,11 @@ class Replica:
 
     def expect(self, device: bytes) -> None:
         """Take the auth log of a device that nobody has named yet: we are about to admit it."""
-        self._named_logs.add((device, AUTH))
+        self.ladder.expect(device, AUTH)
 
     def takes_log(self, device: bytes, log_class: int) -> bool:
         """Return whether a log is stored here: a member's, or one that something held names."""
-        is_named = (device, log_class) in self._named_logs
+        is_named = self.ladder.is_expected(device, log_class)
         is_held = bool(self.branches.of(device, log_class))  # named before a restart
         return is_named or is_held or self.membership.was_ever_admitted(device)
 

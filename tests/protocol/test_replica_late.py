@@ -274,13 +274,13 @@ def test_a_log_that_ends_wakes_only_those_who_wait_for_it(
     ending.say("too early", time=1)
     ana.take(waiting.run())
     judged: list[bytes] = []
-    fold_stored = ana.replica._fold_stored
+    fold_stored = ana.replica.ladder._fold_stored
 
     def counting(branch: Branch) -> None:
         judged.append(branch.row.device)
         fold_stored(branch)
 
-    monkeypatch.setattr(ana.replica, "_fold_stored", counting)
+    monkeypatch.setattr(ana.replica.ladder, "_fold_stored", counting)
     ana.take(ending.run())
     assert ana.replica.branches.of(ending.key.public, CONTENT)[0].closed is not None
     assert waiting.key.public not in judged

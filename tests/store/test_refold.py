@@ -38,7 +38,7 @@ def test_views_folded_again_are_the_same(copy: Copy) -> None:
 def test_folding_again_goes_on_where_it_was_interrupted(
     copy: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("p2pvalue_protocol.replica._FOLDS_PER_INPUT_MAX", 5)
+    monkeypatch.setattr("p2pvalue_protocol.ladder._FOLDS_PER_INPUT_MAX", 5)
     seen = copy.seen()
     copy.store.clear_views(copy.community)
     for _ in range(3):  # three inputs of a process that then dies

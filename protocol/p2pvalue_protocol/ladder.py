@@ -1,0 +1,223 @@
+"""The upper rungs of the ladder: from stored to folded (spec: operation, "Pasts and frontiers").
+
+    past complete? ─no▶ waiting ▶ time ▶ visible (membership) ▶ kind ▶ folded
+
+A branch whose next operation names something that is not folded waits for exactly that operation,
+and goes on when it comes. What one input changes is collected here in one `Batch`; how much of what
+waits is folded per input is bounded, the rest follows with the next.
+"""
+
+from __future__ import annotations
+
+from p2pvalue_protocol.branches import Branch, Branches, Tip
+from p2pvalue_protocol.causal import AuthGraph
+from p2pvalue_protocol.effects import Change
+from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.folding import Folding
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.loading import in_causal_order
+from p2pvalue_protocol.membership import Membership
+from p2pvalue_protocol.operation import Operation, decode_core
+from p2pvalue_protocol.past import Batch, OperationRow, Past
+
+_FOLD_CHUNK = 64
+_FOLDS_PER_INPUT_MAX = 2_048
+
+
+class Ladder:
+    """Folds the stored operations of one community, each after its past."""
+
+    def __init__(self, community: bytes, past: Past) -> None:
+        """Read what was folded before: all auth operations, and one head per log."""
+        self.graph = AuthGraph()
+        self.membership = Membership(community, self.graph)
+        self.branches = Branches(past)
+        self.batch = Batch(community)
+        self.changes: list[Change] = []
+        self.tips: dict[bytes, Tip] = {}
+        self.auth_references: dict[bytes, Reference] = {}
+        self.newest_time_ms = 0
+        self._community = community
+        self._folding = Folding(past)
+        self._blocked: dict[tuple[bytes, int], dict[bytes, list[Branch]]] = {}
+        self._named_logs: set[tuple[bytes, int]] = set()
+        self._ready: list[Branch] = []
+        self._kept_tips = past.tips()
+        self._load(past)
+
+    def _load(self, past: Past) -> None:
+        for op in in_causal_order(past.auth_operations()):
+            self.membership.integrate(op)
+            self.auth_references[op.op_id] = op.reference
+        for number, op_ids in past.frontiers():
+            self.graph.define(number, op_ids)
+        self.graph.take_new()
+        for log in self._kept_tips:
+            tip = self.branches.numbered(log).tip
+            self.tips[tip.reference.op_id] = tip
+        for branch in self.branches.all():
+            if branch.row.log_class == CONTENT:
+                self.newest_time_ms = max(self.newest_time_ms, branch.folded_time)
+            if branch.is_waiting:
+                self._ready.append(branch)
+
+    # --- one input, one batch
+
+    def begin(self) -> None:
+        """Start an input; what the last one changed is committed by now."""
+        self.branches.begin()
+        self._folding.begin()
+        self.batch = Batch(self._community)
+        self.changes = []
+
+    def finish(self) -> Batch:
+        """End an input: fold what is ready and the touched subjects; return what to commit."""
+        self.fold_ready()
+        self._folding.finish(self.batch)
+        self.batch.frontiers.extend(self.graph.take_new())
+        tips = sorted(tip.log for tip in self.tips.values())
+        if tips != self._kept_tips:  # a log that goes on alone keeps its place among them
+            self.batch.tips = self._kept_tips = tips
+        return self.batch
+
+    @property
+    def has_work(self) -> bool:
+        """True while stored operations can be folded that the last input left for the next."""
+        return bool(self._ready)
+
+    # --- which logs are waited for
+
+    def expect(self, device: bytes, log_class: int) -> None:
+        """Note that a log is to be taken though nobody who is admitted writes it."""
+        self._named_logs.add((device, log_class))
+
+    def is_expected(self, device: bytes, log_class: int) -> bool:
+        """Return whether something held names a log, or somebody is about to be admitted by it."""
+        return (device, log_class) in self._named_logs
+
+    def is_waited_for(self, device: bytes, log_class: int) -> bool:
+        """Return whether something held waits for an operation of a log."""
+        return bool(self._blocked.get((device, log_class)))
+
+    # --- storing and folding
+
+    def append(self, branch: Branch, op: Operation) -> None:
+        """Store one operation behind a branch's head and fold it if its past is complete."""
+        core = op.core
+        frontier = 0
+        if branch.folded_seq == branch.head_seq and branch.closed is None:
+            frontier = self._fold(branch, op)
+        row = OperationRow(
+            branch.row.log, core.seq, op.op_id, op.core_bytes, op.signature, op.payload, frontier
+        )
+        self.branches.put(row)
+        self.batch.operations.append(row)
+        branch.head_seq = core.seq
+        branch.head_id = op.op_id
+        if op.signature:
+            branch.signed_seq = core.seq
+            branch.unsigned_bytes = 0
+        else:
+            branch.unsigned_bytes += len(op.core_bytes) + core.payload_size
+
+    def fold_ready(self) -> None:
+        """Fold stored operations whose past has become complete, a bounded number per input."""
+        while self._ready and len(self.batch.folded) < _FOLDS_PER_INPUT_MAX:
+            self._fold_stored(self._ready.pop())
+
+    def _fold_stored(self, branch: Branch) -> None:
+        branch.waits_for = b""
+        count = 1  # two logs that answer each other unblock one operation at a time
+        while branch.is_waiting and branch.closed is None:
+            for row in self.branches.rows(branch, branch.folded_seq + 1, count):
+                core = decode_core(row.core)
+                op = Operation(row.op_id, core, row.core, row.signature, row.payload)
+                frontier = self._fold(branch, op)
+                if not frontier:
+                    return
+                self.branches.put(row._replace(frontier=frontier))
+                self.batch.folded.append((frontier, row.log, row.seq))
+            if len(self.batch.folded) >= _FOLDS_PER_INPUT_MAX:
+                self._ready.append(branch)
+                return
+            count = min(count * 2, _FOLD_CHUNK)
+
+    def _fold(self, branch: Branch, op: Operation) -> int:
+        """Judge and fold the next operation of a branch; return its frontier, 0 if it waits."""
+        core = op.core
+        past = self._past_of(branch, op)
+        if past is None:
+            return 0
+        time_past, frontier = past
+        if core.time <= time_past:
+            return self._close(branch, Reason.TIME_NOT_AFTER_PAST)
+        if branch.row.log_class == AUTH:
+            self.membership.integrate(op)
+            self.auth_references[op.op_id] = op.reference
+            frontier = self.graph.frontier((op.op_id,))
+            order = Order(core.time, core.device, core.seq, op.op_id)
+            self.changes.append(Change(core.kind, b"", order, b"", op.payload or b""))
+        elif not frontier:
+            return self._close(branch, Reason.AUTH_PAST_EMPTY)
+        else:
+            standing = self.membership.judge(core.device, core.kind, frontier)
+            if standing is not None:
+                change = self._folding.apply(op, standing, branch.row.log, self.batch)
+                if change is not None:
+                    self.changes.append(change)
+        branch.folded_seq = core.seq
+        branch.folded_id = op.op_id
+        branch.folded_time = core.time
+        branch.frontier = frontier
+        self.tips.pop(core.backlink, None)
+        for parent in core.parents:
+            self.tips.pop(parent.op_id, None)
+        self.tips[op.op_id] = branch.tip
+        if branch.row.log_class == CONTENT and core.time > self.newest_time_ms:
+            self.newest_time_ms = core.time
+        if waiting := self._blocked.get((core.device, branch.row.log_class)):
+            self._ready.extend(waiting.pop(op.op_id, ()))
+        return frontier
+
+    def _past_of(self, branch: Branch, op: Operation) -> tuple[int, int] | None:
+        """Return (newest time, auth frontier) of a past, or None after noting the gap."""
+        core = op.core
+        if branch.folded_seq < branch.row.first_seq:
+            start = self.branches.past_of_first(branch)
+            if start is None:
+                self._wait(branch, branch.row.device, branch.row.log_class, branch.row.base_id)
+                return None
+            time, frontier = start
+        else:
+            time, frontier = branch.folded_time, branch.frontier
+        for parent in core.parents:
+            place = self.branches.find(parent)
+            if place is None or not place.is_folded:
+                if place is not None and place.branch.closed is not None:
+                    self._close(branch, Reason.PARENT_REFUSED)
+                    return None
+                self._wait(branch, parent.device, parent.log_class, parent.op_id)
+                return None
+            if parent.log_class == AUTH:
+                parent_frontier = self.graph.frontier((parent.op_id,))
+            else:
+                parent_time, parent_frontier = self.branches.time_and_frontier(
+                    place.branch, parent.seq
+                )
+                time = max(time, parent_time)
+            frontier = self.graph.union((frontier, parent_frontier))
+        return time, frontier
+
+    def _wait(self, branch: Branch, device: bytes, log_class: int, op_id: bytes) -> None:
+        branch.waits_for = op_id
+        self._blocked.setdefault((device, log_class), {}).setdefault(op_id, []).append(branch)
+        self._named_logs.add((device, log_class))
+
+    def _close(self, branch: Branch, reason: Reason) -> int:
+        """End a branch's effect here; who waits for an operation beyond is judged anew."""
+        branch.closed = reason
+        waiting = self._blocked.pop((branch.row.device, branch.row.log_class), {})
+        for op_id in sorted(waiting):
+            self._ready.extend(waiting[op_id])
+        return 0
