@@ -20,8 +20,8 @@ from p2pvalue_protocol.admission import (
     may_admit,
     refusal_of,
 )
-from p2pvalue_protocol.effects import CloseSession, Effect, Joined, SendFrame
-from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.dialogue import Dialogue
+from p2pvalue_protocol.effects import CloseSession, Effect, Joined
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
 from p2pvalue_protocol.gossip import public_topic_secret
 from p2pvalue_protocol.hello import Transcript, is_public
@@ -59,56 +59,9 @@ _NO_ANSWER = (
 _UNEXPECTED = "the node you reached answered something unexpected; update both and retry"
 
 
-class _JoinSide:
-    """What both sides share: the link, the timer, one frame awaited at a time."""
-
-    def __init__(self, session: int, *awaited: type[JoinFrame]) -> None:
-        self._session = session
-        self._due_ms: int | None = None
-        self._awaited: tuple[type[JoinFrame], ...] = awaited
-
-    def open(self, now_ms: int) -> list[Effect]:
-        """Begin; call once, when the link is open."""
-        self._due_ms = now_ms + limits.REPLY_MS_MAX
-        return self._begin()
-
-    def receive(self, data: bytes, now_ms: int) -> list[Effect]:
-        """Take one frame of the other side; never raises for what the frame holds."""
-        if self._due_ms is None:
-            return []
-        try:
-            frame = decode_join_frame(data)
-            if type(frame) not in self._awaited:
-                raise Refused(Reason.FRAME_INVALID)
-            effects = self._answer(frame, now_ms)
-        except Refused as refusal:
-            return self._end(refusal.reason)
-        if self._due_ms is not None:
-            self._due_ms = now_ms + limits.REPLY_MS_MAX
-        return effects
-
-    def wakeup(self, now_ms: int) -> list[Effect]:
-        """End the link if the other side let us wait for longer than 10 s."""
-        if self._due_ms is None or now_ms < self._due_ms:
-            return []
-        return self._end(None)
-
-    def next_wakeup_ms(self) -> int | None:
-        """Return when `wakeup` is to be called at the latest."""
-        return self._due_ms
-
-    def _begin(self) -> list[Effect]:
-        return []
-
-    def _answer(self, frame: JoinFrame, now_ms: int) -> list[Effect]:
-        raise NotImplementedError
-
-    def _end(self, reason: Reason | None) -> list[Effect]:
-        self._due_ms = None
-        return [CloseSession(self._session, reason)]
-
-    def _send(self, frame: JoinFrame) -> Effect:
-        return SendFrame(self._session, encode(frame))
+class _JoinSide(Dialogue[JoinFrame]):
+    def _decoded(self, data: bytes) -> JoinFrame:
+        return decode_join_frame(data)
 
 
 class JoinServer(_JoinSide):

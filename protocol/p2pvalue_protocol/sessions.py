@@ -49,7 +49,7 @@ class Sessions:
     def lost(self, number: int) -> list[Effect]:
         """Note that a link ended; a join that had no answer yet tells the person so."""
         join = self._joins.get(number)
-        effects = join.lost() if isinstance(join, JoinClient) else []
+        effects = join.lost() if join is not None else []
         self._forget(number)
         return effects
 
