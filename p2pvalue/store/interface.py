@@ -204,10 +204,11 @@ class Store(Protocol):
         """
         ...
 
-    def backup(self, path: Path) -> Iterator[int]:
+    def backup(self, path: Path, key: bytes | None = None) -> Iterator[int]:
         """Write a consistent copy to a new file in steps; yields the pages left, at the end 0.
 
-        Commits between steps are part of the copy. An unfinished copy is removed.
+        The copy is encrypted with `key`, or with the store's own if none is given. Commits between
+        steps are part of the copy. An unfinished copy is removed.
         """
         ...
 

@@ -179,7 +179,7 @@ class MemoryStore:
             report = verify_views(self, MemoryStore(), report, progress)
         return report
 
-    def backup(self, path: Path) -> Iterator[int]:
+    def backup(self, path: Path, key: bytes | None = None) -> Iterator[int]:
         """Raise StoreFailed: there is no file to copy."""
         raise StoreFailed(f"a store in memory has no backup: {path} was not written")
 

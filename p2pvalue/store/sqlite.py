@@ -29,6 +29,7 @@ from p2pvalue.store.migrations import SCHEMA_VERSION
 from p2pvalue.store.sqlite_connection import (
     explained,
     failures_explained,
+    give_key,
     open_connection,
     roll_back,
 )
@@ -46,16 +47,23 @@ class SqliteStore:
     """Keeps `interface.Store` in the file `path`, made if it is not there.
 
     `durability` says what an acknowledged commit survives: a power cut (the disk is flushed on
-    every commit) or only the end of the process (several times faster). Raises StoreFailed if the
-    file cannot be opened, is open elsewhere, is damaged, or is of a newer schema.
+    every commit) or only the end of the process (several times faster). With a `key` of 32 bytes
+    all that reaches the disk is encrypted. Raises StoreFailed if the file cannot be opened, is open
+    elsewhere, is damaged, has another key, or is of a newer schema.
     """
 
     def __init__(
-        self, path: Path, *, durability: Durability = "power-cut", vfs: str | None = None
+        self,
+        path: Path,
+        *,
+        durability: Durability = "power-cut",
+        key: bytes | None = None,
+        vfs: str | None = None,
     ) -> None:
         self._path = path
         self._durability = durability
-        self._connection = open_connection(path, durability, vfs=vfs)
+        self._key = key
+        self._connection = open_connection(path, durability, key=key, vfs=vfs)
         self._names = Names(self._connection)
 
     # --- writing
@@ -280,15 +288,15 @@ class SqliteStore:
             return unreadable(findings, failure)
         if deep and not report.faults:
             with TemporaryDirectory(prefix="verify-", dir=self._path.parent) as folder:
-                scratch = SqliteStore(Path(folder) / "store.db", durability="kill")
+                scratch = SqliteStore(Path(folder) / "store.db", durability="kill", key=self._key)
                 try:
                     report = verify_views(self, scratch, report, progress)
                 finally:
                     scratch.close()
         return report
 
-    def backup(self, path: Path) -> Iterator[int]:
-        """Write a consistent copy to a new file in steps; yields the pages left, at the end 0."""
+    def backup(self, path: Path, key: bytes | None = None) -> Iterator[int]:
+        """Write a consistent copy to a new file in steps; see `interface.Store.backup`."""
         if path.exists():
             raise StoreFailed(f"{path} exists already: name a new file for the backup")
         done = False
@@ -296,6 +304,8 @@ class SqliteStore:
             with failures_explained(f"the backup {path} was not made"):
                 copy = apsw.Connection(str(path))
                 try:
+                    if (copy_key := key or self._key) is not None:
+                        give_key(copy, copy_key)
                     with copy.backup("main", self._connection, "main") as steps:
                         while not steps.done:
                             steps.step(BACKUP_PAGES_AT_ONCE)

@@ -14,6 +14,8 @@ from p2pvalue.store.migrations import SCHEMA_VERSION, STEPS
 
 APPLICATION_ID = 0x70327076  # "p2pv": tells a store from any other SQLite file
 
+UNENCRYPTED_HEAD = b"SQLite format 3\x00"
+
 CACHE_KIB = 8 * 1_024  # small enough for a Raspberry Pi, whatever the size of the history
 WAL_PAGES = 2_000  # 8 MB are written before they are copied into the main file
 
@@ -38,20 +40,24 @@ def open_connection(
     path: Path,
     durability: Durability,
     *,
+    key: bytes | None = None,
     vfs: str | None = None,
     schema_version: int = SCHEMA_VERSION,
     steps: Mapping[int, str] = STEPS,
 ) -> apsw.Connection:
     """Return the one connection to a store, of today's schema; raises StoreFailed.
 
-    The only place where a database is opened: a key for encryption goes in here, before anything is
-    read. `vfs`, `schema_version` and `steps` exist so that tests can make disks fail and schemas
-    age.
+    With a `key` of 32 bytes every page on the disk is encrypted, the journal's too (ChaCha20 with
+    Poly1305, SQLite3 Multiple Ciphers); without one nothing is. `vfs`, `schema_version` and `steps`
+    exist so that tests can make disks fail and schemas age.
     """
     with failures_explained(f"the store {path} cannot be opened"):
         connection = apsw.Connection(str(path), vfs=vfs)
     try:
         with failures_explained(f"the store {path} cannot be opened"):
+            if key is not None:
+                _refuse_unencrypted(path)
+                give_key(connection, key)
             for setting in _SETTINGS:
                 connection.execute(setting)
             connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
@@ -60,6 +66,26 @@ def open_connection(
         connection.close()
         raise
     return connection
+
+
+def give_key(connection: apsw.Connection, key: bytes) -> None:
+    """Let a connection encrypt what it writes, before it reads or writes anything."""
+    connection.pragma("cipher", "chacha20")
+    # Raw: the key is random already, so stretching it at every start would cost time for nothing.
+    connection.pragma("key", f"raw:{key.hex()}")
+
+
+def _refuse_unencrypted(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(UNENCRYPTED_HEAD))
+    except OSError:
+        return  # there is none yet, or SQLite says what is wrong with it
+    if head == UNENCRYPTED_HEAD:
+        raise StoreFailed(
+            f"the store {path} is not encrypted, so it is not this node's: move it to another "
+            "place and start again; the members of your communities send you what they have"
+        )
 
 
 def _bring_to_version(
@@ -113,7 +139,10 @@ def explained(error: apsw.Error, what: str) -> StoreFailed:
         case apsw.BusyError():
             step = "another process has it open; stop that one (`p2pvalue stop`) and try again"
         case apsw.CorruptError() | apsw.NotADBError():
-            step = f"the file is damaged ({error}); restore a backup (`p2pvalue restore`)"
+            step = (
+                f"the file is damaged, or the keys beside it are others than it was written with "
+                f"({error}); restore a backup (`p2pvalue restore`)"
+            )
         case apsw.CantOpenError() | apsw.PermissionsError() | apsw.ReadOnlyError():
             step = f"{error}; check that the folder exists and is yours"
         case apsw.ConstraintError():

@@ -14,7 +14,7 @@ from p2pvalue.store import MemoryStore, SqliteStore, Store
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     make: dict[str, Callable[[], Store]] = {
         "memory": MemoryStore,
-        "sqlite": lambda: SqliteStore(tmp_path / "store.db", durability="kill"),
+        "sqlite": lambda: SqliteStore(tmp_path / "store.db", durability="kill", key=bytes(32)),
     }
     opened = make[request.param]()
     yield opened
