@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.kind import EntryKind, Kind, Order, Placed, StateKind
-from p2pvalue_protocol.kinds import KINDS, card, chat, decode_state, document, need, pledge, profile
+from p2pvalue_protocol.kinds import (
+    KINDS,
+    card,
+    chat,
+    decode_state,
+    document,
+    need,
+    notice,
+    pledge,
+    profile,
+)
 
 FEW = settings(max_examples=40)  # of each law, on each kind
 
@@ -64,6 +74,7 @@ PAYLOADS: dict[int, st.SearchStrategy[bytes]] = {
         st.none() | st.integers(0, 168),
     ),
     card.NUMBER: st.builds(card.encode_card, LINE, LINE),
+    notice.NUMBER: st.builds(notice.encode_notice, LINE | st.just(""), st.integers(0, 2**53 - 1)),
 }
 
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -32,6 +32,7 @@ from p2pvalue_protocol.kinds.need import (
     encode_need,
     encode_need_change,
 )
+from p2pvalue_protocol.kinds.notice import NOTICE, NoticeState, encode_notice
 from p2pvalue_protocol.kinds.pledge import (
     PLEDGE,
     PledgeState,
@@ -198,6 +199,22 @@ def test_a_community_has_one_card_the_newest() -> None:
     assert CARD.fold([]) is None
 
 
+def test_a_notice_stands_beside_the_operation_it_names_the_newest() -> None:
+    about = [
+        Placed(
+            Order(1, ADA, 0, b"p" * 32), ADA, 1, NOTICE.decode(encode_notice("noise", 5)), False
+        ),
+        Placed(Order(2, BO, 0, b"q" * 32), BO, 0, NOTICE.decode(encode_notice("theft")), False),
+    ]
+    assert NOTICE.fold(about) == NoticeState(BO, "theft", 0)
+    assert NOTICE.subject(b"x" * 16, b"p" * 32, ADA) == b"x" * 16
+
+
+def test_a_notice_about_itself_is_none() -> None:
+    assert fold(NOTICE, (ADA, encode_notice("about nothing"))) is None
+    assert NOTICE.fold([]) is None
+
+
 @pytest.mark.parametrize("kind", [DOCUMENT, NEED, PLEDGE])
 def test_an_object_is_named_after_the_operation_that_made_it(kind: StateKind) -> None:
     assert kind.subject(b"", b"o" * 32, ADA) == subject_of(b"o" * 32)
@@ -243,6 +260,9 @@ MISTAKES: Sequence[Mistake] = [
     (lambda: encode_profile("Ada", interests=["x" * 101]), "shorten it"),
     (lambda: encode_card(""), "give some text"),
     (lambda: encode_card("V", "x" * 4_097), "shorten it"),
+    (lambda: encode_notice("x" * 1_025), "shorten it"),
+    (lambda: encode_notice("bell \x07"), "control character"),
+    (lambda: encode_notice("too late", 2**53), "correct the value"),
 ]
 
 
