@@ -13,11 +13,25 @@ import msgspec
 Rank = Literal["founder", "admin", "member", "guest"]
 Read = Literal["public", "members"]
 Join = Literal["invite", "open"]
+Protection = Literal["none", "passphrase", "keyring"]
 LineKind = Literal["hours", "money", "material", "skill"]
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all values; immutable, compared by content."""
+
+
+class JoinView(Value, frozen=True, kw_only=True):
+    """How a join under way goes; `answer` is what the last member who answered said."""
+
+    stage: Literal["off", "starting", "calling", "away", "asked", "refused", "welcomed", "admitted"]
+    tries: int = 0
+    addresses_tried: int = 0  # in the last try
+    members_asked: int = 0
+    answer: str = ""
+    errors: list[str] = []  # of the last try
+    last_try_ago_s: float | None = None
+    next_try_in_s: float | None = None  # null while a try is under way
 
 
 class CommunityView(Value, frozen=True, kw_only=True):
@@ -33,6 +47,7 @@ class CommunityView(Value, frozen=True, kw_only=True):
     device: str
     state: Literal["joining", "active"]
     waiting_for: str = ""  # what a join waits for, in words
+    joining: JoinView | None = None  # the same in numbers, while a join is under way
     peers: list[str] = []
     operations: int = 0
     unshared: int = 0  # operations of ours that no peer has confirmed to hold
