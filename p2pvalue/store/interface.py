@@ -12,7 +12,9 @@ leaves the store depends on them.
 
 *Arrivals.* Every entry gets a number when it is committed, greater than all before it; a reader
 that remembers the greatest it has seen can ask for the rest, however early the rest sorts. Numbers
-may skip.
+may skip. The entries of one log in one list have numbers in the order of the log: an entry shown
+again gets a new number, and so do those of its log that follow it. Whoever reads by arrival is told
+of such changes and begins anew; the list's snapshot goes with them.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from p2pvalue.store.arrivals import first_seqs
 from p2pvalue.store.interface import Entry, Snapshot, StoreFailed
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.kind import Order
@@ -45,6 +46,7 @@ class MemoryPast:
         self.snapshots: dict[bytes, Snapshot] = {}
         self._frontiers: dict[int, tuple[bytes, ...]] = {}
         self._tips: list[int] = []
+        self._reconsidered: list[tuple[int, int]] = []
         self._addresses: dict[bytes, bytes] = {}
 
     # --- what the core reads
@@ -96,6 +98,24 @@ class MemoryPast:
         found = self.subjects.get(subject, [])
         return [(row, self.rows[row.log][row.seq].payload) for row in found]
 
+    def kept_entry(self, row: EntryRow) -> EntryRow | None:
+        """Return the entry that an operation is in the list of `row`, or None."""
+        kept = self.lists.get((row.container, row.kind), [])
+        order = Order(row.time, row.device, row.seq, row.op_id)
+        at = bisect_left(kept, order, key=lambda entry: entry.order)
+        return kept[at].row if at < len(kept) and kept[at].order == order else None
+
+    def kept_subject_operation(self, row: SubjectOperationRow) -> SubjectOperationRow | None:
+        """Return what is kept of an operation under the subject of `row`, or None."""
+        kept = self.subjects.get(row.subject, [])
+        at = bisect_left(kept, _subject_order(row), key=_subject_order)
+        is_kept = at < len(kept) and _subject_order(kept[at]) == _subject_order(row)
+        return kept[at] if is_kept else None
+
+    def reconsidered(self) -> list[tuple[int, int]]:
+        """Return the logs that are being judged again, with the seq to go on from."""
+        return list(self._reconsidered)
+
     def addresses(self) -> list[tuple[bytes, bytes]]:
         """Return the newest signed address record of each device, ascending by device."""
         return sorted(self._addresses.items())
@@ -139,23 +159,65 @@ class MemoryPast:
         for frontier, number, seq in batch.folded:
             self.rows[number][seq] = self.rows[number][seq]._replace(frontier=frontier)
         self._frontiers.update(batch.frontiers)
-        self._apply_views(batch, arrival)
+        arrival = self._apply_views(batch, arrival)
         if batch.tips is not None:
             self._tips = list(batch.tips)
+        if batch.reconsidered is not None:
+            self._reconsidered = list(batch.reconsidered)
         self._addresses.update(batch.addresses)
-        return arrival + len(batch.entries)
+        return arrival
 
-    def _apply_views(self, batch: Batch, arrival: int) -> None:
-        for number, entry in enumerate(batch.entries, arrival + 1):
-            order = Order(entry.time, entry.device, entry.seq, entry.op_id)
-            kept = self.lists.setdefault((entry.container, entry.kind), [])
-            insort(kept, KeptEntry(order, entry, number))
+    def _apply_views(self, batch: Batch, arrival: int) -> int:
+        for entry in batch.entries:
+            arrival += 1
+            self._insert(entry, arrival)
+        for entry in batch.entries_again:
+            self._remove(entry)
+            self._insert(entry, 0)
+        for (container, kind, device), seq in first_seqs(batch.entries_again).items():
+            kept = self.lists[container, kind]
+            rows = [
+                (e.row.seq, e.row.log, at) for at, e in enumerate(kept) if e.row.device == device
+            ]
+            for _, _, at in sorted(row for row in rows if row[0] >= seq):
+                arrival += 1
+                kept[at] = kept[at]._replace(arrival=arrival)
+        for entry in batch.entries_gone:
+            self._remove(entry)
+        for entry in (*batch.entries_again, *batch.entries_gone):
+            self.snapshots.pop(entry.container, None)
+        self._apply_states(batch)
+        return arrival
+
+    def _insert(self, entry: EntryRow, arrival: int) -> None:
+        order = Order(entry.time, entry.device, entry.seq, entry.op_id)
+        kept = self.lists.setdefault((entry.container, entry.kind), [])
+        insort(kept, KeptEntry(order, entry, arrival))
+
+    def _remove(self, entry: EntryRow) -> None:
+        kept = self.lists.get((entry.container, entry.kind), [])
+        order = Order(entry.time, entry.device, entry.seq, entry.op_id)
+        at = bisect_left(kept, order, key=lambda found: found.order)
+        if at < len(kept) and kept[at].order == order:
+            del kept[at]
+        if not kept:
+            self.lists.pop((entry.container, entry.kind), None)
+
+    def _apply_states(self, batch: Batch) -> None:
         for row in batch.subject_operations:
+            if self.kept_subject_operation(row) is not None:
+                self._drop(row)
             insort(self.subjects.setdefault(row.subject, []), row, key=_subject_order)
+        for row in batch.subject_operations_gone:
+            self._drop(row)
         for state in batch.states:
             self.states[state.subject] = state
         for subject in batch.states_gone:
             self.states.pop(subject, None)
+
+    def _drop(self, row: SubjectOperationRow) -> None:
+        kept = self.subjects.get(row.subject, [])
+        kept[:] = [other for other in kept if _subject_order(other) != _subject_order(row)]
 
     def clear_views(self) -> None:
         """Forget everything that is made from operations."""
@@ -165,6 +227,7 @@ class MemoryPast:
         self.snapshots.clear()
         self._frontiers.clear()
         self._tips.clear()
+        self._reconsidered.clear()
         for rows in self.rows.values():
             for seq, row in rows.items():
                 rows[seq] = row._replace(frontier=0)

@@ -51,6 +51,12 @@ CREATE TABLE tips (
     logs BLOB NOT NULL
 );
 
+-- Logs whose visibility is being judged again, with the seq to go on from.
+CREATE TABLE reconsidered (
+    community INTEGER PRIMARY KEY,
+    logs BLOB NOT NULL
+);
+
 CREATE TABLE addresses (
     community INTEGER NOT NULL,
     device BLOB NOT NULL,

@@ -9,9 +9,10 @@ import apsw
 
 from p2pvalue.store.sqlite_connection import explained
 from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK, Names
-from p2pvalue.store.sqlite_write import decode_tips
+from p2pvalue.store.sqlite_write import decode_reconsidered, decode_tips
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.past import (
+    EntryRow,
     HeadRow,
     LogRow,
     OperationRow,
@@ -45,6 +46,15 @@ _SUBJECT_OPERATIONS = (
     f"CROSS JOIN logs l ON l.number = s.place >> {SEQ_BITS} "
     "CROSS JOIN members m ON m.number = s.member "
     "WHERE s.community = ? AND s.subject = ?"
+)
+_KEPT_ENTRY = (
+    "SELECT m.member FROM entries e CROSS JOIN members m ON m.number = e.member "
+    "WHERE e.list = ? AND e.time = ? AND e.place = ?"
+)
+_KEPT_SUBJECT_OPERATION = (
+    "SELECT m.member, s.rank FROM subject_operations s "
+    "CROSS JOIN members m ON m.number = s.member "
+    "WHERE s.community = ? AND s.subject = ? AND s.time = ? AND s.place = ?"
 )
 _STATE = (
     "SELECT subject, kind, group_subject, time, device, seq, op_id, state FROM states "
@@ -118,11 +128,14 @@ class SqlitePast:
 
     def operations(self, log: int, first_seq: int, count: int) -> list[OperationRow]:
         """Return up to `count` operations of one branch from `first_seq` on, ascending."""
+        base = self._base(log)
+        return [] if base is None else self.run(base, log, first_seq, count)
+
+    def _base(self, log: int) -> int | None:
         try:
-            base = self._names.find_base(self._names.community(self._community), log)
+            return self._names.find_base(self._names.community(self._community), log)
         except apsw.Error as error:
             raise explained(error, "the store cannot be read") from error
-        return [] if base is None else self.run(base, log, first_seq, count)
 
     def run(self, base: int, log: int, first_seq: int, count: int) -> list[OperationRow]:
         """Return a run of the log whose seq 0 has the place `base`."""
@@ -160,6 +173,33 @@ class SqlitePast:
             found.append((operation, payload))
         found.sort(key=lambda pair: pair[0][1:5])
         return found
+
+    def kept_entry(self, row: EntryRow) -> EntryRow | None:
+        """Return the entry that an operation is in the list of `row`, or None; one seek."""
+        try:
+            found = self._names.list_of(self._number, row.kind, row.container)
+        except apsw.Error as error:
+            raise explained(error, "the store cannot be read") from error
+        base = self._base(row.log)
+        if found is None or base is None:
+            return None
+        member = self._value(_KEPT_ENTRY, found.number, row.time, base + row.seq)
+        return None if member is None else row._replace(member=member)
+
+    def kept_subject_operation(self, row: SubjectOperationRow) -> SubjectOperationRow | None:
+        """Return what is kept of an operation under the subject of `row`, or None; one seek."""
+        base = self._base(row.log)
+        if base is None:
+            return None
+        which = (self._number, row.subject, row.time, base + row.seq)
+        for member, rank in self._rows(_KEPT_SUBJECT_OPERATION, *which):
+            return row._replace(member=member, rank=rank)
+        return None
+
+    def reconsidered(self) -> list[tuple[int, int]]:
+        """Return the logs that are being judged again, with the seq to go on from."""
+        logs = self._value("SELECT logs FROM reconsidered WHERE community = ?", self._number)
+        return [] if logs is None else decode_reconsidered(logs)
 
     def addresses(self) -> list[tuple[bytes, bytes]]:
         """Return the newest signed address record of each device, ascending by device."""

@@ -12,7 +12,15 @@ from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import StateRow
 
-_DERIVED = ("lists", "subject_operations", "states", "snapshots", "frontiers", "tips")
+_DERIVED = (
+    "lists",
+    "subject_operations",
+    "states",
+    "snapshots",
+    "frontiers",
+    "tips",
+    "reconsidered",
+)
 
 _TIME_MAX = 2**63 - 1
 

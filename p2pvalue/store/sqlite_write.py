@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import apsw
 import msgspec
 
-from p2pvalue.store.sqlite_names import Names
-from p2pvalue_protocol.past import Batch
+from p2pvalue.store.arrivals import first_seqs
+from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK, Names
+from p2pvalue_protocol.past import Batch, EntryRow
 
-_encode_tips = msgspec.msgpack.Encoder().encode
+_encode = msgspec.msgpack.Encoder().encode
 _tips_decoder = msgspec.msgpack.Decoder(list[int])
+_reconsidered_decoder = msgspec.msgpack.Decoder(list[tuple[int, int]])
 
 INSERT_OPERATION = (
     "INSERT INTO operations (place, frontier, signature, op_id, core, payload) "
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
 _INSERT_ENTRY = (
-    "INSERT INTO entries (list, time, place, arrival, member, followed) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT OR REPLACE INTO entries (list, time, place, arrival, member, followed) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
 )
 _INSERT_SUBJECT_OPERATION = (
-    "INSERT INTO subject_operations (community, subject, time, place, kind, member, rank) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR REPLACE INTO subject_operations "
+    "(community, subject, time, place, kind, member, rank) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_DELETE_ENTRY = "DELETE FROM entries WHERE list = ? AND time = ? AND place = ?"
+_DELETE_SUBJECT_OPERATION = (
+    "DELETE FROM subject_operations WHERE community = ? AND subject = ? AND time = ? AND place = ?"
+)
+_FOLLOWING = (
+    "SELECT e.time, e.place FROM entries e "
+    f"CROSS JOIN logs l ON l.number = e.place >> {SEQ_BITS} "
+    "WHERE e.list = ? AND e.time >= ? AND l.device = ? "
+    f"AND e.place & {SEQ_MASK} >= ? ORDER BY e.place & {SEQ_MASK}, l.log"
 )
 _INSERT_LOG = (
     "INSERT INTO logs (community, log, device, log_class, branch, first_seq, base_id) "
@@ -38,6 +53,11 @@ def decode_tips(data: bytes) -> list[int]:
     return _tips_decoder.decode(data)
 
 
+def decode_reconsidered(data: bytes) -> list[tuple[int, int]]:
+    """Return the logs and seqs that `write_batch` stored."""
+    return _reconsidered_decoder.decode(data)
+
+
 def write_batch(connection: apsw.Connection, names: Names, batch: Batch) -> None:
     """Apply one batch, field by field in the order of `Batch`."""
     community = names.make_community(batch.community)
@@ -51,7 +71,12 @@ def write_batch(connection: apsw.Connection, names: Names, batch: Batch) -> None
     if batch.tips is not None:
         connection.execute(
             "INSERT OR REPLACE INTO tips (community, logs) VALUES (?, ?)",
-            (community, _encode_tips(batch.tips)),
+            (community, _encode(batch.tips)),
+        )
+    if batch.reconsidered is not None:
+        connection.execute(
+            "INSERT OR REPLACE INTO reconsidered (community, logs) VALUES (?, ?)",
+            (community, _encode(batch.reconsidered)),
         )
     if batch.addresses:
         connection.executemany(
@@ -98,15 +123,51 @@ def _write_logs(connection: apsw.Connection, names: Names, community: int, batch
             )
 
 
+def _insert_entries(
+    connection: apsw.Connection, names: Names, community: int, entries: Iterable[EntryRow]
+) -> None:
+    rows = []
+    for container, time, _, seq, _, kind, member, log in entries:
+        number, followed = names.make_list(community, kind, container)
+        place, arrival = names.base(community, log) + seq, names.next_arrival()
+        rows.append((number, time, place, arrival, names.make_member(member), followed))
+    connection.executemany(_INSERT_ENTRY, rows)
+
+
+def _change_entries(
+    connection: apsw.Connection, names: Names, community: int, batch: Batch
+) -> None:
+    """Show entries again, number anew what follows them, and hide others."""
+    _insert_entries(connection, names, community, batch.entries_again)
+    times: dict[tuple[bytes, int, bytes], int] = {}
+    for row in batch.entries_again:
+        name = (row.container, row.kind, row.device)
+        times[name] = min(row.time, times.get(name, row.time))
+    for (container, kind, device), seq in first_seqs(batch.entries_again).items():
+        number = names.make_list(community, kind, container).number
+        span = (number, times[container, kind, device], device, seq)
+        found = connection.execute(_FOLLOWING, span).fetchall()
+        connection.executemany(
+            "UPDATE entries SET arrival = ? WHERE list = ? AND time = ? AND place = ?",
+            [(names.next_arrival(), number, time, place) for time, place in found],
+        )
+    for row in batch.entries_gone:
+        number = names.make_list(community, row.kind, row.container).number
+        place = names.base(community, row.log) + row.seq
+        connection.execute(_DELETE_ENTRY, (number, row.time, place))
+    containers = {row.container for row in (*batch.entries_again, *batch.entries_gone)}
+    connection.executemany(
+        "DELETE FROM snapshots WHERE community = ? AND subject = ?",
+        [(community, container) for container in sorted(containers)],
+    )
+
+
 def _write_views(connection: apsw.Connection, names: Names, community: int, batch: Batch) -> None:
     base = names.base
     if batch.entries:
-        rows = []
-        for container, time, _, seq, _, kind, member, log in batch.entries:
-            number, followed = names.make_list(community, kind, container)
-            place, arrival = base(community, log) + seq, names.next_arrival()
-            rows.append((number, time, place, arrival, names.make_member(member), followed))
-        connection.executemany(_INSERT_ENTRY, rows)
+        _insert_entries(connection, names, community, batch.entries)
+    if batch.entries_again or batch.entries_gone:
+        _change_entries(connection, names, community, batch)
     if batch.subject_operations:
         connection.executemany(
             _INSERT_SUBJECT_OPERATION,
@@ -121,6 +182,14 @@ def _write_views(connection: apsw.Connection, names: Names, community: int, batc
                     row.rank,
                 )
                 for row in batch.subject_operations
+            ],
+        )
+    if batch.subject_operations_gone:
+        connection.executemany(
+            _DELETE_SUBJECT_OPERATION,
+            [
+                (community, row.subject, row.time, base(community, row.log) + row.seq)
+                for row in batch.subject_operations_gone
             ],
         )
     if batch.states:

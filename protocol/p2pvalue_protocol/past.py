@@ -104,10 +104,16 @@ class Batch(msgspec.Struct):
     folded: list[tuple[int, int, int]] = msgspec.field(default_factory=list)  # frontier, log, seq
     frontiers: list[tuple[int, tuple[bytes, ...]]] = msgspec.field(default_factory=list)
     entries: list[EntryRow] = msgspec.field(default_factory=list)
+    # Shown, or shown otherwise, only after what follows them in their logs.
+    entries_again: list[EntryRow] = msgspec.field(default_factory=list)
+    entries_gone: list[EntryRow] = msgspec.field(default_factory=list)
     subject_operations: list[SubjectOperationRow] = msgspec.field(default_factory=list)
+    subject_operations_gone: list[SubjectOperationRow] = msgspec.field(default_factory=list)
     states: list[StateRow] = msgspec.field(default_factory=list)
     states_gone: list[bytes] = msgspec.field(default_factory=list)  # subjects
     tips: list[int] | None = None  # logs whose folded head nothing folded names, when they changed
+    # Logs that are being judged again and the seq to go on from, when they changed.
+    reconsidered: list[tuple[int, int]] | None = None
     addresses: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)  # device, record
 
     def is_empty(self) -> bool:
@@ -121,11 +127,15 @@ class Batch(msgspec.Struct):
                 self.folded,
                 self.frontiers,
                 self.entries,
+                self.entries_again,
+                self.entries_gone,
                 self.subject_operations,
+                self.subject_operations_gone,
                 self.states,
                 self.states_gone,
                 self.addresses,
                 self.tips is not None,
+                self.reconsidered is not None,
             )
         )
 
@@ -159,6 +169,18 @@ class Past(Protocol):
 
     def subject_operations(self, subject: bytes) -> list[tuple[SubjectOperationRow, bytes | None]]:
         """Return the folded operations of one subject with their payloads, in folding order."""
+        ...
+
+    def kept_entry(self, row: EntryRow) -> EntryRow | None:
+        """Return the entry that an operation is in the list of `row`, or None; one seek."""
+        ...
+
+    def kept_subject_operation(self, row: SubjectOperationRow) -> SubjectOperationRow | None:
+        """Return what is kept of an operation under the subject of `row`, or None; one seek."""
+        ...
+
+    def reconsidered(self) -> list[tuple[int, int]]:
+        """Return the logs last committed that are being judged again, with the seq to go on from."""
         ...
 
     def addresses(self) -> list[tuple[bytes, bytes]]:

@@ -11,7 +11,7 @@ import pytest
 from p2pvalue.store import MemoryStore, SqliteStore, Store, StoreFailed
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.kind import Order
-from p2pvalue_protocol.past import Batch
+from p2pvalue_protocol.past import Batch, EntryRow, SubjectOperationRow
 from tests.store.chains import CHAT, COMMUNITY, PLEDGE, START_MS, Chain, subject_named
 
 CONTAINERS = [bytes(16), subject_named("a channel"), subject_named("another")]
@@ -27,7 +27,7 @@ def random_batch(rng: random.Random, chains: list[Chain], waiting: list[tuple[in
             batch.logs.append(chain.row)
         has_to_wait = any(log == chain.row.log for log, _ in waiting)
         frontier = 0 if has_to_wait or rng.random() < 0.1 else rng.randrange(1, 4)
-        time = START_MS + rng.randrange(8)
+        time = START_MS + chain.seq // 3  # in a log times never go back
         row = chain.operation(
             rng.randbytes(8), time=time, frontier=frontier, signed=rng.random() < 0.2
         )
@@ -50,8 +50,31 @@ def random_batch(rng: random.Random, chains: list[Chain], waiting: list[tuple[in
         batch.signatures.append((rng.randbytes(64), log, seq))
     if rng.random() < 0.2:
         batch.states_gone.append(rng.choice(SUBJECTS))
+    for log, next_seq in [(chain.row.log, rng.randrange(9)) for chain in chains]:
+        if rng.random() < 0.1:
+            batch.reconsidered = [*(batch.reconsidered or ()), (log, next_seq)]
     if rng.random() < 0.2:
         batch.addresses.append((rng.choice(chains).key.public, rng.randbytes(5)))
+    return batch
+
+
+def changed_views(
+    rng: random.Random, kept: list[EntryRow], rows: list[SubjectOperationRow]
+) -> Batch:
+    """Return a batch that hides some of what was shown before and shows some of it again."""
+    batch = Batch(COMMUNITY)
+    for entry in kept:
+        dice = rng.random()
+        if dice < 0.2:
+            batch.entries_gone.append(entry)
+        elif dice < 0.4:
+            batch.entries_again.append(entry._replace(member=rng.choice(kept).member))
+    for row in rows:
+        dice = rng.random()
+        if dice < 0.2:
+            batch.subject_operations_gone.append(row)
+        elif dice < 0.4:
+            batch.subject_operations.append(row._replace(rank=rng.randrange(4)))
     return batch
 
 
@@ -63,6 +86,7 @@ def answers(store: Store, rng: random.Random) -> list[object]:
         past.heads(),
         past.tips(),
         past.addresses(),
+        past.reconsidered(),
         list(past.auth_operations()),
         list(store.operations_in_order(COMMUNITY)),
         [past.operations(log, rng.randrange(5), rng.randrange(5)) for log in range(1, 4)],
@@ -120,8 +144,12 @@ def test_both_stores_answer_alike(tmp_path: Path, turn: int) -> None:
     sqlite = SqliteStore(path, durability="kill")
     chains = [Chain(1), Chain(2), Chain(3, log_class=AUTH)]
     waiting: list[tuple[int, int]] = []
+    entries: list[EntryRow] = []
+    rows: list[SubjectOperationRow] = []
     for _ in range(12):
         batches = [random_batch(rng, chains, waiting) for _ in range(rng.randrange(1, 4))]
+        if rng.random() < 0.5 and entries:
+            batches.append(changed_views(rng, entries, rows))
         if rng.random() < 0.2:  # a commit that contradicts itself changes neither
             for store in (memory, sqlite):
                 with pytest.raises(StoreFailed):
@@ -131,6 +159,14 @@ def test_both_stores_answer_alike(tmp_path: Path, turn: int) -> None:
         if rng.random() < 0.2:
             sqlite.close()
             sqlite = SqliteStore(path, durability="kill")
+        entries += [entry for batch in batches for entry in batch.entries]
+        rows += [row for batch in batches for row in batch.subject_operations if row not in rows]
+        for entry in entries:
+            kept = memory.past(COMMUNITY).kept_entry(entry)
+            assert sqlite.past(COMMUNITY).kept_entry(entry) == kept
+        for row in rows:
+            kept_row = memory.past(COMMUNITY).kept_subject_operation(row)
+            assert sqlite.past(COMMUNITY).kept_subject_operation(row) == kept_row
         asked = rng.randbytes(8)
         assert answers(sqlite, random.Random(asked)) == answers(memory, random.Random(asked))
     memory.clear_views(COMMUNITY)

@@ -105,6 +105,103 @@ def test_a_list_read_by_arrival_takes_in_all_that_comes_later(store: Store) -> N
         assert len(read) == 3 * (turn + 1)
 
 
+def test_an_entry_can_go_and_be_shown_again(store: Store) -> None:
+    chain = Chain(1)
+    batches = [chain.message_batch(b"%d" % number) for number in range(3)]
+    store.commit(batches)
+    (entry,) = batches[1].entries
+    past = store.past(COMMUNITY)
+    assert past.kept_entry(entry) == entry
+    store.commit([Batch(COMMUNITY, entries_gone=[entry])])
+    assert texts(store) == [b"0", b"2"]
+    assert past.kept_entry(entry) is None
+    store.commit([Batch(COMMUNITY, entries_again=[entry._replace(member=bytes(32))])])
+    assert texts(store) == [b"0", b"1", b"2"]
+    assert past.kept_entry(entry) == entry._replace(member=bytes(32))
+
+
+def test_what_is_added_and_gone_in_one_batch_is_gone(store: Store) -> None:
+    chain, subject = Chain(1), subject_named("pledge")
+    batch = chain.message_batch(b"a")
+    batch.entries_gone = list(batch.entries)
+    row = chain.operation(b"b")
+    batch.operations.append(row)
+    batch.subject_operations = [chain.subject_operation(row, subject)]
+    batch.subject_operations_gone = list(batch.subject_operations)
+    store.commit([batch])
+    assert texts(store) == []
+    assert store.containers(COMMUNITY, CHAT) == []
+    assert store.past(COMMUNITY).subject_operations(subject) == []
+
+
+def test_a_list_whose_last_entry_goes_is_no_container(store: Store) -> None:
+    batch = Chain(1).message_batch(b"a")
+    store.commit([batch])
+    store.commit([Batch(COMMUNITY, entries_gone=list(batch.entries))])
+    assert store.containers(COMMUNITY, CHAT) == []
+    assert store.entry_count(COMMUNITY, NO_SUBJECT, CHAT) == 0
+
+
+def test_what_is_shown_again_arrives_anew_with_all_that_follows_it_in_its_log(store: Store) -> None:
+    chain, other = Chain(1), Chain(2)
+    batches = [chain.message_batch(b"%d" % number) for number in range(4)]
+    store.commit([*batches, other.message_batch(b"other")])
+    last = store.entries_since(COMMUNITY, NO_SUBJECT, CHAT, 0)[-1].arrival
+    entry = batches[1].entries[0]
+    store.commit([Batch(COMMUNITY, entries_gone=[entry])])
+    assert store.entries_since(COMMUNITY, NO_SUBJECT, CHAT, last) == []
+    store.commit([Batch(COMMUNITY, entries_again=[entry])])
+    fresh = store.entries_since(COMMUNITY, NO_SUBJECT, CHAT, last)
+    assert [found.payload for found in fresh] == [b"1", b"2", b"3"]
+    whole = store.entries_since(COMMUNITY, NO_SUBJECT, CHAT, 0)
+    assert [found.payload for found in whole] == [b"0", b"other", b"1", b"2", b"3"]
+
+
+def test_a_snapshot_goes_with_an_entry_that_goes_or_comes_again(store: Store) -> None:
+    chain = Chain(1)
+    batch = chain.message_batch(b"a")
+    store.commit([batch])
+    for change in (
+        Batch(COMMUNITY, entries_gone=list(batch.entries)),
+        Batch(COMMUNITY, entries_again=list(batch.entries)),
+    ):
+        store.put_snapshot(COMMUNITY, NO_SUBJECT, 1, b"made of it")
+        store.put_snapshot(COMMUNITY, subject_named("other"), 1, b"stays")
+        store.commit([change])
+        assert store.snapshot(COMMUNITY, NO_SUBJECT) is None
+        assert store.snapshot(COMMUNITY, subject_named("other")) is not None
+
+
+def test_an_operation_of_a_subject_can_go_and_be_shown_otherwise(store: Store) -> None:
+    chain, subject = Chain(1), subject_named("pledge")
+    row = chain.operation(b"a")
+    placed = chain.subject_operation(row, subject)
+    store.commit(
+        [Batch(COMMUNITY, logs=[chain.row], operations=[row], subject_operations=[placed])]
+    )
+    past = store.past(COMMUNITY)
+    assert past.kept_subject_operation(placed) == placed
+    other = placed._replace(rank=3, member=bytes(32))
+    store.commit([Batch(COMMUNITY, subject_operations=[other])])
+    assert past.kept_subject_operation(placed) == other
+    assert [found for found, _ in past.subject_operations(subject)] == [other]
+    store.commit([Batch(COMMUNITY, subject_operations_gone=[other])])
+    assert past.kept_subject_operation(placed) is None
+    assert past.subject_operations(subject) == []
+
+
+def test_which_logs_are_judged_again_is_kept_until_the_views_are_cleared(store: Store) -> None:
+    store.commit([Chain(1).message_batch(b"a"), Batch(COMMUNITY, reconsidered=[(1, 0), (7, 9)])])
+    past = store.past(COMMUNITY)
+    assert past.reconsidered() == [(1, 0), (7, 9)]
+    store.commit([Batch(COMMUNITY, tips=[1])])
+    assert past.reconsidered() == [(1, 0), (7, 9)]
+    store.clear_views(COMMUNITY)
+    assert past.reconsidered() == []
+    store.commit([Batch(COMMUNITY, reconsidered=[(1, 1)]), Batch(COMMUNITY, reconsidered=[])])
+    assert past.reconsidered() == []
+
+
 def test_states_are_found_by_subject_kind_and_group(store: Store) -> None:
     chain, need = Chain(1), subject_named("need")
     rows = [chain.operation(b"%d" % number) for number in range(5)]
