@@ -180,7 +180,7 @@ class Past(Protocol):
         ...
 
     def reconsidered(self) -> list[tuple[int, int]]:
-        """Return the logs last committed that are being judged again, with the seq to go on from."""
+        """Return the logs that are being judged again, with the seq to go on from, as committed."""
         ...
 
     def addresses(self) -> list[tuple[bytes, bytes]]:
