@@ -48,14 +48,15 @@ class Community:
     def view(self) -> t.CommunityView:
         """Return what it is, what we are in it and how it stands."""
         membership = self._context.membership(self._community)
-        policy = membership.policy()
+        genesis, policy = membership.genesis, membership.policy()
+        is_public = genesis is not None and genesis.read == auth.READ_PUBLIC
         state = self._card()
         taking_part = self._context.participation(self._community)
         return t.CommunityView(
             community=self._community.hex(),
             name=self.name,
             description=state.description if state is not None else "",
-            read="public" if policy is not None and policy.read == auth.READ_PUBLIC else "members",
+            read="public" if is_public else "members",
             join="open" if policy is not None and policy.join == auth.JOIN_OPEN else "invite",
             rank=self._people.my_rank(),
             members=len(membership.members()),

@@ -8,12 +8,18 @@ holds the operation that admits us.
 from __future__ import annotations
 
 import logging
+import random
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
 import trio
 
+from p2pvalue.keystore import WordsNeeded
 from p2pvalue.network.interface import JOIN_PROTOCOL, LinkClosed
+from p2pvalue.node.dialing import peer_id_of
+from p2pvalue.node.waiting import JoinWait, waiting_words
+from p2pvalue.types import JoinView
 from p2pvalue_protocol.effects import Joined
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.inputs import JoinStarted
@@ -24,8 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RETRY_S_FIRST = 1.0
-RETRY_S_MAX = 30.0
+LOOK_S = 5.0  # how often a waiting join looks whether our own addresses changed
 
 
 class Joining:
@@ -33,15 +38,39 @@ class Joining:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._waits: dict[bytes, str] = {}
-        self._running: set[bytes] = set()
+        self._waits: dict[bytes, JoinWait] = {}
+        self._changed: dict[bytes, trio.Event] = {}
+        self._asked: dict[int, str] = {}  # peer id by session
         self._nursery: trio.Nursery | None = None
 
-    def waiting_for(self, community: bytes) -> str:
+    def view(self, community: bytes) -> JoinView | None:
+        """Return how a join goes; None if none is under way."""
+        wait = self._waits.get(community)
+        return None if wait is None else wait.view(time.monotonic())
+
+    def waiting_for(self, community: bytes, name: str) -> str:
         """Return in words what a join waits for; empty if none is under way."""
         if self._node.keystore.keys(community) is None:
             return "an invite: this copy is from a backup, join with a new link to write here"
-        return self._waits.get(community, "")
+        view = self.view(community)
+        return "" if view is None else waiting_words(view, name)
+
+    def look_again(self, peer_id: str | None = None) -> None:
+        """Ask again at once where a peer is named in the link, or everywhere: something changed."""
+        for community, changed in self._changed.items():
+            if peer_id is None or peer_id in self._addresses(community):
+                self._waits[community].hurries()
+                changed.set()
+
+    def met(self, addresses: list[str]) -> None:
+        """Take note of a node on the local network: a link names nodes, whose addresses change."""
+        peer_id = next((p for p in map(peer_id_of, addresses) if p is not None), None)
+        if peer_id is None or self._node.dialer is None:
+            return
+        for community in self._changed:
+            if peer_id in self._addresses(community):
+                self._node.dialer.know(addresses, {community})
+        self.look_again(peer_id)
 
     async def run(self) -> None:
         """Go on with the joins that the keystore remembers, and with those started later."""
@@ -53,52 +82,103 @@ class Joining:
                     self.start(community)
             await trio.sleep_forever()
 
-    def start(self, community: bytes) -> None:
-        """Ask to be admitted until we are; without a network it waits for the next start."""
+    def start(self, community: bytes, lent: bytes | None = None) -> None:
+        """Ask to be admitted until we are; without a network it waits for the next start.
+
+        `lent` is what the person's words stand for, on a machine that does not keep it.
+        """
+        if lent is not None:
+            self._lent[community] = lent
+        wait = self._waits[community] = JoinWait()
         if self._node.network is None:
-            self._waits[community] = "the network, which is switched off in config.toml"
-            return
-        is_up = self._node.is_network_up.is_set()
-        self._waits.setdefault(community, "an answer" if is_up else "the network to start")
-        if self._nursery is not None and community not in self._running:
-            self._running.add(community)
+            wait.stage = "off"
+        elif community in self._changed:
+            self._changed[community].set()
+        elif self._nursery is not None:
+            self._changed[community] = trio.Event()
             self._nursery.start_soon(self._join, community)
 
     async def _join(self, community: bytes) -> None:
-        retry_s = RETRY_S_FIRST
+        await self._node.is_network_up.wait()
         while self._is_joining(community):
-            try:
-                await self._ask(community)
-            except (ConnectionError, LinkClosed, P2PValueError) as error:
-                self._waits[community] = f"a member to be reachable ({error})"
+            self._changed[community] = trio.Event()
+            await self._ask_everybody(community)
             if not self._is_joining(community):
                 break
-            with trio.move_on_after(retry_s):
-                await trio.sleep_forever()
-            retry_s = min(retry_s * 2, RETRY_S_MAX)
-        self._running.discard(community)
+            wait_s = self._waits[community].waits(time.monotonic(), random.random)
+            with trio.move_on_after(wait_s):
+                await self._until_changed(community)
+        del self._changed[community]
         self._waits.pop(community, None)
+
+    async def _until_changed(self, community: bytes) -> None:
+        """Return when something makes it worth to ask again: a peer, a link, another network."""
+        before = self._node.addresses()
+        while True:
+            with trio.move_on_after(LOOK_S):
+                await self._changed[community].wait()
+                return
+            if self._node.addresses() != before:
+                self._waits[community].hurries()
+                return
 
     def _is_joining(self, community: bytes) -> bool:
         keys = self._node.keystore.keys(community)
         return keys is not None and bool(keys.link)
 
-    async def _ask(self, community: bytes) -> None:
+    def _addresses(self, community: bytes) -> dict[str, list[str]]:
+        """Return where to ask, by peer: whom the link names, and whom we met since."""
+        keys = self._node.keystore.keys(community)
+        found: dict[str, list[str]] = {}
+        if keys is None or not keys.link:
+            return found
+        for address in parse_link(keys.link).addresses:
+            peer_id = peer_id_of(address)
+            if peer_id is not None:
+                found.setdefault(peer_id, []).append(address)
+        for peer in self._node.dialer.peers() if self._node.dialer is not None else ():
+            if community in peer.communities:
+                known = found.setdefault(peer.peer_id, [])
+                known += [address for address in peer.addresses if address not in known]
+        return found
+
+    async def _ask_everybody(self, community: bytes) -> None:
+        peers = self._addresses(community)
+        addresses = sum(map(len, peers.values()))
+        self._waits[community].calls(addresses, time.monotonic())
+        for peer_id, known in peers.items():
+            try:
+                await self._ask(community, peer_id, known)
+            except (ConnectionError, LinkClosed, P2PValueError) as error:
+                self._waits[community].missed(str(error))
+            if not self._is_joining(community) or self._waits[community].stage == "admitted":
+                return
+
+    async def _ask(self, community: bytes, peer_id: str, addresses: list[str]) -> None:
         node = self._node
         keys = node.keystore.keys(community)
         assert keys is not None
         assert node.network is not None
         link = parse_link(keys.link)
-        self._waits[community] = f"an answer from {', '.join(link.addresses)}"
-        peer_id = await node.network.connect(list(link.addresses))
+        await node.network.connect(addresses)
         if node.dialer is not None:
-            node.dialer.know(list(link.addresses), {community})
+            node.dialer.know(addresses, {community})
         stream = await node.network.open_link(peer_id, JOIN_PROTOCOL)
         session = node.links.number()
+        self._asked[session] = peer_id
         started = JoinStarted(
-            session, peer_id, community, link.secret, keys.device, node.keystore.entropy
+            session,
+            peer_id,
+            community,
+            link.secret,
+            keys.device,
+            keys.prekey,
+            entropy,
         )
-        await node.links.carry(stream, session, started)
+        try:
+            await node.links.carry(stream, session, started)
+        finally:
+            del self._asked[session]
 
     def on_joined(self, joined: Joined) -> None:
         """Keep what the core learned; called while its effects are performed."""
@@ -106,6 +186,8 @@ class Joining:
         keys = keystore.keys(joined.community)
         if keys is None:
             return
+        wait = self._waits.setdefault(joined.community, JoinWait())
+        peer_id = self._asked.get(joined.session, "")
         match joined.state:
             case "welcomed":
                 secrets = (joined.topic_secret,)
@@ -113,14 +195,14 @@ class Joining:
                     joined.community,
                     msgspec.structs.replace(keys, nonce=joined.nonce, topic_secrets=secrets),
                 )
-                self._waits[joined.community] = "a member to admit this device"
+                wait.answered(peer_id, "welcomed")
                 self._node.listen_to_topics()
             case "admitted":
-                self._waits[joined.community] = "the history to arrive"
+                wait.answered(peer_id, "admitted")
                 if self._node.dialer is not None:
                     self._node.dialer.look_again()
             case "failed":
-                self._waits[joined.community] = joined.message
+                wait.answered(peer_id, "refused", joined.message)
                 log.warning("joining %s: %s", joined.community.hex()[:8], joined.message)
 
     def finish(self, community: bytes) -> bool:
@@ -131,5 +213,7 @@ class Joining:
             return False
         keystore.put(community, msgspec.structs.replace(keys, link=""))
         self._waits.pop(community, None)
+        if community in self._changed:
+            self._changed[community].set()
         self._node.tell_addresses()
         return True

@@ -7,7 +7,7 @@ from random import Random
 from p2pvalue.sim.network import peer_name
 from p2pvalue.store import MemoryStore
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.keys import SigningKey, exchange_key_of
 from p2pvalue_protocol.kinds import chat, document, need, pledge, profile
 from p2pvalue_protocol.machine import Machine
 
@@ -21,6 +21,7 @@ class Node:
         self.skew_ms = skew_ms
         self.device = SigningKey(self.rng.randbytes(32))
         self.entropy = self.rng.randbytes(32)
+        self.prekey = exchange_key_of(self.rng.randbytes(32))
         self.store = MemoryStore()
         self.topic_secrets: list[bytes] = []
         self.is_member = False

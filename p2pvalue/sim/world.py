@@ -180,7 +180,8 @@ class World:
     def _found(self) -> bytes:
         founder, nonce = self._nodes[0], self._rng.randbytes(32)
         root = SigningKey(auth.root_seed(founder.entropy, nonce))
-        payload = auth.genesis_payload(nonce, [auth.founder(root, founder.device.public, nonce)])
+        entry = auth.founder(root, founder.device.public, founder.prekey, nonce)
+        payload = auth.genesis_payload(nonce, [entry])
         secret = self._rng.randbytes(32)
         effects = self._handle(0, Found(founder.device, payload, secret))
         community = next(f.community for f in effects if isinstance(f, e.Wrote))
@@ -221,7 +222,13 @@ class World:
         if is_join:
             self._handle(number, JoinAsked(called, us))
             started = JoinStarted(
-                caller, them, self._community, self._secret, node.device, node.entropy
+                caller,
+                them,
+                self._community,
+                self._secret,
+                node.device,
+                node.prekey,
+                node.entropy,
             )
             self._handle(node.number, started)
         else:

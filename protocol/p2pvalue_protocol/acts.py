@@ -17,12 +17,27 @@ OUT = 0
 """Rank in a `Remove` that takes every rank away; founders, who are ranked 0, cannot be made."""
 
 
+_KINDS_OF_ADMINS = frozenset((49,))
+_KINDS_OF_GUESTS = frozenset((35, 36, 38, 42, 45, 47, 64, 66))
+
+
 class Policy(msgspec.Struct, frozen=True):
     """What the founders decided, as it stands at some frontier (spec: membership, "Policy")."""
 
     join: int
     invite_rank: int  # the weakest rank that may bring people in
     write: tuple[tuple[int, int], ...]  # (kind, weakest rank), ascending by kind
+
+    def weakest_writer(self, kind: int) -> int:
+        """Return the weakest rank that may write a kind; every rank may write auth operations."""
+        if kind <= 31:
+            return 3
+        for listed, rank in self.write:
+            if listed == kind:
+                return rank
+        if kind in _KINDS_OF_GUESTS:
+            return 3
+        return 1 if kind in _KINDS_OF_ADMINS else 2
 
 
 class Found(NamedTuple):
@@ -140,3 +155,5 @@ class Event(NamedTuple):
     backlink: bytes  # op id of seq - 1 in the same log; zeros at seq 0
     named: tuple[bytes, ...]  # op ids of its parents
     act: Act
+
+

@@ -6,7 +6,7 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.join_frames import Refusal, Request
-from p2pvalue_protocol.keys import verify
+from p2pvalue_protocol.keys import is_valid_exchange_key, verify
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.operation import GENESIS
 from p2pvalue_protocol.replica import Replica
@@ -37,16 +37,14 @@ def certified_root(replica: Replica, device: bytes, payload: bytes) -> bytes | N
 
     A newcomer's first device is certified by the root itself.
     """
-    policy = replica.membership.policy()
+    genesis = replica.membership.genesis
     added = auth.read_payload(auth.DevAddPayload, payload)
-    if policy is None or added is None or added.certifier:
+    if genesis is None or added is None or added.certifier:
         return None
-    certified = auth.certificate_message(policy.nonce, device)
-    accepted = auth.countersignature_message(policy.nonce, added.root)
-    is_proven = verify(added.root, certified, added.certificate) and verify(
-        device, accepted, added.countersignature
-    )
-    return added.root if is_proven else None
+    if not is_valid_exchange_key(added.prekey):
+        return None
+    certified = auth.certificate_message(genesis.nonce, added.root, device, added.prekey)
+    return added.root if verify(added.root, certified, added.certificate) else None
 
 
 def admission(

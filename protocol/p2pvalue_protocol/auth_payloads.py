@@ -12,19 +12,25 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.acts import OUT, Policy
 from p2pvalue_protocol.encoding import decode_canonical, encode
 from p2pvalue_protocol.errors import LocalProtocolError, Refused
-from p2pvalue_protocol.ids import Reference
-from p2pvalue_protocol.keys import SigningKey, hkdf, is_valid_public_key
+from p2pvalue_protocol.ids import Reference, tagged_hash
+from p2pvalue_protocol.keys import SigningKey, hkdf, is_valid_exchange_key, is_valid_public_key
 
 GENESIS: Final = 0
 GRANT: Final = 1
+REVOKE: Final = 2
+VOTE: Final = 3
 INVITE: Final = 4
 ADMIT: Final = 5
 DEV_ADD: Final = 6
+DEV_REVOKE: Final = 7
+FORK: Final = 8
+POLICY: Final = 9
 AUTH_SEEN: Final = 10
 
-AUTH_KINDS: Final = frozenset((GENESIS, GRANT, INVITE, ADMIT, DEV_ADD, AUTH_SEEN))
+AUTH_KINDS: Final = frozenset(range(GENESIS, AUTH_SEEN + 1))
 """The auth kinds that this version can judge."""
 
 FOUNDER: Final = 0
@@ -42,7 +48,9 @@ JOIN_REQUEST: Final = 2
 WRITE_DEFAULT: Final = ((46, ADMIN),)
 """Write rules of a GENESIS that names none: the community card is for admins."""
 
-_KINDS_OF_GUESTS = frozenset((35, 36, 38, 42, 45, 66))
+MEMBER_KEY: Final = 0
+INVITE_KEY: Final = 1
+"""What kind of key a REVOKE names."""
 
 Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
@@ -51,8 +59,9 @@ GivenRank = Annotated[int, msgspec.Meta(ge=ADMIN, le=GUEST)]
 ContentKind = Annotated[int, msgspec.Meta(ge=32, le=255)]
 U53 = Annotated[int, msgspec.Meta(ge=0, le=limits.SEQ_MAX)]
 Quorum = Annotated[int, msgspec.Meta(ge=0, le=255)]
-Keep = tuple[Bytes32, Annotated[int, msgspec.Meta(ge=0, le=1)], U53, Bytes32]
-"""A reference whose sizes are checked."""
+WriteRules = Annotated[tuple[tuple[ContentKind, Rank], ...], msgspec.Meta(max_length=224)]
+CheckedReference = tuple[Bytes32, Annotated[int, msgspec.Meta(ge=0, le=1)], U53, Bytes32]
+Keeps = Annotated[tuple[CheckedReference, ...], msgspec.Meta(max_length=limits.KEEPS_MAX)]
 
 P = TypeVar("P", bound=msgspec.Struct)
 
@@ -66,6 +75,7 @@ class Founder(_Payload, frozen=True):
 
     root: Bytes32
     device: Bytes32
+    prekey: Bytes32
     certificate: Bytes64
 
 
@@ -81,15 +91,31 @@ class GenesisPayload(_Payload, frozen=True):
     read: Annotated[int, msgspec.Meta(ge=READ_PUBLIC, le=READ_MEMBERS)]
     join: Annotated[int, msgspec.Meta(ge=JOIN_INVITE, le=JOIN_REQUEST)]
     invite_rank: Rank
-    write: Annotated[tuple[tuple[ContentKind, Rank], ...], msgspec.Meta(max_length=224)]
+    write: WriteRules
 
 
 class GrantPayload(_Payload, frozen=True):
-    """Gives a root a rank; `keeps` acts on removals, which do not exist yet."""
+    """Gives a root a rank."""
 
     root: Bytes32
     rank: GivenRank
-    keeps: Annotated[tuple[Keep, ...], msgspec.Meta(max_length=limits.KEEPS_MAX)]
+    keeps: Keeps
+
+
+class RevokePayload(_Payload, frozen=True):
+    """Takes a member's rank, or all but `rank` (2 or 3); or withdraws an invite key (rank 0)."""
+
+    what: Annotated[int, msgspec.Meta(ge=MEMBER_KEY, le=INVITE_KEY)]
+    key: Bytes32
+    rank: Rank
+    keeps: Keeps
+
+
+class VotePayload(_Payload, frozen=True):
+    """One equal's voice for removing a member."""
+
+    root: Bytes32
+    keeps: Keeps
 
 
 class InvitePayload(_Payload, frozen=True):
@@ -114,14 +140,50 @@ class DevAddPayload(_Payload, frozen=True):
     """Begins a device's auth log; an empty certifier stands for the root."""
 
     root: Bytes32
+    prekey: Bytes32
     certificate: Bytes64
     certifier: Annotated[bytes, msgspec.Meta(max_length=32)]
-    countersignature: Bytes64
+
+
+class DevRevokePayload(_Payload, frozen=True):
+    """Takes a device away; `certificate` is the root's, or empty."""
+
+    root: Bytes32
+    device: Bytes32
+    certificate: Annotated[bytes, msgspec.Meta(max_length=64)]
+    seen: Annotated[tuple[Bytes32, ...], msgspec.Meta(max_length=limits.SEEN_MAX)]
+    keeps: Keeps
+
+
+class ForkPayload(_Payload, frozen=True):
+    """Shows two operations of one device with one seq."""
+
+    operations: tuple[CheckedReference, CheckedReference]
+    keeps: Keeps
+
+
+class PolicyPayload(_Payload, frozen=True):
+    """Sets what founders may change of what GENESIS decided."""
+
+    join: Annotated[int, msgspec.Meta(ge=JOIN_INVITE, le=JOIN_REQUEST)]
+    invite_rank: Rank
+    write: WriteRules
 
 
 _decoders: dict[type[msgspec.Struct], msgspec.msgpack.Decoder[msgspec.Struct]] = {
     payload_type: msgspec.msgpack.Decoder(payload_type)
-    for payload_type in (GenesisPayload, GrantPayload, InvitePayload, AdmitPayload, DevAddPayload)
+    for payload_type in (
+        GenesisPayload,
+        GrantPayload,
+        RevokePayload,
+        VotePayload,
+        InvitePayload,
+        AdmitPayload,
+        DevAddPayload,
+        DevRevokePayload,
+        ForkPayload,
+        PolicyPayload,
+    )
 }
 
 
@@ -137,48 +199,31 @@ def read_payload(payload_type: type[P], data: bytes | None) -> P | None:
     return payload
 
 
-class Policy(msgspec.Struct, frozen=True):
-    """What the founders decided (spec: membership, "Policy")."""
-
-    nonce: bytes
-    founder_quorum: int
-    admin_quorum: int
-    read: int
-    join: int
-    invite_rank: int  # the weakest rank that may bring people in
-    write: tuple[tuple[int, int], ...]
-
-    def weakest_writer(self, kind: int) -> int:
-        """Return the weakest rank that may write a kind; every rank may write auth operations."""
-        if kind <= 31:
-            return GUEST
-        for listed, rank in self.write:
-            if listed == kind:
-                return rank
-        return GUEST if kind in _KINDS_OF_GUESTS else MEMBER
+def policy_of(payload: GenesisPayload | PolicyPayload) -> Policy:
+    """Return the policy that a GENESIS or a POLICY sets."""
+    return Policy(payload.join, payload.invite_rank, payload.write)
 
 
-def policy_of(genesis: GenesisPayload) -> Policy:
-    """Return the policy that a GENESIS sets."""
-    return Policy(
-        nonce=genesis.nonce,
-        founder_quorum=genesis.founder_quorum,
-        admin_quorum=genesis.admin_quorum,
-        read=genesis.read,
-        join=genesis.join,
-        invite_rank=genesis.invite_rank,
-        write=genesis.write,
-    )
+def references_of(keeps: tuple[CheckedReference, ...]) -> tuple[Reference, ...]:
+    """Return checked references as what they are."""
+    return tuple(Reference(*keep) for keep in keeps)
 
 
-def certificate_message(nonce: bytes, device: bytes) -> bytes:
-    """Return what a root or a device of the same member signs to add `device`."""
-    return b"p2pv1/cert\x00" + nonce + b"add" + device
+def certificate_message(nonce: bytes, root: bytes, device: bytes, prekey: bytes) -> bytes:
+    """Return what a root, or a device of it, signs to add `device`."""
+    return b"p2pv1/cert\x00" + nonce + b"add" + root + device + prekey
 
 
-def countersignature_message(nonce: bytes, root: bytes) -> bytes:
-    """Return what a device signs to say that it belongs to `root`."""
-    return b"p2pv1/device\x00" + nonce + root
+def revocation_message(
+    nonce: bytes,
+    root: bytes,
+    device: bytes,
+    seen: tuple[bytes, ...],
+    keeps: tuple[Reference, ...] = (),
+) -> bytes:
+    """Return what a root signs to take `device` away, knowing the past of `seen`."""
+    terms = tagged_hash("revoke", encode([seen, keeps]))
+    return b"p2pv1/cert\x00" + nonce + b"revoke" + root + device + terms
 
 
 def admit_message(community: bytes, root: bytes, device: bytes) -> bytes:
@@ -197,9 +242,10 @@ def root_seed(entropy: bytes, nonce: bytes) -> bytes:
     return hkdf(entropy, nonce, b"p2pv1/root")
 
 
-def founder(root: SigningKey, device: bytes, nonce: bytes) -> Founder:
+def founder(root: SigningKey, device: bytes, prekey: bytes, nonce: bytes) -> Founder:
     """Return the GENESIS entry of a founder, certified by her root key."""
-    return Founder(root.public, device, root.sign(certificate_message(nonce, device)))
+    message = certificate_message(nonce, root.public, device, prekey)
+    return Founder(root.public, device, prekey, root.sign(message))
 
 
 def genesis_payload(
@@ -236,15 +282,40 @@ def is_well_formed_genesis(payload: GenesisPayload) -> bool:
     """Return whether founders and write rules ascend without repetition and no device is shared."""
     roots = [entry.root for entry in payload.founders]
     devices = {entry.device for entry in payload.founders}
-    kinds = [kind for kind, _ in payload.write]
     return (
-        roots == sorted(set(roots)) and len(devices) == len(roots) and kinds == sorted(set(kinds))
+        roots == sorted(set(roots))
+        and len(devices) == len(roots)
+        and all(is_valid_exchange_key(entry.prekey) for entry in payload.founders)
+        and is_ascending(payload.write)
     )
+
+
+def is_ascending(write: tuple[tuple[int, int], ...]) -> bool:
+    """Return whether write rules name each kind once, in order."""
+    kinds = [kind for kind, _ in write]
+    return kinds == sorted(set(kinds))
 
 
 def grant_payload(root: bytes, rank: int, keeps: tuple[Reference, ...] = ()) -> bytes:
     """Return the payload that gives `root` a rank from 1 admin to 3 guest."""
-    return _checked(GrantPayload(root, rank, tuple(map(msgspec.structs.astuple, keeps))))
+    return _checked(GrantPayload(root, rank, _plain(keeps)))
+
+
+def revoke_payload(root: bytes, rank: int = OUT, keeps: tuple[Reference, ...] = ()) -> bytes:
+    """Return the payload that takes a member out, or down to rank 2 or 3."""
+    if rank not in (OUT, MEMBER, GUEST):
+        raise LocalProtocolError(f"nobody is demoted to {rank}: pass 2 or 3, or 0 for out")
+    return _checked(RevokePayload(MEMBER_KEY, root, rank, _plain(keeps)))
+
+
+def withdraw_payload(invite_key: bytes) -> bytes:
+    """Return the payload that ends the use of an invite key."""
+    return _checked(RevokePayload(INVITE_KEY, invite_key, OUT, ()))
+
+
+def vote_payload(root: bytes, keeps: tuple[Reference, ...] = ()) -> bytes:
+    """Return the payload that votes for removing a member of the voter's own rank."""
+    return _checked(VotePayload(root, _plain(keeps)))
 
 
 def invite_payload(invite_key: bytes, rank: int, uses_max: int) -> bytes:
@@ -262,12 +333,56 @@ def admit_payload(
 
 
 def dev_add_payload(
-    root: bytes, certificate: bytes, countersignature: bytes, certifier: bytes = b""
+    root: bytes, prekey: bytes, certificate: bytes, certifier: bytes = b""
 ) -> bytes:
     """Return the payload that begins a device's auth log; no `certifier` means the root itself."""
     if len(certifier) not in (0, 32):
         raise LocalProtocolError("a certifier is a 32-byte device key, or empty for the root")
-    return _checked(DevAddPayload(root, certificate, certifier, countersignature))
+    if not is_valid_exchange_key(prekey):
+        raise LocalProtocolError("this is no prekey: pass exchange_key_of(a private key)")
+    return _checked(DevAddPayload(root, prekey, certificate, certifier))
+
+
+def dev_revoke_payload(
+    root: bytes,
+    device: bytes,
+    certificate: bytes = b"",
+    seen: tuple[bytes, ...] = (),
+    keeps: tuple[Reference, ...] = (),
+) -> bytes:
+    """Return the payload that takes a device away; `seen` only with the root's certificate."""
+    if len(certificate) not in (0, 64) or (seen and not certificate):
+        raise LocalProtocolError(
+            "a certificate is the root's signature of 64 bytes; without it, what the author knows "
+            "is the past of the operation itself: leave `seen` empty"
+        )
+    return _checked(DevRevokePayload(root, device, certificate, seen, _plain(keeps)))
+
+
+def fork_payload(first: Reference, second: Reference, keeps: tuple[Reference, ...] = ()) -> bytes:
+    """Return the payload that shows two operations, in either order, at one place of a log."""
+    one, other = sorted((first, second), key=lambda reference: reference.op_id)
+    if one.op_id == other.op_id or place_of(one) != place_of(other):
+        raise LocalProtocolError("a fork is two different operations at one place of one log")
+    (one_plain, other_plain) = _plain((one, other))
+    return _checked(ForkPayload((one_plain, other_plain), _plain(keeps)))
+
+
+def policy_payload(join: int, invite_rank: int, write: tuple[tuple[int, int], ...]) -> bytes:
+    """Return the payload that sets the policy, all of it, from there on."""
+    payload = PolicyPayload(join, invite_rank, tuple(sorted(write)))
+    if not is_ascending(payload.write):
+        raise LocalProtocolError("the kinds of the write policy must each be named once")
+    return _checked(payload)
+
+
+def place_of(reference: Reference) -> tuple[bytes, int, int]:
+    """Return what two operations share that fork a log: (device, class, seq)."""
+    return reference.device, reference.log_class, reference.seq
+
+
+def _plain(references: tuple[Reference, ...]) -> tuple[CheckedReference, ...]:
+    return tuple((r.device, r.log_class, r.seq, r.op_id) for r in references)
 
 
 def _checked(payload: msgspec.Struct) -> bytes:

@@ -63,8 +63,8 @@ class Established(msgspec.Struct):
 
 def is_public(replica: Replica) -> bool:
     """Return whether everybody may read this community; False while its GENESIS is not held."""
-    policy = replica.membership.policy()
-    return policy is not None and policy.read == READ_PUBLIC
+    genesis = replica.membership.genesis
+    return genesis is not None and genesis.read == READ_PUBLIC
 
 
 def responder_identity(transcript: Transcript, replica: Replica) -> f.ResponderIdentity:

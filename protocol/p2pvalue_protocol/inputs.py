@@ -64,6 +64,7 @@ class JoinStarted:
     community: bytes
     invite_secret: bytes  # empty for an open community
     signer: SigningKey  # the device that wants to be admitted
+    prekey: bytes  # X25519 public key to which the community's secrets will be sealed
     root_entropy: bytes
 
 

@@ -205,6 +205,7 @@ class JoinClient(_JoinSide):
         community: bytes,
         invite_secret: bytes,
         signer: SigningKey,
+        prekey: bytes,
         root_entropy: bytes,
         replica_for: Callable[[bytes, SigningKey, Sequence[bytes]], Replica],
     ) -> None:
@@ -218,6 +219,7 @@ class JoinClient(_JoinSide):
         self._community = community
         self._invite = invite_key(invite_secret) if invite_secret else None
         self._signer = signer
+        self._prekey = prekey
         self._root_entropy = root_entropy
         self._replica_for = replica_for
 
@@ -294,9 +296,8 @@ class JoinClient(_JoinSide):
         """Return the run that begins our log, writing it if an earlier attempt did not."""
         device = self._signer.public
         if not replica.branches.of(device, AUTH):
-            certificate = root.sign(auth.certificate_message(nonce, device))
-            accepted = self._signer.sign(auth.countersignature_message(nonce, root.public))
-            payload = auth.dev_add_payload(root.public, certificate, accepted)
+            message = auth.certificate_message(nonce, root.public, device, self._prekey)
+            payload = auth.dev_add_payload(root.public, self._prekey, root.sign(message))
             replica.write([Draft(auth.DEV_ADD, b"", payload)], now_ms)
             replica.seal()
         head = replica.branches.of(device, AUTH)[0].head_id

@@ -47,6 +47,30 @@ def verify(key: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
+_FIELD = 2**255 - 19
+_SMALL_ORDER = frozenset(
+    (
+        0,
+        1,
+        _FIELD - 1,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    )
+)
+"""X25519 public keys with which every key agrees on zeros (RFC 7748, section 6.1)."""
+
+
+def is_valid_exchange_key(key: bytes) -> bool:
+    """Return whether an X25519 public key is canonical and not of small order; under 1 µs."""
+    coordinate = int.from_bytes(key, "little")
+    return len(key) == 32 and coordinate < _FIELD and coordinate not in _SMALL_ORDER
+
+
+def exchange_key_of(private: bytes) -> bytes:
+    """Return the X25519 public key of 32 private bytes; ~30 µs."""
+    return bindings.crypto_scalarmult_base(private)
+
+
 def hkdf(key_material: bytes, salt: bytes, info: bytes) -> bytes:
     """Return 32 bytes derived by HKDF-SHA256 (RFC 5869), one block."""
     extracted = hmac.digest(salt or bytes(32), key_material, sha256)

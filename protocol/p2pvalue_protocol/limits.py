@@ -14,6 +14,7 @@ SEQ_MAX = 2**53 - 1  # the largest integer that JavaScript holds exactly
 TIME_MS_MAX = 2**53 - 1
 FOUNDERS_MAX = 7  # as many as can hold a quorum in their heads
 KEEPS_MAX = 800  # references that fill one payload
+SEEN_MAX = 16  # operations whose pasts a root's revocation of a device knows
 CERTIFICATE_DEPTH_MAX = 16  # from a device up to its root; bounds what one look-up costs
 
 # --- clocks: hold back, never refuse
@@ -49,7 +50,9 @@ CLAIMS_MAX = 16_384  # heads of one peer that are missing here; the rest is aske
 SUMS_PER_FRAME_MAX = 8_000  # 64,000 bytes
 SUMS_MAX = 262_144  # in one listing of a peer, 2 MiB
 WANTS_QUEUED_MAX = 4_096  # of one peer; who asks for more without taking answers is left
-TOPIC_SECRETS_MAX = 64  # shown in a handshake or at a join; who missed rotations still meets
+TOPIC_SECRETS_NEWEST = 64  # shown in a handshake; who missed so many changes still meets
+TOPIC_SECRETS_STEP = 32  # of the older ones each 32nd, so that any 64 in a row hold one of them
+TOPIC_SECRETS_MAX = 96  # shown in all: with weekly changes twenty years
 
 # --- addresses
 ADDRESSES_MAX = 8  # IPv4 and IPv6 of four interfaces
@@ -67,4 +70,4 @@ GOSSIP_PAYLOAD_BYTES_MAX = 16_384  # larger payloads go by sync only
 GOSSIP_OPERATIONS_MAX = 256
 GOSSIP_BYTES_TARGET = 48 * 1_024  # unpacked; leaves room for the stretch that crosses it
 GOSSIP_SEEN_MAX = 4_096  # messages: minutes of a lively community
-TOPICS_HEARD_MAX = 8  # of one community, newest secrets first
+TOPICS_HEARD_MAX = 3  # of one community, newest secrets first: who missed two changes still hears

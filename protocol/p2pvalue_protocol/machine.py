@@ -264,6 +264,7 @@ class Machine:
             community=given.community,
             invite_secret=given.invite_secret,
             signer=given.signer,
+            prekey=given.prekey,
             root_entropy=given.root_entropy,
             replica_for=self._welcomed,
         )

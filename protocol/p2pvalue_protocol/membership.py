@@ -14,48 +14,23 @@ from __future__ import annotations
 from bisect import insort
 from typing import NamedTuple
 
-import msgspec
-
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.auth_payloads import Policy
+from p2pvalue_protocol.acts import Policy
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.ids import Reference
-from p2pvalue_protocol.keys import verify
+from p2pvalue_protocol.keys import is_valid_exchange_key, verify
+from p2pvalue_protocol.members import (
+    DeviceAt,
+    ForkedDevice,
+    FormerMember,
+    Invite,
+    Member,
+    Standing,
+)
 from p2pvalue_protocol.operation import Operation, community_id_of
 
 _JUDGED_MAX = 65_536
-
-
-class Standing(NamedTuple):
-    """Who a device speaks for, and as what: 0 founder, 1 admin, 2 member, 3 guest."""
-
-    member: bytes  # root key
-    rank: int
-
-
-class Member(msgspec.Struct, frozen=True):
-    """One member by everything held; `admitted_by` is the root that invited or granted."""
-
-    root: bytes
-    rank: int
-    devices: tuple[bytes, ...]  # live, ascending
-    admitted_by: bytes | None  # None for founders
-
-
-class Invite(msgspec.Struct, frozen=True):
-    """An effective INVITE; `uses` counts the roots admitted by it, `uses_max` 0 means no limit."""
-
-    op_id: bytes
-    invite_key: bytes
-    member: bytes  # root of who invites
-    rank: int
-    uses_max: int
-    uses: int
-
-    @property
-    def is_used_up(self) -> bool:
-        return bool(self.uses_max) and self.uses >= self.uses_max
 
 
 class _Grant(NamedTuple):
@@ -90,6 +65,7 @@ class Membership:
         self._community = community
         self._graph = graph
         self._policy: Policy | None = None
+        self._genesis_payload: auth.GenesisPayload | None = None
         self._early: list[Operation] = []  # came before GENESIS, whose nonce certificates sign
         self._certificates: dict[bytes, list[_Certificate]] = {}  # by device
         self._devices_of: dict[bytes, set[bytes]] = {}  # by root, live or not
@@ -98,6 +74,7 @@ class Membership:
         self._invites_of_key: dict[bytes, list[bytes]] = {}
         self._admitted_with: dict[bytes, set[bytes]] = {}  # INVITE's op id -> roots
         self._named_roots: set[bytes] = set()
+        self._prekeys: dict[tuple[bytes, bytes], bytes] = {}  # by device and root
         self._judged: dict[tuple[bytes, int, int], Standing | None] = {}
         self._everything = 0
         self._sorted_roots: list[bytes] = []
@@ -150,30 +127,33 @@ class Membership:
         if self._policy is not None or community_id_of(op.core) != self._community:
             return
         for founder in payload.founders:
-            message = auth.certificate_message(payload.nonce, founder.device)
+            message = auth.certificate_message(
+                payload.nonce, founder.root, founder.device, founder.prekey
+            )
             if not verify(founder.root, message, founder.certificate):
                 return
         self._policy = auth.policy_of(payload)
+        self._genesis_payload = payload
         for founder in payload.founders:
             self._add_certificate(op, founder.device, founder.root, b"")
+            self._prekeys[founder.device, founder.root] = founder.prekey
             self._add_grant(op, founder.root, auth.FOUNDER, None)
 
     def _dev_add(self, op: Operation) -> None:
-        assert self._policy is not None
+        assert self._genesis_payload is not None
         payload = auth.read_payload(auth.DevAddPayload, op.payload)
         device = op.core.device
         if payload is None or op.core.seq != 0:
             return
-        if len(payload.certifier) not in (0, 32):
+        if len(payload.certifier) not in (0, 32) or not is_valid_exchange_key(payload.prekey):
             return
-        certifier = payload.certifier or payload.root
-        message = auth.certificate_message(self._policy.nonce, device)
-        if not verify(certifier, message, payload.certificate):
-            return
-        accepted = auth.countersignature_message(self._policy.nonce, payload.root)
-        if not verify(device, accepted, payload.countersignature):
+        message = auth.certificate_message(
+            self._genesis_payload.nonce, payload.root, device, payload.prekey
+        )
+        if not verify(payload.certifier or payload.root, message, payload.certificate):
             return
         self._add_certificate(op, device, payload.root, payload.certifier)
+        self._prekeys[device, payload.root] = payload.prekey
 
     def _grant(self, op: Operation) -> None:
         payload = auth.read_payload(auth.GrantPayload, op.payload)
@@ -352,6 +332,11 @@ class Membership:
         """
         return self._policy
 
+    @property
+    def genesis(self) -> auth.GenesisPayload | None:
+        """What founded the community and can never change; None until GENESIS is held."""
+        return self._genesis_payload
+
     def invite_for(self, invite_key: bytes) -> Invite | None:
         """Return the effective INVITE of a key; of several, one with uses left and most to give.
 
@@ -370,6 +355,8 @@ class Membership:
             rank=found.payload.rank,
             uses_max=found.payload.uses_max,
             uses=len(self._admitted_with.get(found.op_id, ())),
+            admitted=tuple(sorted(self._admitted_with.get(found.op_id, ()))),
+            is_withdrawn=False,
         )
 
     def may_invite(self, device: bytes, rank: int) -> bool:
@@ -380,3 +367,84 @@ class Membership:
     def knows_root(self, root: bytes) -> bool:
         """Return whether a held GENESIS, GRANT or ADMIT names a root, effective or not."""
         return root in self._named_roots
+
+    # --- removals, which this form does not know yet
+
+    def take_reconsidered(self) -> list[bytes]:
+        """Return the devices, ascending, whose `visible` answers changed since the last call."""
+        return []
+
+    def is_gone(self, device: bytes) -> bool:
+        """Return whether a device lost its standing by a removal or is proven to have forked."""
+        return False
+
+    def is_live(self, device: bytes) -> bool:
+        """Return whether a device has a standing by everything held."""
+        return self.standing(device) is not None
+
+    def keeps_of(self, device: bytes) -> list[Reference]:
+        """Return the counting keeps that name operations of a device, ascending."""
+        return []
+
+    def devices_at(self, frontier: int) -> list[DeviceAt]:
+        """Return the devices live at a frontier, judged by it alone; ascending by device."""
+        past = self._graph.past(frontier)
+        found: list[DeviceAt] = []
+        for device in sorted(self._certificates):
+            standing = self._standing_in(device, past)
+            if standing is not None:
+                prekey = self._prekeys[device, standing.member]
+                found.append(DeviceAt(device, standing.member, standing.rank, prekey))
+        return found
+
+    def uncovered(self, frontier: int) -> bool:
+        """Return whether somebody is out by all held without a removal in a frontier's past."""
+        return False
+
+    def awaits(self, op_id: bytes) -> bool:
+        """Return whether a held FORK names an operation that is not held."""
+        return False
+
+    def evidence(self, reference: Reference) -> None:
+        """Take note that an operation that a FORK names is held now."""
+
+    def admissions_of(self, device: bytes) -> list[bytes]:
+        """Return the effective givings to a device's member, ascending by op id."""
+        standing = self.standing(device)
+        grants = self._grants.get(standing.member, ()) if standing is not None else ()
+        return sorted(grant.op_id for grant in grants)
+
+    def removals_of_device(self, device: bytes) -> list[bytes]:
+        """Return the effective removals of a device and its member, ascending."""
+        return []
+
+    def former_members(self) -> list[FormerMember]:
+        """Return who was a member and is none by everything held, ascending by root."""
+        return []
+
+    def invites(self) -> list[Invite]:
+        """Return all effective INVITEs, also withdrawn and used-up ones, ascending by op id."""
+        return [self._invite_of(op_id) for op_id in sorted(self._invitations)]
+
+    def may_remove(self, device: bytes, root: bytes) -> bool:
+        """Return whether a REVOKE of a member by this device would now take effect."""
+        author, ranks = self.standing(device), self._rank_in(root, self._everything)
+        return author is not None and ranks is not None and author.rank < ranks
+
+    def may_demote(self, device: bytes, root: bytes, rank: int) -> bool:
+        """Return whether a REVOKE down to `rank` by this device would now take effect."""
+        held = self._rank_in(root, self._everything)
+        return held is not None and held < rank and self.may_remove(device, root)
+
+    def may_vote(self, device: bytes, root: bytes) -> bool:
+        """Return whether a VOTE on a member by this device would now count."""
+        author, rank = self.standing(device), self._rank_in(root, self._everything)
+        return author is not None and author.member != root and author.rank == rank
+
+    def may_grant(self, device: bytes, root: bytes, rank: int) -> bool:
+        """Return whether a GRANT of `rank` to `root` by this device would now take effect."""
+        return self.may_invite(device, rank)
+
+    def forked_devices(self) -> list[ForkedDevice]:
+        """Return what held FORKs prove, ascending by device and op id."""
+        return []

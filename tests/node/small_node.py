@@ -17,7 +17,7 @@ from p2pvalue_protocol.effects import Change, Changed
 from p2pvalue_protocol.founding import genesis_operation
 from p2pvalue_protocol.ids import AUTH, ZERO32, Reference
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.keys import SigningKey, exchange_key_of
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.log import Run, make_item
 from p2pvalue_protocol.membership import Membership
@@ -34,7 +34,10 @@ def key(text: str) -> SigningKey:
 
 def founding_run(names: Sequence[str], nonce: bytes = NONCE) -> tuple[bytes, Run]:
     """A community that all of `names` found together, and the run that says so."""
-    founders = [auth.founder(key(f"root {n}"), key(f"device {n}").public, nonce) for n in names]
+    prekey = exchange_key_of(bytes(32))
+    founders = [
+        auth.founder(key(f"root {n}"), key(f"device {n}").public, prekey, nonce) for n in names
+    ]
     signer = key(f"device {names[0]}")
     op = genesis_operation(signer, auth.genesis_payload(nonce, founders), FIRST_MS)
     assert op.payload is not None

@@ -11,7 +11,7 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.ids import ZERO32, op_id_of, payload_hash_of
 from p2pvalue_protocol.invitation import invite_key
-from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.keys import SigningKey, exchange_key_of
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.operation import (
     SIGNED,
@@ -30,6 +30,11 @@ def key_named(name: str) -> SigningKey:
     return SigningKey(sha256(name.encode()).digest())
 
 
+def prekey_named(name: str) -> bytes:
+    """The public half of the prekey that a name stands for."""
+    return exchange_key_of(sha256(f"{name} prekey".encode()).digest())
+
+
 class Author:
     """A device, the root it says it belongs to, and its auth log."""
 
@@ -37,6 +42,7 @@ class Author:
         self.root = key_named(f"{root or name} root")
         self.key = key_named(f"{name} device")
         self.device = self.key.public
+        self.prekey = prekey_named(name)
         self.community = community
         self.log: list[Operation] = []
 
@@ -68,7 +74,7 @@ class Author:
 
     def found(self, *others: Author, **policy: object) -> Operation:
         """Write the GENESIS of a community with these founders."""
-        founders = [auth.founder(a.root, a.device, NONCE) for a in (self, *others)]
+        founders = [auth.founder(a.root, a.device, a.prekey, NONCE) for a in (self, *others)]
         genesis = self.write(
             auth.GENESIS,
             auth.genesis_payload(NONCE, founders, **policy),  # type: ignore[arg-type]  # passed on
@@ -83,10 +89,11 @@ class Author:
         """Write the DEV_ADD that begins this log, certified by the root or by another device."""
         self.community = genesis.core.community if genesis else self.community
         signer = certifier.key if certifier else self.root
+        message = auth.certificate_message(NONCE, self.root.public, self.device, self.prekey)
         payload = auth.dev_add_payload(
             self.root.public,
-            signer.sign(auth.certificate_message(NONCE, self.device)),
-            self.key.sign(auth.countersignature_message(NONCE, self.root.public)),
+            self.prekey,
+            signer.sign(message),
             certifier.device if certifier else b"",
         )
         return self.write(auth.DEV_ADD, payload, [genesis] if genesis else [])

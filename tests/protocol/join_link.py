@@ -13,7 +13,7 @@ from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.joining import JoinClient, JoinServer
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.replica import Replica
-from tests.protocol.authoring import SECRET
+from tests.protocol.authoring import SECRET, prekey_named
 from tests.protocol.meeting import NOW_MS, Community, Node
 
 
@@ -39,6 +39,7 @@ class JoinLink:
             community=member.replica.community,
             invite_secret=secret,
             signer=newcomer.replica.signer,
+            prekey=prekey_named(newcomer.name),
             root_entropy=newcomer.name.encode().ljust(32),
             replica_for=self._replica_for,
         )

@@ -21,11 +21,11 @@ from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.kinds import chat
 from p2pvalue_protocol.log import Run, make_item
-from p2pvalue_protocol.membership import Member
+from p2pvalue_protocol.members import Member
 from p2pvalue_protocol.operation import Core, Operation, community_id_of, decode_core
 from p2pvalue_protocol.past import Batch
 from p2pvalue_protocol.replica import Receipt, Replica
-from tests.protocol.authoring import NONCE, SECRET, key_named, signed
+from tests.protocol.authoring import NONCE, SECRET, key_named, prekey_named, signed
 
 NOW_MS = 1_800_000_000_000
 SERVED_BYTES = 192 * 1_024
@@ -173,7 +173,7 @@ def founded(
     device, root = key_named(f"{name} device"), key_named(f"{name} root")
     payload = auth.genesis_payload(
         NONCE,
-        [auth.founder(root, device.public, NONCE)],
+        [auth.founder(root, device.public, prekey_named(name), NONCE)],
         **policy,  # type: ignore[arg-type]  # passed on
     )
     genesis = genesis_operation(device, payload, NOW_MS - 1_000)
@@ -187,11 +187,9 @@ def device_added(
 ) -> Operation:
     """The DEV_ADD that begins the auth log of a person's device, certified by her root."""
     device, root = key_named(f"{name} device"), key_named(f"{person or name} root")
-    payload = auth.dev_add_payload(
-        root.public,
-        root.sign(auth.certificate_message(NONCE, device.public)),
-        device.sign(auth.countersignature_message(NONCE, root.public)),
-    )
+    prekey = prekey_named(name)
+    message = auth.certificate_message(NONCE, root.public, device.public, prekey)
+    payload = auth.dev_add_payload(root.public, prekey, root.sign(message))
     log = Chain(device, community, AUTH)
     return log.add(payload, kind=auth.DEV_ADD, parents=[genesis.reference])
 

@@ -8,12 +8,14 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.auth_payloads import ADMIN, FOUNDER, GUEST, MEMBER
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import LocalProtocolError
+from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.invitation import invite_key
-from p2pvalue_protocol.membership import Standing
-from tests.protocol.authoring import NONCE, SECRET, Author, key_named, membership_of
+from p2pvalue_protocol.members import Standing
+from tests.protocol.authoring import NONCE, SECRET, Author, key_named, membership_of, prekey_named
 from tests.protocol.village import Village, frontier
 
 CHAT, DOCUMENT, CARD = 35, 32, 46
+HERE = Reference(bytes(32), 0, 1, bytes(32))
 
 
 # --- GENESIS
@@ -30,7 +32,8 @@ def test_genesis_makes_founders_with_their_devices() -> None:
 
 def test_a_founder_whose_root_did_not_certify_the_device_founds_nothing() -> None:
     ada = Author("ada")
-    forged = auth.Founder(ada.root.public, ada.device, key_named("x").sign(b"certificate"))
+    wrong = key_named("x").sign(b"certificate")
+    forged = auth.Founder(ada.root.public, ada.device, ada.prekey, wrong)
     genesis = ada.write(auth.GENESIS, auth.genesis_payload(NONCE, [forged]))
     assert membership_of(ada.community, [genesis]).members() == []
 
@@ -53,7 +56,7 @@ def test_a_founding_not_in_its_one_form_has_no_effect(
     devices: tuple[str, str], is_sorted: bool
 ) -> None:
     founders = [
-        auth.founder(key_named(root), Author(device).device, NONCE)
+        auth.founder(key_named(root), Author(device).device, Author(device).prekey, NONCE)
         for root, device in zip(("root 1", "root 2"), devices, strict=True)
     ]
     founders.sort(key=lambda entry: entry.root, reverse=not is_sorted)
@@ -323,7 +326,10 @@ def test_an_operation_taken_twice_counts_once() -> None:
 def test_a_founding_that_makes_no_sense_is_refused_with_a_next_step(
     founders: list[str], policy: dict[str, object]
 ) -> None:
-    entries = [auth.founder(key_named(n), key_named(n + "'").public, NONCE) for n in founders]
+    prekey = prekey_named("ada")
+    entries = [
+        auth.founder(key_named(n), key_named(n + "'").public, prekey, NONCE) for n in founders
+    ]
     with pytest.raises(LocalProtocolError, match=r"must|check"):
         auth.genesis_payload(NONCE, entries, **policy)  # type: ignore[arg-type]  # cases
 
@@ -332,7 +338,17 @@ def test_other_callers_mistakes_are_refused_with_a_next_step() -> None:
     with pytest.raises(LocalProtocolError, match="pass invite_key"):
         auth.invite_payload(bytes(32), MEMBER, 1)
     with pytest.raises(LocalProtocolError, match="certifier"):
-        auth.dev_add_payload(bytes(32), bytes(64), bytes(64), b"short")
+        auth.dev_add_payload(bytes(32), prekey_named("ada"), bytes(64), b"short")
+    with pytest.raises(LocalProtocolError, match="exchange_key_of"):
+        auth.dev_add_payload(bytes(32), bytes(32), bytes(64))
+    with pytest.raises(LocalProtocolError, match="leave `seen` empty"):
+        auth.dev_revoke_payload(bytes(32), bytes(32), seen=(bytes(32),))
+    with pytest.raises(LocalProtocolError, match="two different operations"):
+        auth.fork_payload(HERE, HERE)
+    with pytest.raises(LocalProtocolError, match="0 for out"):
+        auth.revoke_payload(bytes(32), 1)
+    with pytest.raises(LocalProtocolError, match="named once"):
+        auth.policy_payload(auth.JOIN_OPEN, MEMBER, ((35, 1), (35, 2)))
     with pytest.raises(LocalProtocolError, match="check both"):
         auth.root_seed(b"short", NONCE)
 

@@ -7,9 +7,10 @@ import pytest
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.auth_payloads import ADMIN, GUEST, MEMBER
-from p2pvalue_protocol.membership import Standing
+from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.members import Standing
 from p2pvalue_protocol.operation import Operation
-from tests.protocol.authoring import NONCE, Author, key_named, membership_of
+from tests.protocol.authoring import NONCE, Author, membership_of
 from tests.protocol.village import Village
 
 
@@ -82,27 +83,26 @@ def test_a_device_that_certifies_itself_is_nobodys() -> None:
     assert village.with_(added).standing(phone.device) is None
 
 
-def test_a_certificate_for_another_device_adds_nothing() -> None:
+@pytest.mark.parametrize("other", ["root", "device", "prekey"])
+def test_a_certificate_for_another_root_device_or_prekey_adds_nothing(other: str) -> None:
     village = Village()
-    phone = Author("bo-phone", root="bo")
-    payload = auth.dev_add_payload(
-        phone.root.public,
-        phone.root.sign(auth.certificate_message(NONCE, key_named("else").public)),
-        phone.key.sign(auth.countersignature_message(NONCE, phone.root.public)),
+    phone, bo_2 = Author("bo-phone", root="bo"), Author("bo-2", root="cy")
+    said = dict.fromkeys(("root", "device", "prekey"), phone) | {other: bo_2}
+    message = auth.certificate_message(
+        NONCE, said["root"].root.public, said["device"].device, said["prekey"].prekey
     )
+    payload = auth.dev_add_payload(phone.root.public, phone.prekey, phone.root.sign(message))
     phone.community = village.community
     added = phone.write(auth.DEV_ADD, payload, [village.genesis])
     assert village.with_(added).standing(phone.device) is None
 
 
-def test_a_device_belongs_only_where_it_says_so_itself() -> None:
+def test_a_device_with_a_prekey_that_hides_nothing_is_nobodys() -> None:
     village = Village()
     phone = Author("bo-phone", root="bo")
-    payload = auth.dev_add_payload(
-        phone.root.public,
-        phone.root.sign(auth.certificate_message(NONCE, phone.device)),
-        phone.root.sign(auth.countersignature_message(NONCE, phone.root.public)),
-    )
+    message = auth.certificate_message(NONCE, phone.root.public, phone.device, bytes(32))
+    certificate = phone.root.sign(message)
+    payload = encode(auth.DevAddPayload(phone.root.public, bytes(32), certificate, b""))
     phone.community = village.community
     added = phone.write(auth.DEV_ADD, payload, [village.genesis])
     assert village.with_(added).standing(phone.device) is None

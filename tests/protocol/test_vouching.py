@@ -90,7 +90,7 @@ def test_an_unknown_auth_kind_cuts_a_run_and_the_time_of_a_known_one_does_not() 
     log = Chain(key_named("device"), COMMUNITY, AUTH)
     log.add(kind=auth.AUTH_SEEN, time=HELD_BACK_FROM_MS * 2)
     log.add(kind=auth.AUTH_SEEN)
-    log.add(kind=3)
+    log.add(kind=11)
     log.add(kind=auth.AUTH_SEEN)
     assert vouched(log.operations, is_too_far_ahead) == log.operations[:2]
 
