@@ -1,4 +1,4 @@
-"""The data folder belongs to one user and to one process at a time.
+"""The data folder belongs to one user and to one process at a time; its files change whole.
 
 The process is the one that holds the lock (flock) on the folder's `lock` file, where it also wrote
 its number. The system drops the lock when the process ends, however it ends: none goes stale.
@@ -30,6 +30,37 @@ def make_private(data_dir: Path) -> None:
         data_dir.chmod(0o700)
     except OSError as error:
         raise ConfigError(f"{data_dir} cannot be used as the data folder: {error}") from error
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file by one with this content and mode 0600: whole, or not at all; on the disk."""
+    temporary = unfinished(path)
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+def unfinished(path: Path) -> Path:
+    """Where the next content of a file lies until it is whole."""
+    return path.with_name(path.name + ".new")
+
+
+def sync(folder: Path) -> None:
+    """Make what was renamed or removed in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -1,37 +1,53 @@
 """The secrets of one person on one machine: what to sign with, and what opens communities.
 
-One JSON file, `keys.json`, readable by its owner only. It is not encrypted yet: whoever can read it
-can speak as this device and, knowing the entropy, as this person. Device keys never leave the
-machine, not even in a backup: one key on two machines would fork its log (decision record 0007).
+They lie in one file, `keys.json`, closed as its person chose (`keyfile`), whole at every moment.
+Device keys never leave the machine, not even in a backup: one key on two machines would fork its
+log (decision record 0007). What closes the database is in here as well, so that without this file
+nothing in the folder can be read (decision record 0010).
 """
 
 from __future__ import annotations
 
+import hmac
 import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 import msgspec
 
+from p2pvalue.folder import make_private, write_private
+from p2pvalue.keyfile import KeysLocked, Seal, WrongPassphrase, open_file, seal_open
+from p2pvalue.types import Protection
 from p2pvalue_protocol.auth_payloads import root_seed
-from p2pvalue_protocol.errors import ConfigError
-from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.errors import ConfigError, LocalProtocolError
+from p2pvalue_protocol.ids import tagged_hash
+from p2pvalue_protocol.keys import SigningKey, exchange_key_of, hkdf
 from p2pvalue_protocol.kinds.profile import encode_profile
 
-VERSION: Final = 1
 FILE_NAME: Final = "keys.json"
 
 Random = Callable[[int], bytes]
 Secret = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
-class CommunityKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WordsNeeded(LocalProtocolError):
+    """Only the person's 24 words can do this, and this machine does not have them."""
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    def __repr__(self) -> str:  # a secret that is printed is a secret in a log
+        return f"{type(self).__name__}(...)"
+
+
+class CommunityKeys(_Kept, frozen=True, kw_only=True):
     """What this device holds for one community; `nonce` is empty until GENESIS is known."""
 
     device_seed: Secret
+    prekey_private: Secret
     nonce: bytes = b""
+    root: bytes = b""  # the person's public root key here, once the nonce is known
     topic_secrets: tuple[bytes, ...] = ()  # the newest last
     link: str = ""  # the invitation in use while joining; empty once admitted
 
@@ -40,17 +56,21 @@ class CommunityKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """The key that signs this device's operations in this community."""
         return SigningKey(self.device_seed)
 
+    @property
+    def prekey(self) -> bytes:
+        """The X25519 public key to which secrets are sealed for this device."""
+        return exchange_key_of(self.prekey_private)
 
-class _Contents(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    version: int
+
+class _Contents(_Kept, frozen=True, kw_only=True):
     name: str
-    entropy: Secret
+    entropy: Secret | None
+    words_check: Secret | None  # by it words are known again after the entropy was forgotten
+    are_words_shown: bool
+    backup_key: Secret | None
+    database_key: Secret
     transport_seed: Secret
     communities: dict[str, CommunityKeys] = msgspec.field(default_factory=dict)
-
-
-class _Version(msgspec.Struct):
-    version: int
 
 
 class Keystore:
@@ -59,34 +79,61 @@ class Keystore:
     Made by `create` or `open`. Two processes must not use one folder: the daemon's lock sees to it.
     """
 
-    def __init__(self, path: Path, contents: _Contents, random: Random) -> None:
+    def __init__(self, path: Path, contents: _Contents, seal: Seal, random: Random) -> None:
         self._path = path
         self._contents = contents
+        self._seal = seal
         self._random = random
-        self._roots: dict[bytes, SigningKey] = {}  # by nonce
 
     @classmethod
-    def create(cls, data_dir: Path, name: str, *, random: Random = os.urandom) -> Self:
-        """Return new keys for a person.
+    def create(
+        cls,
+        data_dir: Path,
+        name: str,
+        *,
+        entropy: bytes | Literal["new"] | None = "new",
+        words_check: bytes | None = None,
+        backup_key: bytes | None = None,
+        seal: Seal | None = None,
+        random: Random = os.urandom,
+    ) -> Self:
+        """Return the keys of a new device, with device and transport keys of its own.
 
-        Raises ConfigError if the folder holds keys already, LocalProtocolError if no community
-        would take the name.
+        `entropy` is a new person's by default, or what a known person's 24 words stand for. A
+        device that another one of the person's vouches for has none: then `words_check` and
+        `backup_key` may come from that one. Without `seal` the file is left open. Raises
+        ConfigError if the folder holds keys already, LocalProtocolError if no community would take
+        the name.
         """
         path = data_dir / FILE_NAME
         if path.exists():
             raise ConfigError(f"{path} exists already: use it, or choose another --data-dir")
         encode_profile(name)
-        make_private_folder(data_dir)
+        make_private(data_dir)
+        is_new = entropy == "new"
+        secret = random(32) if isinstance(entropy, str) else entropy
         contents = _Contents(
-            version=VERSION, name=name, entropy=random(32), transport_seed=random(32)
+            name=name,
+            entropy=secret,
+            words_check=words_check if secret is None else check_value(secret),
+            are_words_shown=not is_new,
+            backup_key=backup_key if secret is None else backup_key_of(secret),
+            transport_seed=random(32),
+            database_key=random(32),
         )
-        keystore = cls(path, contents, random)
+        keystore = cls(path, contents, seal if seal is not None else seal_open(), random)
         keystore._write(contents)
         return keystore
 
     @classmethod
-    def open(cls, data_dir: Path, *, random: Random = os.urandom) -> Self:
-        """Return the keys of a data folder; raises ConfigError that says what to do."""
+    def open(
+        cls, data_dir: Path, *, passphrase: str | None = None, random: Random = os.urandom
+    ) -> Self:
+        """Return the keys of a data folder; under a passphrase this takes some tenths of a second.
+
+        Raises KeysLocked if a passphrase is needed and none was given, WrongPassphrase if it is
+        another, ConfigError for whatever else is in the way.
+        """
         path = data_dir / FILE_NAME
         try:
             mode = path.stat().st_mode
@@ -99,7 +146,54 @@ class Keystore:
             ) from None
         if stat.S_IMODE(mode) & 0o077:
             raise ConfigError(f"other users may read {path}: run `chmod 600 {path}`")
-        return cls(path, _decode(path, data), random)
+        try:
+            seal, inside = open_file(data, passphrase)
+        except (KeysLocked, WrongPassphrase):
+            raise
+        except ConfigError as error:
+            raise ConfigError(f"{path} cannot be used: {error}") from None
+        return cls(path, _decode(path, inside), seal, random)
+
+    # --- how the file is closed
+
+    @property
+    def protection(self) -> Protection:
+        """How the key file is closed on the disk."""
+        return self._seal.protection
+
+    @property
+    def is_left_open(self) -> bool:
+        """True if nothing closes the key file and nobody chose that."""
+        return self._seal.is_left_open
+
+    @property
+    def database_key(self) -> bytes:
+        """What the database is encrypted with."""
+        return self._contents.database_key
+
+    @property
+    def backup_key(self) -> bytes:
+        """What backups are encrypted with, so that the words open them; raises WordsNeeded."""
+        if self._contents.backup_key is None:
+            raise WordsNeeded(
+                "a backup is closed so that your 24 words open it, and this device never knew "
+                "them: make the backup on the device where you began"
+            )
+        return self._contents.backup_key
+
+    def opens(self, passphrase: str) -> bool:
+        """Return whether this passphrase opens the key file; costs as much as opening it."""
+        return self._seal.fits(passphrase)
+
+    def reseal(self, seal: Seal) -> None:
+        """Close the file in another way from now on; the old one no longer opens it."""
+        before, self._seal = self._seal, seal
+        try:
+            self._write(self._contents)
+        except BaseException:
+            self._seal = before
+            raise
+        before.abandon()
 
     # --- the person
 
@@ -109,9 +203,14 @@ class Keystore:
         return self._contents.name
 
     @property
-    def entropy(self) -> bytes:
-        """The 32 bytes from which the person's root keys follow, one for each community."""
+    def entropy(self) -> bytes | None:
+        """The 32 bytes behind the 24 words; None on a device that does not have them."""
         return self._contents.entropy
+
+    @property
+    def are_words_shown(self) -> bool:
+        """True if the person has had her chance to write the words down."""
+        return self._contents.are_words_shown
 
     @property
     def transport_seed(self) -> bytes:
@@ -121,7 +220,44 @@ class Keystore:
     def set_name(self, name: str) -> None:
         """Change what the person is called; raises LocalProtocolError if no community takes it."""
         encode_profile(name)
-        self._write(msgspec.structs.replace(self._contents, name=name))
+        self._change(name=name)
+
+    def is_hers(self, entropy: bytes) -> bool:
+        """Return whether these are the bytes behind this person's words; in constant time.
+
+        Raises WordsNeeded on a device that cannot know.
+        """
+        if self._contents.words_check is None:
+            raise WordsNeeded(
+                "this device never knew your words, so it cannot compare: ask the one where you "
+                "began"
+            )
+        return hmac.compare_digest(check_value(entropy), self._contents.words_check)
+
+    def note_words_shown(self) -> None:
+        """Never show the words again."""
+        self._change(are_words_shown=True)
+
+    def forget_entropy(self) -> None:
+        """Remove what the words stand for from this machine; all else goes on as before."""
+        self._change(entropy=None, are_words_shown=True)
+
+    def root_for(self, nonce: bytes, entropy: bytes | None = None) -> SigningKey:
+        """Return the person's root key in the community with this nonce.
+
+        `entropy` is needed where this machine does not have it. Raises WordsNeeded without any,
+        LocalProtocolError if the words are somebody else's.
+        """
+        if entropy is None:
+            entropy = self.entropy
+        elif self._contents.words_check is not None and not self.is_hers(entropy):
+            raise LocalProtocolError("these are another person's words: take your own paper")
+        if entropy is None:
+            raise WordsNeeded(
+                "this machine does not have your 24 words: give them with --words-file, or where "
+                "it asks for them"
+            )
+        return SigningKey(root_seed(entropy, nonce))
 
     # --- communities
 
@@ -133,24 +269,22 @@ class Keystore:
         """Return what is held for a community; None for one we only have data of."""
         return self._contents.communities.get(community.hex())
 
-    def root(self, community: bytes) -> SigningKey | None:
-        """Return the person's root key in a community, or None while its nonce is not known."""
+    def root(self, community: bytes) -> bytes:
+        """Return the person's public root key in a community; empty while it is not known."""
         keys = self.keys(community)
-        if keys is None or not keys.nonce:
-            return None
-        root = self._roots.get(keys.nonce)
-        if root is None:  # kept, because every message that is posted asks for it
-            root = self._roots[keys.nonce] = SigningKey(root_seed(self.entropy, keys.nonce))
-        return root
+        return keys.root if keys is not None else b""
 
-    def new_device_seed(self) -> bytes:
-        """Return a fresh seed for a device key; nothing keeps it but `put`."""
-        return self._random(32)
+    def new_keys(self, *, nonce: bytes = b"", link: str = "") -> CommunityKeys:
+        """Return keys for a community that this device has none for; only `put` keeps them."""
+        return CommunityKeys(
+            device_seed=self._random(32), prekey_private=self._random(32), nonce=nonce, link=link
+        )
 
     def put(self, community: bytes, keys: CommunityKeys) -> None:
         """Keep the keys of a community in place of those before.
 
-        A device seed once kept stays: another one would leave its log behind for no reason.
+        The person's root is added once the nonce is known, if her entropy is here. A device seed
+        once kept stays: another one would leave its log behind for no reason.
         """
         held = self.keys(community)
         if held is not None and held.device_seed != keys.device_seed:
@@ -158,19 +292,23 @@ class Keystore:
                 f"there is a device key for community {community.hex()[:8]} already:"
                 " change its other fields and keep it"
             )
-        communities = {**self._contents.communities, community.hex(): keys}
-        self._write(msgspec.structs.replace(self._contents, communities=communities))
+        if keys.nonce and not keys.root and self.entropy is not None:
+            keys = msgspec.structs.replace(keys, root=self.root_for(keys.nonce).public)
+        self._change(communities={**self._contents.communities, community.hex(): keys})
 
     def drop(self, community: bytes) -> None:
         """Forget the keys of a community; what its device wrote can never be continued."""
         communities = {**self._contents.communities}
         communities.pop(community.hex(), None)
-        self._write(msgspec.structs.replace(self._contents, communities=communities))
+        self._change(communities=communities)
+
+    def _change(self, **fields: object) -> None:
+        self._write(msgspec.structs.replace(self._contents, **fields))
 
     def _write(self, contents: _Contents) -> None:
-        data = msgspec.json.format(msgspec.json.encode(contents), indent=1)
+        data = self._seal.close(msgspec.json.encode(contents), self._random)
         try:
-            write_private_file(self._path, data)
+            write_private(self._path, data)
         except OSError as error:
             raise ConfigError(
                 f"{self._path} was not written ({error.strerror}) and is as it was:"
@@ -179,54 +317,21 @@ class Keystore:
         self._contents = contents
 
 
-def write_private_file(path: Path, data: bytes) -> None:
-    """Replace a file by one with this content and mode 0600: whole, or not at all; on the disk."""
-    temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def check_value(entropy: bytes) -> bytes:
+    """Return what says whether words are the same without saying which they are."""
+    return tagged_hash("words-check", entropy)
+
+
+def backup_key_of(entropy: bytes) -> bytes:
+    """Return the key of a person's backups, so that her words alone open them anywhere."""
+    return hkdf(entropy, b"", b"p2pvalue/backup")
+
+
+def _decode(path: Path, inside: bytes) -> _Contents:
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was renamed in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner may enter, or close an existing one to others."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    except OSError as error:
-        raise ConfigError(
-            f"{folder} cannot be used ({error.strerror}): choose another with --data-dir"
-        ) from None
-
-
-def _decode(path: Path, data: bytes) -> _Contents:
-    try:
-        version = msgspec.json.decode(data, type=_Version).version
-        if version > VERSION:
-            raise ConfigError(
-                f"{path} was written by a newer p2pvalue (its version is {version}, this one reads"
-                f" {VERSION}): update p2pvalue"
-            )
-        return msgspec.json.decode(data, type=_Contents)
+        return msgspec.json.decode(inside, type=_Contents)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{path} is damaged ({error}): put back this machine's own copy of it, or start anew"
-            " with `p2pvalue init` in another --data-dir and ask to be invited again"
+            f"{path} is damaged ({type(error).__name__}): put back this machine's own copy of it, "
+            "or begin with your 24 words: `p2pvalue init --recover` in another --data-dir"
         ) from None

@@ -1,32 +1,36 @@
-"""A copy of everything but the keys, and a data folder made from one (decision record 0007).
+"""A copy of everything but the keys, and a data folder made from one (decision records 0007, 0010).
 
-A backup is the database: what the communities of this node know. It holds no key and no invitation,
-so a stolen one opens no door; but its content is readable. A folder made from it gets keys of its
-own: it is a new device, which reads at once and writes when it has been admitted.
+A backup is the database: what the communities of this node know. It holds no key that signs, and it
+is encrypted so that the person's 24 words open it on a bare machine. A folder made from it gets
+keys of its own: it is a new device, which reads at once and writes when it has been admitted.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import trio
 
-from p2pvalue.keystore import FILE_NAME, make_private_folder, sync_folder
+from p2pvalue.folder import make_private, sync
+from p2pvalue.keyfile import Seal
+from p2pvalue.keystore import FILE_NAME, Keystore, backup_key_of
 from p2pvalue.node.node import DATABASE_NAME
-from p2pvalue.store import SqliteStore, Store, StoreFailed
+from p2pvalue.store import SqliteStore, Store, StoreFailed, VerifyReport
 from p2pvalue_protocol.errors import ConfigError
 
 Progress = Callable[[int, int], None]
 
 
-async def backup(store: Store, target: Path, progress: Progress) -> None:
+async def backup(store: Store, target: Path, progress: Progress, key: bytes | None = None) -> None:
     """Write a consistent copy of the database to a new file: whole, or not at all.
 
-    Others are served between the steps; `progress` is told pages done and pages in all. Raises
-    ConfigError or StoreFailed, whose message says what to do.
+    It is encrypted with `key`, or with the store's own if none is given. Others are served between
+    the steps; `progress` is told pages done and pages in all. Raises ConfigError or StoreFailed,
+    whose message says what to do.
     """
     if target.exists():
         raise ConfigError(f"{target} exists already: name a new file for the backup")
@@ -34,7 +38,7 @@ async def backup(store: Store, target: Path, progress: Progress) -> None:
     try:
         part.unlink(missing_ok=True)
         pages = 1  # a small copy is made in one step
-        for left in store.backup(part):
+        for left in store.backup(part, key):
             pages = max(pages, left)
             progress(pages - left, pages)
             await trio.lowlevel.checkpoint()
@@ -47,10 +51,20 @@ async def backup(store: Store, target: Path, progress: Progress) -> None:
         part.unlink(missing_ok=True)
 
 
-def restore(source: Path, data_dir: Path, progress: Progress = lambda _done, _total: None) -> None:
+def restore(
+    source: Path,
+    data_dir: Path,
+    name: str,
+    entropy: bytes,
+    *,
+    seal: Seal | None = None,
+    progress: Progress = lambda _done, _total: None,
+) -> None:
     """Make a data folder from a backup, after every hash and signature in it was checked.
 
-    Refuses a folder that holds a node already. Raises ConfigError and leaves no half-made folder.
+    `entropy` is what the person's words stand for: it opens the backup, and the folder becomes a
+    new device of hers. Refuses a folder that holds a node already. Raises ConfigError and leaves no
+    half-made folder.
     """
     for name in (DATABASE_NAME, FILE_NAME):
         if (data_dir / name).exists():
@@ -59,32 +73,43 @@ def restore(source: Path, data_dir: Path, progress: Progress = lambda _done, _to
             )
     if not source.is_file():
         raise ConfigError(f"there is no backup {source}: give the file that `backup` wrote")
-    make_private_folder(data_dir)
-    part = data_dir / f"{DATABASE_NAME}.part"
+    make_private(data_dir)
+    part, anew = (data_dir / f"{DATABASE_NAME}.part{number}" for number in (1, 2))
     try:
-        part.unlink(missing_ok=True)
         shutil.copyfile(source, part)
-        _check(source, part, progress)
-        _publish(part, data_dir / DATABASE_NAME)
+        anew.unlink(missing_ok=True)
+        with _checked(source, part, backup_key_of(entropy), progress) as store:
+            keystore = Keystore.create(data_dir, name, entropy=entropy, seal=seal)
+            for _left in store.backup(anew, keystore.database_key):
+                pass
+        _publish(anew, data_dir / DATABASE_NAME)
     except OSError as error:
         raise ConfigError(
             f"{source} was not restored ({error.strerror}): make room, or choose another folder"
         ) from error
     finally:
-        for leftover in data_dir.glob(f"{part.name}*"):
+        for leftover in data_dir.glob(f"{DATABASE_NAME}.part*"):
             leftover.unlink(missing_ok=True)
+        if not (data_dir / DATABASE_NAME).exists():
+            (data_dir / FILE_NAME).unlink(missing_ok=True)
 
 
-def _check(source: Path, copy: Path, progress: Progress) -> None:
-    """Raise ConfigError unless the copy is a sound database of ours."""
+@contextmanager
+def _checked(source: Path, copy: Path, key: bytes, progress: Progress) -> Iterator[Store]:
+    """Open the copy of a backup; raises ConfigError unless it is a sound database of hers."""
     try:
-        store = SqliteStore(copy)
-        try:
-            report = store.verify(deep=True, progress=progress)
-        finally:
-            store.close()
+        store = SqliteStore(copy, key=key)
     except StoreFailed as error:
-        raise ConfigError(f"{source} cannot be restored: {error}") from error
+        raise ConfigError(
+            f"{source} cannot be restored: these words do not open it, or it is damaged or no "
+            f"backup at all ({error})"
+        ) from error
+    with closing(store):
+        _refuse_faults(source, store.verify(deep=True, progress=progress))
+        yield store
+
+
+def _refuse_faults(source: Path, report: VerifyReport) -> None:
     if report.faults:
         shown = "; ".join(f"{fault.place}: {fault.finding}" for fault in report.faults)
         raise ConfigError(
@@ -101,4 +126,4 @@ def _publish(part: Path, target: Path) -> None:
     if target.exists():
         raise ConfigError(f"{target} exists already: name a new file")
     part.replace(target)
-    sync_folder(target.parent)
+    sync(target.parent)

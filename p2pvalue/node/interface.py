@@ -18,6 +18,11 @@ from p2pvalue import types as t
 class NodeInterface(Protocol):
     """One person's node. All calls belong to the trio event loop that opened it."""
 
+    @property
+    def keys(self) -> KeysInterface:
+        """The person's keys on this machine, and the words that stand for them."""
+        ...
+
     def status(self) -> t.StatusView: ...
     def whoami(self) -> t.WhoAmIView: ...
     def doctor(self) -> list[t.CheckView]: ...
@@ -27,11 +32,22 @@ class NodeInterface(Protocol):
         ...
 
     async def create_community(
-        self, name: str, *, read: t.Read = "members", join: t.Join = "invite", description: str = ""
-    ) -> CommunityInterface: ...
+        self,
+        name: str,
+        *,
+        read: t.Read = "members",
+        join: t.Join = "invite",
+        description: str = "",
+        words: str = "",
+    ) -> CommunityInterface:
+        """Found a community; `words` are needed where this machine does not keep them."""
+        ...
 
-    async def join(self, link: str) -> CommunityInterface:
-        """Start to join and return; the view says `joining` and what it waits for."""
+    async def join(self, link: str, *, words: str = "") -> CommunityInterface:
+        """Start to join and return; the view says `joining` and what it waits for.
+
+        `words` are needed where this machine does not keep them.
+        """
         ...
 
     async def set_profile(self, name: str) -> None:
@@ -49,6 +65,28 @@ class NodeInterface(Protocol):
     async def backup(self, target: Path, progress: Callable[[int, int], None]) -> None: ...
     async def verify(self, progress: Callable[[int, int], None]) -> list[t.CheckView]: ...
     async def rebuild(self, progress: Callable[[int, int], None]) -> list[t.CheckView]: ...
+
+
+class KeysInterface(Protocol):
+    """The keys of the person on this machine."""
+
+    def take_words(self) -> list[str]:
+        """Return the 24 words, once in a life; raises LocalProtocolError the next time."""
+        ...
+
+    def check_words(self, words: str) -> bool:
+        """Return whether these are the person's; LocalProtocolError if they are no 24 words."""
+        ...
+
+    def forget_words(self) -> None:
+        """Remove from this machine what the words stand for."""
+        ...
+
+    async def protect(
+        self, protection: t.Protection, *, passphrase: str = "", passphrase_before: str = ""
+    ) -> None:
+        """Close the keys in another way; `passphrase_before` must be right if there is one."""
+        ...
 
 
 class CommunityInterface(Protocol):

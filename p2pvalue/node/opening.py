@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import trio
 
 from p2pvalue import config as settings
 from p2pvalue.config import Config
+from p2pvalue.keyfile import seal_with_passphrase
 from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import Network
 from p2pvalue.network.libp2p import Libp2pNetwork
@@ -18,14 +20,18 @@ from p2pvalue.node.running import RunningNode
 from p2pvalue.store import SqliteStore
 
 
-def init(data_dir: Path, name: str, *, listen: Sequence[str] | None = None) -> None:
+def init(
+    data_dir: Path, name: str, *, listen: Sequence[str] | None = None, passphrase: str | None = None
+) -> None:
     """Make the keys and settings of a new node for the person `name`.
 
-    `listen` holds multiaddresses; by default every network card at a port drawn at random. Raises
+    `listen` holds multiaddresses; by default every network card at a port drawn at random. Without
+    a passphrase, whoever can read the folder has the keys. Raises
     ConfigError if the folder holds a node already, LocalProtocolError if no community would take
     the name.
     """
-    Keystore.create(data_dir, name)
+    seal = None if passphrase is None else seal_with_passphrase(passphrase, os.urandom)
+    Keystore.create(data_dir, name, seal=seal)
     settings.write_default(data_dir, tuple(listen) if listen is not None else settings.new_listen())
 
 
@@ -35,18 +41,23 @@ async def open_node(
     config: Config | None = None,
     *,
     network: Network | None = None,
+    passphrase: str | None = None,
+    keystore: Keystore | None = None,
 ) -> AsyncIterator[RunningNode]:
     """Open the node that lives in `data_dir` and run it until the block ends.
 
     Without `network` the one that `config` (by default the folder's config.toml) describes is used.
-    Callers can read and write at once; the network comes up meanwhile. Raises ConfigError if the
-    folder holds no keys or is unusable, StoreFailed if the database is.
+    Callers can read and write at once; the network comes up meanwhile. `keystore` is the folder's,
+    if it is open already. Raises KeysLocked or WrongPassphrase if the passphrase does not open the
+    keys, ConfigError if the folder holds none or is unusable, StoreFailed if the database is.
     """
     config = config if config is not None else settings.load(data_dir)
-    keystore = Keystore.open(data_dir)
+    if keystore is None:
+        keystore = Keystore.open(data_dir, passphrase=passphrase)
     if network is None and config.listen:
         network = Libp2pNetwork(keystore.transport_seed, list(config.listen))
-    store = SqliteStore(data_dir / DATABASE_NAME, durability=config.durability)
+    database = data_dir / DATABASE_NAME
+    store = SqliteStore(database, durability=config.durability, key=keystore.database_key)
     try:
         node = RunningNode(data_dir, config, keystore, store, network)
         async with trio.open_nursery() as nursery:

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import msgspec
 import trio
 
 from p2pvalue import types as t
 from p2pvalue.config import Config
-from p2pvalue.keystore import CommunityKeys, Keystore
+from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import Network
 from p2pvalue.node import overview, upkeep
 from p2pvalue.node.backup import backup
@@ -22,6 +23,7 @@ from p2pvalue.node.documents import OpenDocuments
 from p2pvalue.node.joining import Joining
 from p2pvalue.node.neighbours import Neighbours
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
+from p2pvalue.node.own_keys import OwnKeys
 from p2pvalue.node.people import RANKS
 from p2pvalue.node.references import resolve
 from p2pvalue.node.verification import verify_views
@@ -32,7 +34,6 @@ from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft, Found
 from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key, parse_link
-from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kinds import card
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
 
@@ -65,9 +66,10 @@ class RunningNode(Node):
         self.database = data_dir / DATABASE_NAME
         self.config = config
         self.started_s = time.monotonic()
+        self.keys = OwnKeys(keystore)
         self.documents = OpenDocuments()
         self.joining = Joining(self)
-        self.neighbours = Neighbours(self)
+        self.neighbours = Neighbours(self, self.joining.is_any_under_way, self.joining.met)
         self.on_joined = self.joining.on_joined
         self.on_changed = self._on_changed
         self._admissions, self._admitted = trio.open_memory_channel[bytes](64)
@@ -86,6 +88,11 @@ class RunningNode(Node):
     async def _meet_neighbours(self) -> None:
         await self.is_network_up.wait()
         await self.neighbours.run()
+
+    def peer_connected(self, peer_id: str) -> None:
+        """Open what sessions we miss with a peer that called us, and ask it to let us in."""
+        super().peer_connected(peer_id)
+        self.joining.look_again(peer_id)
 
     async def close(self) -> None:
         """Keep what a quick start needs; call after `run` has ended."""
@@ -121,7 +128,13 @@ class RunningNode(Node):
         return Community(self, community, self.documents)
 
     async def create_community(
-        self, name: str, *, read: t.Read = "members", join: t.Join = "invite", description: str = ""
+        self,
+        name: str,
+        *,
+        read: t.Read = "members",
+        join: t.Join = "invite",
+        description: str = "",
+        words: str = "",
     ) -> Community:
         """Found a community of which we are the founder; durable on return."""
         card.encode_card(name, description)  # raises before anything is founded
@@ -130,23 +143,22 @@ class RunningNode(Node):
                 "a community that anybody may join has nothing to hide: make it public, "
                 "or let people in by invite"
             )
-        seed, nonce = self.keystore.new_device_seed(), self.random_bytes(32)
-        device = SigningKey(seed)
-        root = SigningKey(auth.root_seed(self.keystore.entropy, nonce))
+        nonce = self.random_bytes(32)
+        keys = self.keystore.new_keys(nonce=nonce)
+        root = self.keystore.root_for(nonce, self.keys.lent(words))
         payload = auth.genesis_payload(
             nonce,
-            [auth.founder(root, device.public, nonce)],
+            [auth.founder(root, keys.device.public, keys.prekey, nonce)],
             read=auth.READ_PUBLIC if read == "public" else auth.READ_MEMBERS,
             join=auth.JOIN_OPEN if join == "open" else auth.JOIN_INVITE,
         )
         secret = b"" if read == "public" else self.random_bytes(32)
-        effects = self.machine.handle(Found(device, payload, secret), self.clock_ms())
+        effects = self.machine.handle(Found(keys.device, payload, secret), self.clock_ms())
         community = next(f.community for f in effects if isinstance(f, Wrote))
         secrets = tuple(self.machine.replica(community).topic_secrets)
         # The key is kept first: an operation that is stored must never be without its author.
-        self.keystore.put(
-            community, CommunityKeys(device_seed=seed, nonce=nonce, topic_secrets=secrets)
-        )
+        keys = msgspec.structs.replace(keys, root=root.public, topic_secrets=secrets)
+        self.keystore.put(community, keys)
         self.perform(effects)
         made = self._community(community)
         await made.describe(name, description)
@@ -156,8 +168,9 @@ class RunningNode(Node):
         self.neighbours.announce_again()
         return made
 
-    async def join(self, link: str) -> Community:
+    async def join(self, link: str, *, words: str = "") -> Community:
         """Start to join and return; the view says what it waits for."""
+        lent = self.keys.lent(words)
         parsed = parse_link(link)
         community = parsed.community
         keys = self.keystore.keys(community)
@@ -166,20 +179,13 @@ class RunningNode(Node):
                 f'you are in "{self._community(community).name}" already: nothing to do'
             )
         if keys is None:
-            keys = CommunityKeys(device_seed=self.keystore.new_device_seed(), link=link)
+            keys = self.keystore.new_keys(link=link)
             self.keystore.put(community, keys)
             self.machine.add_replica(community, keys.device, [])
         else:  # a second link, perhaps with better addresses, for the same device
-            self.keystore.put(
-                community,
-                CommunityKeys(
-                    device_seed=keys.device_seed,
-                    nonce=keys.nonce,
-                    topic_secrets=keys.topic_secrets,
-                    link=link,
-                ),
-            )
-        self.joining.start(community)
+            self.keystore.put(community, msgspec.structs.replace(keys, link=link))
+        self.joining.start(community, lent)
+        self.neighbours.announce_again()
         return self._community(community)
 
     async def invite(self, community: bytes, rank: t.Rank, uses: int) -> str:
@@ -233,11 +239,15 @@ class RunningNode(Node):
         is_active = self.is_admitted(community)
         return Participation(
             state="active" if is_active else "joining",
-            waiting_for="" if is_active else self.joining.waiting_for(community),
+            waiting_for="" if is_active else self._waiting_for(community),
             peers=tuple(self.machine.peers_of(community)),
             operations=held,
             unshared=self._unshared(community),
+            joining=None if is_active else self.joining.view(community),
         )
+
+    def _waiting_for(self, community: bytes) -> str:
+        return self.joining.waiting_for(community, self._community(community).name)
 
     def _unshared(self, community: bytes) -> int:
         """Return how many content operations of ours no peer has confirmed to hold."""
@@ -316,13 +326,15 @@ class RunningNode(Node):
         return next(view for view in self.peers() if view.peer == peer_id)
 
     async def backup(self, target: Path, progress: Callable[[int, int], None]) -> None:
-        """Write a consistent copy of what is stored to a new file; no keys are in it."""
-        await backup(self.store, target, progress)
+        """Write a copy of what is stored to a new file, closed so that the words open it."""
+        await backup(self.store, target, progress, self.keystore.backup_key)
 
     async def verify(self, progress: Callable[[int, int], None]) -> list[t.CheckView]:
         """Check every stored operation and every view."""
         checks = await upkeep.verify(self, progress)
-        return checks + await verify_views(self.store, self.data_dir, progress)
+        return checks + await verify_views(
+            self.store, self.data_dir, progress, self.keystore.database_key
+        )
 
     async def rebuild(self, progress: Callable[[int, int], None]) -> list[t.CheckView]:
         """Make every view anew from the operations."""

@@ -14,16 +14,19 @@ from p2pvalue.types import CheckView
 from p2pvalue_protocol.replica import Replica
 
 
-async def verify_views(store: Store, folder: Path, progress: Progress) -> list[CheckView]:
+async def verify_views(
+    store: Store, folder: Path, progress: Progress, key: bytes | None = None
+) -> list[CheckView]:
     """Return one finding per community: whether folding all its operations gives the same views.
 
-    Works on a copy in `folder`, which needs as much room as the database, while the node goes on.
+    Works on a copy in `folder`, which needs as much room as the database and is encrypted with its
+    `key`, while the node goes on.
     About 50 µs per operation, in steps of some milliseconds. Raises ConfigError or StoreFailed.
     """
     with ExitStack() as stack:
         place = stack.enter_context(TemporaryDirectory(prefix="verify-", dir=folder))
         await backup(store, Path(place) / "copy.db", lambda _done, _total: None)
-        copy = SqliteStore(Path(place) / "copy.db", durability="kill")
+        copy = SqliteStore(Path(place) / "copy.db", durability="kill", key=key)
         stack.callback(copy.close)
         communities = copy.communities()
         checks = []

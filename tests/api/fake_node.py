@@ -16,6 +16,7 @@ from p2pvalue import types as t
 from p2pvalue.config import Config
 from p2pvalue.node.interface import CommunityInterface, NodeInterface
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
+from tests.api.fake_keys import FakeKeys
 
 FOLLOWERS_BEHIND_MAX = 100
 
@@ -31,6 +32,7 @@ class FakeNode:
         self.dialled: list[t.PeerView] = []
         self.times = 1_700_000_000_000
         self.looks = 0
+        self.keys = FakeKeys()
 
     def now(self) -> int:
         self.times += 1000
@@ -79,14 +81,22 @@ class FakeNode:
         raise NotFound(f"there is no community {reference!r} here; list them: community list")
 
     async def create_community(
-        self, name: str, *, read: t.Read = "members", join: t.Join = "invite", description: str = ""
+        self,
+        name: str,
+        *,
+        read: t.Read = "members",
+        join: t.Join = "invite",
+        description: str = "",
+        words: str = "",
     ) -> CommunityInterface:
+        self.keys.lend(words)
         made = FakeCommunity(self, name, read, join, description, "active")
         self.held[made.community] = made
         self.tell(t.EventView(event="community", community=made.community, subject="", time=1))
         return made
 
-    async def join(self, link: str) -> CommunityInterface:
+    async def join(self, link: str, *, words: str = "") -> CommunityInterface:
+        self.keys.lend(words)
         if not link.startswith("p2pvalue:"):
             raise LocalProtocolError("this is no invite: a link begins with p2pvalue:")
         made = FakeCommunity(self, "Garden", "members", "invite", "", "joining")

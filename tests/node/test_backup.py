@@ -4,6 +4,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from p2pvalue.config import Config
@@ -28,9 +29,23 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ana(folder: Path) -> Iterator[SmallNode]:
-    store = SqliteStore(folder / DATABASE_NAME)
+    store = SqliteStore(folder / DATABASE_NAME, key=Keystore.open(folder).database_key)
     yield SmallNode("ana", ["ana"], store)
     store.close()
+
+
+@pytest.fixture
+def entropy(folder: Path) -> bytes:
+    """What the person's words stand for."""
+    kept = Keystore.open(folder).entropy
+    assert kept is not None
+    return kept
+
+
+@pytest.fixture
+def key(folder: Path) -> bytes:
+    """What her backups are encrypted with."""
+    return Keystore.open(folder).backup_key
 
 
 def ignore(done: int, total: int) -> None:
@@ -50,14 +65,15 @@ async def fill(node: SmallNode) -> None:
 
 
 async def test_what_was_backed_up_is_read_the_same_from_a_new_folder(
-    ana: SmallNode, tmp_path: Path
+    ana: SmallNode, tmp_path: Path, key: bytes, entropy: bytes
 ) -> None:
     await fill(ana)
     steps: list[tuple[int, int]] = []
-    await backup(ana.store, tmp_path / "b.backup", lambda *step: steps.append(step))
+    await backup(ana.store, tmp_path / "b.backup", lambda *step: steps.append(step), key)
     assert steps[-1][0] == steps[-1][1] > 0
-    restore(tmp_path / "b.backup", tmp_path / "new")
-    store = SqliteStore(tmp_path / "new" / DATABASE_NAME)
+    restore(tmp_path / "b.backup", tmp_path / "new", "Ana", entropy)
+    restored_key = Keystore.open(tmp_path / "new").database_key
+    store = SqliteStore(tmp_path / "new" / DATABASE_NAME, key=restored_key)
     again = SmallNode("ana", ["ana"], store)
     assert again.community.digest() == ana.community.digest()
     assert again.community.messages() == ana.community.messages()
@@ -65,30 +81,50 @@ async def test_what_was_backed_up_is_read_the_same_from_a_new_folder(
     store.close()
 
 
-async def test_no_secret_is_in_a_backup_and_only_its_owner_may_read_it(
-    ana: SmallNode, folder: Path, tmp_path: Path
+async def test_neither_a_secret_nor_a_sentence_is_in_a_backup_that_her_words_open(
+    ana: SmallNode, folder: Path, tmp_path: Path, key: bytes
 ) -> None:
     await fill(ana)
     target = tmp_path / "b.backup"
-    await backup(ana.store, target, ignore)
+    await backup(ana.store, target, ignore, key)
     keystore = Keystore.open(folder)
     data = target.read_bytes()
-    for secret in (keystore.entropy, keystore.transport_seed, b"device ana", b"root ana"):
+    for secret in (keystore.transport_seed, key, b"device ana", b"root ana"):
         assert secret not in data
+    for sentence in (b"message 7", b"Bring tea", b"Roof"):
+        assert sentence not in data
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    for wrong in (keystore.database_key, None):
+        with pytest.raises(StoreFailed):
+            SqliteStore(target, key=wrong)
+    SqliteStore(target, key=key).close()
 
 
-async def test_a_restored_folder_has_no_keys_and_is_its_owners_alone(
-    ana: SmallNode, tmp_path: Path
+async def test_a_restored_folder_is_a_new_device_of_the_same_person_and_its_owners_alone(
+    ana: SmallNode, folder: Path, tmp_path: Path, key: bytes, entropy: bytes
 ) -> None:
-    await backup(ana.store, tmp_path / "b.backup", ignore)
-    restore(tmp_path / "b.backup", tmp_path / "new")
-    assert [path.name for path in (tmp_path / "new").iterdir()] == [DATABASE_NAME]
+    await backup(ana.store, tmp_path / "b.backup", ignore, key)
+    restore(tmp_path / "b.backup", tmp_path / "new", "Ana", entropy)
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {DATABASE_NAME, FILE_NAME}
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    old, new = Keystore.open(folder), Keystore.open(tmp_path / "new")
+    assert new.entropy == old.entropy
+    assert new.transport_seed != old.transport_seed
+    assert new.database_key != old.database_key
+    assert new.communities() == []
+
+
+async def test_the_words_of_another_open_nothing_and_leave_nothing(
+    ana: SmallNode, tmp_path: Path, key: bytes
+) -> None:
+    await backup(ana.store, tmp_path / "b.backup", ignore, key)
+    with pytest.raises(ConfigError, match="these words do not open it"):
+        restore(tmp_path / "b.backup", tmp_path / "new", "Ana", bytes(32))
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 async def test_neither_a_backup_nor_a_node_is_ever_overwritten(
-    ana: SmallNode, folder: Path, tmp_path: Path
+    ana: SmallNode, folder: Path, tmp_path: Path, entropy: bytes
 ) -> None:
     target = tmp_path / "b.backup"
     await backup(ana.store, target, ignore)
@@ -98,7 +134,7 @@ async def test_neither_a_backup_nor_a_node_is_ever_overwritten(
         await backup(ana.store, target, ignore)
     assert target.read_bytes() == before
     with pytest.raises(ConfigError, match="holds a node already"):
-        restore(target, folder)
+        restore(target, folder, "Ana", entropy)
 
 
 async def test_a_backup_that_is_given_up_leaves_nothing(ana: SmallNode, tmp_path: Path) -> None:
@@ -122,31 +158,52 @@ async def test_a_backup_to_a_place_that_is_not_there_says_so(
         await backup(ana.store, tmp_path / "nowhere" / "b.backup", ignore)
 
 
-async def test_a_damaged_backup_is_not_restored(ana: SmallNode, tmp_path: Path) -> None:
+async def test_a_damaged_backup_is_not_restored(
+    ana: SmallNode, tmp_path: Path, key: bytes, entropy: bytes
+) -> None:
     await fill(ana)
     target = tmp_path / "b.backup"
-    await backup(ana.store, target, ignore)
-    data = target.read_bytes()
-    assert b"message 7" in data
-    target.write_bytes(data.replace(b"message 7", b"message X"))
+    await backup(ana.store, target, ignore, key)
+    data = bytearray(target.read_bytes())
+    data[len(data) * 3 // 4] ^= 1
+    target.write_bytes(data)
+    with pytest.raises(ConfigError, match="is damaged in"):
+        restore(target, tmp_path / "new", "Ana", entropy)
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+async def test_a_backup_with_a_forged_sentence_is_not_restored(
+    ana: SmallNode, tmp_path: Path, key: bytes, entropy: bytes
+) -> None:
+    await fill(ana)
+    target = tmp_path / "b.backup"
+    await backup(ana.store, target, ignore, key)
+    forged = apsw.Connection(str(target))  # by somebody who has the words
+    forged.pragma("key", f"raw:{key.hex()}")
+    forged.execute(
+        "UPDATE operations SET payload = CAST(replace(payload, 'message 7', 'message X') AS BLOB) "
+        "WHERE instr(payload, 'message 7')"
+    )
+    assert forged.changes() == 1
+    forged.close()
     with pytest.raises(ConfigError, match=r"damaged in 1 places.*operation"):
-        restore(target, tmp_path / "new")
+        restore(target, tmp_path / "new", "Ana", entropy)
     assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_what_is_no_backup_is_not_restored(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear community,\n" * 1_000)
     with pytest.raises(ConfigError, match=r"letter\.txt"):
-        restore(tmp_path / "letter.txt", tmp_path / "new")
+        restore(tmp_path / "letter.txt", tmp_path / "new", "Ana", bytes(32))
     assert list((tmp_path / "new").iterdir()) == []
     with pytest.raises(ConfigError, match="no backup"):
-        restore(tmp_path / "missing", tmp_path / "new")
+        restore(tmp_path / "missing", tmp_path / "new", "Ana", bytes(32))
 
 
 async def test_views_are_found_to_be_what_the_operations_say(ana: SmallNode, folder: Path) -> None:
     await fill(ana)
     before = sorted(path.name for path in folder.iterdir())
-    checks = await verify_views(ana.store, folder, ignore)
+    checks = await verify_views(ana.store, folder, ignore, Keystore.open(folder).database_key)
     assert [check.is_ok for check in checks] == [True]
     assert sorted(path.name for path in folder.iterdir()) == before
 
@@ -158,7 +215,7 @@ async def test_a_view_that_no_operation_made_is_found(ana: SmallNode, folder: Pa
     assert row is not None
     forged = StateRow(*row[:-1], state=row.state.replace(b"Roof", b"Boat"))
     ana.store.commit([Batch(ana.community_id, states=[forged])])
-    [check] = await verify_views(ana.store, folder, ignore)
+    [check] = await verify_views(ana.store, folder, ignore, Keystore.open(folder).database_key)
     assert not check.is_ok
     assert "rebuild" in check.detail
 
@@ -167,17 +224,15 @@ async def test_a_restored_node_reads_at_once_and_says_what_writing_takes(tmp_pat
     def alone(folder: str) -> Config:
         return Config(data_dir=tmp_path / folder, listen=())
 
-    for folder in ("old", "new"):
-        Keystore.create(tmp_path / folder, "Ana")
-    (tmp_path / "new" / FILE_NAME).rename(tmp_path / "keys of a new device")
+    entropy = Keystore.create(tmp_path / "old", "Ana").entropy
+    assert entropy is not None
     async with open_node(tmp_path / "old", alone("old")) as old:
         garden = await old.create_community("Garden")
         await garden.create_document("Plan", "Bring tea\n")
         assert all(check.is_ok for check in await old.verify(ignore))
         digest = garden.digest()
         await old.backup(tmp_path / "b.backup", ignore)
-    restore(tmp_path / "b.backup", tmp_path / "new")
-    (tmp_path / "keys of a new device").rename(tmp_path / "new" / FILE_NAME)
+    restore(tmp_path / "b.backup", tmp_path / "new", "Ana", entropy)
     async with open_node(tmp_path / "new", alone("new")) as new:
         again = new.community("Garden")
         assert again.digest() == digest

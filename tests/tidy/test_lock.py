@@ -27,9 +27,15 @@ def pins(lock: str) -> dict[str, str]:
     return {canonicalize_name(n): v for n, v in re.findall(r"^([\w.-]+)==(\S+)", text, re.M)}
 
 
+def optional() -> list[str]:
+    """What only those install who ask for it."""
+    extras = PROJECT["project"].get("optional-dependencies", {})
+    return [line for extra in extras.values() for line in extra]
+
+
 def declared() -> list[Requirement]:
     """What the project asks for, to run and to be built and tested."""
-    listed = [*PROJECT["project"]["dependencies"]]
+    listed = [*PROJECT["project"]["dependencies"], *optional()]
     for group in PROJECT["dependency-groups"].values():
         listed += group
     return [Requirement(line) for line in listed]
@@ -85,7 +91,8 @@ def test_we_ask_for_what_libp2p_asks_for_but_the_override() -> None:
 def test_what_we_import_is_what_we_declare() -> None:
     theirs = {canonicalize_name(Requirement(line).name) for line in requires("libp2p") or ()}
     declared_names = {
-        canonicalize_name(Requirement(line).name) for line in PROJECT["project"]["dependencies"]
+        canonicalize_name(Requirement(line).name)
+        for line in (*PROJECT["project"]["dependencies"], *optional())
     }
     packages = {name for path in python_files(*PACKAGES) for name in imported(parsed(path))}
     homes = packages_distributions()
