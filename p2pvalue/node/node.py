@@ -92,6 +92,7 @@ class Node:
         self._link_tasks: trio.Nursery | None = None
         self.on_joined: Callable[[e.Joined], None] = lambda joined: None
         self.on_changed: Callable[[e.Changed], None] = lambda changed: None
+        self.on_linking: Callable[[e.DevicesWanted | e.Linked], None] = lambda told: None
         self.machine = Machine(
             open_past=store.past,
             random_bytes=self.random_bytes,
@@ -178,6 +179,8 @@ class Node:
                 log.warning("refused something from %s: %s", peer_id, reason)
             case e.Joined():
                 self.on_joined(effect)
+            case e.DevicesWanted() | e.Linked():
+                self.on_linking(effect)
             case e.AddressLearned(community, device, _, addresses):
                 if self.dialer is not None:
                     self.dialer.know(list(addresses), {community}, device)

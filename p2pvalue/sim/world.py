@@ -160,7 +160,7 @@ class World:
                 self._joined(node, effect)
             case e.Wrote(references=references):
                 self._acknowledged += references
-            case e.Changed() | e.Ready() | e.AddressLearned():
+            case e.Changed() | e.Ready() | e.AddressLearned() | e.DevicesWanted() | e.Linked():
                 pass
             case _:
                 assert_never(effect)

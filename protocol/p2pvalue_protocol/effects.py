@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.inputs import PersonHere
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Batch
 
@@ -112,6 +113,29 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class DevicesWanted:
+    """Make and keep keys for these communities of a person, then say so by `DevicesMade`.
+
+    Her older device showed on this link that it knows our code.
+    """
+
+    session: int
+    person: PersonHere
+    communities: tuple[tuple[bytes, bytes, bytes], ...]  # (id, nonce, her root), ascending
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A link between two devices of a person is over; `communities` have both of them now."""
+
+    session: int
+    state: Literal["linked", "failed"]
+    communities: tuple[bytes, ...]
+    label: str  # what the other device is called
+    message: str  # why it failed
+
+
+@dataclass(frozen=True, slots=True)
 class AddressLearned:
     """A member's device can be reached at these addresses."""
 
@@ -132,5 +156,7 @@ Effect = (
     | Judge
     | Rejected
     | Joined
+    | DevicesWanted
+    | Linked
     | AddressLearned
 )

@@ -68,6 +68,70 @@ class JoinStarted:
     root_entropy: bytes
 
 
+class DeviceKeys(NamedTuple):
+    """The keys of a device of ours for one community, made outside of the core."""
+
+    community: bytes
+    signer: SigningKey
+    prekey: bytes  # X25519 public key to which the community's secrets will be sealed
+
+
+class PersonHere(NamedTuple):
+    """What a person's devices tell each other about her; nothing of it opens a community."""
+
+    name: str
+    label: str  # what the device that tells is called
+    words_check: bytes  # 32, to know her words again by; or empty
+    backup_key: bytes  # 32, or empty
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAsked:
+    """A peer opened a link between devices to us, and a code that we made still holds."""
+
+    session: int
+    peer_id: str
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStarted:
+    """We opened a link to the device that a code names, which is to become another of ours."""
+
+    session: int
+    peer_id: str
+    secret: bytes
+    person: PersonHere
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesMade:
+    """The keys that `DevicesWanted` asked for, kept; `refusal` says why there are none."""
+
+    session: int
+    label: str
+    devices: tuple[DeviceKeys, ...]
+    refusal: int  # 0, or the number of a LinkRefusal
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryAsked:
+    """A peer that says to be a member's new device opened a link to us."""
+
+    session: int
+    peer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryStarted:
+    """We opened a link to a member, to come back with a person's words."""
+
+    session: int
+    peer_id: str
+    keys: DeviceKeys
+    root_entropy: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class FrameReceived:
     """A frame arrived on a session's link."""
@@ -110,6 +174,11 @@ Input = (
     | PeerJoined
     | JoinAsked
     | JoinStarted
+    | LinkAsked
+    | LinkStarted
+    | DevicesMade
+    | RecoveryAsked
+    | RecoveryStarted
     | FrameReceived
     | PeerLeft
     | GossipReceived

@@ -54,6 +54,12 @@ TOPIC_SECRETS_NEWEST = 64  # shown in a handshake; who missed so many changes st
 TOPIC_SECRETS_STEP = 32  # of the older ones each 32nd, so that any 64 in a row hold one of them
 TOPIC_SECRETS_MAX = 96  # shown in all: with weekly changes twenty years
 
+# --- devices of a person
+LINKED_COMMUNITIES_MAX = 512  # handed over on one link; they fill one frame
+NAME_CHARACTERS_MAX = 200  # of a person, as her profile takes it
+LABEL_CHARACTERS_MAX = 64  # of a device, as its person calls it
+RECORDS_HANDED_MAX = 8  # address records: one of the older device, some of others
+
 # --- addresses
 ADDRESSES_MAX = 8  # IPv4 and IPv6 of four interfaces
 ADDRESS_BYTES_MAX = 200

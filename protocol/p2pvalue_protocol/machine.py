@@ -13,6 +13,7 @@ from typing import assert_never
 
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol.addresses import decode_record, make_record
+from p2pvalue_protocol.dialogues import Dialogues
 from p2pvalue_protocol.effects import (
     AddressLearned,
     Changed,
@@ -28,7 +29,6 @@ from p2pvalue_protocol.founding import genesis_operation
 from p2pvalue_protocol.gossip import Gossip, public_topic_secret
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import Input
-from p2pvalue_protocol.joining import JoinClient, JoinServer
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Past
@@ -62,6 +62,12 @@ class Machine:
         self._replicas: dict[bytes, Replica] = {}
         self._uncommitted: list[Replica] = []
         self._sessions = Sessions(peer_id)
+        self._dialogues = Dialogues(
+            own_peer_id=peer_id,
+            random_bytes=random_bytes,
+            replicas=lambda: list(self._replicas.values()),
+            replica_for=self._welcomed,
+        )
         self._confirm_due_ms: dict[bytes, int] = {}
         self._seal_due_ms: dict[bytes, int] = {}
         self._gossip = Gossip()
@@ -179,17 +185,18 @@ class Machine:
                 return self._found(given, now_ms)
             case i.PeerJoined():
                 return self._open_session(given, now_ms)
-            case i.JoinAsked(session, peer_id):
-                server = JoinServer(
-                    list(self._replicas.values()),
-                    session=session,
-                    peer_id=peer_id,
-                    own_peer_id=self._peer_id,
-                    nonce=self._random_bytes(32),
-                )
-                return self._sessions.open_join(session, peer_id, server, now_ms)
-            case i.JoinStarted():
-                return self._start_join(given, now_ms)
+            case (
+                i.JoinAsked()
+                | i.JoinStarted()
+                | i.LinkAsked()
+                | i.LinkStarted()
+                | i.RecoveryAsked()
+                | i.RecoveryStarted()
+            ):
+                side = self._dialogues.side_for(given)
+                return self._sessions.open_dialogue(given.session, given.peer_id, side, now_ms)
+            case i.DevicesMade():
+                return self._sessions.devices_made(given)
             case i.PeerLeft(session):
                 return self._sessions.lost(session)
             case i.AddressesChanged(addresses):
@@ -255,21 +262,6 @@ class Machine:
             given.session, given.peer_id, session, initiated=given.initiated, now_ms=now_ms
         )
 
-    def _start_join(self, given: i.JoinStarted, now_ms: int) -> list[Effect]:
-        client = JoinClient(
-            session=given.session,
-            peer_id=given.peer_id,
-            own_peer_id=self._peer_id,
-            nonce=self._random_bytes(32),
-            community=given.community,
-            invite_secret=given.invite_secret,
-            signer=given.signer,
-            prekey=given.prekey,
-            root_entropy=given.root_entropy,
-            replica_for=self._welcomed,
-        )
-        return self._sessions.open_join(given.session, given.peer_id, client, now_ms)
-
     def _welcomed(
         self, community: bytes, signer: SigningKey, topic_secrets: Sequence[bytes]
     ) -> Replica:
@@ -277,6 +269,7 @@ class Machine:
         replica = self._replicas.get(community)
         if replica is None:
             return self.add_replica(community, signer, topic_secrets)
+        replica.signer = signer  # another one than before if its device was given up
         replica.topic_secrets = list(topic_secrets)
         self._gossip.listen(community, topic_secrets)
         return replica

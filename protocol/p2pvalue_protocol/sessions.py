@@ -1,20 +1,22 @@
 """The open links of a node: which sessions run on them, and which of those are ready.
 
-A link carries a sync session or one side of a join. A sync session is *ready* when its handshake
-succeeded; only then is its peer told what changes. Between two peers one session per community is
-kept: if both called each other, both keep the one that the lower peer id opened.
+A link carries a sync session or one side of a dialogue, such as a join. A sync session is *ready*
+when its handshake succeeded; only then is its peer told what changes. Between two peers one session
+per community is kept: if both called each other, both keep the one that the lower peer id opened.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import CloseSession, Effect, Ready, Rejected
 from p2pvalue_protocol.ids import Reference
-from p2pvalue_protocol.joining import JoinClient, JoinServer
+from p2pvalue_protocol.inputs import DevicesMade
+from p2pvalue_protocol.link_frames import LinkRefusal
+from p2pvalue_protocol.linking import NewerDevice
 from p2pvalue_protocol.sync import SyncSession
-
-JoinSide = JoinServer | JoinClient
 
 
 class Sessions:
@@ -23,7 +25,7 @@ class Sessions:
     def __init__(self, own_peer_id: str) -> None:
         self._own_peer_id = own_peer_id
         self._syncs: dict[int, SyncSession] = {}
-        self._joins: dict[int, JoinSide] = {}
+        self._dialogues: dict[int, Dialogue[Any]] = {}
         self._peers: dict[int, str] = {}
         self._initiated: set[int] = set()
         self._ready: dict[int, bytes] = {}  # session -> community
@@ -40,30 +42,40 @@ class Sessions:
             self._initiated.add(number)
         return self._sifted(session.open(now_ms))
 
-    def open_join(self, number: int, peer_id: str, side: JoinSide, now_ms: int) -> list[Effect]:
-        """Begin one side of a join on a new link."""
-        self._joins[number] = side
+    def open_dialogue(
+        self, number: int, peer_id: str, side: Dialogue[Any], now_ms: int
+    ) -> list[Effect]:
+        """Begin one side of a dialogue on a new link."""
+        self._dialogues[number] = side
         self._peers[number] = peer_id
         return self._sifted(side.open(now_ms))
 
+    def devices_made(self, given: DevicesMade) -> list[Effect]:
+        """Give a new device's keys to the link that asked for them; none if that ended."""
+        side = self._dialogues.get(given.session)
+        if not isinstance(side, NewerDevice):
+            return []
+        refusal = LinkRefusal(given.refusal) if given.refusal else None
+        return self._sifted(side.devices_made(given.label, given.devices, refusal))
+
     def lost(self, number: int) -> list[Effect]:
-        """Note that a link ended; a join that had no answer yet tells the person so."""
-        join = self._joins.get(number)
-        effects = join.lost() if join is not None else []
+        """Note that a link ended; who waited for an answer there is told so."""
+        side = self._dialogues.get(number)
+        effects = side.lost() if side is not None else []
         self._forget(number)
         return effects
 
     def end_all(self, community: bytes) -> list[Effect]:
         """End every session that has to do with a community, or may have."""
         ending = [n for n, s in self._syncs.items() if s.wants_community in (community, None)]
-        ending += self._joins
+        ending += self._dialogues
         for number in ending:
             self._forget(number)
         return [CloseSession(number, None) for number in ending]
 
     def _forget(self, number: int) -> None:
         self._syncs.pop(number, None)
-        self._joins.pop(number, None)
+        self._dialogues.pop(number, None)
         self._ready.pop(number, None)
         self._peers.pop(number, None)
         self._initiated.discard(number)
@@ -72,7 +84,7 @@ class Sessions:
 
     def receive(self, number: int, frame: bytes, now_ms: int) -> list[Effect]:
         """Give a frame to its session; none if that ended while the frame was under way."""
-        session = self._syncs.get(number) or self._joins.get(number)
+        session = self._syncs.get(number) or self._dialogues.get(number)
         return self._sifted(session.receive(frame, now_ms)) if session is not None else []
 
     def poke(self, community: bytes, source: int | None, now_ms: int) -> list[Effect]:
@@ -86,8 +98,8 @@ class Sessions:
     def wakeup(self, now_ms: int) -> list[Effect]:
         """Let every session do what is due."""
         effects: list[Effect] = []
-        for number in sorted((*self._syncs, *self._joins)):
-            session = self._syncs.get(number) or self._joins.get(number)
+        for number in sorted((*self._syncs, *self._dialogues)):
+            session = self._syncs.get(number) or self._dialogues.get(number)
             due = session.next_wakeup_ms() if session is not None else None
             if session is not None and due is not None and due <= now_ms:
                 effects += self._sifted(session.wakeup(now_ms))
@@ -124,7 +136,8 @@ class Sessions:
 
     def next_wakeup_ms(self) -> int | None:
         """Return when `wakeup` is due; None if no session waits for a time."""
-        dues = (s.next_wakeup_ms() for s in (*self._syncs.values(), *self._joins.values()))
+        dues = [session.next_wakeup_ms() for session in self._syncs.values()]
+        dues += [side.next_wakeup_ms() for side in self._dialogues.values()]
         return min((due for due in dues if due is not None), default=None)
 
     def is_ready(self, community: bytes) -> bool:
