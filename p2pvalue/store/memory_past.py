@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -98,19 +98,13 @@ class MemoryPast:
         found = self.subjects.get(subject, [])
         return [(row, self.rows[row.log][row.seq].payload) for row in found]
 
-    def kept_entry(self, row: EntryRow) -> EntryRow | None:
-        """Return the entry that an operation is in the list of `row`, or None."""
-        kept = self.lists.get((row.container, row.kind), [])
-        order = Order(row.time, row.device, row.seq, row.op_id)
-        at = bisect_left(kept, order, key=lambda entry: entry.order)
-        return kept[at].row if at < len(kept) and kept[at].order == order else None
+    def has_entry(self, row: EntryRow) -> bool:
+        """Return whether an operation is among the entries."""
+        return any(entry.row == row for entry in self.lists.get((row.container, row.kind), []))
 
-    def kept_subject_operation(self, row: SubjectOperationRow) -> SubjectOperationRow | None:
-        """Return what is kept of an operation under the subject of `row`, or None."""
-        kept = self.subjects.get(row.subject, [])
-        at = bisect_left(kept, _subject_order(row), key=_subject_order)
-        is_kept = at < len(kept) and _subject_order(kept[at]) == _subject_order(row)
-        return kept[at] if is_kept else None
+    def has_subject_operation(self, row: SubjectOperationRow) -> bool:
+        """Return whether an operation is among those of its subject."""
+        return row in self.subjects.get(row.subject, [])
 
     def reconsidered(self) -> list[tuple[int, int]]:
         """Return the logs that are being judged again, with the seq to go on from."""
@@ -172,7 +166,6 @@ class MemoryPast:
             arrival += 1
             self._insert(entry, arrival)
         for entry in batch.entries_again:
-            self._remove(entry)
             self._insert(entry, 0)
         for (container, kind, device), seq in first_seqs(batch.entries_again).items():
             kept = self.lists[container, kind]
@@ -196,28 +189,20 @@ class MemoryPast:
 
     def _remove(self, entry: EntryRow) -> None:
         kept = self.lists.get((entry.container, entry.kind), [])
-        order = Order(entry.time, entry.device, entry.seq, entry.op_id)
-        at = bisect_left(kept, order, key=lambda found: found.order)
-        if at < len(kept) and kept[at].order == order:
-            del kept[at]
+        kept[:] = [other for other in kept if other.row != entry]
         if not kept:
             self.lists.pop((entry.container, entry.kind), None)
 
     def _apply_states(self, batch: Batch) -> None:
         for row in batch.subject_operations:
-            if self.kept_subject_operation(row) is not None:
-                self._drop(row)
             insort(self.subjects.setdefault(row.subject, []), row, key=_subject_order)
         for row in batch.subject_operations_gone:
-            self._drop(row)
+            kept_rows = self.subjects.get(row.subject, [])
+            kept_rows[:] = [other for other in kept_rows if other != row]
         for state in batch.states:
             self.states[state.subject] = state
         for subject in batch.states_gone:
             self.states.pop(subject, None)
-
-    def _drop(self, row: SubjectOperationRow) -> None:
-        kept = self.subjects.get(row.subject, [])
-        kept[:] = [other for other in kept if _subject_order(other) != _subject_order(row)]
 
     def clear_views(self) -> None:
         """Forget everything that is made from operations."""

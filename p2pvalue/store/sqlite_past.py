@@ -47,14 +47,10 @@ _SUBJECT_OPERATIONS = (
     "CROSS JOIN members m ON m.number = s.member "
     "WHERE s.community = ? AND s.subject = ?"
 )
-_KEPT_ENTRY = (
-    "SELECT m.member FROM entries e CROSS JOIN members m ON m.number = e.member "
-    "WHERE e.list = ? AND e.time = ? AND e.place = ?"
-)
-_KEPT_SUBJECT_OPERATION = (
-    "SELECT m.member, s.rank FROM subject_operations s "
-    "CROSS JOIN members m ON m.number = s.member "
-    "WHERE s.community = ? AND s.subject = ? AND s.time = ? AND s.place = ?"
+_HAS_ENTRY = "SELECT 1 FROM entries WHERE list = ? AND time = ? AND place = ?"
+_HAS_SUBJECT_OPERATION = (
+    "SELECT 1 FROM subject_operations "
+    "WHERE community = ? AND subject = ? AND time = ? AND place = ?"
 )
 _STATE = (
     "SELECT subject, kind, group_subject, time, device, seq, op_id, state FROM states "
@@ -174,27 +170,24 @@ class SqlitePast:
         found.sort(key=lambda pair: pair[0][1:5])
         return found
 
-    def kept_entry(self, row: EntryRow) -> EntryRow | None:
-        """Return the entry that an operation is in the list of `row`, or None; one seek."""
+    def has_entry(self, row: EntryRow) -> bool:
+        """Return whether an operation is among the entries; one seek."""
         try:
             found = self._names.list_of(self._number, row.kind, row.container)
         except apsw.Error as error:
             raise explained(error, "the store cannot be read") from error
         base = self._base(row.log)
         if found is None or base is None:
-            return None
-        member = self._value(_KEPT_ENTRY, found.number, row.time, base + row.seq)
-        return None if member is None else row._replace(member=member)
+            return False
+        return bool(self._rows(_HAS_ENTRY, found.number, row.time, base + row.seq))
 
-    def kept_subject_operation(self, row: SubjectOperationRow) -> SubjectOperationRow | None:
-        """Return what is kept of an operation under the subject of `row`, or None; one seek."""
+    def has_subject_operation(self, row: SubjectOperationRow) -> bool:
+        """Return whether an operation is among those of its subject; one seek."""
         base = self._base(row.log)
         if base is None:
-            return None
+            return False
         which = (self._number, row.subject, row.time, base + row.seq)
-        for member, rank in self._rows(_KEPT_SUBJECT_OPERATION, *which):
-            return row._replace(member=member, rank=rank)
-        return None
+        return bool(self._rows(_HAS_SUBJECT_OPERATION, *which))
 
     def reconsidered(self) -> list[tuple[int, int]]:
         """Return the logs that are being judged again, with the seq to go on from."""

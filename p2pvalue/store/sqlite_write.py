@@ -20,11 +20,10 @@ INSERT_OPERATION = (
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
 _INSERT_ENTRY = (
-    "INSERT OR REPLACE INTO entries (list, time, place, arrival, member, followed) "
-    "VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO entries (list, time, place, arrival, member, followed) VALUES (?, ?, ?, ?, ?, ?)"
 )
 _INSERT_SUBJECT_OPERATION = (
-    "INSERT OR REPLACE INTO subject_operations "
+    "INSERT INTO subject_operations "
     "(community, subject, time, place, kind, member, rank) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _DELETE_ENTRY = "DELETE FROM entries WHERE list = ? AND time = ? AND place = ?"

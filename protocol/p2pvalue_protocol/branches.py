@@ -183,6 +183,21 @@ class Branches:
                 return Place(branch, reference.seq <= branch.folded_seq)
         return None
 
+    def is_in_chain(self, op: Reference, head: Reference) -> bool:
+        """Return whether `op` is `head` or precedes it in its log; False if `head` is not held."""
+        if (op.device, op.log_class) != (head.device, head.log_class) or op.seq > head.seq:
+            return False
+        place = self.find(head)
+        if place is None:
+            return False
+        branch = place.branch
+        while op.seq < branch.row.first_seq:
+            last = branch.row.first_seq - 1
+            base = self.owner(op.device, op.log_class, last, branch.row.base_id)
+            assert base is not None, "a branch starts from an operation that is held"
+            branch = base
+        return self.id_at(branch, op.seq) == op.op_id
+
     def owner(self, device: bytes, log_class: int, seq: int, op_id: bytes) -> Branch | None:
         """Return the branch that holds this operation as its own, or None."""
         for branch in self.of(device, log_class):

@@ -18,13 +18,18 @@ from p2pvalue_protocol.past import Batch
 
 
 class Change(NamedTuple):
-    """One operation that came into view."""
+    """One operation that came into view or left it.
+
+    `again` says that it did so after it was first judged: because somebody was removed or brought
+    back, or a key arrived. Who keeps something made of operations one by one begins anew then.
+    """
 
     kind: int
     subject: bytes  # the object, or the container of an entry; empty for an auth operation
     order: Order
     member: bytes
-    payload: bytes
+    payload: bytes  # empty when hidden
+    again: Literal["", "shown", "hidden"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,22 @@ class Ready:
     peer_id: str
     community: bytes
     device: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """The peer of a session that was ready is no member any more: it hears nothing further."""
+
+    session: int
+    peer_id: str
+    community: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsChanged:
+    """A community is heard on other topics from now on; its ready peers may know them."""
+
+    community: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +174,8 @@ Effect = (
     | SendFrame
     | CloseSession
     | Ready
+    | Parted
+    | TopicsChanged
     | Judge
     | Rejected
     | Joined

@@ -2,19 +2,25 @@
 
 Fold, do not patch: a subject's state is `fold(its visible operations in folding order)`, whatever
 the order in which they arrived. Within one input each touched subject is folded once, at the end.
-Entries need no fold: their list, sorted, is their state.
+Entries need no fold: their list, sorted, is their state. What stops counting is taken out of the
+views, and put back when it counts again; what it was a part of is folded anew, and nothing else.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.kind import EntryKind, Order, Placed, StateKind
 from p2pvalue_protocol.kinds import kind_of
-from p2pvalue_protocol.membership import Standing
+from p2pvalue_protocol.members import Standing
 from p2pvalue_protocol.operation import Operation
 from p2pvalue_protocol.past import Batch, EntryRow, Past, StateRow, SubjectOperationRow
+
+Row = EntryRow | SubjectOperationRow
+"""What one visible operation is in the views."""
 
 
 class Folding:
@@ -22,47 +28,99 @@ class Folding:
 
     def __init__(self, past: Past) -> None:
         self._past = past
-        self._fresh: dict[bytes, list[tuple[SubjectOperationRow, bytes | None]]] = {}
+        self._fresh: set[tuple[int, int]] = set()  # log and seq of what this input added
+        # What this input changed, by subject and op id; None: the operation is gone.
+        self._touched: dict[bytes, dict[bytes, tuple[SubjectOperationRow, bytes | None] | None]]
+        self._touched = {}
 
     def begin(self) -> None:
         """Forget what the last input added: it is stored now."""
         self._fresh.clear()
+        self._touched.clear()
 
     def apply(self, op: Operation, standing: Standing, log: int, batch: Batch) -> Change | None:
         """Apply one visible content operation; None if its kind or payload gives it no effect."""
-        core = op.core
-        kind = kind_of(core.kind)
-        if kind is None or op.payload is None:
+        row = _row_of(op, standing, log)
+        if row is None:
             return None
-        try:
-            payload = kind.decode(op.payload)
-        except PayloadInvalid:
-            return None
-        order = Order(core.time, core.device, core.seq, op.op_id)
-        if isinstance(kind, EntryKind):
-            subject = kind.container(payload, core.subject)
-            batch.entries.append(
-                EntryRow(subject, *order, kind.number, standing.member, log),
-            )
+        self._fresh.add((log, op.core.seq))
+        if isinstance(row, EntryRow):
+            batch.entries.append(row)
         else:
-            subject = kind.subject(core.subject, op.op_id, standing.member)
-            row = SubjectOperationRow(
-                subject, *order, kind.number, standing.member, standing.rank, log
-            )
-            batch.subject_operations.append(row)
-            self._fresh.setdefault(subject, []).append((row, op.payload))
-        return Change(core.kind, subject, order, standing.member, op.payload)
+            self._put(row, op.payload, batch)
+        return _change(row, op.payload)
+
+    def apply_again(
+        self, op: Operation, standing: Standing, is_visible: bool, log: int, batch: Batch
+    ) -> Change | None:
+        """Show or hide an operation that was judged before; None if the views have it as it is now.
+
+        `standing` is what its author had by the operation's own past, which never changes.
+        """
+        row = _row_of(op, standing, log)
+        if row is None or self._has(row) == is_visible:
+            return None
+        if isinstance(row, SubjectOperationRow):
+            self._touched.setdefault(row.subject, {})[row.op_id] = None
+        if not is_visible:
+            if isinstance(row, EntryRow):
+                batch.entries_gone.append(row)
+            else:
+                batch.subject_operations_gone.append(row)
+            return _change(row, b"", "hidden")
+        if isinstance(row, EntryRow):
+            batch.entries_again.append(row)
+        else:
+            self._put(row, op.payload, batch)
+        return _change(row, op.payload, "shown")
+
+    def _has(self, row: Row) -> bool:
+        if (row.log, row.seq) in self._fresh:
+            return True
+        if isinstance(row, EntryRow):
+            return self._past.has_entry(row)
+        return self._past.has_subject_operation(row)
+
+    def _put(self, row: SubjectOperationRow, payload: bytes | None, batch: Batch) -> None:
+        batch.subject_operations.append(row)
+        self._touched.setdefault(row.subject, {})[row.op_id] = (row, payload)
 
     def finish(self, batch: Batch) -> None:
         """Fold every touched subject anew; cost grows with the operations of those subjects."""
-        for subject, fresh in self._fresh.items():
-            rows = self._past.subject_operations(subject) + fresh
+        for subject, touched in self._touched.items():
+            stored = self._past.subject_operations(subject)
+            rows = [pair for pair in stored if pair[0].op_id not in touched]
+            rows += [pair for pair in touched.values() if pair is not None]
             rows.sort(key=lambda row: row[0][1:5])
             state_row = fold_subject(subject, rows)
             if state_row is not None:
                 batch.states.append(state_row)
             else:
                 batch.states_gone.append(subject)
+
+
+def _row_of(op: Operation, standing: Standing, log: int) -> Row | None:
+    """Return what an operation is in the views; None if its kind or payload gives it no effect."""
+    core = op.core
+    kind = kind_of(core.kind)
+    if kind is None or op.payload is None:
+        return None
+    try:
+        payload = kind.decode(op.payload)
+    except PayloadInvalid:
+        return None
+    order = Order(core.time, core.device, core.seq, op.op_id)
+    member = standing.member
+    if isinstance(kind, EntryKind):
+        container = kind.container(payload, core.subject)
+        return EntryRow(container, *order, kind.number, member, log)
+    subject = kind.subject(core.subject, op.op_id, member)
+    return SubjectOperationRow(subject, *order, kind.number, member, standing.rank, log)
+
+
+def _change(row: Row, payload: bytes | None, again: Literal["", "shown", "hidden"] = "") -> Change:
+    order = Order(row.time, row.device, row.seq, row.op_id)
+    return Change(row.kind, row[0], order, row.member, payload or b"", again)
 
 
 def fold_subject(

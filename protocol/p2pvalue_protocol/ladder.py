@@ -4,11 +4,15 @@
 
 A branch whose next operation names something that is not folded waits for exactly that operation,
 and goes on when it comes. What one input changes is collected here in one `Batch`; how much of what
-waits is folded per input is bounded, the rest follows with the next.
+waits is folded per input, or judged again because somebody was removed, is bounded: the rest
+follows with the next.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from p2pvalue_protocol.auth_payloads import FORK, ForkPayload, read_payload
 from p2pvalue_protocol.branches import Branch, Branches, Tip
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.effects import Change
@@ -20,6 +24,7 @@ from p2pvalue_protocol.loading import in_causal_order
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.operation import Operation, decode_core
 from p2pvalue_protocol.past import Batch, OperationRow, Past
+from p2pvalue_protocol.reconsideration import Reconsideration
 
 _FOLD_CHUNK = 64
 _FOLDS_PER_INPUT_MAX = 2_048
@@ -45,11 +50,14 @@ class Ladder:
         self._ready: list[Branch] = []
         self._kept_tips = past.tips()
         self._load(past)
+        self._reconsideration = Reconsideration(
+            self.membership, self.branches, self._folding, past.reconsidered()
+        )
 
     def _load(self, past: Past) -> None:
         for op in in_causal_order(past.auth_operations()):
-            self.membership.integrate(op)
-            self.auth_references[op.op_id] = op.reference
+            self._integrate(op)
+        self.membership.take_reconsidered()  # the views were made by what is held
         for number, op_ids in past.frontiers():
             self.graph.define(number, op_ids)
         self.graph.take_new()
@@ -74,6 +82,8 @@ class Ladder:
     def finish(self) -> Batch:
         """End an input: fold what is ready and the touched subjects; return what to commit."""
         self.fold_ready()
+        self._reconsideration.add(self.membership.take_reconsidered())
+        self.changes += self._reconsideration.step(self.batch)
         self._folding.finish(self.batch)
         self.batch.frontiers.extend(self.graph.take_new())
         tips = sorted(tip.log for tip in self.tips.values())
@@ -83,8 +93,12 @@ class Ladder:
 
     @property
     def has_work(self) -> bool:
-        """True while stored operations can be folded that the last input left for the next."""
-        return bool(self._ready)
+        """True while stored operations can be folded, or judged again, that the last input left."""
+        return bool(self._ready) or self._reconsideration.has_work
+
+    def reconsider(self, devices: Iterable[bytes]) -> None:
+        """Judge the stored content of devices again: something that decides on it has come."""
+        self._reconsideration.add(devices)
 
     # --- which logs are waited for
 
@@ -113,6 +127,8 @@ class Ladder:
         )
         self.branches.put(row)
         self.batch.operations.append(row)
+        if self.membership.awaits(op.op_id):
+            self.membership.evidence(op.reference)
         branch.head_seq = core.seq
         branch.head_id = op.op_id
         if op.signature:
@@ -153,8 +169,7 @@ class Ladder:
         if core.time <= time_past:
             return self._close(branch, Reason.TIME_NOT_AFTER_PAST)
         if branch.row.log_class == AUTH:
-            self.membership.integrate(op)
-            self.auth_references[op.op_id] = op.reference
+            self._integrate(op)
             frontier = self.graph.frontier((op.op_id,))
             order = Order(core.time, core.device, core.seq, op.op_id)
             self.changes.append(Change(core.kind, b"", order, b"", op.payload or b""))
@@ -162,7 +177,7 @@ class Ladder:
             return self._close(branch, Reason.AUTH_PAST_EMPTY)
         else:
             standing = self.membership.judge(core.device, core.kind, frontier)
-            if standing is not None:
+            if standing and self.membership.visible(core.device, core.kind, frontier, op.reference):
                 change = self._folding.apply(op, standing, branch.row.log, self.batch)
                 if change is not None:
                     self.changes.append(change)
@@ -179,6 +194,18 @@ class Ladder:
         if waiting := self._blocked.get((core.device, branch.row.log_class)):
             self._ready.extend(waiting.pop(op.op_id, ()))
         return frontier
+
+    def _integrate(self, op: Operation) -> None:
+        """Give membership an auth operation, and those held that a FORK calls as witnesses."""
+        self.membership.integrate(op)
+        self.auth_references[op.op_id] = op.reference
+        if op.core.kind != FORK:
+            return
+        payload = read_payload(ForkPayload, op.payload)
+        for fields in payload.operations if payload is not None else ():
+            reference = Reference(*fields)
+            if self.membership.awaits(reference.op_id) and self.branches.find(reference):
+                self.membership.evidence(reference)
 
     def _past_of(self, branch: Branch, op: Operation) -> tuple[int, int] | None:
         """Return (newest time, auth frontier) of a past, or None after noting the gap."""

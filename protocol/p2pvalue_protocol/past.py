@@ -104,7 +104,7 @@ class Batch(msgspec.Struct):
     folded: list[tuple[int, int, int]] = msgspec.field(default_factory=list)  # frontier, log, seq
     frontiers: list[tuple[int, tuple[bytes, ...]]] = msgspec.field(default_factory=list)
     entries: list[EntryRow] = msgspec.field(default_factory=list)
-    # Shown, or shown otherwise, only after what follows them in their logs.
+    # Shown only after what follows them in their logs.
     entries_again: list[EntryRow] = msgspec.field(default_factory=list)
     entries_gone: list[EntryRow] = msgspec.field(default_factory=list)
     subject_operations: list[SubjectOperationRow] = msgspec.field(default_factory=list)
@@ -115,6 +115,12 @@ class Batch(msgspec.Struct):
     # Logs that are being judged again and the seq to go on from, when they changed.
     reconsidered: list[tuple[int, int]] | None = None
     addresses: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)  # device, record
+    epochs: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)  # epoch, record
+    # Content that waits for an epoch's secret: (epoch, log, its first seq, how many).
+    sealed: list[tuple[bytes, int, int, int]] = msgspec.field(default_factory=list)
+    sealed_gone: list[bytes] = msgspec.field(default_factory=list)  # epochs
+    epoch_secrets: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)  # epoch, secret
+    prekeys: list[tuple[bytes, bytes]] | None = None  # (public, private), all, when they changed
 
     def is_empty(self) -> bool:
         """Return whether there is nothing to commit."""
@@ -136,6 +142,11 @@ class Batch(msgspec.Struct):
                 self.addresses,
                 self.tips is not None,
                 self.reconsidered is not None,
+                self.epochs,
+                self.sealed,
+                self.sealed_gone,
+                self.epoch_secrets,
+                self.prekeys is not None,
             )
         )
 
@@ -171,12 +182,12 @@ class Past(Protocol):
         """Return the folded operations of one subject with their payloads, in folding order."""
         ...
 
-    def kept_entry(self, row: EntryRow) -> EntryRow | None:
-        """Return the entry that an operation is in the list of `row`, or None; one seek."""
+    def has_entry(self, row: EntryRow) -> bool:
+        """Return whether an operation is among the entries; one seek."""
         ...
 
-    def kept_subject_operation(self, row: SubjectOperationRow) -> SubjectOperationRow | None:
-        """Return what is kept of an operation under the subject of `row`, or None; one seek."""
+    def has_subject_operation(self, row: SubjectOperationRow) -> bool:
+        """Return whether an operation is among those of its subject; one seek."""
         ...
 
     def reconsidered(self) -> list[tuple[int, int]]:
@@ -185,4 +196,20 @@ class Past(Protocol):
 
     def addresses(self) -> list[tuple[bytes, bytes]]:
         """Return the newest signed address record of each device, ascending by device."""
+        ...
+
+    def epochs(self) -> list[bytes]:
+        """Return the records of the valid epochs, ascending by epoch."""
+        ...
+
+    def sealed(self) -> list[tuple[bytes, int, int, int]]:
+        """Return what content waits for a secret: (epoch, log, first seq, count), ascending."""
+        ...
+
+    def epoch_secrets(self) -> list[tuple[bytes, bytes]]:
+        """Return each epoch with its secret as it was learnt, ascending; kept beside the views."""
+        ...
+
+    def prekeys(self) -> list[tuple[bytes, bytes]]:
+        """Return our own (public, private) prekeys, the newest last; kept beside the views."""
         ...

@@ -99,7 +99,7 @@ class Replica:
 
     @property
     def has_work(self) -> bool:
-        """True while stored operations can be folded that the last input left for the next."""
+        """True while stored operations can be folded, or judged again, that the last input left."""
         return self.ladder.has_work
 
     # --- receiving
@@ -156,6 +156,9 @@ class Replica:
             branch = self.open_branch(core.device, run.log_class, core.seq, core.backlink, op_id)
         for op in new:
             self.append(branch, op)
+        kept = frozenset(self.membership.keeps_of(first.device))
+        if any(op.reference in kept for op in new):
+            self.ladder.reconsider([first.device])
         self.ladder.fold_ready()
         return len(operations), len(new)
 
