@@ -12,7 +12,7 @@ import msgspec
 
 Rank = Literal["founder", "admin", "member", "guest"]
 Read = Literal["public", "members"]
-Join = Literal["invite", "open"]
+Join = Literal["invite", "open", "request"]
 Protection = Literal["none", "passphrase", "keyring"]
 LineKind = Literal["hours", "money", "material", "skill"]
 
@@ -24,7 +24,9 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 class JoinView(Value, frozen=True, kw_only=True):
     """How a join under way goes; `answer` is what the last member who answered said."""
 
-    stage: Literal["off", "starting", "calling", "away", "asked", "refused", "welcomed", "admitted"]
+    stage: Literal[
+        "off", "starting", "calling", "away", "asked", "refused", "welcomed", "admitted", "words"
+    ]
     tries: int = 0
     addresses_tried: int = 0  # in the last try
     members_asked: int = 0
@@ -53,14 +55,50 @@ class CommunityView(Value, frozen=True, kw_only=True):
     unshared: int = 0  # operations of ours that no peer has confirmed to hold
 
 
+class InviteView(Value, frozen=True, kw_only=True):
+    """A link that lets people in; whoever has it may use it.
+
+    `void`: who made it may not invite any more.
+    """
+
+    invite: str
+    link: str = ""  # told once, to who made it
+    rank: Rank
+    uses: int  # how many may use it; 0: no limit
+    used: int = 0
+    member: str = ""  # who made it
+    name: str = ""
+    time: int = 0
+    state: Literal["open", "used-up", "withdrawn", "void"] = "open"
+    admitted: list[str] = []  # names of who came in by it
+
+
 class MemberView(Value, frozen=True, kw_only=True):
-    """A member: her root key, the name she gives herself, her devices."""
+    """A member, or somebody who was one: her root key, the name she gives herself, her devices.
+
+    `voided`: who let her in had no right to, as came to light later; nobody removed her.
+    """
 
     member: str
     name: str
-    rank: Rank
+    rank: Rank | None  # None for who is no member any more
     devices: list[str]
     is_me: bool
+    admitted_by: str = ""  # the name of who let her in; empty for founders
+    since: int | None = None  # when she was let in
+    state: Literal["member", "removed", "left", "voided"] = "member"
+    removed_by: str = ""  # a name; empty when equals voted
+    reason: str = ""
+    until: int | None = None  # end of the term, if one was set
+
+
+class RemovalView(Value, frozen=True, kw_only=True):
+    """What the removal of a member would do, and what it would not."""
+
+    member: MemberView
+    stay: list[str]  # names of members who came in through her and stay
+    invites: list[InviteView]  # of hers, that nobody could use any more
+    unseen: bool  # True: nobody is connected, so what she did lately may not have come here
 
 
 class MessageView(Value, frozen=True, kw_only=True):
@@ -138,12 +176,24 @@ class PledgeView(Value, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class InviteView(Value, frozen=True, kw_only=True):
-    """A link that lets people in; whoever has it may use it."""
+class PolicyView(Value, frozen=True, kw_only=True):
+    """What the founders decided: how people come in, who may invite, who may write what."""
 
-    link: str
-    rank: Rank
-    uses: int
+    read: Read
+    join: Join
+    invite_rank: Rank  # the weakest rank that may bring people in
+    write: dict[str, Rank]  # the weakest rank that may write a kind, by its name
+    founder_quorum: int  # votes of founders that remove a founder; 0: none do
+    admin_quorum: int
+
+
+class RequestView(Value, frozen=True, kw_only=True):
+    """Somebody who asks to be let in, and what she wrote."""
+
+    request: str
+    name: str
+    text: str
+    time: int  # when it came here
 
 
 class PeerView(Value, frozen=True, kw_only=True):
@@ -174,6 +224,9 @@ class StatusView(Value, frozen=True, kw_only=True):
     database_bytes: int
     durability: Literal["power-cut", "kill"]
     warnings: list[str]
+    protection: Protection  # how the keys are closed on the disk
+    state: Literal["running", "locked"] = "running"
+    waiting_for: str = ""  # what a locked daemon waits for, in words
 
 
 class WhoAmIView(Value, frozen=True, kw_only=True):

@@ -6,8 +6,10 @@ from p2pvalue import types as t
 from p2pvalue.node.chat import Chat
 from p2pvalue.node.context import Context
 from p2pvalue.node.documents import Documents, OpenDocuments
+from p2pvalue.node.invites import Invites
+from p2pvalue.node.members import Members
 from p2pvalue.node.needs import Needs
-from p2pvalue.node.people import People
+from p2pvalue.node.people import JOINS, People
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import card, decode_state
@@ -19,7 +21,9 @@ class Community:
     def __init__(self, context: Context, community: bytes, documents: OpenDocuments) -> None:
         self._context = context
         self._community = community
-        self._people = People(context, community)
+        self._profile = People(context, community)
+        self.people = Members(context, community)
+        self.invites = Invites(context, community)
         self._chat = Chat(context, community)
         self._documents = Documents(context, community, documents)
         self._needs = Needs(context, community)
@@ -57,12 +61,13 @@ class Community:
             name=self.name,
             description=state.description if state is not None else "",
             read="public" if is_public else "members",
-            join="open" if policy is not None and policy.join == auth.JOIN_OPEN else "invite",
-            rank=self._people.my_rank(),
+            join=JOINS[policy.join] if policy is not None else "invite",
+            rank=self._profile.my_rank(),
             members=len(membership.members()),
             device=self._context.device(self._community).hex(),
             state=taking_part.state,
             waiting_for=taking_part.waiting_for,
+            joining=taking_part.joining,
             peers=list(taking_part.peers),
             operations=taking_part.operations,
             unshared=taking_part.unshared,
@@ -81,15 +86,14 @@ class Community:
 
     async def invite(self, *, rank: t.Rank = "member", uses: int = 1) -> t.InviteView:
         """Return a new invitation; `uses` 0 means no limit."""
-        link = await self._context.invite(self._community, rank, uses)
-        return t.InviteView(link=link, rank=rank, uses=uses)
+        return await self.invites.create(rank, uses)
 
     def members(self) -> list[t.MemberView]:
-        return self._people.members()
+        return self.people.all()
 
     async def set_my_name(self, name: str) -> None:
         """Say what we are called here."""
-        await self._people.set_my_name(name)
+        await self._profile.set_my_name(name)
 
     # --- chat
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from p2pvalue.store import Store
-from p2pvalue.types import Rank
+from p2pvalue.types import JoinView, Rank
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.membership import Membership
+from p2pvalue_protocol.replica import Replica
 
 
 class Participation(NamedTuple):
@@ -20,6 +21,7 @@ class Participation(NamedTuple):
     peers: tuple[str, ...]  # connected, ascending
     operations: int  # held
     unshared: int  # of ours, that no peer has confirmed to hold
+    joining: JoinView | None = None
 
 
 class Context(Protocol):
@@ -30,6 +32,14 @@ class Context(Protocol):
 
     def membership(self, community: bytes) -> Membership:
         """Return who may do what, by everything held."""
+        ...
+
+    def copy_of(self, community: bytes) -> Replica:
+        """Return our copy of a community, to be looked at only."""
+        ...
+
+    def voided(self, community: bytes) -> list[bytes]:
+        """Return the roots whose admission turned out to be nobody's to give, ascending."""
         ...
 
     def device(self, community: bytes) -> bytes:

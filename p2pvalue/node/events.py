@@ -13,7 +13,8 @@ from p2pvalue_protocol.effects import Change, Changed
 from p2pvalue_protocol.encoding import PayloadInvalid
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.ids import subject_of
-from p2pvalue_protocol.kinds import card, chat, document, need, pledge, profile
+from p2pvalue_protocol.kind import NO_SUBJECT
+from p2pvalue_protocol.kinds import card, chat, document, need, notice, pledge, profile
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
 
 BEHIND_MAX: Final = 10_000
@@ -27,6 +28,7 @@ _NAMES: Final[dict[int, EventName]] = {
     pledge.NUMBER: "pledge",
     profile.NUMBER: "profile",
     card.NUMBER: "community",
+    notice.NUMBER: "member",
 }
 
 
@@ -105,13 +107,16 @@ class EventHub:
 def events_of(changed: Changed) -> Iterator[EventView]:
     """Yield what the changes of one commit mean to a reader, in their order.
 
-    Messages come one by one. Of several changes to one other object there is one event, with the
-    time of the last: what it is like now has to be read anyway.
+    Messages come one by one; `again` says that one was hidden or shown after all. Of several
+    changes to one other object there is one event, with the time of the last: what it is like now
+    has to be read anyway.
     """
     community = changed.community.hex()
     last: dict[tuple[EventName, bytes], Change] = {}
     for change in changed.changes:
-        if change.kind == chat.NUMBER:
+        if change.kind == chat.NUMBER and change.again == "hidden":
+            yield _hidden_event(community, change)
+        elif change.kind == chat.NUMBER:
             event = _message_event(community, change)
             if event is not None:
                 yield event
@@ -127,6 +132,20 @@ def events_of(changed: Changed) -> Iterator[EventView]:
             time=change.order.time,
             data={"member": change.member.hex()},
         )
+
+
+def _hidden_event(community: str, change: Change) -> EventView:
+    return EventView(
+        event="message",
+        community=community,
+        subject=subject_of(change.order.op_id).hex(),
+        time=change.order.time,
+        data={
+            "member": change.member.hex(),
+            "channel": "" if change.subject == NO_SUBJECT else change.subject.hex(),
+            "again": change.again,
+        },
+    )
 
 
 def _message_event(community: str, change: Change) -> EventView | None:
@@ -145,5 +164,6 @@ def _message_event(community: str, change: Change) -> EventView | None:
             "channel": message.channel.hex() if message.channel else "",
             "reply": message.reply.hex() if message.reply else "",
             "text": message.text,
+            **({"again": change.again} if change.again else {}),
         },
     )

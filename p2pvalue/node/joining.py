@@ -41,6 +41,7 @@ class Joining:
         self._waits: dict[bytes, JoinWait] = {}
         self._changed: dict[bytes, trio.Event] = {}
         self._asked: dict[int, str] = {}  # peer id by session
+        self._lent: dict[bytes, bytes] = {}  # entropy that this machine does not keep
         self._nursery: trio.Nursery | None = None
 
     def view(self, community: bytes) -> JoinView | None:
@@ -54,6 +55,10 @@ class Joining:
             return "an invite: this copy is from a backup, join with a new link to write here"
         view = self.view(community)
         return "" if view is None else waiting_words(view, name)
+
+    def is_any_under_way(self) -> bool:
+        """Return whether somebody is to be found who lets us in."""
+        return bool(self._changed)
 
     def look_again(self, peer_id: str | None = None) -> None:
         """Ask again at once where a peer is named in the link, or everywhere: something changed."""
@@ -100,15 +105,16 @@ class Joining:
 
     async def _join(self, community: bytes) -> None:
         await self._node.is_network_up.wait()
-        while self._is_joining(community):
-            self._changed[community] = trio.Event()
+        while link := self._link(community):
             await self._ask_everybody(community)
-            if not self._is_joining(community):
-                break
+            self._changed[community] = trio.Event()
+            if self._link(community) != link:  # admitted, or there is a better link
+                continue
             wait_s = self._waits[community].waits(time.monotonic(), random.random)
             with trio.move_on_after(wait_s):
                 await self._until_changed(community)
         del self._changed[community]
+        self._lent.pop(community, None)
         self._waits.pop(community, None)
 
     async def _until_changed(self, community: bytes) -> None:
@@ -122,17 +128,16 @@ class Joining:
                 self._waits[community].hurries()
                 return
 
-    def _is_joining(self, community: bytes) -> bool:
+    def _link(self, community: bytes) -> str:
+        """Return the link by which a join goes on; empty when it is over."""
         keys = self._node.keystore.keys(community)
-        return keys is not None and bool(keys.link)
+        return "" if keys is None else keys.link
 
     def _addresses(self, community: bytes) -> dict[str, list[str]]:
         """Return where to ask, by peer: whom the link names, and whom we met since."""
-        keys = self._node.keystore.keys(community)
+        link = self._link(community)
         found: dict[str, list[str]] = {}
-        if keys is None or not keys.link:
-            return found
-        for address in parse_link(keys.link).addresses:
+        for address in parse_link(link).addresses if link else ():
             peer_id = peer_id_of(address)
             if peer_id is not None:
                 found.setdefault(peer_id, []).append(address)
@@ -149,9 +154,12 @@ class Joining:
         for peer_id, known in peers.items():
             try:
                 await self._ask(community, peer_id, known)
+            except WordsNeeded as error:
+                self._waits[community].needs_words(str(error))
+                return
             except (ConnectionError, LinkClosed, P2PValueError) as error:
                 self._waits[community].missed(str(error))
-            if not self._is_joining(community) or self._waits[community].stage == "admitted":
+            if not self._link(community) or self._waits[community].stage == "admitted":
                 return
 
     async def _ask(self, community: bytes, peer_id: str, addresses: list[str]) -> None:
@@ -159,6 +167,11 @@ class Joining:
         keys = node.keystore.keys(community)
         assert keys is not None
         assert node.network is not None
+        entropy = self._lent.get(community, node.keystore.entropy)
+        if entropy is None:
+            raise WordsNeeded(
+                "your 24 words, which this machine does not keep: join again by the same link"
+            )
         link = parse_link(keys.link)
         await node.network.connect(addresses)
         if node.dialer is not None:
@@ -191,9 +204,12 @@ class Joining:
         match joined.state:
             case "welcomed":
                 secrets = (joined.topic_secret,)
+                root = keystore.root_for(joined.nonce, self._lent.get(joined.community))
                 keystore.put(
                     joined.community,
-                    msgspec.structs.replace(keys, nonce=joined.nonce, topic_secrets=secrets),
+                    msgspec.structs.replace(
+                        keys, nonce=joined.nonce, root=root.public, topic_secrets=secrets
+                    ),
                 )
                 wait.answered(peer_id, "welcomed")
                 self._node.listen_to_topics()

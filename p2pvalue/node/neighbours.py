@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import logging
 from base64 import b32decode, b32encode
+from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -44,8 +45,12 @@ def is_named(name: str, topic_secret: bytes) -> bool:
 class Neighbours:
     """Announces our communities and calls whoever announces one of them."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(
+        self, node: Node, is_joining: Callable[[], bool], met: Callable[[list[str]], None]
+    ) -> None:
         self._node = node
+        self._is_joining = is_joining
+        self._met = met
         self._discovery = LanDiscovery(self._found)
         self._changed = trio.Event()
 
@@ -63,7 +68,7 @@ class Neighbours:
             self._changed = trio.Event()
             async with trio.open_nursery() as nursery:
                 names, addresses = self._names(), self._node.addresses()
-                if names and addresses:
+                if (names or self._is_joining()) and addresses:
                     nursery.start_soon(self._discovery.run, names, addresses)
                 await self._changed.wait()
                 nursery.cancel_scope.cancel()
@@ -81,6 +86,7 @@ class Neighbours:
         return [blinded_name(secret, nonce(_NONCE_BYTES)) for _, secret in self._secrets()]
 
     def _found(self, name: str, addresses: list[str]) -> None:
+        self._met(addresses)  # a newcomer knows no secret yet, but whom her link names
         for community, secret in self._secrets():
             if is_named(name, secret) and self._node.dialer is not None:
                 peer_id = self._node.dialer.know(addresses, {community})

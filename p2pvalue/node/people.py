@@ -1,4 +1,4 @@
-"""The members of a community and what they are called."""
+"""What members are called, and who we are among them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import decode_state, profile
 
 RANKS: Final[tuple[t.Rank, ...]] = ("founder", "admin", "member", "guest")
+JOINS: Final[tuple[t.Join, ...]] = ("invite", "open", "request")
 
 
 class Names:
@@ -37,27 +38,11 @@ class Names:
 
 
 class People:
-    """The members of one community."""
+    """Who we are in one community."""
 
     def __init__(self, context: Context, community: bytes) -> None:
         self._context = context
         self._community = community
-
-    def members(self) -> list[t.MemberView]:
-        """Return everybody admitted, strongest rank first, then by name."""
-        names = Names(self._context, self._community)
-        me = self._context.root(self._community)
-        views = [
-            t.MemberView(
-                member=member.root.hex(),
-                name=names.of(member.root),
-                rank=RANKS[member.rank],
-                devices=[device.hex() for device in member.devices],
-                is_me=member.root == me,
-            )
-            for member in self._context.membership(self._community).members()
-        ]
-        return sorted(views, key=lambda view: (RANKS.index(view.rank), view.name, view.member))
 
     def my_rank(self) -> t.Rank | None:
         """Return what this device's member is here; None for a reader."""

@@ -24,7 +24,7 @@ from p2pvalue.node.joining import Joining
 from p2pvalue.node.neighbours import Neighbours
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
 from p2pvalue.node.own_keys import OwnKeys
-from p2pvalue.node.people import RANKS
+from p2pvalue.node.people import JOINS, RANKS
 from p2pvalue.node.references import resolve
 from p2pvalue.node.verification import verify_views
 from p2pvalue.store import Store
@@ -36,6 +36,7 @@ from p2pvalue_protocol.inputs import Draft, Found
 from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key, parse_link
 from p2pvalue_protocol.kinds import card
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
+from p2pvalue_protocol.replica import Replica
 
 NETWORK_UP_S_MAX = 15.0
 INVITE_SECRET_BYTES = 16
@@ -72,6 +73,7 @@ class RunningNode(Node):
         self.neighbours = Neighbours(self, self.joining.is_any_under_way, self.joining.met)
         self.on_joined = self.joining.on_joined
         self.on_changed = self._on_changed
+        self.on_topics_changed = self.neighbours.announce_again
         self._admissions, self._admitted = trio.open_memory_channel[bytes](64)
         self._confirmed: dict[bytes, int] = {}
 
@@ -150,7 +152,7 @@ class RunningNode(Node):
             nonce,
             [auth.founder(root, keys.device.public, keys.prekey, nonce)],
             read=auth.READ_PUBLIC if read == "public" else auth.READ_MEMBERS,
-            join=auth.JOIN_OPEN if join == "open" else auth.JOIN_INVITE,
+            join=JOINS.index(join),
         )
         secret = b"" if read == "public" else self.random_bytes(32)
         effects = self.machine.handle(Found(keys.device, payload, secret), self.clock_ms())
@@ -226,6 +228,14 @@ class RunningNode(Node):
         self.keystore.set_name(name)
 
     # --- what the communities ask (Context)
+
+    def copy_of(self, community: bytes) -> Replica:
+        """Return our copy of a community."""
+        return self.machine.replica(community)
+
+    def voided(self, community: bytes) -> list[bytes]:
+        """Return the roots whose admission turned out to be nobody's to give."""
+        return []
 
     def is_admitted(self, community: bytes) -> bool:
         """Return whether our device may write in a community, by everything held."""

@@ -12,7 +12,9 @@ RETRY_S_FIRST: Final = 1.0
 RETRY_S_MAX: Final = 60.0
 ERRORS_TOLD_MAX: Final = 8
 
-Stage = Literal["off", "starting", "calling", "away", "asked", "refused", "welcomed", "admitted"]
+Stage = Literal[
+    "off", "starting", "calling", "away", "asked", "refused", "welcomed", "admitted", "words"
+]
 
 
 @dataclass
@@ -36,13 +38,18 @@ class JoinWait:
         self.errors.clear()
         self.last_try_s = now_s
         self.next_try_s = None
-        if self.stage in ("off", "starting", "away"):
+        if self.stage in ("off", "starting", "away", "welcomed", "words"):
             self.stage = "calling"
 
     def missed(self, error: str) -> None:
         """Take note that a node could not be reached."""
         if len(self.errors) < ERRORS_TOLD_MAX:
             self.errors.append(error)
+
+    def needs_words(self, what: str) -> None:
+        """Take note that nobody can be asked before the person typed in her words."""
+        self.stage = "words"
+        self.answer = what
 
     def answered(self, peer_id: str, stage: Stage, answer: str = "") -> None:
         """Take note of what a member said."""
@@ -97,6 +104,8 @@ def waiting_words(join: JoinView, community: str) -> str:
             return f"approval: asked {_members(join)} of {community}{_times(join)}"
         case "refused":
             return f"somebody to let you in: {join.answer}{_times(join)}"
+        case "words":
+            return join.answer
         case "welcomed":
             return "a member to admit this device"
         case "admitted":

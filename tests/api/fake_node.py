@@ -54,6 +54,7 @@ class FakeNode:
             database_bytes=12_288,
             durability="power-cut",
             warnings=[],
+            protection=self.keys.protection,
         )
 
     def whoami(self) -> t.WhoAmIView:
@@ -197,7 +198,7 @@ class FakeCommunity:
     async def invite(self, *, rank: t.Rank = "member", uses: int = 1) -> t.InviteView:
         if rank == "founder":
             raise NotAdmitted("only all founders together can make a founder")
-        return t.InviteView(link="p2pvalue:1#AAAA", rank=rank, uses=uses)
+        return t.InviteView(invite="e" * 64, link="p2pvalue:1#AAAA", rank=rank, uses=uses)
 
     def members(self) -> list[t.MemberView]:
         return [

@@ -83,6 +83,12 @@ class SmallNode:
         assert community == self.community_id
         return self.replica.membership
 
+    def copy_of(self, community: bytes) -> Replica:
+        return self.replica
+
+    def voided(self, community: bytes) -> list[bytes]:
+        return []
+
     def device(self, community: bytes) -> bytes:
         return self.device_seen
 
