@@ -269,7 +269,9 @@ class Machine:
         replica = self._replicas.get(community)
         if replica is None:
             return self.add_replica(community, signer, topic_secrets)
-        replica.signer = signer  # another one than before if its device was given up
+        if replica.device != signer.public:  # our device was given up, this one takes its place
+            replica.seal()
+            replica.signer = signer
         replica.topic_secrets = list(topic_secrets)
         self._gossip.listen(community, topic_secrets)
         return replica
