@@ -81,6 +81,7 @@ class DocumentReplica:
         self._start(use_snapshot=True)
 
     def _start(self, *, use_snapshot: bool) -> None:
+        self._is_void = False
         self._is_behind = True
         self._taken = set()
         self._taken_since_page = 0
@@ -133,6 +134,10 @@ class DocumentReplica:
             self._forget_reported()
             self._missed_reports = True
 
+    def void(self) -> None:
+        """Note that an update was hidden, or shown again, among those taken in."""
+        self._is_void = True
+
     def _forget_reported(self) -> None:
         self._reported.clear()
         self._reported_bytes = 0
@@ -148,11 +153,16 @@ class DocumentReplica:
     async def catch_up(self, *, until: str | None = None) -> bool:
         """Take in all that is visible; return whether the set `until` was met, and stop there."""
         while len(self._broken) < _BROKEN_MAX:
+            if self._is_void:
+                self._start(use_snapshot=False)
             try:
-                return await self._catch_up(until)
+                is_met = await self._catch_up(until)
             except TextBroken:
                 # Nothing is known about the replica after a panic: make it anew, without the cause.
                 self._start(use_snapshot=False)
+            else:
+                if not self._is_void:
+                    return is_met
         raise self._unreadable(TextBroken("too many updates make the text library fail"))
 
     async def _catch_up(self, until: str | None) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import trio
 
@@ -40,6 +40,7 @@ CALLER_SESSION_MAX: Final = 2**31 - 1
 _ENDED_MAX: Final = 1_000
 
 _Key = tuple[bytes, bytes]  # community, document
+_Session = tuple[_Key, int]
 
 
 class _Open:
@@ -55,11 +56,6 @@ class _Open:
         return sum(replica.size for replica in self.replicas.values())
 
 
-class _Session(NamedTuple):
-    key: _Key
-    session: int
-
-
 class OpenDocuments:
     """The documents of all communities that this node has open; bounded in number and bytes."""
 
@@ -70,11 +66,19 @@ class OpenDocuments:
     def changed(self, community: bytes, changes: Sequence[Change]) -> None:
         """Note what became visible; called with every commit, before a write of ours returns."""
         for change in changes:
-            if change.kind == document.UPDATE_NUMBER:
-                opened = self._open.get((community, change.subject))
-                for replica in opened.replicas.values() if opened is not None else ():
-                    order = change.order
+            key = (community, change.subject)
+            opened = self._open.get(key) if change.kind == document.UPDATE_NUMBER else None
+            if opened is None:
+                continue
+            for session, replica in list(opened.replicas.items()):
+                order = change.order
+                if not change.again:
                     replica.report(order.op_id, order.device, order.seq, change.payload)
+                elif session == 0:
+                    replica.void()
+                else:  # a text that only its caller's edits move cannot lose one of others
+                    del opened.replicas[session]
+                    self.end(key, session)
 
     def use(self, key: _Key) -> _Open:
         """Return a document's place, made if need be; call `release` when done."""
@@ -130,7 +134,7 @@ class OpenDocuments:
     def end(self, key: _Key, session: int) -> None:
         """Remember that a caller's session is over: its positions mean nothing any more."""
         if session:
-            self._ended[_Session(key, session)] = None
+            self._ended[key, session] = None
             while len(self._ended) > _ENDED_MAX:
                 self._ended.popitem(last=False)
 
@@ -138,7 +142,7 @@ class OpenDocuments:
         """Raise LocalProtocolError for a number that is out of range or was ended."""
         if not 0 <= session <= CALLER_SESSION_MAX:
             raise LocalProtocolError(f"a session has a number from 0 to {CALLER_SESSION_MAX}")
-        if _Session(key, session) in self._ended:
+        if (key, session) in self._ended:
             raise LocalProtocolError(
                 f"editing session {session} was closed, and its positions are void:"
                 " read the text again and go on with a new number"

@@ -9,8 +9,10 @@ import trio
 from p2pvalue.node.documents import OPEN_MAX, OpenDocuments
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
+from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.kinds import document
 from tests.node.small_node import SmallNode, exchange
+from tests.protocol.verdicts import Verdicts
 
 NAMES = ["ana", "eva"]
 
@@ -355,3 +357,37 @@ async def test_a_reader_that_is_admitted_writes_in_its_devices_name(ana: SmallNo
 async def test_an_unknown_document_is_named_in_the_error(ana: SmallNode) -> None:
     with pytest.raises(NotFound, match='no document "Plan"'):
         await ana.community.document_text("Plan")
+
+
+async def test_a_text_is_made_anew_without_hidden_updates_and_with_them_again(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    verdicts = Verdicts()
+    verdicts.rule(ana.replica)
+    await ana.community.create_document("Plan", "the roof leaks")
+    exchange(ana, eva)
+    for number in range(3):  # of one session: each goes on where the one before was
+        await eva.community.splice_document("Plan", [(0, 0, f"[eva {number}] ")])
+    exchange(ana, eva)
+    before = await ana.community.document_text("Plan")
+    assert before.text == "[eva 2] [eva 1] [eva 0] the roof leaks"
+    subject = bytes.fromhex(before.document)
+    updates = ana.store.entries(ana.community_id, subject, document.UPDATE_NUMBER)
+    theirs = [
+        Reference(o.device, CONTENT, o.seq, o.op_id)
+        for o in (entry.order for entry in updates)
+        if o.device == eva.device_seen
+    ]
+    await ana.community.splice_document("Plan", [(len(before.text), 0, " still")], session=1)
+    verdicts.hide(*theirs[:1])
+    ana.take([])
+    assert (await ana.community.document_text("Plan")).text == "the roof leaks still"
+    with pytest.raises(LocalProtocolError, match="closed"):
+        await ana.community.splice_document("Plan", [(0, 0, "x")], session=1)
+    verdicts.show(*theirs)
+    ana.take([])
+    again = await ana.community.document_text("Plan")
+    assert again.text == "[eva 2] [eva 1] [eva 0] the roof leaks still"
+    await ana.documents.close()
+    ana.restart()
+    assert await ana.community.document_text("Plan") == again

@@ -6,7 +6,11 @@ import trio
 from p2pvalue.node import events
 from p2pvalue.node.events import EventHub, ReaderCutOff
 from p2pvalue.types import EventView, LineView
+from p2pvalue_protocol.ids import CONTENT, Reference
+from p2pvalue_protocol.kind import NO_SUBJECT
+from p2pvalue_protocol.kinds import chat
 from tests.node.small_node import SmallNode
+from tests.protocol.verdicts import Verdicts
 
 
 def event(number: int, community: str = "aa") -> EventView:
@@ -103,3 +107,22 @@ async def test_who_may_take_part_is_an_event_of_members() -> None:
     async with ana.events.open() as stream:
         ana.report(ana.replica.changes)
         assert (await anext(stream)).event == "member"
+
+
+async def test_a_hidden_message_is_an_event_without_its_text_and_one_shown_again_has_it() -> None:
+    ana = SmallNode("ana", ["ana"])
+    verdicts = Verdicts()
+    verdicts.rule(ana.replica)
+    message = await ana.community.post("hello")
+    (entry,) = ana.store.entries(ana.community_id, NO_SUBJECT, chat.NUMBER)
+    written = Reference(entry.order.device, CONTENT, entry.order.seq, entry.order.op_id)
+    async with ana.events.open() as stream:
+        verdicts.hide(written)
+        ana.take([])
+        verdicts.show(written)
+        ana.take([])
+        hidden, shown = [await anext(stream) for _ in range(2)]
+    assert (hidden.event, hidden.subject) == (shown.event, shown.subject)
+    assert hidden.subject == message.message
+    assert hidden.data == {"member": message.member, "channel": "", "again": "hidden"}
+    assert (shown.data["text"], shown.data["again"]) == ("hello", "shown")

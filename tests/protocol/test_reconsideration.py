@@ -1,0 +1,170 @@
+"""What was folded leaves the views when it stops counting, and comes back when it counts again."""
+
+from __future__ import annotations
+
+import pytest
+
+from p2pvalue_protocol.ids import CONTENT, subject_of
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kinds import need, pledge
+from p2pvalue_protocol.past import Batch
+from tests.protocol.replicas import NOW_MS, Copy, by_hand, founded, joined
+from tests.protocol.verdicts import Verdicts
+
+LINE = need.NeedLine("hours", "minute", 0, 600)
+
+
+@pytest.fixture
+def ana() -> Copy:
+    return founded()
+
+
+@pytest.fixture
+def verdicts(ana: Copy) -> Verdicts:
+    made = Verdicts()
+    made.rule(ana.replica)
+    return made
+
+
+def step(copy: Copy) -> Batch:
+    """One input in which nothing else happens."""
+    copy.replica.begin()
+    return copy.commit()
+
+
+def test_what_stops_counting_leaves_the_views_and_is_announced(
+    ana: Copy, verdicts: Verdicts
+) -> None:
+    two = ana.say("one", "two", "three")[1]
+    verdicts.hide(two)
+    ana.replica.begin()
+    ana.store.commit([ana.replica.finish()])
+    (change,) = ana.replica.changes
+    assert (change.order.op_id, change.again, change.payload) == (two.op_id, "hidden", b"")
+    assert ana.texts() == ["one", "three"]
+    assert ana.replica.held(two)
+
+
+def test_what_counts_again_is_back_where_it_was(ana: Copy, verdicts: Verdicts) -> None:
+    references = ana.say("one", "two", "three")
+    before = ana.seen()
+    verdicts.hide(*references[:2])
+    step(ana)
+    assert ana.texts() == ["three"]
+    verdicts.show(*references)
+    ana.replica.begin()
+    ana.store.commit([ana.replica.finish()])
+    assert [change.again for change in ana.replica.changes] == ["shown", "shown"]
+    assert ana.seen() == before
+
+
+def test_only_the_subjects_touched_are_folded_anew(ana: Copy, verdicts: Verdicts) -> None:
+    (other,) = ana.write(Draft(need.NUMBER, b"", need.encode_need("Roof", [LINE])))
+    (made,) = ana.write(Draft(need.NUMBER, b"", need.encode_need("Floor", [LINE])))
+    change = need.encode_need_change(title="Cellar")
+    (renamed,) = ana.write(Draft(need.NUMBER, subject_of(made.op_id), change))
+    verdicts.hide(renamed)
+    batch = step(ana)
+    (row,) = batch.states
+    assert row.subject == subject_of(made.op_id)
+    assert row.op_id == made.op_id
+    verdicts.hide(made)
+    batch = step(ana)
+    assert (batch.states, batch.states_gone) == ([], [subject_of(made.op_id)])
+    assert ana.store.state(ana.community, subject_of(other.op_id)) is not None
+
+
+def test_what_is_made_and_hidden_in_one_input_is_never_seen(ana: Copy, verdicts: Verdicts) -> None:
+    ben = joined(ana, "ben")
+    (said,) = ben.say("hello")
+    payload = pledge.encode_pledge(bytes(16), 0, 5)
+    (promised,) = ben.write(Draft(pledge.NUMBER, b"", payload))
+    runs = ben.runs()
+    ana.replica.begin()
+    ana.replica.receive(runs, NOW_MS)
+    verdicts.hide(said, promised)
+    ana.commit()
+    assert ana.texts() == []
+    assert ana.store.state(ana.community, subject_of(promised.op_id)) is None
+    assert ana.store.past(ana.community).subject_operations(subject_of(promised.op_id)) == []
+
+
+def test_a_long_log_is_judged_again_in_several_inputs(
+    ana: Copy, verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("p2pvalue_protocol.reconsideration._OPERATIONS_PER_INPUT_MAX", 3)
+    references = ana.say(*map(str, range(8)))
+    verdicts.hide(*references)
+    left: list[int] = []
+    while not left or ana.replica.has_work:
+        step(ana)
+        left.append(len(ana.texts()))
+    assert left == [5, 2, 0]
+    assert step(ana).is_empty()
+
+
+def test_judging_again_goes_on_after_a_crash_at_any_input(
+    ana: Copy, verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("p2pvalue_protocol.reconsideration._OPERATIONS_PER_INPUT_MAX", 3)
+    references = ana.say(*map(str, range(8)))
+    verdicts.hide(*references[:7])
+    step(ana)
+    while ana.replica.has_work:
+        ana.restart()
+        verdicts.rule(ana.replica)
+        assert ana.replica.has_work
+        step(ana)
+    assert ana.texts() == ["7"]
+    ana.restart()
+    assert not ana.replica.has_work
+
+
+def test_a_second_verdict_on_a_log_begins_at_its_beginning(
+    ana: Copy, verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("p2pvalue_protocol.reconsideration._OPERATIONS_PER_INPUT_MAX", 3)
+    references = ana.say(*map(str, range(8)))
+    verdicts.hide(*references)
+    step(ana)
+    verdicts.show(references[0])
+    ana.settle()
+    step(ana)
+    ana.settle()
+    assert ana.texts() == ["0"]
+
+
+def test_what_is_written_meanwhile_is_judged_once_by_what_is_held(
+    ana: Copy, verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("p2pvalue_protocol.reconsideration._OPERATIONS_PER_INPUT_MAX", 2)
+    references = ana.say(*map(str, range(5)))
+    verdicts.hide(*references)
+    step(ana)
+    ana.say("new")
+    ana.settle()
+    assert ana.texts() == ["new"]
+
+
+def test_every_branch_of_a_forked_log_is_judged_again(ana: Copy, verdicts: Verdicts) -> None:
+    log = by_hand(ana, "ana")
+    other = log.branch(1)
+    one, two = log.say("one"), other.say("two")
+    ana.take(log.run())
+    ana.take(other.run(1))
+    assert len(ana.replica.branches.of(log.key.public, CONTENT)) == 2
+    verdicts.hide(one.reference, two.reference)
+    step(ana)
+    assert ana.texts() == ["first"]
+
+
+def test_a_rebuild_sees_what_the_verdicts_say_now(ana: Copy, verdicts: Verdicts) -> None:
+    references = ana.say("one", "two")
+    verdicts.hide(references[0])
+    step(ana)
+    before = ana.seen()
+    ana.store.clear_views(ana.community)
+    ana.restart()
+    verdicts.rule(ana.replica)
+    ana.settle()
+    assert ana.seen() == before
