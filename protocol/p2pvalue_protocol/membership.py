@@ -321,6 +321,10 @@ class Membership:
         """Return the live devices of all members, ascending."""
         return sorted({device for member in self.members() for device in member.devices})
 
+    def devices_of(self, root: bytes) -> list[bytes]:
+        """Return every device that a held certificate says belongs to a root, ascending."""
+        return sorted(self._devices_of.get(root, ()))
+
     def was_ever_admitted(self, device: bytes) -> bool:
         """Return whether a device is or was a member's; nothing is taken away in this form."""
         return self.standing(device) is not None
