@@ -1,7 +1,14 @@
-"""One node as a process: lock, node, API, and a clean end within two seconds."""
+"""One node as a process: lock, keys, node, API, and a clean end within two seconds.
+
+Keys under a passphrase that nobody gave leave the daemon *locked*: it answers on its socket, says
+what it waits for and serves nobody, until `p2pvalue unlock` brings the passphrase. To lock again is
+to begin again as a new program image: a language that copies strings as it likes cannot promise to
+have overwritten a key, but the system does not hand on the memory of an image that is gone.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -13,53 +20,158 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol
 
 import trio
 
-from p2pvalue.api import serve
+from p2pvalue.api import Gate, application, locked_application, serve
 from p2pvalue.config import Config, socket_path
 from p2pvalue.folder import locked, make_private
+from p2pvalue.keyfile import KeysLocked
+from p2pvalue.keystore import Keystore
 from p2pvalue.node.interface import NodeInterface
+from p2pvalue.node.overview import locked_status
+from p2pvalue.types import StatusView
 from p2pvalue_protocol.errors import P2PValueError
 
 STOP_S_MAX = 1.8
 """After this the process ends in any case; what was answered is on the disk already."""
 
-OpenNode: TypeAlias = Callable[[Path, Config], AbstractAsyncContextManager[NodeInterface]]
-
 log = logging.getLogger("p2pvalue.daemon")
 
 
-async def run(config: Config, open_node: OpenNode) -> None:
+class OpenNode(Protocol):
+    """What opens the node of a folder whose keys are open: `p2pvalue.node.open_node`."""
+
+    def __call__(
+        self, data_dir: Path, config: Config, /, *, keystore: Keystore
+    ) -> AbstractAsyncContextManager[NodeInterface]: ...
+
+
+async def run(
+    config: Config,
+    open_node: OpenNode,
+    *,
+    passphrase: str | None = None,
+    begin_again: Callable[[], None] | None = None,
+) -> None:
     """Run the node until SIGINT, SIGTERM, POST /stop or the end of its terminal.
 
-    Raises ConfigError if the folder is in use or unusable. The API answers before the network
-    is up.
+    `begin_again` replaces this process by one that is locked; without it nobody can lock. Raises
+    ConfigError if the folder is in use or unusable, WrongPassphrase. The API answers before the
+    network is up.
     """
     make_private(config.data_dir)
     path = socket_path(config.data_dir)
     with locked(config.data_dir):
-        started = time.monotonic()
-        async with open_node(config.data_dir, config) as node, trio.open_nursery() as nursery:
-            stopping = trio.Event()
-            await nursery.start(_stop_on_signal, stopping)
-            await nursery.start(partial(serve, node, path, stop=stopping.set))
-            # What is alive now stays: the collector need not look at it again.
-            gc.collect()
-            gc.freeze()
-            gc.enable()
-            log.info(
-                "running as process %d on %s, ready after %.2f s; to stop: Ctrl-C or p2pvalue stop",
-                os.getpid(),
-                config.data_dir,
-                time.monotonic() - started,
-            )
-            await stopping.wait()
-            log.info("stopping")
-            _end_in_time()
+        life = _Life(config, passphrase, begin_again)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(_stop_on_signal, life.stop)
+            gate = Gate(locked_application(life.locked_status, life.unlock, life.stop))
+            if life.keystore is None:
+                await nursery.start(serve, gate, path)
+                life.tell_locked()
+            keystore = await life.keys_opened()
+            if keystore is not None:
+                async with open_node(config.data_dir, config, keystore=keystore) as node:
+                    lock = life.lock if begin_again is not None else None
+                    gate.app = application(node, stop=life.stop, lock=lock)
+                    if not life.was_locked:
+                        await nursery.start(serve, gate, path)
+                    life.tell_running()
+                    await life.ended.wait()
+                    life.end_in_time()
+                    nursery.cancel_scope.cancel()
             nursery.cancel_scope.cancel()
-    log.info("stopped")
+    log.info("locked" if life.is_locking else "stopped")
+    if life.is_locking and begin_again is not None:
+        begin_again()
+
+
+class _Life:
+    """What has happened to the daemon so far, and what it waits for."""
+
+    def __init__(
+        self, config: Config, passphrase: str | None, begin_again: Callable[[], None] | None
+    ) -> None:
+        self._config = config
+        self._begin_again = begin_again
+        self._started_s = time.monotonic()
+        self._is_open = trio.Event()
+        self._tried = trio.Event()
+        self._trying = trio.Lock()
+        self.ended = trio.Event()
+        self.is_locking = False
+        self.keystore: Keystore | None = None
+        with contextlib.suppress(KeysLocked):
+            self.keystore = Keystore.open(config.data_dir, passphrase=passphrase)
+        self.was_locked = self.keystore is None
+
+    def stop(self) -> None:
+        self.ended.set()
+        self._tried.set()
+
+    def lock(self) -> None:
+        self.is_locking = True
+        self.stop()
+
+    async def unlock(self, passphrase: str) -> None:
+        """Open the keys, and return when the node is open; raises WrongPassphrase.
+
+        One at a time: who guesses pays what Argon2id takes for each guess.
+        """
+        async with self._trying:
+            if self.keystore is None:
+                opened = partial(Keystore.open, self._config.data_dir, passphrase=passphrase)
+                self.keystore = await trio.to_thread.run_sync(opened)
+                self._tried.set()
+        await self._is_open.wait()
+
+    async def keys_opened(self) -> Keystore | None:
+        """Return the keys once they are open, None if the daemon is to end before."""
+        if self.keystore is None:
+            await self._tried.wait()
+        return None if self.ended.is_set() else self.keystore
+
+    def locked_status(self) -> StatusView:
+        return locked_status(self._config, self._started_s)
+
+    def tell_locked(self) -> None:
+        gc.enable()
+        self._tell_ready("locked: to open its keys, p2pvalue unlock; to stop, Ctrl-C")
+
+    def tell_running(self) -> None:
+        # What is alive now stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+        self._is_open.set()
+        if self.was_locked:
+            log.info("unlocked")
+        else:
+            self._tell_ready("to stop: Ctrl-C or p2pvalue stop")
+
+    def _tell_ready(self, what: str) -> None:
+        log.info(
+            "running as process %d on %s, ready after %.2f s; %s",
+            os.getpid(),
+            self._config.data_dir,
+            time.monotonic() - self._started_s,
+            what,
+        )
+
+    def end_in_time(self) -> None:
+        """Cut off what has not ended when it should have."""
+        log.info("locking" if self.is_locking else "stopping")
+        guard = threading.Timer(STOP_S_MAX, self._cut_off)
+        guard.daemon = True
+        guard.start()
+
+    def _cut_off(self) -> None:
+        log.warning("not everything ended within %.1f s; the rest is cut off", STOP_S_MAX)
+        if self.is_locking and self._begin_again is not None:
+            self._begin_again()
+        os._exit(0)
 
 
 def tell_fault(error: Exception) -> str:
@@ -107,7 +219,7 @@ class _OneLine(logging.Formatter):
 
 
 async def _stop_on_signal(
-    stopping: trio.Event, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    stop: Callable[[], None], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     ending = [signal.SIGINT, signal.SIGTERM]
     # A terminal that closes ends us as well, unless `nohup` said that it shall not.
@@ -116,14 +228,4 @@ async def _stop_on_signal(
     with trio.open_signal_receiver(*ending) as signals:
         task_status.started()
         async for _ in signals:
-            stopping.set()
-
-
-def _end_in_time() -> None:
-    def end() -> None:
-        log.warning("not everything ended within %.1f s; the rest is cut off", STOP_S_MAX)
-        os._exit(0)
-
-    guard = threading.Timer(STOP_S_MAX, end)
-    guard.daemon = True
-    guard.start()
+            stop()

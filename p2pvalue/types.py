@@ -176,6 +176,22 @@ class PledgeView(Value, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class InviteUseView(Value, frozen=True, kw_only=True):
+    """An invite, and the names of those whom its revocation with members would remove."""
+
+    invite: InviteView
+    removes: list[str]
+
+
+class LeaveView(Value, frozen=True, kw_only=True):
+    """How far a leave got: others must hear of it before they stop counting on us."""
+
+    community: str
+    name: str
+    told: bool  # True: some peer holds it, so that all will hear
+    wiped: bool = False
+
+
 class PolicyView(Value, frozen=True, kw_only=True):
     """What the founders decided: how people come in, who may invite, who may write what."""
 

@@ -28,6 +28,32 @@ async def set_profile(node: NodeInterface, question: s.SetProfile) -> t.WhoAmIVi
     return node.whoami()
 
 
+async def take_words(node: NodeInterface, _: s.Question) -> s.Words:
+    """Show the 24 words, once: they are the person, on paper."""
+    return s.Words(words=node.keys.take_words())
+
+
+async def check_words(node: NodeInterface, question: s.GivenWords) -> s.WordsCheck:
+    """Tell whether these are the person's 24 words."""
+    return s.WordsCheck(is_hers=node.keys.check_words(question.words))
+
+
+async def forget_words(node: NodeInterface, _: s.Question) -> s.Done:
+    """Remove from this machine what the words stand for."""
+    node.keys.forget_words()
+    return s.Done()
+
+
+async def protect(node: NodeInterface, question: s.Protect) -> s.Done:
+    """Close the keys in another way: under a passphrase, in the system's keyring, or not at all."""
+    await node.keys.protect(
+        question.protection,
+        passphrase=question.passphrase,
+        passphrase_before=question.passphrase_before,
+    )
+    return s.Done()
+
+
 async def list_communities(node: NodeInterface, _: s.Question) -> list[t.CommunityView]:
     """The communities this node takes part in."""
     return node.communities()
@@ -36,14 +62,18 @@ async def list_communities(node: NodeInterface, _: s.Question) -> list[t.Communi
 async def create_community(node: NodeInterface, question: s.CreateCommunity) -> t.CommunityView:
     """Found a community; the person becomes its founder."""
     community = await node.create_community(
-        question.name, read=question.read, join=question.join, description=question.description
+        question.name,
+        read=question.read,
+        join=question.join,
+        description=question.description,
+        words=question.words,
     )
     return community.view()
 
 
 async def join_community(node: NodeInterface, question: s.JoinCommunity) -> t.CommunityView:
     """Start to join by an invite's link; the view says what the join waits for."""
-    return (await node.join(question.link)).view()
+    return (await node.join(question.link, words=question.words)).view()
 
 
 async def show_community(node: NodeInterface, question: s.InCommunity) -> t.CommunityView:

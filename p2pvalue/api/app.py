@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -18,60 +18,91 @@ from starlette.types import ASGIApp
 from p2pvalue.api.endpoints import ENDPOINTS, Endpoint, Stream
 from p2pvalue.api.failures import BadRequest, Forbidden, TooLarge, failure_of
 from p2pvalue.api.lines import UNREADABLE, BodyLines, LineResponse, SendLine
-from p2pvalue.api.schema import Done, Question
+from p2pvalue.api.schema import Done, Question, Unlock
 from p2pvalue.node.interface import NodeInterface
+from p2pvalue_protocol.errors import LocalProtocolError
 
 BODY_BYTES_MAX = 1024 * 1024
 HOSTS = frozenset({"localhost", "p2pvalue"})
 # Programs do not send these. A web page cannot keep its browser from sending them.
 BROWSER_HEADERS = ("origin", "sec-fetch-site", "sec-fetch-mode")
 
+Q = TypeVar("Q", bound=Question)
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-def application(node: NodeInterface, *, stop: Callable[[], None] | None = None) -> ASGIApp:
-    """The API of one node; `stop` is called when a caller asks the daemon to end.
+def application(
+    node: NodeInterface,
+    *,
+    stop: Callable[[], None] | None = None,
+    lock: Callable[[], None] | None = None,
+) -> ASGIApp:
+    """The API of one node; `stop` and `lock` are called when a caller asks the daemon to.
 
-    Without `stop` the endpoint POST /stop does not exist: a program that embeds a node ends itself.
+    Without them POST /stop and POST /lock do not exist: who embeds a node ends it without asking.
     """
     routes = [
         Route(endpoint.path, _handler(node, endpoint), methods=[endpoint.method])
         for endpoint in ENDPOINTS
     ]
     if stop is not None:
-        routes.append(Route("/stop", _contained(_stopping(stop)), methods=["POST"]))
+        routes.append(Route("/stop", contained(stopping(stop)), methods=["POST"]))
+    if lock is not None:
+        routes.append(Route("/lock", contained(_locking(node, lock)), methods=["POST"]))
+        routes.append(Route("/unlock", contained(_unlocked), methods=["POST"]))
     return Starlette(routes=routes, exception_handlers={HTTPException: _on_http_error})
 
 
 def _handler(node: NodeInterface, endpoint: Endpoint[Any] | Stream[Any]) -> Handler:
     async def answer(request: Request) -> Response:
         if isinstance(endpoint, Endpoint):
-            question = _decoded(endpoint.question, request, await _body_fields(request))
-            return _json(200, await endpoint.ask(node, question))
-        fields = {} if endpoint.is_fed_by_body else await _body_fields(request)
-        question = _decoded(endpoint.question, request, fields)
+            question = decoded(endpoint.question, request, await fields_of(request))
+            return answered(200, await endpoint.ask(node, question))
+        fields = {} if endpoint.is_fed_by_body else await fields_of(request)
+        question = decoded(endpoint.question, request, fields)
 
         async def produce(send_line: SendLine) -> None:
             await endpoint.produce(node, question, send_line, BodyLines(request))
 
         return LineResponse(produce)
 
-    return _contained(answer)
+    return contained(answer)
 
 
-def _stopping(stop: Callable[[], None]) -> Handler:
+def _locking(node: NodeInterface, lock: Callable[[], None]) -> Handler:
+    async def answer(request: Request) -> Response:
+        if node.keys.protection != "passphrase":
+            raise LocalProtocolError(
+                "the keys are under no passphrase, so nothing would open them again: give them one "
+                "with `p2pvalue passphrase change`"
+            )
+        return await stopping(lock)(request)
+
+    return answer
+
+
+async def _unlocked(request: Request) -> Response:
+    decoded(Unlock, request, await fields_of(request))
+    return answered(200, Done())
+
+
+def stopping(stop: Callable[[], None]) -> Handler:
+    """Answer first and call `stop` then, so that the caller hears of it."""
+
     async def answer(_: Request) -> Response:
         async def afterwards() -> None:
             stop()
 
-        response = _json(200, Done())
+        response = answered(200, Done())
         response.background = BackgroundTask(afterwards)
         return response
 
     return answer
 
 
-def _contained(handler: Handler) -> Handler:
+def contained(handler: Handler) -> Handler:
+    """The handler with every failure answered, and web pages refused."""
+
     async def answer(request: Request) -> Response:
         try:
             _refuse_web_pages(request)
@@ -95,7 +126,8 @@ def _refuse_web_pages(request: Request) -> None:
         raise Forbidden("this API answers to the host name localhost only")
 
 
-async def _body_fields(request: Request) -> dict[str, object]:
+async def fields_of(request: Request) -> dict[str, object]:
+    """The fields in a request's body; raises BadRequest or TooLarge."""
     body = bytearray()
     async with aclosing(request.stream()) as chunks:
         async for chunk in chunks:
@@ -110,7 +142,8 @@ async def _body_fields(request: Request) -> dict[str, object]:
         raise BadRequest(f"the body must be one JSON object: {error}") from error
 
 
-def _decoded(question: type[Question], request: Request, fields: dict[str, object]) -> Question:
+def decoded(question: type[Q], request: Request, fields: dict[str, object]) -> Q:
+    """The question that path, query and body ask together; raises BadRequest."""
     given: dict[str, object] = dict(fields)
     for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
         if name in given:
@@ -126,8 +159,9 @@ async def _on_http_error(_: Request, error: Exception) -> Response:
 
 def _failure(error: Exception) -> Response:
     status, failure = failure_of(error)
-    return _json(status, failure)
+    return answered(status, failure)
 
 
-def _json(status: int, value: object) -> Response:
+def answered(status: int, value: object) -> Response:
+    """An answer with one value as JSON."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")

@@ -8,6 +8,8 @@ import msgspec
 from starlette.exceptions import HTTPException
 
 from p2pvalue.api.schema import Failure
+from p2pvalue.keyfile import KeysLocked, WrongPassphrase
+from p2pvalue.keystore import WordsNeeded
 from p2pvalue_protocol.errors import (
     ConfigError,
     LocalProtocolError,
@@ -40,7 +42,10 @@ NAMED: tuple[tuple[type[Exception], int, str], ...] = (
     (msgspec.DecodeError, 400, "bad-request"),
     (NotFound, 404, "not-found"),
     (NotAdmitted, 403, "not-allowed"),
+    (WordsNeeded, 409, "words-needed"),
     (LocalProtocolError, 409, "not-possible"),
+    (KeysLocked, 423, "locked"),
+    (WrongPassphrase, 403, "wrong-passphrase"),
     (ConfigError, 400, "unusable-setting"),
     (P2PValueError, 400, "failed"),
 )

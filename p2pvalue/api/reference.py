@@ -47,15 +47,30 @@ def reference() -> str:
     named = sorted({(status, name) for _, status, name in NAMED} | {(404, NO_ENDPOINT)})
     rows = [f"| {status} | `{name}` |" for status, name in [*named, (500, INTERNAL)]]
     parts = [OPENING + "\n".join(rows) + "\n"]
-    parts += ["## Questions\n", *(_endpoint(endpoint) for endpoint in ENDPOINTS), STOP]
+    parts += ["## Questions\n", *(_endpoint(endpoint) for endpoint in ENDPOINTS), DAEMON]
     parts += ["## Values\n", *(_value(value) for value in _values())]
     return "\n".join(parts)
 
 
-STOP = """\
+DAEMON = """\
 ### POST /stop
 
 End the daemon after this answer.
+
+Answer: [Done](#done).
+
+### POST /lock
+
+Stop the node after this answer, and start again without the keys; only for keys under a passphrase.
+
+Answer: [Done](#done).
+
+### POST /unlock
+
+Open the keys of a locked daemon, and answer when its node does. Until then it answers GET /status,
+POST /stop and this; to all else it says `locked`.
+
+- `passphrase`: text
 
 Answer: [Done](#done).
 """
@@ -90,6 +105,7 @@ def _values() -> list[type[msgspec.Struct]]:
     """Every value that occurs in a question or an answer, by name."""
     answers = [getattr(t, name) for name in dir(t) if name.endswith("View")]
     ours = [schema.AddLine, schema.Digest, schema.Done, schema.Opened, schema.Spliced]
+    ours += [schema.Words, schema.WordsCheck]
     ends = [schema.Progress, schema.Finished, streams.Heartbeat]
     return sorted([*answers, *ours, *ends], key=lambda value: str(value.__name__))
 

@@ -21,6 +21,33 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Base of all questions; without fields when nothing needs to be said."""
 
 
+class Confidence(Question, frozen=True, kw_only=True):
+    """Base of the questions that carry a secret; printed, they show none."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
+class Unlock(Confidence, frozen=True, kw_only=True):
+    """The passphrase of the keys."""
+
+    passphrase: str
+
+
+class Protect(Confidence, frozen=True, kw_only=True):
+    """How the keys are closed from now on, and the passphrase that opened them before."""
+
+    protection: t.Protection
+    passphrase: str = ""
+    passphrase_before: str = ""
+
+
+class GivenWords(Confidence, frozen=True, kw_only=True):
+    """24 words, in one text."""
+
+    words: str
+
+
 class InCommunity(Question, frozen=True, kw_only=True):
     """A question about one community; without `community` the only one is meant."""
 
@@ -33,19 +60,24 @@ class SetProfile(Question, frozen=True, kw_only=True):
     name: str
 
 
-class CreateCommunity(Question, frozen=True, kw_only=True):
-    """A new community: who may read it, and how people come in."""
+class CreateCommunity(Confidence, frozen=True, kw_only=True):
+    """A new community: who may read it, and how people come in.
+
+    `words` are needed on a machine that does not keep them.
+    """
 
     name: str
     read: t.Read = "members"
     join: t.Join = "invite"
     description: str = ""
+    words: str = ""
 
 
-class JoinCommunity(Question, frozen=True, kw_only=True):
-    """An invite's link."""
+class JoinCommunity(Confidence, frozen=True, kw_only=True):
+    """An invite's link; `words` are needed on a machine that does not keep them."""
 
     link: str
+    words: str = ""
 
 
 class CreateInvite(InCommunity, frozen=True, kw_only=True):
@@ -160,6 +192,21 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
 
     community: str
     digest: str
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """The 24 words that stand for the person."""
+
+    words: list[str]
+
+    def __repr__(self) -> str:
+        return "Words(...)"
+
+
+class WordsCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether words are those of this node's person."""
+
+    is_hers: bool
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,6 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,7 @@ import msgspec
 import trio
 from starlette.types import ASGIApp, Message, Scope
 
-from p2pvalue.api.app import application
 from p2pvalue.api.schema import Failure
-from p2pvalue.node.interface import NodeInterface
 
 CONNECTIONS_MAX = 128
 HEAD_BYTES_MAX = 16 * 1024
@@ -42,26 +39,15 @@ log = logging.getLogger("p2pvalue.api")
 
 
 async def serve(
-    node: NodeInterface,
+    app: ASGIApp,
     socket_path: Path,
     *,
-    stop: Callable[[], None] | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Answer on the socket until cancelled; `task_status` is started once callers can connect.
 
     The caller holds the folder's lock, so a socket found there is a dead daemon's and is replaced.
     """
-    await serve_application(application(node, stop=stop), socket_path, task_status=task_status)
-
-
-async def serve_application(
-    app: ASGIApp,
-    socket_path: Path,
-    *,
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Answer for any ASGI application; see `serve`."""
     listener = _listener(socket_path)
     try:
         async with trio.open_nursery() as connections:

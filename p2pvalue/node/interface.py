@@ -70,6 +70,9 @@ class NodeInterface(Protocol):
 class KeysInterface(Protocol):
     """The keys of the person on this machine."""
 
+    @property
+    def protection(self) -> t.Protection: ...
+
     def take_words(self) -> list[str]:
         """Return the 24 words, once in a life; raises LocalProtocolError the next time."""
         ...

@@ -13,6 +13,8 @@ import trio
 
 import p2pvalue
 from p2pvalue import types as t
+from p2pvalue.config import Config
+from p2pvalue.node.node import DATABASE_NAME
 
 if TYPE_CHECKING:
     from p2pvalue.node.running import RunningNode
@@ -41,6 +43,34 @@ def status(node: RunningNode) -> t.StatusView:
         database_bytes=_bytes_of(node.database),
         durability=node.config.durability,
         warnings=[check.detail for check in doctor(node) if not check.is_ok],
+        protection=node.keystore.protection,
+    )
+
+
+def locked_status(config: Config, started_s: float) -> t.StatusView:
+    """Return how a daemon is whose keys are under a passphrase that nobody has given yet."""
+    waiting_for = (
+        "the passphrase of the keys; until then nobody is served: run `p2pvalue unlock` on this "
+        "machine"
+    )
+    return t.StatusView(
+        version=p2pvalue.__version__,
+        data_dir=str(config.data_dir),
+        pid=os.getpid(),
+        uptime_s=round(time.monotonic() - started_s, 1),
+        peer="",
+        network="off",
+        network_detail={},
+        addresses=[],
+        communities=[],
+        peers=0,
+        rss_bytes=_rss_bytes(),
+        database_bytes=_bytes_of(config.data_dir / DATABASE_NAME),
+        durability=config.durability,
+        warnings=[],
+        protection="passphrase",
+        state="locked",
+        waiting_for=waiting_for,
     )
 
 
@@ -88,7 +118,9 @@ def peers(node: RunningNode) -> list[t.PeerView]:
 def doctor(node: RunningNode) -> list[t.CheckView]:
     """Return what is well and what is not, each with what to do about it."""
     return [
-        _keys_private(node),
+        _folder_private(node),
+        _keys_closed(node),
+        _words_written(node),
         _disk_free(node),
         _clock(node),
         _network(node),
@@ -96,7 +128,38 @@ def doctor(node: RunningNode) -> list[t.CheckView]:
     ]
 
 
-def _keys_private(node: RunningNode) -> t.CheckView:
+def _keys_closed(node: RunningNode) -> t.CheckView:
+    keystore = node.keystore
+    words = {
+        "none": "open on the disk, by choice: whoever can read this user's files has them",
+        "passphrase": "under a passphrase",
+        "keyring": "in the system's keyring",
+    }
+    detail = words[keystore.protection]
+    if keystore.is_left_open:
+        detail = (
+            "the keys lie open on the disk: whoever can read this user's files has them; "
+            "`p2pvalue passphrase change` closes them"
+        )
+    return t.CheckView(check="keys are protected", is_ok=not keystore.is_left_open, detail=detail)
+
+
+def _words_written(node: RunningNode) -> t.CheckView:
+    if not node.keystore.are_words_shown:
+        detail = (
+            "nobody has seen the 24 words that bring you back when this machine is lost: "
+            "`p2pvalue words show` shows them, once"
+        )
+        return t.CheckView(check="words are written down", is_ok=False, detail=detail)
+    is_kept = node.keystore.entropy is not None
+    return t.CheckView(
+        check="words are written down",
+        is_ok=True,
+        detail=f"shown once; this machine {'keeps' if is_kept else 'does not keep'} them",
+    )
+
+
+def _folder_private(node: RunningNode) -> t.CheckView:
     mode = node.data_dir.stat().st_mode & 0o077
     return t.CheckView(
         check="folder is private",

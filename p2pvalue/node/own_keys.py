@@ -27,6 +27,11 @@ class OwnKeys:
         self._keystore = keystore
         self._resealing = trio.Lock()
 
+    @property
+    def protection(self) -> t.Protection:
+        """How the key file is closed."""
+        return self._keystore.protection
+
     def take_words(self) -> list[str]:
         """Return the words, and never again."""
         keystore = self._keystore

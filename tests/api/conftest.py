@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 import trio
 
-from p2pvalue.api import serve
+from p2pvalue.api import application, serve
 from tests.api.fake_node import FakeNode
 
 
@@ -27,5 +26,5 @@ def stopping() -> trio.Event:
 async def api(node: FakeNode, stopping: trio.Event, tmp_path: Path, nursery: trio.Nursery) -> Path:
     """The socket on which the node answers."""
     path = tmp_path / "api.sock"
-    await nursery.start(partial(serve, node, path, stop=stopping.set))
+    await nursery.start(serve, application(node, stop=stopping.set), path)
     return path

@@ -18,6 +18,10 @@ class FakeKeys:
         self.has_words = True
         self.passphrase = ""
 
+    @property
+    def protection(self) -> t.Protection:
+        return "passphrase" if self.passphrase else "none"
+
     def take_words(self) -> list[str]:
         if self.are_shown:
             raise LocalProtocolError("the words were shown once: look on your paper")

@@ -14,6 +14,7 @@ import trio
 
 from p2pvalue import types as t
 from p2pvalue.config import Config
+from p2pvalue.keystore import Keystore
 from p2pvalue.node.interface import CommunityInterface, NodeInterface
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from tests.api.fake_keys import FakeKeys
@@ -372,6 +373,8 @@ class FakeCommunity:
 
 
 @contextlib.asynccontextmanager
-async def open_fake_node(data_dir: Path, _config: Config) -> AsyncIterator[NodeInterface]:
+async def open_fake_node(
+    data_dir: Path, _config: Config, *, keystore: Keystore
+) -> AsyncIterator[NodeInterface]:
     """What `p2pvalue.node.open_node` does, without a network."""
     yield FakeNode(data_dir)

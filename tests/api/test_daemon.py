@@ -59,16 +59,19 @@ STUCK = """
 import contextlib, sys, trio
 from pathlib import Path
 from p2pvalue import config, daemon
+from p2pvalue.keystore import Keystore
 from tests.api.fake_node import FakeNode
 
 @contextlib.asynccontextmanager
-async def open_stuck(data_dir, settings):
+async def open_stuck(data_dir, settings, *, keystore):
     yield FakeNode(data_dir)
     with trio.CancelScope(shield=True):
         await trio.sleep_forever()
 
 daemon.log_to_stderr("info")
-trio.run(daemon.run, config.load(Path(sys.argv[1])), open_stuck)
+folder = Path(sys.argv[1])
+Keystore.create(folder, "Ana")
+trio.run(daemon.run, config.load(folder), open_stuck)
 """
 
 

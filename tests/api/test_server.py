@@ -13,7 +13,7 @@ import trio
 from starlette.types import Receive, Scope, Send
 from trio.testing import MockClock
 
-from p2pvalue.api.server import CONNECTIONS_MAX, STALLED_WRITE_S_MAX, serve_application
+from p2pvalue.api.server import CONNECTIONS_MAX, STALLED_WRITE_S_MAX, serve
 from tests.api.conversation import Caller, ask
 from tests.api.fake_node import FakeNode
 
@@ -72,7 +72,7 @@ async def test_a_dead_daemons_socket_is_replaced(
     path = tmp_path / "api.sock"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    await nursery.start(partial(serve_application, _endless), path)
+    await nursery.start(partial(serve, _endless), path)
     async with Caller(path) as caller:
         await caller.send("GET", "/")
         assert await caller.status() == 200
@@ -152,7 +152,7 @@ async def test_a_caller_who_does_not_read_is_let_go(
 
     path = tmp_path / "api.sock"
     async with trio.open_nursery() as nursery:
-        await nursery.start(partial(serve_application, app), path)
+        await nursery.start(partial(serve, app), path)
         async with Caller(path) as caller:
             await caller.send("GET", "/")
             before = trio.current_time()
@@ -168,7 +168,7 @@ async def test_a_caller_who_does_not_read_cannot_keep_the_daemon_from_stopping(
     path = tmp_path / "api.sock"
     with trio.fail_after(10):
         async with trio.open_nursery() as nursery:
-            await nursery.start(partial(serve_application, _endless), path)
+            await nursery.start(partial(serve, _endless), path)
             async with Caller(path) as caller:
                 await caller.send("GET", "/")
                 await caller.status()
@@ -190,7 +190,7 @@ async def test_a_change_is_made_to_the_end_even_if_its_caller_leaves(tmp_path: P
 
     path = tmp_path / "api.sock"
     async with trio.open_nursery() as nursery:
-        await nursery.start(partial(serve_application, app), path)
+        await nursery.start(partial(serve, app), path)
         async with Caller(path) as caller:
             await caller.send("POST", "/")
             await has_started.wait()

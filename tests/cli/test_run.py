@@ -125,7 +125,7 @@ import contextlib, p2pvalue.node
 from p2pvalue_cli.main import cli
 
 @contextlib.asynccontextmanager
-async def open_faulty(data_dir, settings):
+async def open_faulty(data_dir, settings, *, keystore):
     raise AssertionError("an invariant is broken")
     yield
 
