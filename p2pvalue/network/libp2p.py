@@ -159,6 +159,10 @@ class Libp2pNetwork:
         if self._generation is not None:
             self._generation.admit_to_gossip(peer_id, topics)
 
+    def bar_from_gossip(self, peer_id: str, topics: Iterable[str]) -> None:
+        if self._generation is not None:
+            self._generation.bar_from_gossip(peer_id, topics)
+
     def subscribe(self, topic: str) -> None:
         self._topics.add(topic)
         self._want_topics()

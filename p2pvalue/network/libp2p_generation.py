@@ -108,6 +108,11 @@ class Generation:
             connection.is_admitted = True
             self.gossip.admit(connection, topics)
 
+    def bar_from_gossip(self, peer_id: str, topics: Iterable[str]) -> None:
+        connection = self.swarm.connections.get(peer_id)
+        if connection is not None:
+            self.gossip.bar(connection, topics)
+
     def _disconnected(self, connection: Connection) -> None:
         self.gossip.peer_gone(connection)
         self._upcalls.disconnected(connection.peer_id)

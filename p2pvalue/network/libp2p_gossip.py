@@ -91,6 +91,7 @@ class Gossip:
         self._own_id = identity.id
         self._admitted: dict[str, trio.Event] = {}
         self._topics_of: dict[str, set[str]] = {}
+        self._barred: dict[str, set[str]] = {}
         self._inbound: dict[str, yamux.Stream] = {}
         self._wanted: set[str] = set()
         self._wanted_changed = trio.Event()
@@ -134,6 +135,7 @@ class Gossip:
         known = self._topics_of.setdefault(connection.peer_id, set())
         news = set(topics) - known
         known |= news
+        self._barred.get(connection.peer_id, set()).difference_update(news)
         admission = self._admitted.setdefault(connection.peer_id, trio.Event())
         if not admission.is_set():
             admission.set()
@@ -144,10 +146,26 @@ class Gossip:
                 rpc.subscriptions.add(subscribe=True, topicid=topic)
             self._router.send_rpc(connection.peer, rpc)
 
+    def bar(self, connection: Connection, topics: Iterable[str]) -> None:
+        """Neither tell this peer of these topics any more nor hear of them from it.
+
+        It is not told that it left their meshes, either: of a topic it may not know it hears
+        nothing, and whatever it sends there is ignored.
+        """
+        barred = self._topics_of.get(connection.peer_id, set()).intersection(topics)
+        if not barred:
+            return
+        self._topics_of[connection.peer_id] -= barred
+        self._barred.setdefault(connection.peer_id, set()).update(barred)
+        for topic in sorted(barred):
+            self._router.mesh.get(topic, set()).discard(connection.peer)
+            self._pubsub.peer_topics.get(topic, set()).discard(connection.peer)
+
     def peer_gone(self, connection: Connection) -> None:
         """Forget a peer whose connection ended."""
         self._admitted.pop(connection.peer_id, None)
         self._topics_of.pop(connection.peer_id, None)
+        self._barred.pop(connection.peer_id, None)
         self._inbound.pop(connection.peer_id, None)
         self._offences.pop(connection.peer_id, None)
         self._retire(connection.peer)
@@ -245,7 +263,9 @@ class Gossip:
         if len(rpc.subscriptions) > _SUBSCRIPTIONS_MAX:
             raise _Malformed("too many subscriptions in one frame")
         for subscription in rpc.subscriptions:
-            if 0 < len(subscription.topicid) <= _TOPIC_CHARS_MAX:
+            topic = subscription.topicid
+            is_barred = topic in self._barred.get(connection.peer_id, ())
+            if 0 < len(topic) <= _TOPIC_CHARS_MAX and not is_barred:
                 self._pubsub.handle_subscription(connection.peer, subscription)
         for message in rpc.publish:
             if self._judge(connection, message) is Verdict.ACCEPT:

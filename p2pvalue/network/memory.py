@@ -235,6 +235,9 @@ class MemoryNetwork:
         if peer_id in self._links:
             self._admitted.setdefault(peer_id, set()).update(topics)
 
+    def bar_from_gossip(self, peer_id: str, topics: Iterable[str]) -> None:
+        self._admitted.get(peer_id, set()).difference_update(topics)
+
     def subscribe(self, topic: str) -> None:
         self._topics.add(topic)
 

@@ -92,6 +92,7 @@ class Node:
         self._link_tasks: trio.Nursery | None = None
         self.on_joined: Callable[[e.Joined], None] = lambda joined: None
         self.on_changed: Callable[[e.Changed], None] = lambda changed: None
+        self.on_topics_changed: Callable[[], None] = lambda: None
         self.on_linking: Callable[[e.DevicesWanted | e.Linked], None] = lambda told: None
         self.machine = Machine(
             open_past=store.past,
@@ -173,6 +174,12 @@ class Node:
                 if self.network is not None:
                     topics = self.machine.topics_of(community)
                     self.network.admit_to_gossip(peer_id, topics)
+            case e.Parted(_, peer_id, community):
+                log.info("%s is no member of %s any more", peer_id, community.hex()[:8])
+                if self.network is not None:
+                    self.network.bar_from_gossip(peer_id, self.machine.topics_of(community))
+            case e.TopicsChanged(community):
+                self._move_to_topics(community)
             case e.Judge(verdict):
                 self._verdict = _VERDICTS[verdict]
             case e.Rejected(peer_id, reason):
@@ -304,6 +311,14 @@ class Node:
             self.network.unsubscribe(topic)
         self._topics = wanted
 
+    def _move_to_topics(self, community: bytes) -> None:
+        """Hear a community's new topics, with the peers that are in touch with us about it."""
+        self.listen_to_topics()
+        if self.network is not None:
+            for peer_id in self.machine.peers_of(community):
+                self.network.admit_to_gossip(peer_id, self.machine.topics_of(community))
+        self.on_topics_changed()
+
     def addresses(self) -> list[str]:
         """Return where others can reach us, with our peer id; at most eight."""
         if self.network is None:
@@ -366,8 +381,7 @@ class Node:
 
     def root(self, community: bytes) -> bytes:
         """Return our member in a community; empty while its GENESIS is not known."""
-        key = self.keystore.root(community)
-        return key.public if key is not None else b""
+        return self.keystore.root(community)
 
 
 def wall_clock_ms() -> int:

@@ -162,6 +162,8 @@ class World:
                 self._acknowledged += references
             case e.Changed() | e.Ready() | e.AddressLearned() | e.DevicesWanted() | e.Linked():
                 pass
+            case e.Parted() | e.TopicsChanged():
+                pass
             case _:
                 assert_never(effect)
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.access import Scope
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.heads import HeadIndex
 from p2pvalue_protocol.ids import Reference
@@ -38,10 +39,10 @@ class Comparison:
         key: bytes,
         *,
         is_initiator: bool,
-        gives: Callable[[], Collection[int]],
+        gives: Callable[[], Scope],
         claim: Callable[[list[Reference]], None],
     ) -> None:
-        """`gives` says which log classes the peer may see; `claim` takes what it says it holds."""
+        """`gives` says what the peer may see; `claim` takes what it says it holds."""
         self._replica = replica
         self._key = key
         self._is_initiator = is_initiator
@@ -49,7 +50,7 @@ class Comparison:
         self._claim = claim
         self._held = HeadIndex((), key)
         self._given = self._held
-        self._index_of: tuple[int, tuple[int, ...]] | None = None
+        self._index_of: tuple[int, Scope] | None = None
         self._told: frozenset[Reference] | None = None  # None: the peer does not know yet
         self._sent: HeadIndex | None = None  # what the last fingerprint we sent was made of
         self._agreed = self._held  # what both had when fingerprints were last equal
@@ -182,13 +183,14 @@ class Comparison:
         return claimed == reference or (claimed.seq > reference.seq and not is_forked)
 
     def _refresh(self) -> HeadIndex:
-        classes = tuple(self._gives())
-        at = (self._replica.heads_version, classes)
+        scope = self._gives()
+        at = (self._replica.heads_version, scope)
         if at != self._index_of:
             heads = self._replica.heads()
             self._held = HeadIndex(heads, self._key)
-            given = [head for head in self._held.heads if head.log_class in classes]
-            is_all = len(given) == len(self._held)
+            known = heads if scope.heads is None else scope.heads
+            given = [head for head in known if head.log_class in scope.classes]
+            is_all = scope.heads is None and len(given) == len(self._held)
             self._given = self._held if is_all else HeadIndex(given, self._key)
             self._index_of = at
         return self._given

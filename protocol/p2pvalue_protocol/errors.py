@@ -61,6 +61,8 @@ class Reason(StrEnum):
     FRAME_INVALID = "frame-invalid"
     HELLO_FAILED = "hello-failed"
     UNASKED = "unasked"
+    # spec: gossip
+    ENVELOPE_INVALID = "envelope-invalid"
 
 
 class Refused(Exception):

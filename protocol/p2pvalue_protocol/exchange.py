@@ -2,7 +2,7 @@
 
 Heads, wants and addresses of both sides share one link and one set of timers. The parts know
 nothing of each other: `comparison` knows what the peer claims, `wants` what of it is missing here,
-`supply` what the peer asked for. Here they meet, and here is decided who may see and bring what.
+`supply` what the peer asked for, `access` what it may see and bring. Here they meet.
 """
 
 from __future__ import annotations
@@ -11,17 +11,15 @@ from collections.abc import Callable, Iterable
 
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import hello, limits
+from p2pvalue_protocol.access import Access, Bond, Scope, bond_of, is_public
 from p2pvalue_protocol.comparison import Comparison
-from p2pvalue_protocol.effects import CloseSession, Effect, Ready, SendFrame
+from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, SendFrame
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.heads import heads_key
-from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.log import decode_batch
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.supply import Supply
 from p2pvalue_protocol.wants import Wanting
-
-_ALL = (AUTH, CONTENT)
 
 
 class Exchange:
@@ -43,6 +41,7 @@ class Exchange:
         self._peer_id = peer_id
         self._offset = offset
         self._jitter = jitter
+        self._access = Access(replica)
         self._wanting = Wanting(replica, self._takes)
         self._supply = Supply(replica, self._gives)
         self.comparison = Comparison(
@@ -53,6 +52,7 @@ class Exchange:
             claim=self._wanting.claim,
         )
         self._is_ready = False
+        self._is_former = False
         self._told_at_ms = 0
         self._tell_due_ms: int | None = None
         self._compare_due_ms = 0
@@ -89,6 +89,18 @@ class Exchange:
     def poke(self, now_ms: int) -> list[Effect]:
         self._tell_soon(now_ms)
         return self._finish(now_ms)
+
+    def review(self, now_ms: int) -> list[Effect]:
+        """Judge the peer anew, since somebody's standing may have changed; tell it what it may see.
+
+        Who is put out is told the removal at once, and nothing that comes after it.
+        """
+        was_ready, was_former = self._is_ready, self._is_former
+        effects = self._finish(now_ms)
+        if (self._is_ready, self._is_former) != (was_ready, was_former):
+            self._tell(now_ms)
+            effects += self._finish(now_ms)
+        return effects
 
     def wakeup(self, now_ms: int) -> list[Effect]:
         if self._reply_due_ms is not None and now_ms >= self._reply_due_ms:
@@ -168,7 +180,7 @@ class Exchange:
         )
 
     def _take_addresses(self, records: Iterable[bytes], now_ms: int) -> None:
-        if not self._is_peer_admitted():
+        if not self._is_peer_member():
             return
         for record in records:
             if record in self._records_known or not self._records_left:
@@ -179,25 +191,14 @@ class Exchange:
 
     # --- who may see what
 
-    def _is_peer_admitted(self) -> bool:
-        device = self._established.device
-        return device is not None and self._replica.membership.was_ever_admitted(device)
+    def _is_peer_member(self) -> bool:
+        return bond_of(self._replica, self.device) is Bond.MEMBER
 
-    def _gives(self) -> tuple[int, ...]:
-        """Return the log classes that the peer may see.
-
-        A stranger that knows the topic secret gets the auth logs from whoever chose to call it: how
-        else could a newcomer show who admitted it?
-        """
-        if hello.is_public(self._replica) or self._is_peer_admitted():
-            return _ALL
-        return (AUTH,) if self._established.is_initiator else ()
+    def _gives(self) -> Scope:
+        return self._access.gives(self.device, we_called=self._established.is_initiator)
 
     def _takes(self) -> tuple[int, ...]:
-        """Return the log classes that the peer may bring: of a stranger, what may make it known."""
-        if self._established.is_initiator or self._is_peer_admitted():
-            return _ALL
-        return () if self._established.is_anonymous else (AUTH,)
+        return self._access.takes(self.device, we_called=self._established.is_initiator)
 
     # --- telling and asking
 
@@ -223,7 +224,8 @@ class Exchange:
         self._records_known.intersection_update(self._replica.addresses())
         self._wanting.believe_again()
         self._tell(now_ms)
-        if not self.comparison.is_equal:
+        # Who was put out stays different for ever: what it has to say it tells by itself.
+        if not self.comparison.is_equal and not self._is_former:
             self._send(self.comparison.compare())
 
     def _compare_later(self, now_ms: int) -> None:
@@ -241,7 +243,7 @@ class Exchange:
     def _tell_addresses(self) -> None:
         """Tell the records that are new since the last call, among devices of members only."""
         fresh = [r for r in self._replica.addresses() if r not in self._records_known]
-        if not fresh or not self._is_peer_admitted():
+        if not fresh or not self._is_peer_member():
             return
         own = self._replica.signer.public if self._replica.signer is not None else b""
         start = self._offset % len(fresh)  # another part of a long list in each session
@@ -268,26 +270,28 @@ class Exchange:
     def _name_ourselves(self) -> None:
         """Name our device to a peer that was a stranger at the handshake and is known by now."""
         established = self._established
-        if established.has_told_device or established.is_initiator or self._replica.signer is None:
+        if established.has_told_device or established.is_initiator or self.device is None:
             return
-        if self._is_peer_admitted():
+        if self._access.names_us_to(self.device):
             established.has_told_device = True
             self._send([hello.responder_identity(established.transcript, self._replica)])
 
     def _announce(self) -> None:
-        """Say once that the peer is who it should be: a member's device, or anybody if public."""
-        if self._is_ready:
+        """Say when the peer is who it should be, a member's device, and when it no longer is.
+
+        In a public community everybody is.
+        """
+        bond = bond_of(self._replica, self.device)
+        self._is_former = bond is Bond.FORMER
+        is_welcome = bond is Bond.MEMBER or is_public(self._replica)
+        if is_welcome == self._is_ready:
             return
-        established = self._established
-        is_known = established.device is not None and (
-            established.is_initiator or self._is_peer_admitted()
-        )
-        if is_known or hello.is_public(self._replica):
-            self._is_ready = True
+        self._is_ready = is_welcome
+        if is_welcome:
             self._tell_addresses()
-            self._effects.append(
-                Ready(self._session, self._peer_id, self._replica.community, established.device)
-            )
+            self._effects.append(Ready(self._session, self._peer_id, self.community, self.device))
+        else:
+            self._effects.append(Parted(self._session, self._peer_id, self.community))
 
     def _send(self, frames: Iterable[f.Frame]) -> None:
         self._effects.extend(SendFrame(self._session, f.encode_frame(frame)) for frame in frames)

@@ -2,7 +2,8 @@
 
 A message is a batch of runs, as in sync. It may be lost, doubled or late, and nothing depends on
 it: what does not fit, or does not arrive, comes by sync. The name of a topic means something to
-those who know its secret; to everybody else it is noise.
+those who know its secret; to everybody else it is noise, and so are the messages of a community
+that not everybody may read.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import hmac
 from base64 import b32encode
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.envelope import SALT_BYTES, open_envelope, seal_envelope
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import Reference, tagged_hash
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch
@@ -41,31 +43,44 @@ class Heard(NamedTuple):
     is_behind: bool  # something before these operations is missing here: time to sync
 
 
+class _Topic(NamedTuple):
+    community: bytes
+    secret: bytes
+    is_sealed: bool
+
+
 class Gossip:
     """The topics of this node, which messages it has heard, and how far it told its own logs."""
 
-    def __init__(self) -> None:
-        self._communities: dict[str, bytes] = {}
+    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
+        self._random_bytes = random_bytes
+        self._topics: dict[str, _Topic] = {}
         self._newest: dict[bytes, str] = {}
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._told_seqs: dict[tuple[bytes, bytes, int], int] = {}
 
-    def listen(self, community: bytes, topic_secrets: Sequence[bytes]) -> None:
-        """Hear a community's topics from now on; publish on that of the first, newest secret."""
-        names = [topic_name(secret) for secret in topic_secrets[: limits.TOPICS_HEARD_MAX]]
-        for topic in [t for t, c in self._communities.items() if c == community]:
-            del self._communities[topic]
-        self._communities.update(dict.fromkeys(names, community))
+    def listen(self, community: bytes, topic_secrets: Sequence[bytes], *, is_sealed: bool) -> None:
+        """Hear a community's topics, and no others of it; publish on that of the first secret.
+
+        Where not everybody may read, `is_sealed`, messages travel in envelopes.
+        """
+        names = {topic_name(secret): secret for secret in topic_secrets}
+        for topic in [t for t, known in self._topics.items() if known.community == community]:
+            del self._topics[topic]
+        for topic, secret in names.items():
+            self._topics[topic] = _Topic(community, secret, is_sealed)
+        self._newest.pop(community, None)
         if names:
-            self._newest[community] = names[0]
+            self._newest[community] = next(iter(names))
 
     def topics(self) -> list[str]:
         """Return all topics to hear, ascending."""
-        return sorted(self._communities)
+        return sorted(self._topics)
 
     def community_of(self, topic: str) -> bytes | None:
         """Return whose topic this is, None if nobody's here."""
-        return self._communities.get(topic)
+        known = self._topics.get(topic)
+        return known.community if known is not None else None
 
     def messages(
         self, replica: Replica, references: Sequence[Reference]
@@ -90,19 +105,37 @@ class Gossip:
             runs, seq = replica.runs(
                 first.log_class, first.device, seq, last.op_id, limits.GOSSIP_BYTES_TARGET
             )
-            message = encode_batch(runs)
+            message = self._sealed(topic, encode_batch(runs))
             if len(message) > limits.GOSSIP_BYTES_MAX or not runs or _is_over_limits(runs):
                 break  # what follows would not join on either
             messages.append((topic, message))
         return messages
 
-    def hear(self, replica: Replica, message: bytes, now_ms: int) -> Heard:
-        """Take a message of this replica's community; never raises for what it holds."""
+    def _sealed(self, name: str, message: bytes) -> bytes:
+        topic = self._topics[name]
+        if not topic.is_sealed:
+            return message
+        return seal_envelope(topic.secret, name, message, self._random_bytes(SALT_BYTES))
+
+    def _opened(self, name: str, message: bytes) -> bytes:
+        """Return what a topic's message says; raises Refused if no member can have sealed it."""
+        if len(message) > limits.GOSSIP_BYTES_MAX:
+            raise Refused(Reason.TOO_LONG)
+        topic = self._topics[name]
+        if not topic.is_sealed:
+            return message
+        opened = open_envelope(topic.secret, name, message)
+        if opened is None:
+            raise Refused(Reason.ENVELOPE_INVALID)
+        return opened
+
+    def hear(self, replica: Replica, topic: str, message: bytes, now_ms: int) -> Heard:
+        """Take a message on a topic of this replica's community; never raises for what it holds."""
         digest = sha256(message).digest()
         if digest in self._seen:
             return Heard("ignore", None, is_behind=False)
         try:
-            runs = _decode(message)
+            runs = _decode(self._opened(topic, message))
         except Refused as refusal:
             return Heard("reject", refusal.reason, is_behind=False)
         heard = _judge(replica.receive(runs, now_ms))
@@ -114,8 +147,6 @@ class Gossip:
 
 
 def _decode(message: bytes) -> list[Run]:
-    if len(message) > limits.GOSSIP_BYTES_MAX:
-        raise Refused(Reason.TOO_LONG)
     runs = decode_batch(message)
     if not runs:
         raise Refused(Reason.FRAME_INVALID)

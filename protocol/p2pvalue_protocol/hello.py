@@ -3,20 +3,23 @@
 Who opened the link shows that it knows a topic secret of one community without saying which;
 whoever does not know that secret too learns nothing and is left without an answer. Only then do
 both name their devices, signed over what this link alone has: both nonces and both peer ids. The
-responder names its device last, and only to a device that was ever admitted. Until that point a
-stranger costs it one short HMAC per topic secret, one signature check and no disk.
+responder names its device last, and only to a member's device, or one that knew it before it was
+put out. Until that point a stranger costs it one short HMAC per topic secret, one signature check
+and no disk.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.auth_payloads import READ_PUBLIC
+from p2pvalue_protocol.access import Access, is_public
 from p2pvalue_protocol.effects import CloseSession, Effect, SendFrame
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import tagged_hash
@@ -29,13 +32,14 @@ _TAG = b"p2pv1/hello-tag\x00"
 _SIGNED = b"p2pv1/hello\x00"
 
 
-class Transcript(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Transcript:
     """What only this link has: both nonces and both peer ids, the initiator's first."""
 
     nonces: tuple[bytes, bytes]
     peer_ids: tuple[str, str]
 
-    @property
+    @cached_property
     def as_bytes(self) -> bytes:
         """The 128 bytes that every proof on this link covers."""
         first, second = (tagged_hash("peer", peer_id.encode()) for peer_id in self.peer_ids)
@@ -58,13 +62,17 @@ class Established(msgspec.Struct):
     is_initiator: bool
     device: bytes | None  # the peer's, proven; None for a reader, or one that does not tell (yet)
     has_told_device: bool  # whether we named ours
-    is_anonymous: bool  # the peer opened the link and named no device: a reader
 
 
-def is_public(replica: Replica) -> bool:
-    """Return whether everybody may read this community; False while its GENESIS is not held."""
-    genesis = replica.membership.genesis
-    return genesis is not None and genesis.read == READ_PUBLIC
+def secrets_shown(replica: Replica) -> list[bytes]:
+    """Return the topic secrets that a handshake tries: the newest 64 and each 32nd older one.
+
+    Who missed changes knows a row of older secrets; of any 64 in a row one is among these, so two
+    members always meet, however far apart they were.
+    """
+    held = replica.topic_secrets
+    newest, older = limits.TOPIC_SECRETS_NEWEST, limits.TOPIC_SECRETS_STEP
+    return [*held[:newest], *held[newest::older]][: limits.TOPIC_SECRETS_MAX]
 
 
 def responder_identity(transcript: Transcript, replica: Replica) -> f.ResponderIdentity:
@@ -121,7 +129,6 @@ class Hello:
         self._own_peer_id = own_peer_id
         self._peer_id = peer_id
         self._transcript: Transcript | None = None
-        self._topic_secret = b""
         self._due_ms: int | None = None
         self.replica: Replica | None = None
         if community is not None:
@@ -182,15 +189,15 @@ class Hello:
         raise AssertionError("only awaited frames come here")
 
     def _show_tags(self, transcript: Transcript) -> list[Effect]:
-        secrets = self._joint_replica.topic_secrets[: limits.TOPIC_SECRETS_MAX]
+        secrets = secrets_shown(self._joint_replica)
         return self._await(
             f.TagAnswered, f.TagsShown([transcript.tag(secret, _INITIATOR) for secret in secrets])
         )
 
     def _answer_tags(self, transcript: Transcript, tags: list[bytes]) -> list[Effect]:
-        shown = set(tags)
+        shown = set(tags)  # nobody can aim at a tag: our fresh nonce is in it
         for replica in self._replicas:
-            for secret in replica.topic_secrets[: limits.TOPIC_SECRETS_MAX]:
+            for secret in secrets_shown(replica):
                 if transcript.tag(secret, _INITIATOR) in shown:
                     self.replica = replica
                     answer = f.TagAnswered(transcript.tag(secret, _RESPONDER))
@@ -200,9 +207,9 @@ class Hello:
 
     def _name_first(self, transcript: Transcript, hello_tag: bytes) -> list[Effect]:
         replica = self._joint_replica
-        secrets = replica.topic_secrets[: limits.TOPIC_SECRETS_MAX]
         if not any(
-            hmac.compare_digest(transcript.tag(secret, _RESPONDER), hello_tag) for secret in secrets
+            hmac.compare_digest(transcript.tag(secret, _RESPONDER), hello_tag)
+            for secret in secrets_shown(replica)
         ):
             raise Refused(Reason.HELLO_FAILED)
         device = signature = b""
@@ -219,7 +226,7 @@ class Hello:
         if device is None and not is_public(replica):
             raise Refused(Reason.HELLO_FAILED)
         answer = f.ResponderIdentity(b"", b"")
-        if device is not None and replica.membership.was_ever_admitted(device):
+        if device is not None and Access(replica).names_us_to(device):
             answer = responder_identity(transcript, replica)
         self._establish(device, has_told_device=bool(answer.device))
         return [self._send(answer)]
@@ -230,7 +237,6 @@ class Hello:
             is_initiator=self._is_initiator,
             device=device,
             has_told_device=has_told_device,
-            is_anonymous=device is None and not self._is_initiator,
         )
 
     def _await(self, awaited: type[f.Frame], sent: f.Frame) -> list[Effect]:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.access import is_public
 from p2pvalue_protocol.admission import (
     admission,
     certified_root,
@@ -24,7 +25,7 @@ from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import CloseSession, Effect, Joined
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
 from p2pvalue_protocol.gossip import public_topic_secret
-from p2pvalue_protocol.hello import Transcript, is_public
+from p2pvalue_protocol.hello import Transcript
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import invite_key

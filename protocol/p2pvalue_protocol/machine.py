@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 from p2pvalue_protocol import inputs as i
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.access import is_public
 from p2pvalue_protocol.addresses import decode_record, make_record
 from p2pvalue_protocol.dialogues import Dialogues
 from p2pvalue_protocol.effects import (
@@ -22,6 +24,7 @@ from p2pvalue_protocol.effects import (
     Publish,
     Rejected,
     Store,
+    TopicsChanged,
     Wrote,
 )
 from p2pvalue_protocol.errors import NotFound, Reason
@@ -70,7 +73,8 @@ class Machine:
         )
         self._confirm_due_ms: dict[bytes, int] = {}
         self._seal_due_ms: dict[bytes, int] = {}
-        self._gossip = Gossip()
+        self._gossip = Gossip(random_bytes)
+        self._tunings: dict[bytes, tuple[tuple[bytes, ...], bool]] = {}
         self._addresses: tuple[str, ...] = ()
 
     # --- what the shell may look at
@@ -141,7 +145,6 @@ class Machine:
             trusted_after_ms=self._trusted_after_ms,
         )
         self._replicas[community] = replica
-        self._gossip.listen(community, secrets)
         self._seal_due_ms[community] = 0  # a crash may have left our head unsigned
         return replica
 
@@ -149,6 +152,7 @@ class Machine:
         """Read a community anew, since the disk took nothing of it; end its sessions."""
         old = self._replicas.pop(community)
         self._uncommitted = [r for r in self._uncommitted if r is not old]
+        self._tunings.pop(community, None)
         self.add_replica(community, old.signer, old.topic_secrets)
         return self._sessions.end_all(community)
 
@@ -163,12 +167,16 @@ class Machine:
             replica.begin()
         self._uncommitted = []
         versions = {c: r.heads_version for c, r in self._replicas.items()}
+        auth_counts = {c: len(r.graph) for c, r in self._replicas.items()}
         effects = self._take(given, now_ms)
         source = given.session if isinstance(given, i.FrameReceived) else None
         is_hinted = isinstance(given, i.Write | i.GossipReceived) and self._is_gossiping
         for community, replica in self._replicas.items():
+            if auth_counts.get(community) != len(replica.graph):
+                effects += self._sessions.review(community, now_ms)
             if versions.get(community) != replica.heads_version:
                 effects += self._spread(community, source, is_hinted, now_ms)
+            effects += self._retuned(replica)
         return self._committed(effects)
 
     def _take(self, given: Input, now_ms: int) -> list[Effect]:
@@ -273,8 +281,17 @@ class Machine:
             replica.seal()
             replica.signer = signer
         replica.topic_secrets = list(topic_secrets)
-        self._gossip.listen(community, topic_secrets)
         return replica
+
+    def _retuned(self, replica: Replica) -> list[Effect]:
+        """Hear the topics that the newest secrets name, if they are others than before."""
+        secrets = tuple(replica.topic_secrets[: limits.TOPICS_HEARD_MAX])
+        tuning = (secrets, is_public(replica))
+        if self._tunings.get(replica.community, ((), False)) == tuning:
+            return []
+        self._tunings[replica.community] = tuning
+        self._gossip.listen(replica.community, secrets, is_sealed=not is_public(replica))
+        return [TopicsChanged(replica.community)]
 
     def _jitter(self) -> float:
         return int.from_bytes(self._random_bytes(4), "big") / 2**32
@@ -283,7 +300,8 @@ class Machine:
         community = self._gossip.community_of(given.topic)
         if community is None:
             return [Judge("ignore")]
-        heard = self._gossip.hear(self._replicas[community], given.message, now_ms)
+        replica = self._replicas[community]
+        heard = self._gossip.hear(replica, given.topic, given.message, now_ms)
         effects: list[Effect] = [Judge(heard.verdict)]
         if heard.verdict == "reject":
             effects.append(Rejected(given.peer_id, heard.reason or Reason.FRAME_INVALID))

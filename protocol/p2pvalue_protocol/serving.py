@@ -45,9 +45,30 @@ def runs_towards(
     meant = [b for b in candidates if b.head_id == head_id] or candidates
     if len(meant) != 1 or from_seq > meant[0].head_seq:
         return [], None
+    return _runs_along(branches, branches.path(meant[0], from_seq), bytes_max)
+
+
+def runs_up_to(
+    branches: Branches, reference: Reference, from_seq: int, bytes_max: int
+) -> tuple[list[Run], int | None]:
+    """Return runs from `from_seq` up to one held operation, as `runs_towards` does.
+
+    The last run goes on to the next signature behind it, without which nothing would be vouched
+    for; writers sign every auth operation, so that is the operation itself.
+    """
+    place = branches.find(reference)
+    if place is None or from_seq > reference.seq:
+        return [], None
+    *pieces, (branch, first, _) = branches.path(place.branch, from_seq)
+    return _runs_along(branches, [*pieces, (branch, first, reference.seq)], bytes_max)
+
+
+def _runs_along(
+    branches: Branches, pieces: list[tuple[Branch, int, int]], bytes_max: int
+) -> tuple[list[Run], int | None]:
     runs: list[Run] = []
     size = 0
-    for branch, seq, last in branches.path(meant[0], from_seq):
+    for branch, seq, last in pieces:
         while seq <= last:
             if size >= bytes_max:
                 return runs, seq

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from p2pvalue_protocol.dialogue import Dialogue
-from p2pvalue_protocol.effects import CloseSession, Effect, Ready, Rejected
+from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, Rejected
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import DevicesMade
 from p2pvalue_protocol.link_frames import LinkRefusal
@@ -95,6 +95,14 @@ class Sessions:
                 effects += self._sifted(self._syncs[number].poke(now_ms))
         return effects
 
+    def review(self, community: bytes, now_ms: int) -> list[Effect]:
+        """Let every session for a community judge its peer anew: somebody's standing changed."""
+        effects: list[Effect] = []
+        for number, session in sorted(self._syncs.items()):
+            if session.community == community and number in self._syncs:
+                effects += self._sifted(session.review(now_ms))
+        return effects
+
     def wakeup(self, now_ms: int) -> list[Effect]:
         """Let every session do what is due."""
         effects: list[Effect] = []
@@ -114,6 +122,9 @@ class Sessions:
                     self._ready[number] = community
                     out.append(effect)
                     out += self._without_twins(number, community)
+                case Parted(number):
+                    self._ready.pop(number, None)
+                    out.append(effect)
                 case CloseSession(number, reason):
                     if reason is not None and number in self._peers:
                         out.append(Rejected(self._peers[number], reason))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.access import Scope
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.log import Run, encode_batch
 from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.serving import runs_up_to
 
 _FRAME_OVERHEAD_BYTES = 16
 _BATCH_BYTES_MIN = 1  # one signed stretch, whatever its size
@@ -18,7 +20,8 @@ _BATCH_BYTES_MIN = 1  # one signed stretch, whatever its size
 class Supply:
     """The queue of one peer's wants and how many frames it has not acknowledged."""
 
-    def __init__(self, replica: Replica, gives: Callable[[], Collection[int]]) -> None:
+    def __init__(self, replica: Replica, gives: Callable[[], Scope]) -> None:
+        """`gives` says what the peer may see now, whatever it could see when it asked."""
         self._replica = replica
         self._gives = gives
         self._queue: deque[f.Want] = deque()
@@ -64,22 +67,31 @@ class Supply:
 
     def _collect(self, bytes_max: int) -> tuple[list[Run], int, f.Want | None]:
         """Return (runs, wants that they finish, what is left of the next want)."""
-        classes = self._gives()
+        scope = self._gives()
         runs: list[Run] = []
         size = 0
         for finished, want in enumerate(self._queue):
             if finished == limits.WANTS_PER_FRAME_MAX or size >= bytes_max:
                 return runs, finished, None
-            if want.log_class not in classes:
-                continue
-            found, next_seq = self._replica.runs(
-                want.log_class, want.device, want.from_seq, want.head_id, bytes_max - size
-            )
+            found, next_seq = self._runs(scope, want, bytes_max - size)
             runs.extend(found)
             size += sum(map(_size, found))
             if next_seq is not None and next_seq > want.from_seq:
                 return runs, finished, f.Want(want.device, want.log_class, next_seq, want.head_id)
         return runs, len(self._queue), None
+
+    def _runs(self, scope: Scope, want: f.Want, bytes_max: int) -> tuple[list[Run], int | None]:
+        """Return what the peer may have of one want, and the seq to go on from."""
+        if want.log_class not in scope.classes:
+            return [], None
+        if scope.heads is None:
+            return self._replica.runs(
+                want.log_class, want.device, want.from_seq, want.head_id, bytes_max
+            )
+        head = scope.head(want.device, want.log_class, want.head_id)
+        if head is None:
+            return [], None
+        return runs_up_to(self._replica.branches, head, want.from_seq, bytes_max)
 
 
 def _size(run: Run) -> int:

@@ -96,6 +96,12 @@ class SyncSession:
             return []
         return self._checked(self._exchange.poke(now_ms))
 
+    def review(self, now_ms: int) -> list[Effect]:
+        """Judge the peer anew, since the membership changed: it may see more now, or less."""
+        if self._is_closed or self._exchange is None:
+            return []
+        return self._checked(self._exchange.review(now_ms))
+
     def wakeup(self, now_ms: int) -> list[Effect]:
         """Do what is due; call when `next_wakeup_ms` has come, more often does no harm."""
         if self._is_closed:

@@ -191,8 +191,10 @@ def _append(
     if branch.unsigned_bytes and branch.unsigned_bytes + own_bytes > limits.UNSIGNED_BYTES_MAX:
         _sign_head(replica, signer, branch)
     unsigned_bytes = branch.unsigned_bytes + own_bytes
+    # A part of an auth log may be all that somebody is shown: each of its operations ends a run.
     must_sign = (
-        seq % limits.SIGNATURE_EVERY == limits.SIGNATURE_EVERY - 1
+        log_class == AUTH
+        or seq % limits.SIGNATURE_EVERY == limits.SIGNATURE_EVERY - 1
         or unsigned_bytes > limits.SIGN_AFTER_BYTES
     )
     signature = signer.sign(SIGNED + core_bytes) if must_sign else b""

@@ -256,6 +256,24 @@ async def test_a_peer_hears_of_a_topic_that_it_is_admitted_to_later(start: Start
     await publish_until_heard(a, b_told, b"second", topic="second-topic")
 
 
+async def test_a_peer_that_is_barred_from_a_topic_hears_nothing_of_it_any_more(
+    start: Started,
+) -> None:
+    (a, _), (b, b_told), (c, c_told) = await start(), await start(), await start()
+    for other, told in ((b, b_told), (c, c_told)):
+        await meet(a, other, told)
+        await gossip_between(a, other)
+        for network, peer in ((a, other), (other, a)):
+            network.subscribe("of-all")
+            network.admit_to_gossip(peer.peer_id, ["of-all"])
+        await publish_until_heard(a, told, b"before")
+    a.bar_from_gossip(c.peer_id, [TOPIC])
+    a.bar_from_gossip("a peer that is not here", [TOPIC])
+    await publish_until_heard(a, b_told, b"after")
+    await publish_until_heard(a, c_told, b"to all", topic="of-all")
+    assert not any(message.startswith(b"after") for _, message, _ in c_told.gossip)
+
+
 async def test_only_accepted_gossip_is_passed_on(start: Started) -> None:
     (a, _), (b, b_told), (c, c_told) = await start(), await start(), await start()
     await meet(a, b, b_told)

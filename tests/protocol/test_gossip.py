@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+from hashlib import sha256
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import Effect
+from p2pvalue_protocol.envelope import ENVELOPE_BYTES, SALT_BYTES, open_envelope, seal_envelope
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.gossip import Gossip, Heard, public_topic_secret, topic_name
 from p2pvalue_protocol.ids import CONTENT, Reference
-from p2pvalue_protocol.log import Run, encode_batch
+from p2pvalue_protocol.log import Run, decode_batch, encode_batch
 from tests.protocol.hostility import mutations
 from tests.protocol.meeting import (
     NOW_MS,
@@ -27,10 +30,11 @@ from tests.protocol.meeting import (
 class Listener:
     """A node that gossips."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, seed: int = 0) -> None:
         self.node = node
-        self.gossip = Gossip()
-        self.gossip.listen(node.replica.community, node.replica.topic_secrets)
+        self.gossip = Gossip(random.Random(seed).randbytes)
+        self.topic = topic_name(TOPIC_SECRET)
+        self.gossip.listen(node.replica.community, [TOPIC_SECRET], is_sealed=True)
 
     def tell(self, references: list[Reference]) -> list[bytes]:
         """The messages that tell what was just written."""
@@ -42,18 +46,23 @@ class Listener:
             return []
 
         self.node.do(step)
-        assert all(topic in self.gossip.topics() for topic, _ in told)
+        assert all(topic == self.topic for topic, _ in told)
         return [message for _, message in told]
 
     def hear(self, message: bytes) -> Heard:
         heard: list[Heard] = []
 
         def step() -> list[Effect]:
-            heard.append(self.gossip.hear(self.node.replica, message, NOW_MS))
+            heard.append(self.gossip.hear(self.node.replica, self.topic, message, NOW_MS))
             return []
 
         self.node.do(step)
         return heard[0]
+
+    def hear_runs(self, runs: list[Run]) -> Heard:
+        """Hear what somebody who knows the topic's secret sealed."""
+        salt = sha256(repr(runs).encode()).digest()[:SALT_BYTES]
+        return self.hear(seal_envelope(TOPIC_SECRET, self.topic, encode_batch(runs), salt))
 
 
 def listeners(*names: str) -> list[Listener]:
@@ -100,7 +109,7 @@ def test_a_stranger_s_operations_are_ignored_and_call_for_sync() -> None:
     community = Community("ada")
     ada, sam = Listener(community.node("ada")), community.node("sam")
     sam.write_auth_seen()
-    heard = ada.hear(encode_batch([run for run in sam.runs() if run.device == sam.replica.device]))
+    heard = ada.hear_runs([run for run in sam.runs() if run.device == sam.replica.device])
     assert heard == Heard("ignore", None, is_behind=True)
 
 
@@ -137,7 +146,7 @@ def test_a_message_over_the_limits_is_an_offence() -> None:
     ada, ben = listeners("ada", "ben")
     ada.node.say("bulk", times=limits.GOSSIP_OPERATIONS_MAX + 1)
     runs = [run for run in ada.node.runs() if run.log_class == CONTENT]
-    assert ben.hear(encode_batch(runs)) == Heard("reject", Reason.OVER_LIMIT, is_behind=False)
+    assert ben.hear_runs(runs) == Heard("reject", Reason.OVER_LIMIT, is_behind=False)
     too_long = bytes(limits.GOSSIP_BYTES_MAX + 1)
     assert ben.hear(too_long) == Heard("reject", Reason.TOO_LONG, is_behind=False)
     assert ben.node.texts() == 0
@@ -152,14 +161,14 @@ def test_a_forged_operation_is_an_offence_and_does_not_delay_the_real_one() -> N
         item.kind, item.subject, item.parents, item.time, b"\x80", item.signature
     )
     forged = Run(run.device, run.log_class, run.first_seq, run.backlink, [forged_item])
-    heard = ben.hear(encode_batch([forged]))
+    heard = ben.hear_runs([forged])
     assert (heard.verdict, heard.reason) == ("reject", Reason.SIGNATURE_INVALID)
     assert ben.hear(message) == ACCEPTED
 
 
 def test_an_empty_batch_is_an_offence() -> None:
     _, ben = listeners("ada", "ben")
-    assert ben.hear(encode_batch([])).verdict == "reject"
+    assert ben.hear_runs([]).verdict == "reject"
 
 
 def test_what_was_heard_is_remembered_within_bounds() -> None:
@@ -168,20 +177,63 @@ def test_what_was_heard_is_remembered_within_bounds() -> None:
     assert ben.hear(message) == ACCEPTED
     [run] = [run for run in ada.node.runs() if run.log_class == CONTENT]
     for _ in range(3):
-        assert ben.hear(encode_batch([run])) == IGNORED
+        assert ben.hear_runs([run]) == IGNORED
     assert len(ben.gossip._seen) <= limits.GOSSIP_SEEN_MAX
 
 
 def test_topics_are_named_after_secrets() -> None:
     community = Community("ada").community
-    gossip = Gossip()
-    gossip.listen(community, [TOPIC_SECRET, bytes(32)])
+    gossip = Gossip(bytes)
+    gossip.listen(community, [TOPIC_SECRET, bytes(32)], is_sealed=True)
     assert gossip.topics() == sorted([topic_name(TOPIC_SECRET), topic_name(bytes(32))])
     assert gossip.community_of(topic_name(bytes(32))) == community
-    gossip.listen(community, [TOPIC_SECRET])
+    gossip.listen(community, [TOPIC_SECRET], is_sealed=True)
     assert gossip.topics() == [topic_name(TOPIC_SECRET)]
     assert gossip.community_of("another") is None
     assert len(topic_name(public_topic_secret(community))) == 32
+
+
+def test_a_message_says_nothing_to_who_does_not_know_its_topic_s_secret() -> None:
+    ada, ben = listeners("ada", "ben")
+    [message] = ada.tell(ada.node.say("a plain sentence"))
+    assert open_envelope(TOPIC_SECRET, ada.topic, message) is not None
+    assert open_envelope(bytes(32), ada.topic, message) is None
+    assert ada.node.replica.device is not None
+    assert ada.node.replica.device not in message
+    assert ben.hear(message) == ACCEPTED
+
+
+def test_one_text_sealed_twice_looks_different_each_time() -> None:
+    ada, _ = listeners("ada", "ben")
+    one, two = (ada.gossip._sealed(ada.topic, b"the same") for _ in range(2))
+    assert one[ENVELOPE_BYTES:] != two[ENVELOPE_BYTES:]
+    assert len(one) == len(b"the same") + ENVELOPE_BYTES
+
+
+def test_an_envelope_is_for_one_topic_and_an_altered_one_an_offence() -> None:
+    ada, ben = listeners("ada", "ben")
+    [message] = ada.tell(ada.node.say("hello"))
+    other = topic_name(bytes(32))
+    ben.gossip.listen(ada.node.replica.community, [TOPIC_SECRET, bytes(32)], is_sealed=True)
+    refused = Heard("reject", Reason.ENVELOPE_INVALID, is_behind=False)
+    ben.topic = other
+    assert ben.hear(message) == refused
+    ben.topic = ada.topic
+    assert ben.hear(message[:-1] + bytes([message[-1] ^ 1])) == refused
+    assert ben.hear(message[:20]) == refused
+    assert ben.hear(message) == ACCEPTED
+
+
+def test_who_may_read_is_everybody_so_nothing_is_sealed() -> None:
+    community = Community("ada", read=auth.READ_PUBLIC)
+    ada = community.node("ada")
+    gossip = Gossip(bytes)
+    gossip.listen(community.community, [community.topic_secret], is_sealed=False)
+    references = ada.say("for everybody")
+    ada.do(ada._seal)
+    [(topic, message)] = gossip.messages(ada.replica, references)
+    assert topic == topic_name(community.topic_secret)
+    assert [run.device for run in decode_batch(message)] == [ada.replica.device]
 
 
 @given(data=st.data())

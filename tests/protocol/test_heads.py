@@ -8,9 +8,10 @@ import pytest
 
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.access import EVERYTHING
 from p2pvalue_protocol.comparison import Comparison
 from p2pvalue_protocol.heads import HeadIndex, head_hash, heads_key
-from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.ids import CONTENT, Reference
 
 KEY = heads_key((bytes(32), bytes(32)))
 
@@ -46,7 +47,7 @@ class Pair:
                 held,
                 KEY,
                 is_initiator=side == 0,
-                gives=lambda: (AUTH, CONTENT),
+                gives=lambda: EVERYTHING,
                 claim=self.claims[side].update,
             )
             for side, held in enumerate(self.held)

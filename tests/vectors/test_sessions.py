@@ -11,6 +11,7 @@ from p2pvalue.store.memory import MemoryStore
 from p2pvalue_protocol import frames, hello, join_frames
 from p2pvalue_protocol.addresses import decode_record
 from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.envelope import open_envelope, seal_envelope
 from p2pvalue_protocol.errors import Refused
 from p2pvalue_protocol.gossip import Gossip, public_topic_secret, topic_name
 from p2pvalue_protocol.heads import HeadIndex, head_hash, heads_key
@@ -138,7 +139,10 @@ def test_a_message_is_judged_as_its_vectors_say(vector: Vector) -> None:
     replica = Replica(community, MemoryStore().past(community), signer=None)
     replica.begin()
     replica.receive(decode_batch(of_bytes(given["genesis"])), given["now_ms"])
-    heard = Gossip().hear(replica, of_bytes(given["message"]), given["now_ms"])
+    gossip, secret = Gossip(bytes), bytes(32)
+    gossip.listen(community, [secret], is_sealed=False)
+    message = of_bytes(given["message"])
+    heard = gossip.hear(replica, topic_name(secret), message, given["now_ms"])
     if vector["result"] == "invalid":
         assert (heard.verdict, str(heard.reason)) == ("reject", vector["reason"])
     else:
@@ -146,11 +150,24 @@ def test_a_message_is_judged_as_its_vectors_say(vector: Vector) -> None:
 
 
 def test_topics_are_named_as_their_vectors_say() -> None:
-    [topic] = of_part("gossip", "topic_secret")
+    [topic] = [v for v in of_part("gossip", "topic_secret") if "envelope" not in v["input"]]
     assert topic_name(of_bytes(topic["input"]["topic_secret"])) == topic["expect"]["topic"]
     [public] = [v for v in of_part("gossip", "community") if "topic" in v.get("expect", {})]
     secret = public_topic_secret(of_bytes(public["input"]["community"]))
     assert public["expect"] == {"topic_secret": secret.hex(), "topic": topic_name(secret)}
+
+
+@pytest.mark.parametrize("vector", of_part("gossip", "envelope"), ids=shown)
+def test_an_envelope_holds_what_its_vectors_say(vector: Vector) -> None:
+    given = vector["input"]
+    secret, envelope = of_bytes(given["topic_secret"]), of_bytes(given["envelope"])
+    opened = open_envelope(secret, given["topic"], envelope)
+    if vector["result"] == "invalid":
+        assert opened is None
+        return
+    message, salt = (of_bytes(vector["expect"][name]) for name in ("message", "salt"))
+    assert opened == message
+    assert seal_envelope(secret, given["topic"], message, salt) == envelope
 
 
 def test_a_request_to_join_is_signed_as_its_vector_says() -> None:
