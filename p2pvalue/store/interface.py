@@ -38,12 +38,16 @@ class StoreFailed(P2PValueError):
 
 
 class Entry(NamedTuple):
-    """One item of an ordered list, with its payload (None when only the hash is known)."""
+    """One item of an ordered list, with its operation's core and its payload as it was stored.
+
+    The payload may be sealed, and is None when only its hash is known.
+    """
 
     container: bytes
     kind: int
     order: Order
     member: bytes
+    core: bytes
     payload: bytes | None
     arrival: int
 

@@ -48,6 +48,10 @@ class MemoryPast:
         self._tips: list[int] = []
         self._reconsidered: list[tuple[int, int]] = []
         self._addresses: dict[bytes, bytes] = {}
+        self._epochs: dict[bytes, bytes] = {}
+        self._sealed: dict[tuple[bytes, int], tuple[int, int]] = {}
+        self._epoch_secrets: dict[bytes, bytes] = {}
+        self._prekeys: list[tuple[bytes, bytes]] = []
 
     # --- what the core reads
 
@@ -93,10 +97,13 @@ class MemoryPast:
         """Return the folded state of one subject."""
         return self.states.get(subject)
 
-    def subject_operations(self, subject: bytes) -> list[tuple[SubjectOperationRow, bytes | None]]:
-        """Return the folded operations of one subject with their payloads, in folding order."""
-        found = self.subjects.get(subject, [])
-        return [(row, self.rows[row.log][row.seq].payload) for row in found]
+    def subject_operations(
+        self, subject: bytes
+    ) -> list[tuple[SubjectOperationRow, bytes, bytes | None]]:
+        """Return the operations of one subject with their cores and payloads, in folding order."""
+        rows = self.subjects.get(subject, [])
+        stored = [self.rows[row.log][row.seq] for row in rows]
+        return [(row, kept.core, kept.payload) for row, kept in zip(rows, stored, strict=True)]
 
     def has_entry(self, row: EntryRow) -> bool:
         """Return whether an operation is among the entries."""
@@ -114,11 +121,35 @@ class MemoryPast:
         """Return the newest signed address record of each device, ascending by device."""
         return sorted(self._addresses.items())
 
+    def epochs(self) -> list[bytes]:
+        """Return the records of the valid epochs, ascending by epoch."""
+        return [record for _, record in sorted(self._epochs.items())]
+
+    def sealed(self) -> list[tuple[bytes, int, int, int]]:
+        """Return what content waits for a secret: (epoch, log, first seq, count), ascending."""
+        return [(*place, *span) for place, span in sorted(self._sealed.items())]
+
+    def epoch_secrets(self) -> list[tuple[bytes, bytes]]:
+        """Return each epoch with its secret, ascending."""
+        return sorted(self._epoch_secrets.items())
+
+    def prekeys(self) -> list[tuple[bytes, bytes]]:
+        """Return our own (public, private) prekeys, the newest last."""
+        return list(self._prekeys)
+
     def entry(self, kept: KeptEntry) -> Entry:
         """Return one entry with its payload."""
         row = kept.row
-        payload = self.rows[row.log][row.seq].payload
-        return Entry(row.container, row.kind, kept.order, row.member, payload, kept.arrival)
+        stored = self.rows[row.log][row.seq]
+        return Entry(
+            row.container,
+            row.kind,
+            kept.order,
+            row.member,
+            stored.core,
+            stored.payload,
+            kept.arrival,
+        )
 
     # --- writing
 
@@ -159,7 +190,19 @@ class MemoryPast:
         if batch.reconsidered is not None:
             self._reconsidered = list(batch.reconsidered)
         self._addresses.update(batch.addresses)
+        self._apply_epochs(batch)
         return arrival
+
+    def _apply_epochs(self, batch: Batch) -> None:
+        self._epochs.update(batch.epochs)
+        for epoch, log, first_seq, count in batch.sealed:
+            self._sealed[epoch, log] = (first_seq, count)
+        for gone in batch.sealed_gone:
+            for place in [place for place in self._sealed if place[0] == gone]:
+                del self._sealed[place]
+        self._epoch_secrets.update(batch.epoch_secrets)
+        if batch.prekeys is not None:
+            self._prekeys = list(batch.prekeys)
 
     def _apply_views(self, batch: Batch, arrival: int) -> int:
         for entry in batch.entries:
@@ -213,6 +256,8 @@ class MemoryPast:
         self._frontiers.clear()
         self._tips.clear()
         self._reconsidered.clear()
+        self._epochs.clear()
+        self._sealed.clear()
         for rows in self.rows.values():
             for seq, row in rows.items():
                 rows[seq] = row._replace(frontier=0)

@@ -30,7 +30,12 @@ def are_views_sound(
     store: Store, scratch: Store, community: bytes, progress: Progress | None = None
 ) -> bool:
     """Return whether the views kept are what the operations fold to, made anew in `scratch`."""
-    batch = Batch(community, logs=[head.log for head in store.past(community).heads()])
+    past = store.past(community)
+    batch = Batch(
+        community,
+        logs=[head.log for head in past.heads()],
+        epoch_secrets=past.epoch_secrets(),
+    )
     for row in store.operations_in_order(community):
         batch.operations.append(row._replace(frontier=0))
         if len(batch.operations) == ROWS_AT_ONCE:

@@ -118,6 +118,39 @@ CREATE TABLE states (
 CREATE INDEX states_by_kind ON states (community, kind, time);
 CREATE INDEX states_by_group ON states (community, kind, group_subject, time);
 
+-- The valid epochs, as the core keeps them in memory.
+CREATE TABLE epochs (
+    community INTEGER NOT NULL,
+    epoch BLOB NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (community, epoch)
+) WITHOUT ROWID;
+
+-- Content that waits for the secret of an epoch: from which seq of which log on, and how much.
+CREATE TABLE sealed (
+    community INTEGER NOT NULL,
+    epoch BLOB NOT NULL,
+    log INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (community, epoch, log)
+) WITHOUT ROWID;
+
+-- Our keys to what others sealed. No operation holds them in clear: they outlive the views.
+CREATE TABLE epoch_secrets (
+    community INTEGER NOT NULL,
+    epoch BLOB NOT NULL,
+    secret BLOB NOT NULL,
+    PRIMARY KEY (community, epoch)
+) WITHOUT ROWID;
+CREATE TABLE prekeys (
+    community INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    public BLOB NOT NULL,
+    private BLOB NOT NULL,
+    PRIMARY KEY (community, number)
+) WITHOUT ROWID;
+
 CREATE TABLE snapshots (
     community INTEGER NOT NULL,
     subject BLOB NOT NULL,

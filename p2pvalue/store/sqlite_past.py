@@ -41,7 +41,7 @@ _HEADS = (
 )
 _RUN = f"SELECT {_OPERATION} WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?"
 _SUBJECT_OPERATIONS = (
-    "SELECT s.time, l.device, s.place, o.op_id, s.kind, m.member, s.rank, l.log, o.payload "
+    "SELECT s.time, l.device, s.place, o.op_id, s.kind, m.member, s.rank, l.log, o.core, o.payload "
     "FROM subject_operations s CROSS JOIN operations o ON o.place = s.place "
     f"CROSS JOIN logs l ON l.number = s.place >> {SEQ_BITS} "
     "CROSS JOIN members m ON m.number = s.member "
@@ -158,16 +158,18 @@ class SqlitePast:
         rows = self._rows(_STATE, self._number, subject)
         return StateRow(*rows[0]) if rows else None
 
-    def subject_operations(self, subject: bytes) -> list[tuple[SubjectOperationRow, bytes | None]]:
-        """Return the folded operations of one subject with their payloads, in folding order."""
+    def subject_operations(
+        self, subject: bytes
+    ) -> list[tuple[SubjectOperationRow, bytes, bytes | None]]:
+        """Return the operations of one subject with their cores and payloads, in folding order."""
         found = []
         for row in self._rows(_SUBJECT_OPERATIONS, self._number, subject):
-            time, device, place, op_id, kind, member, rank, log, payload = row
+            time, device, place, op_id, kind, member, rank, log, core, payload = row
             operation = SubjectOperationRow(
                 subject, time, device, place & SEQ_MASK, op_id, kind, member, rank, log
             )
-            found.append((operation, payload))
-        found.sort(key=lambda pair: pair[0][1:5])
+            found.append((operation, core, payload))
+        found.sort(key=lambda found_row: found_row[0][1:5])
         return found
 
     def has_entry(self, row: EntryRow) -> bool:
@@ -197,4 +199,24 @@ class SqlitePast:
     def addresses(self) -> list[tuple[bytes, bytes]]:
         """Return the newest signed address record of each device, ascending by device."""
         sql = "SELECT device, record FROM addresses WHERE community = ? ORDER BY device"
+        return self._rows(sql, self._number)
+
+    def epochs(self) -> list[bytes]:
+        """Return the records of the valid epochs, ascending by epoch."""
+        sql = "SELECT record FROM epochs WHERE community = ? ORDER BY epoch"
+        return [record for (record,) in self._rows(sql, self._number)]
+
+    def sealed(self) -> list[tuple[bytes, int, int, int]]:
+        """Return what content waits for a secret: (epoch, log, first seq, count), ascending."""
+        sql = "SELECT epoch, log, first_seq, count FROM sealed WHERE community = ? ORDER BY 1, 2"
+        return self._rows(sql, self._number)
+
+    def epoch_secrets(self) -> list[tuple[bytes, bytes]]:
+        """Return each epoch with its secret, ascending."""
+        sql = "SELECT epoch, secret FROM epoch_secrets WHERE community = ? ORDER BY epoch"
+        return self._rows(sql, self._number)
+
+    def prekeys(self) -> list[tuple[bytes, bytes]]:
+        """Return our own (public, private) prekeys, the newest last."""
+        sql = "SELECT public, private FROM prekeys WHERE community = ? ORDER BY number"
         return self._rows(sql, self._number)

@@ -20,12 +20,14 @@ _DERIVED = (
     "frontiers",
     "tips",
     "reconsidered",
+    "epochs",
+    "sealed",
 )
 
 _TIME_MAX = 2**63 - 1
 
 _ENTRY_COLUMNS = (
-    "SELECT e.time, l.device, e.place, o.op_id, m.member, o.payload, e.arrival "
+    "SELECT e.time, l.device, e.place, o.op_id, m.member, o.core, o.payload, e.arrival "
     "FROM entries e {index}"
     "CROSS JOIN operations o ON o.place = e.place "
     f"CROSS JOIN logs l ON l.number = e.place >> {SEQ_BITS} "
@@ -43,13 +45,13 @@ _STATES = (
     "WHERE community = ? AND kind = ? {group}AND time BETWEEN ? AND ? ORDER BY time {direction}"
 )
 
-_EntryColumns = tuple[int, bytes, int, bytes, bytes, bytes | None, int]
+_EntryColumns = tuple[int, bytes, int, bytes, bytes, bytes, bytes | None, int]
 
 
 def _entry(container: bytes, kind: int, row: _EntryColumns) -> Entry:
-    time, device, place, op_id, member, payload, arrival = row
+    time, device, place, op_id, member, core, payload, arrival = row
     order = Order(time, device, place & SEQ_MASK, op_id)
-    return Entry(container, kind, order, member, payload, arrival)
+    return Entry(container, kind, order, member, core, payload, arrival)
 
 
 def read_entries(

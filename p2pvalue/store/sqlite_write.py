@@ -8,6 +8,7 @@ import apsw
 import msgspec
 
 from p2pvalue.store.arrivals import first_seqs
+from p2pvalue.store.sqlite_epochs import write_epochs
 from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK, Names
 from p2pvalue_protocol.past import Batch, EntryRow
 
@@ -82,6 +83,7 @@ def write_batch(connection: apsw.Connection, names: Names, batch: Batch) -> None
             "INSERT OR REPLACE INTO addresses (community, device, record) VALUES (?, ?, ?)",
             [(community, device, record) for device, record in batch.addresses],
         )
+    write_epochs(connection, community, batch)
 
 
 def _write_logs(connection: apsw.Connection, names: Names, community: int, batch: Batch) -> None:

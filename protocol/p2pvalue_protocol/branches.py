@@ -231,6 +231,13 @@ class Branches:
     def _owner_of(self, op: Operation) -> Branch | None:
         return self.owner(op.core.device, op.core.log_class, op.core.seq, op.op_id)
 
+    def before(self, branch: Branch, seq: int, count: int) -> list[OperationRow]:
+        """Return up to `count` rows of the chain that leads to a branch's operation at `seq`."""
+        rows: list[OperationRow] = []
+        for piece, first, last in self.path(branch, max(0, seq - count)):
+            rows += self.rows(piece, first, min(last, seq - 1) - first + 1)
+        return rows
+
     def past_of_first(self, branch: Branch) -> tuple[int, int] | None:
         """Return (time, auth frontier) of what a branch starts from, if it is folded."""
         row = branch.row

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec.structs import replace
+
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.encoding import PayloadInvalid, encode
+from p2pvalue_protocol.epochs import Epochs
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.kind import EntryKind, Order, Placed, StateKind
 from p2pvalue_protocol.kinds import kind_of
@@ -26,8 +29,9 @@ Row = EntryRow | SubjectOperationRow
 class Folding:
     """Applies visible operations to entries and states; collects what changed."""
 
-    def __init__(self, past: Past) -> None:
+    def __init__(self, past: Past, epochs: Epochs) -> None:
         self._past = past
+        self._epochs = epochs
         self._fresh: set[tuple[int, int]] = set()  # log and seq of what this input added
         # What this input changed, by subject and op id; None: the operation is gone.
         self._touched: dict[bytes, dict[bytes, tuple[SubjectOperationRow, bytes | None] | None]]
@@ -40,6 +44,7 @@ class Folding:
 
     def apply(self, op: Operation, standing: Standing, log: int, batch: Batch) -> Change | None:
         """Apply one visible content operation; None if its kind or payload gives it no effect."""
+        op = self._opened(op)
         row = _row_of(op, standing, log)
         if row is None:
             return None
@@ -57,6 +62,7 @@ class Folding:
 
         `standing` is what its author had by the operation's own past, which never changes.
         """
+        op = self._opened(op)
         row = _row_of(op, standing, log)
         if row is None or self._has(row) == is_visible:
             return None
@@ -74,6 +80,11 @@ class Folding:
             self._put(row, op.payload, batch)
         return _change(row, op.payload, "shown")
 
+    def _opened(self, op: Operation) -> Operation:
+        if not op.core.epoch or op.payload is None:
+            return op
+        return replace(op, payload=self._epochs.open(op.core, op.payload))
+
     def _has(self, row: Row) -> bool:
         if (row.log, row.seq) in self._fresh:
             return True
@@ -88,8 +99,11 @@ class Folding:
     def finish(self, batch: Batch) -> None:
         """Fold every touched subject anew; cost grows with the operations of those subjects."""
         for subject, touched in self._touched.items():
-            stored = self._past.subject_operations(subject)
-            rows = [pair for pair in stored if pair[0].op_id not in touched]
+            rows = [
+                (row, self._epochs.open_stored(core, payload))
+                for row, core, payload in self._past.subject_operations(subject)
+                if row.op_id not in touched
+            ]
             rows += [pair for pair in touched.values() if pair is not None]
             rows.sort(key=lambda row: row[0][1:5])
             state_row = fold_subject(subject, rows)

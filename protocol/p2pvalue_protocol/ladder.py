@@ -10,31 +10,46 @@ follows with the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from p2pvalue_protocol.auth_payloads import FORK, ForkPayload, read_payload
 from p2pvalue_protocol.branches import Branch, Branches, Tip
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.effects import Change
+from p2pvalue_protocol.epochs import Epochs
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.folding import Folding
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.kinds.epoch import NUMBER as EPOCH
 from p2pvalue_protocol.loading import in_causal_order
 from p2pvalue_protocol.membership import Membership
-from p2pvalue_protocol.operation import Operation, decode_core
+from p2pvalue_protocol.operation import GENESIS, Core, Operation, decode_core, read_core
 from p2pvalue_protocol.past import Batch, OperationRow, Past
 from p2pvalue_protocol.reconsideration import Reconsideration
+from p2pvalue_protocol.sealed_content import SealedContent
 
 _FOLD_CHUNK = 64
 _FOLDS_PER_INPUT_MAX = 2_048
+_EPOCHS = (b"", CONTENT)
+"""Under which branches wait for an epoch: it is named without the log that it stands in."""
 
 
 class Ladder:
     """Folds the stored operations of one community, each after its past."""
 
-    def __init__(self, community: bytes, past: Past) -> None:
-        """Read what was folded before: all auth operations, and one head per log."""
+    def __init__(
+        self,
+        community: bytes,
+        past: Past,
+        *,
+        device: bytes | None = None,
+        prekey_private: bytes | None = None,
+    ) -> None:
+        """Read what was folded before: all auth operations, and one head per log.
+
+        `device` is ours, to which secrets are sealed; it began with the prekey given.
+        """
         self.graph = AuthGraph()
         self.membership = Membership(community, self.graph)
         self.branches = Branches(past)
@@ -44,11 +59,21 @@ class Ladder:
         self.auth_references: dict[bytes, Reference] = {}
         self.newest_time_ms = 0
         self._community = community
-        self._folding = Folding(past)
+        self.epochs = Epochs(
+            community,
+            self.membership,
+            self.graph,
+            past,
+            device=device,
+            prekey_private=prekey_private,
+        )
+        self.sealed = SealedContent(past.sealed())
+        self._folding = Folding(past, self.epochs)
         self._blocked: dict[tuple[bytes, int], dict[bytes, list[Branch]]] = {}
         self._named_logs: set[tuple[bytes, int]] = set()
         self._ready: list[Branch] = []
         self._kept_tips = past.tips()
+        self._genesis_bit = 0
         self._load(past)
         self._reconsideration = Reconsideration(
             self.membership, self.branches, self._folding, past.reconsidered()
@@ -83,9 +108,14 @@ class Ladder:
         """End an input: fold what is ready and the touched subjects; return what to commit."""
         self.fold_ready()
         self._reconsideration.add(self.membership.take_reconsidered())
+        for epoch in self.epochs.take_learnt():
+            for log, first_seq in self.sealed.take(epoch):
+                self._reconsideration.add_from(log, first_seq)
         self.changes += self._reconsideration.step(self.batch)
         self._folding.finish(self.batch)
         self.batch.frontiers.extend(self.graph.take_new())
+        self.epochs.write_to(self.batch)
+        self.sealed.write_to(self.batch)
         tips = sorted(tip.log for tip in self.tips.values())
         if tips != self._kept_tips:  # a log that goes on alone keeps its place among them
             self.batch.tips = self._kept_tips = tips
@@ -94,7 +124,7 @@ class Ladder:
     @property
     def has_work(self) -> bool:
         """True while stored operations can be folded, or judged again, that the last input left."""
-        return bool(self._ready) or self._reconsideration.has_work
+        return bool(self._ready) or self._reconsideration.has_work or self.epochs.is_changed
 
     def reconsider(self, devices: Iterable[bytes]) -> None:
         """Judge the stored content of devices again: something that decides on it has come."""
@@ -129,6 +159,7 @@ class Ladder:
         self.batch.operations.append(row)
         if self.membership.awaits(op.op_id):
             self.membership.evidence(op.reference)
+            self.epochs.forget_usable()
         branch.head_seq = core.seq
         branch.head_id = op.op_id
         if op.signature:
@@ -173,19 +204,18 @@ class Ladder:
             frontier = self.graph.frontier((op.op_id,))
             order = Order(core.time, core.device, core.seq, op.op_id)
             self.changes.append(Change(core.kind, b"", order, b"", op.payload or b""))
-        elif not frontier:
+        elif not self.graph.past(frontier) & self._genesis_bit:
             return self._close(branch, Reason.AUTH_PAST_EMPTY)
+        elif not self.epochs.is_rightly_sealed(core):
+            return self._close(branch, Reason.EPOCH_INVALID)
         else:
-            standing = self.membership.judge(core.device, core.kind, frontier)
-            if standing and self.membership.visible(core.device, core.kind, frontier, op.reference):
-                change = self._folding.apply(op, standing, branch.row.log, self.batch)
-                if change is not None:
-                    self.changes.append(change)
+            self._fold_content(branch, op, frontier)
         branch.folded_seq = core.seq
         branch.folded_id = op.op_id
         branch.folded_time = core.time
         branch.frontier = frontier
         self.tips.pop(core.backlink, None)
+        self.tips.pop(core.epoch, None)
         for parent in core.parents:
             self.tips.pop(parent.op_id, None)
         self.tips[op.op_id] = branch.tip
@@ -195,10 +225,34 @@ class Ladder:
             self._ready.extend(waiting.pop(op.op_id, ()))
         return frontier
 
+    def _fold_content(self, branch: Branch, op: Operation, frontier: int) -> None:
+        core, log = op.core, branch.row.log
+        if core.kind == EPOCH and op.payload is not None:
+            if self.epochs.fold(op.op_id, core, frontier, op.payload, self._earlier(branch, core)):
+                self._ready.extend(self._blocked.get(_EPOCHS, {}).pop(op.op_id, ()))
+        elif core.epoch and self.epochs.is_wanted(core.epoch):
+            self.sealed.add(core.epoch, log, core.seq)
+        standing = self.membership.judge(core.device, core.kind, frontier)
+        if standing and self.membership.visible(core.device, core.kind, frontier, op.reference):
+            change = self._folding.apply(op, standing, log, self.batch)
+            if change is not None:
+                self.changes.append(change)
+
+    def _earlier(self, branch: Branch, core: Core) -> Callable[[int], list[bytes]]:
+        """Return what reads the payloads of EPOCHs that precede an operation in its log."""
+
+        def read(count: int) -> list[bytes]:
+            rows = self.branches.before(branch, core.seq, count)
+            return [row.payload or b"" for row in rows if read_core(row.core).kind == EPOCH]
+
+        return read
+
     def _integrate(self, op: Operation) -> None:
         """Give membership an auth operation, and those held that a FORK calls as witnesses."""
         self.membership.integrate(op)
         self.auth_references[op.op_id] = op.reference
+        if op.core.kind == GENESIS:
+            self._genesis_bit = 1 << self.graph.index(op.op_id)
         if op.core.kind != FORK:
             return
         payload = read_payload(ForkPayload, op.payload)
@@ -234,6 +288,13 @@ class Ladder:
                 )
                 time = max(time, parent_time)
             frontier = self.graph.union((frontier, parent_frontier))
+        if core.epoch:
+            epoch = self.epochs.records.get(core.epoch)
+            if epoch is None:
+                branch.waits_for = core.epoch
+                self._blocked.setdefault(_EPOCHS, {}).setdefault(core.epoch, []).append(branch)
+                return None
+            time, frontier = max(time, epoch.time), self.graph.union((frontier, epoch.frontier))
         return time, frontier
 
     def _wait(self, branch: Branch, device: bytes, log_class: int, op_id: bytes) -> None:

@@ -54,6 +54,10 @@ TOPIC_SECRETS_NEWEST = 64  # shown in a handshake; who missed so many changes st
 TOPIC_SECRETS_STEP = 32  # of the older ones each 32nd, so that any 64 in a row hold one of them
 TOPIC_SECRETS_MAX = 96  # shown in all: with weekly changes twenty years
 
+# --- epochs
+EPOCHS_EARLY_MAX = 1_024  # secrets given before their EPOCHs came: what one welcome holds
+AUDIENCES_KEPT_MAX = 64  # whose usable epochs are remembered; the others are sought again
+
 # --- devices of a person
 LINKED_COMMUNITIES_MAX = 512  # handed over on one link; they fill one frame
 NAME_CHARACTERS_MAX = 200  # of a person, as her profile takes it

@@ -22,6 +22,8 @@ SIGNED = b"p2pv1/op\x00"
 
 KIND_AUTH_MAX = 31
 GENESIS = 0
+CLEAR_KINDS = frozenset((*range(KIND_AUTH_MAX + 1), 47, 48, 64, 66))
+"""Never sealed: auth, PREKEY, EPOCH, TOMBSTONE, SEEN. Who keeps the logs must understand these."""
 
 Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 U53 = Annotated[int, msgspec.Meta(ge=0, le=limits.SEQ_MAX)]
@@ -105,6 +107,11 @@ def decode_core(data: bytes) -> Core:
     return core
 
 
+def read_core(data: bytes) -> Core:
+    """Return a core that was checked before it was stored; ~1 µs."""
+    return _core_decoder.decode(data)
+
+
 def check_core(core: Core) -> None:
     """Check the rules between fields; their types and sizes are taken as checked."""
     if (core.seq == 0) != (core.backlink == ZERO32):
@@ -114,8 +121,7 @@ def check_core(core: Core) -> None:
         raise Refused(Reason.SUBJECT_INVALID)
     if core.parents:
         _check_parents(core.parents, is_auth)
-    if core.epoch:
-        # Sealed epochs are the next chapter of the protocol; until then there is none to name.
+    if core.epoch and (len(core.epoch) != 32 or core.kind in CLEAR_KINDS):
         raise Refused(Reason.EPOCH_INVALID)
     if (core.payload_size == 0) != (core.payload_hash == ZERO32):
         raise Refused(Reason.PAYLOAD_FIELDS)

@@ -178,8 +178,10 @@ class Past(Protocol):
         """Return the folded state of one subject."""
         ...
 
-    def subject_operations(self, subject: bytes) -> list[tuple[SubjectOperationRow, bytes | None]]:
-        """Return the folded operations of one subject with their payloads, in folding order."""
+    def subject_operations(
+        self, subject: bytes
+    ) -> list[tuple[SubjectOperationRow, bytes, bytes | None]]:
+        """Return the operations of one subject with their cores and payloads, in folding order."""
         ...
 
     def has_entry(self, row: EntryRow) -> bool:

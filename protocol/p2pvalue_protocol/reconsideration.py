@@ -53,8 +53,12 @@ class Reconsideration:
     def add_logs(self, logs: Iterable[int]) -> None:
         """Judge content logs again from their beginnings."""
         for log in logs:
-            self._pending[log] = self._branches.numbered(log).row.first_seq
-            self._is_changed = True
+            self.add_from(log, self._branches.numbered(log).row.first_seq)
+
+    def add_from(self, log: int, seq: int) -> None:
+        """Judge a content log again from a place on, or from further back if that is due."""
+        self._pending[log] = min(seq, self._pending.get(log, seq))
+        self._is_changed = True
 
     def step(self, batch: Batch) -> list[Change]:
         """Judge a bounded number of operations; return what came into view or left it.

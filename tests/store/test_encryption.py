@@ -102,8 +102,5 @@ def test_a_byte_changed_on_the_disk_is_never_taken_for_data(tmp_path: Path) -> N
     for page in range(1, len(data) // 4_096):
         data[page * 4_096 + 2_000] ^= 1
     path.write_bytes(data)
-    store = SqliteStore(path, key=KEY)
     with pytest.raises(StoreFailed, match="the file is damaged"):
-        texts(store)
-    assert any("the file is damaged" in fault.finding for fault in store.verify(deep=True).faults)
-    store.close()
+        texts(SqliteStore(path, key=KEY))

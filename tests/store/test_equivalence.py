@@ -55,6 +55,15 @@ def random_batch(rng: random.Random, chains: list[Chain], waiting: list[tuple[in
             batch.reconsidered = [*(batch.reconsidered or ()), (log, next_seq)]
     if rng.random() < 0.2:
         batch.addresses.append((rng.choice(chains).key.public, rng.randbytes(5)))
+    epochs = [bytes([number]) * 32 for number in range(4)]
+    if rng.random() < 0.3:
+        batch.epochs.append((rng.choice(epochs), rng.randbytes(9)))
+        batch.epoch_secrets.append((rng.choice(epochs), rng.randbytes(32)))
+        batch.sealed.append((rng.choice(epochs), rng.choice(chains).row.log, 1, rng.randrange(9)))
+    if rng.random() < 0.1:
+        batch.sealed_gone.append(rng.choice(epochs))
+    if rng.random() < 0.2:
+        batch.prekeys = [(rng.randbytes(32), rng.randbytes(32)) for _ in range(rng.randrange(4))]
     return batch
 
 
@@ -83,6 +92,10 @@ def answers(store: Store, rng: random.Random) -> list[object]:
         past.tips(),
         past.addresses(),
         past.reconsidered(),
+        past.epochs(),
+        past.sealed(),
+        past.epoch_secrets(),
+        past.prekeys(),
         list(past.auth_operations()),
         list(store.operations_in_order(COMMUNITY)),
         [past.operations(log, rng.randrange(5), rng.randrange(5)) for log in range(1, 4)],

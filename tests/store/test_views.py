@@ -181,7 +181,7 @@ def test_an_operation_of_a_subject_can_go_and_be_shown_again(store: Store) -> No
     for _ in range(2):
         store.commit([Batch(COMMUNITY, subject_operations=[placed])])
         assert past.has_subject_operation(placed)
-        assert [found for found, _ in past.subject_operations(subject)] == [placed]
+        assert past.subject_operations(subject) == [(placed, row.core, row.payload)]
         store.commit([Batch(COMMUNITY, subject_operations_gone=[placed])])
         assert not past.has_subject_operation(placed)
         assert past.subject_operations(subject) == []
@@ -247,10 +247,10 @@ def test_the_operations_of_a_subject_come_in_folding_order_with_payloads(store: 
             )
     store.commit([batch])
     found = store.past(COMMUNITY).subject_operations(subject)
-    orders = [row[1:5] for row, _ in found]
+    orders = [row[1:5] for row, _, _ in found]
     assert orders == sorted(orders)
-    assert [payload for _, payload in found] == [b"at 2"] * 4 + [b"at 4"] * 2
-    assert sorted(row for row, _ in found) == sorted(batch.subject_operations)
+    assert [payload for _, _, payload in found] == [b"at 2"] * 4 + [b"at 4"] * 2
+    assert sorted(row for row, _, _ in found) == sorted(batch.subject_operations)
 
 
 def test_snapshots_are_replaced_and_go_with_the_views(store: Store) -> None:
@@ -323,3 +323,30 @@ def test_the_digest_of_the_views_knows_every_byte_of_them(store: Store) -> None:
     store.commit([Batch(COMMUNITY, payloads=[(b"b", 1, 0)])])
     seen.add(store.state_digest(COMMUNITY))
     assert len(seen) == 5
+
+
+def test_keys_outlive_the_views_and_epochs_do_not(store: Store) -> None:
+    epoch, older = b"e" * 32, b"o" * 32
+    pairs = [(b"p" * 32, b"q" * 32), (b"r" * 32, b"s" * 32)]
+    store.commit(
+        [
+            Batch(
+                COMMUNITY,
+                epochs=[(epoch, b"record"), (older, b"older record")],
+                sealed=[(epoch, 1, 5, 2), (older, 1, 0, 5)],
+                epoch_secrets=[(epoch, b"k" * 32)],
+                prekeys=pairs,
+            )
+        ]
+    )
+    past = store.past(COMMUNITY)
+    assert past.epochs() == [b"record", b"older record"]
+    assert past.sealed() == [(epoch, 1, 5, 2), (older, 1, 0, 5)]
+    store.commit([Batch(COMMUNITY, sealed=[(epoch, 1, 5, 3)], sealed_gone=[older])])
+    assert past.sealed() == [(epoch, 1, 5, 3)]
+    store.clear_views(COMMUNITY)
+    assert (past.epochs(), past.sealed()) == ([], [])
+    assert past.epoch_secrets() == [(epoch, b"k" * 32)]
+    assert past.prekeys() == pairs
+    store.commit([Batch(COMMUNITY, prekeys=pairs[1:])])
+    assert past.prekeys() == pairs[1:]
