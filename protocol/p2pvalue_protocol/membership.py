@@ -435,6 +435,15 @@ class Membership:
         author, ranks = self.standing(device), self._rank_in(root, self._everything)
         return author is not None and ranks is not None and author.rank < ranks
 
+    def may_remove_device(self, device: bytes, root: bytes, target: bytes) -> bool:
+        """Return whether a DEV_REVOKE of `target` of `root` by this device would now take effect.
+
+        A device of the same member must be nearer the root than `target`.
+        """
+        if target not in self._devices_of.get(root, ()) or device == target:
+            return False
+        return self.member_of(device) == root or self.may_remove(device, root)
+
     def may_demote(self, device: bytes, root: bytes, rank: int) -> bool:
         """Return whether a REVOKE down to `rank` by this device would now take effect."""
         held = self._rank_in(root, self._everything)
