@@ -50,6 +50,7 @@ class CommunityKeys(_Kept, frozen=True, kw_only=True):
     root: bytes = b""  # the person's public root key here, once the nonce is known
     topic_secrets: tuple[bytes, ...] = ()  # the newest last
     link: str = ""  # the invitation in use while joining; empty once admitted
+    is_recovering: bool = False  # the link brings back a person who is a member already
 
     @property
     def device(self) -> SigningKey:
@@ -238,6 +239,36 @@ class Keystore:
         """Never show the words again."""
         self._change(are_words_shown=True)
 
+    @property
+    def words_check(self) -> bytes:
+        """By what another device of the person may know her words again; empty if not known."""
+        return self._contents.words_check or b""
+
+    @property
+    def backup_key_if_known(self) -> bytes:
+        """What this person's backups are encrypted with; empty on a device that never knew."""
+        return self._contents.backup_key or b""
+
+    def follows(self, words_check: bytes) -> bool:
+        """Return whether this can be a device of the person whose words these are, or unknown."""
+        known = self.words_check
+        if not known or not words_check:
+            return True
+        return hmac.compare_digest(known, words_check)
+
+    def follow(self, name: str, words_check: bytes, backup_key: bytes) -> None:
+        """Take over what another device of the person says of her; her words stay where they are.
+
+        Raises LocalProtocolError if no community would take the name.
+        """
+        encode_profile(name)
+        kept = self._contents
+        self._change(
+            name=name,
+            words_check=kept.words_check or words_check or None,
+            backup_key=kept.backup_key or backup_key or None,
+        )
+
     def forget_entropy(self) -> None:
         """Remove what the words stand for from this machine; all else goes on as before."""
         self._change(entropy=None, are_words_shown=True)
@@ -294,6 +325,10 @@ class Keystore:
             )
         if keys.nonce and not keys.root and self.entropy is not None:
             keys = msgspec.structs.replace(keys, root=self.root_for(keys.nonce).public)
+        self._change(communities={**self._contents.communities, community.hex(): keys})
+
+    def replace_device(self, community: bytes, keys: CommunityKeys) -> None:
+        """Give up our device in a community for another: the old key will never sign again."""
         self._change(communities={**self._contents.communities, community.hex(): keys})
 
     def drop(self, community: bytes) -> None:

@@ -55,6 +55,33 @@ class CommunityView(Value, frozen=True, kw_only=True):
     unshared: int = 0  # operations of ours that no peer has confirmed to hold
 
 
+class DeviceView(Value, frozen=True, kw_only=True):
+    """One device of our own in one community."""
+
+    community: str
+    device: str
+    label: str = ""  # what it called itself when it was linked; known to its person's devices only
+    is_this: bool
+    state: Literal["live", "revoked", "forked"]
+    added: int  # when its log began
+    added_by: str = ""  # the device that brought it in; empty: the person's words did
+    last_seen: int  # of its newest operation held here
+    brought_in: list[str] = []  # live devices that it certified
+    needs_words: bool  # this device alone may not put it out
+
+
+class DeviceLinkView(Value, frozen=True, kw_only=True):
+    """How it stands with bringing in a device: with the code shown here, or the one called."""
+
+    state: Literal["waiting", "linked", "failed", "expired", "cancelled"]
+    code: str = ""  # to be given to the older device; only while it is waited for
+    seconds_left: int = 0
+    name: str = ""  # whose device the other one is
+    label: str = ""  # what the other one is called
+    communities: list[str] = []  # that both are in now
+    message: str = ""
+
+
 class InviteView(Value, frozen=True, kw_only=True):
     """A link that lets people in; whoever has it may use it.
 

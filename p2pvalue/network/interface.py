@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SYNC_PROTOCOL = "/p2pvalue/sync/1"
 JOIN_PROTOCOL = "/p2pvalue/join/1"
+LINK_PROTOCOL = "/p2pvalue/link/1"
+RECOVER_PROTOCOL = "/p2pvalue/recover/1"
 
 FRAME_BYTES_MAX = 72 * 1024
 """Longest frame on a link; a longer one closes the link (spec: sync, frames)."""

@@ -15,6 +15,8 @@ from libp2p.identity.identify.pb.identify_pb2 import Identify
 from p2pvalue.network import libp2p_gossip, multistream, yamux
 from p2pvalue.network.interface import (
     JOIN_PROTOCOL,
+    LINK_PROTOCOL,
+    RECOVER_PROTOCOL,
     SYNC_PROTOCOL,
     LinkClosed,
     Verdict,
@@ -71,6 +73,8 @@ class Generation:
             {
                 SYNC_PROTOCOL: self._serve_link(SYNC_PROTOCOL),
                 JOIN_PROTOCOL: self._serve_link(JOIN_PROTOCOL),
+                LINK_PROTOCOL: self._serve_link(LINK_PROTOCOL),
+                RECOVER_PROTOCOL: self._serve_link(RECOVER_PROTOCOL),
                 libp2p_gossip.PROTOCOL: self.gossip.serve,
                 IDENTIFY_PROTOCOL: self._serve_identify,
                 PING_PROTOCOL: self._serve_ping,

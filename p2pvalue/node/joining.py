@@ -16,13 +16,13 @@ import msgspec
 import trio
 
 from p2pvalue.keystore import WordsNeeded
-from p2pvalue.network.interface import JOIN_PROTOCOL, LinkClosed
+from p2pvalue.network.interface import JOIN_PROTOCOL, RECOVER_PROTOCOL, LinkClosed
 from p2pvalue.node.dialing import peer_id_of
 from p2pvalue.node.waiting import JoinWait, waiting_words
 from p2pvalue.types import JoinView
 from p2pvalue_protocol.effects import Joined
 from p2pvalue_protocol.errors import P2PValueError
-from p2pvalue_protocol.inputs import JoinStarted
+from p2pvalue_protocol.inputs import DeviceKeys, JoinStarted, RecoveryStarted
 from p2pvalue_protocol.invitation import parse_link
 
 if TYPE_CHECKING:
@@ -176,18 +176,24 @@ class Joining:
         await node.network.connect(addresses)
         if node.dialer is not None:
             node.dialer.know(addresses, {community})
-        stream = await node.network.open_link(peer_id, JOIN_PROTOCOL)
+        protocol = RECOVER_PROTOCOL if keys.is_recovering else JOIN_PROTOCOL
+        stream = await node.network.open_link(peer_id, protocol)
         session = node.links.number()
         self._asked[session] = peer_id
-        started = JoinStarted(
-            session,
-            peer_id,
-            community,
-            link.secret,
-            keys.device,
-            keys.prekey,
-            entropy,
-        )
+        started: JoinStarted | RecoveryStarted
+        if keys.is_recovering:
+            device = DeviceKeys(community, keys.device, keys.prekey)
+            started = RecoveryStarted(session, peer_id, device, entropy)
+        else:
+            started = JoinStarted(
+                session,
+                peer_id,
+                community,
+                link.secret,
+                keys.device,
+                keys.prekey,
+                entropy,
+            )
         try:
             await node.links.carry(stream, session, started)
         finally:
@@ -204,11 +210,11 @@ class Joining:
         match joined.state:
             case "welcomed":
                 secrets = (joined.topic_secret,)
-                root = keystore.root_for(joined.nonce, self._lent.get(joined.community))
+                root = keystore.root_for(joined.nonce, self._lent.get(joined.community)).public
                 keystore.put(
                     joined.community,
                     msgspec.structs.replace(
-                        keys, nonce=joined.nonce, root=root.public, topic_secrets=secrets
+                        keys, nonce=joined.nonce, root=root, topic_secrets=secrets
                     ),
                 )
                 wait.answered(peer_id, "welcomed")
@@ -221,13 +227,22 @@ class Joining:
                 wait.answered(peer_id, "refused", joined.message)
                 log.warning("joining %s: %s", joined.community.hex()[:8], joined.message)
 
+    def expect_history(self, community: bytes) -> None:
+        """Say that what brings this device in is on its way; until `settle`."""
+        self._waits.setdefault(community, JoinWait()).stage = "admitted"
+
+    def settle(self, community: bytes) -> None:
+        """Take note that our device is a member's."""
+        if community not in self._changed:
+            self._waits.pop(community, None)
+
     def finish(self, community: bytes) -> bool:
         """End a join, since our copy holds our admission; return whether one was under way."""
         keystore = self._node.keystore
         keys = keystore.keys(community)
         if keys is None or not keys.link:
             return False
-        keystore.put(community, msgspec.structs.replace(keys, link=""))
+        keystore.put(community, msgspec.structs.replace(keys, link="", is_recovering=False))
         self._waits.pop(community, None)
         if community in self._changed:
             self._changed[community].set()

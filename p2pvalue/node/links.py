@@ -13,9 +13,23 @@ from itertools import count
 
 import trio
 
-from p2pvalue.network.interface import JOIN_PROTOCOL, Link, LinkClosed
+from p2pvalue.network.interface import (
+    JOIN_PROTOCOL,
+    LINK_PROTOCOL,
+    RECOVER_PROTOCOL,
+    Link,
+    LinkClosed,
+)
 from p2pvalue.store import StoreFailed
-from p2pvalue_protocol.inputs import FrameReceived, Input, JoinAsked, PeerJoined, PeerLeft
+from p2pvalue_protocol.inputs import (
+    FrameReceived,
+    Input,
+    JoinAsked,
+    LinkAsked,
+    PeerJoined,
+    PeerLeft,
+    RecoveryAsked,
+)
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +63,7 @@ class Links:
         self._handle = handle
         self._numbers = count(1)
         self._outboxes: dict[int, _Outbox] = {}
+        self.code_secret: Callable[[], bytes | None] = lambda: None
 
     def number(self) -> int:
         """Return a session number that was never used."""
@@ -71,6 +86,12 @@ class Links:
         session = self.number()
         if link.protocol == JOIN_PROTOCOL:
             await self.carry(link, session, JoinAsked(session, link.peer_id))
+        elif link.protocol == RECOVER_PROTOCOL:
+            await self.carry(link, session, RecoveryAsked(session, link.peer_id))
+        elif link.protocol == LINK_PROTOCOL:
+            secret = self.code_secret()
+            if secret is not None:  # without a code that stands nobody is spoken to
+                await self.carry(link, session, LinkAsked(session, link.peer_id, secret))
         else:
             await self.carry(link, session, PeerJoined(session, link.peer_id, False, None))
 

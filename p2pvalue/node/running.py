@@ -20,7 +20,9 @@ from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
 from p2pvalue.node.dialing import peer_id_of
 from p2pvalue.node.documents import OpenDocuments
+from p2pvalue.node.devices import Devices, is_forked
 from p2pvalue.node.joining import Joining
+from p2pvalue.node.linking import Linking
 from p2pvalue.node.neighbours import Neighbours
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
 from p2pvalue.node.own_keys import OwnKeys
@@ -29,7 +31,7 @@ from p2pvalue.node.references import resolve
 from p2pvalue.node.verification import verify_views
 from p2pvalue.store import Store
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.effects import Changed, Wrote
+from p2pvalue_protocol.effects import Changed, Joined, Wrote
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft, Found
@@ -71,7 +73,11 @@ class RunningNode(Node):
         self.documents = OpenDocuments()
         self.joining = Joining(self)
         self.neighbours = Neighbours(self, self.joining.is_any_under_way, self.joining.met)
-        self.on_joined = self.joining.on_joined
+        self.linking = Linking(self)
+        self.devices = Devices(self)
+        self.links.code_secret = self.linking.secret
+        self.on_joined = self._on_joined
+        self.on_linking = self.linking.on_linking
         self.on_changed = self._on_changed
         self.on_topics_changed = self.neighbours.announce_again
         self._admissions, self._admitted = trio.open_memory_channel[bytes](64)
@@ -83,6 +89,7 @@ class RunningNode(Node):
             await nursery.start(super().run)
             nursery.start_soon(self.joining.run)
             nursery.start_soon(self._finish_joins)
+            nursery.start_soon(self.linking.run)
             if self.config.lan_discovery and self.network is not None:
                 nursery.start_soon(self._meet_neighbours)
             task_status.started()
@@ -198,7 +205,7 @@ class RunningNode(Node):
             raise NotAdmitted(
                 f"your rank here may not invite a {rank}: invite a lower rank, or ask an admin"
             )
-        addresses = await self._reachable_addresses()
+        addresses = await self.reachable_addresses()
         policy = replica.membership.policy()
         if policy is not None and policy.join == auth.JOIN_OPEN and rank == "guest":
             return format_link(InviteLink(community, b"", tuple(addresses)))
@@ -207,10 +214,11 @@ class RunningNode(Node):
         await self.write(community, [Draft(auth.INVITE, b"", payload)])
         return format_link(InviteLink(community, secret, tuple(addresses)))
 
-    async def _reachable_addresses(self) -> list[str]:
+    async def reachable_addresses(self) -> list[str]:
+        """Return where others can call us, once there is a network; raises LocalProtocolError."""
         if self.network is None:
             raise LocalProtocolError(
-                "this node has no network, so nobody could follow the invite: "
+                "this node has no network, so nobody could call it: "
                 "set `listen` in config.toml and start again"
             )
         with trio.move_on_after(NETWORK_UP_S_MAX):
@@ -241,6 +249,14 @@ class RunningNode(Node):
         """Return whether our device may write in a community, by everything held."""
         device = self.device(community)
         return bool(device) and self.membership(community).standing(device) is not None
+
+    def is_given_up(self, community: bytes) -> bool:
+        """Return whether the device that the keys are of can write no more: put out, or forked."""
+        keys, replica = self.keystore.keys(community), self.machine.replica(community)
+        if keys is None:
+            return False
+        device = keys.device.public
+        return replica.membership.is_gone(device) or is_forked(replica, device)
 
     def participation(self, community: bytes) -> Participation:
         """Return how we take part in a community at the moment."""
@@ -285,8 +301,14 @@ class RunningNode(Node):
         self.documents.changed(changed.community, changed.changes)
         if any(change.kind <= KIND_AUTH_MAX for change in changed.changes):
             keys = self.keystore.keys(changed.community)
-            if keys is not None and keys.link and self.is_admitted(changed.community):
-                self._admissions.send_nowait(changed.community)
+            if keys is not None and self.is_admitted(changed.community):
+                self.joining.settle(changed.community)
+                if keys.link:
+                    self._admissions.send_nowait(changed.community)
+
+    def _on_joined(self, joined: Joined) -> None:
+        if not self.linking.on_joined(joined):
+            self.joining.on_joined(joined)
 
     async def _finish_joins(self) -> None:
         async for community in self._admitted:

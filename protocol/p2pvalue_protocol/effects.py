@@ -147,11 +147,11 @@ class DevicesWanted:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A link between two devices of a person is over; `communities` have both of them now."""
+    """A link between two devices of a person is over; by community, the other device."""
 
     session: int
     state: Literal["linked", "failed"]
-    communities: tuple[bytes, ...]
+    devices: tuple[tuple[bytes, bytes], ...]  # (community, device), of those that have both now
     label: str  # what the other device is called
     message: str  # why it failed
 

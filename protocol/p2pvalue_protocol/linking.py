@@ -69,7 +69,7 @@ class _LinkSide(Dialogue[f.LinkFrame]):
     def __init__(self, session: int, secret: bytes, *awaited: type[f.LinkFrame]) -> None:
         super().__init__(session, *awaited)
         self._secret = secret
-        self._done: list[bytes] = []
+        self._done: list[tuple[bytes, bytes]] = []  # (community, the other device)
 
     def _decoded(self, data: bytes) -> f.LinkFrame:
         return f.decode_link_frame(data)
@@ -230,7 +230,7 @@ class OlderDevice(_LinkSide):
                 words = _WORDS[f.LinkRefusal.CANNOT_ADMIT]
                 self._awaited = ()
                 return [self._send(f.Declined(f.LinkRefusal.CANNOT_ADMIT)), *self._failed(words)]
-        self._done.append(made.community)
+        self._done.append((made.community, made.device))
         return [self._send(f.Taken(made.community)), *self._certify()]
 
 
@@ -255,6 +255,7 @@ class NewerDevice(_LinkSide):
         self._label = ""
         self._told: dict[bytes, f.PersonIn] = {}
         self._made: dict[bytes, DeviceKeys] = {}
+        self._certifiers: dict[bytes, bytes] = {}
         self._is_proven = False
 
     def lost(self) -> list[Effect]:
@@ -284,7 +285,9 @@ class NewerDevice(_LinkSide):
             case f.Certified():
                 return self._start(frame, now_ms)
             case f.Taken(community):
-                self._done.append(community)
+                if community not in self._certifiers:
+                    raise Refused(Reason.FRAME_INVALID)
+                self._done.append((community, self._certifiers[community]))
                 self._awaited = (f.Certified, f.Ended, f.Declined)
                 return [self._joined(community, "admitted")]
             case f.Ended():
@@ -348,6 +351,7 @@ class NewerDevice(_LinkSide):
             first = begin_log(replica, keys.signer, payload, now_ms)
         except LocalProtocolError as error:
             return [*self._failed(str(error)), CloseSession(self._session, None)]
+        self._certifiers = {community: frame.certifier}  # whose answer is awaited
         self._awaited = (f.Taken, f.Declined)
         return [
             self._joined(community, "welcomed", founding.nonce, secrets[0]),

@@ -42,7 +42,8 @@ def test_a_new_device_speaks_for_its_person_in_all_her_communities() -> None:
         laptop.say(community, "before")
     link(laptop, phone)
     assert phone.linked().state == laptop.linked().state == "linked"
-    assert phone.linked().communities == laptop.linked().communities == tuple(communities)
+    assert phone.linked().devices == tuple((c, laptop.device(c)) for c in communities)
+    assert laptop.linked().devices == tuple((c, phone.device(c)) for c in communities)
     assert (phone.linked().label, laptop.linked().label) == ("laptop", "phone")
     for number, community in enumerate(communities, SESSION + 1):
         sync(phone, laptop, community, number)
@@ -129,7 +130,7 @@ def test_a_link_that_broke_off_can_be_made_again() -> None:
     assert phone.linked().state == "failed"
     heads = laptop.machine.replica(communities[0]).heads()
     link(laptop, phone, session=8)
-    assert phone.linked().communities == tuple(communities)
+    assert [community for community, _ in phone.linked().devices] == communities
     assert laptop.machine.replica(communities[0]).heads() == heads
 
 
