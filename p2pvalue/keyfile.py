@@ -178,6 +178,11 @@ def open_file(data: bytes, passphrase: str | None) -> tuple[Seal, bytes]:
     return Seal(form, key), contents
 
 
+def protection_in(data: bytes) -> Protection:
+    """Return how a file is closed, without opening it; raises ConfigError."""
+    return Seal(_decode(data)).protection
+
+
 def keyring_entry(data: bytes) -> str | None:
     """Return the name of the keyring's entry that a file needs, None if it needs none."""
     try:

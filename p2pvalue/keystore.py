@@ -18,7 +18,14 @@ from typing import Annotated, Final, Literal, Self
 import msgspec
 
 from p2pvalue.folder import make_private, write_private
-from p2pvalue.keyfile import KeysLocked, Seal, WrongPassphrase, open_file, seal_open
+from p2pvalue.keyfile import (
+    KeysLocked,
+    Seal,
+    WrongPassphrase,
+    open_file,
+    protection_in,
+    seal_open,
+)
 from p2pvalue.types import Protection
 from p2pvalue_protocol.auth_payloads import root_seed
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError
@@ -350,6 +357,14 @@ class Keystore:
                 " make room or check its owner, then try again"
             ) from error
         self._contents = contents
+
+
+def protection_of(data_dir: Path) -> Protection | None:
+    """Return how the keys of a folder are closed, None where none can be read; opens nothing."""
+    try:
+        return protection_in((data_dir / FILE_NAME).read_bytes())
+    except (OSError, ConfigError):
+        return None
 
 
 def check_value(entropy: bytes) -> bytes:

@@ -13,6 +13,7 @@ USAGE = 2
 NO_DAEMON = 3
 NOT_FOUND = 4
 NOT_ALLOWED = 5
+LOCKED = 6
 
 MEANINGS = {
     0: "done",
@@ -20,7 +21,8 @@ MEANINGS = {
     USAGE: "the command was not written as it should be; nothing was done",
     NO_DAEMON: "no daemon is running on this data folder",
     NOT_FOUND: "what was named is not here",
-    NOT_ALLOWED: "not allowed: by the community's rules, or by this system",
+    NOT_ALLOWED: "not allowed: by the community's rules, by this system, or a wrong passphrase",
+    LOCKED: "the daemon is locked: its keys wait for `p2pvalue unlock`",
 }
 
 
@@ -61,7 +63,15 @@ class Forbidden(Failed):
     exit_code = NOT_ALLOWED
 
 
+class Locked(Failed):
+    """The keys are under a passphrase that nobody has given yet."""
+
+    exit_code = LOCKED
+
+
 _BY_NAME = {
+    "locked": Locked,
+    "wrong-passphrase": Forbidden,
     "no-daemon": NoDaemon,
     "not-found": NotHere,
     "not-allowed": Forbidden,

@@ -45,7 +45,7 @@ class Person:
         self.name = name
         self.folder = folder
         self.cable = Cable()
-        self.run("init", "--name", name)
+        self.run("init", "--name", name, "--protect", "none")
         (folder / "config.toml").write_text(
             "[network]\n"
             f'listen = ["/ip4/127.0.0.1/tcp/{self.cable.target_port}"]\n'

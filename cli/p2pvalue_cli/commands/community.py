@@ -11,6 +11,7 @@ from p2pvalue_cli import connection
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.failures import Failed, failed
 from p2pvalue_cli.output import harmless, one_line, say, short, show, table
+from p2pvalue_cli.secret_input import with_words, words_file_option
 
 POLL_S = 0.3
 GOES_ON = "the daemon goes on trying: look with p2pvalue status"
@@ -28,14 +29,19 @@ def community() -> None:
 @click.option("--public", is_flag=True, help="Everybody may read; without it, members only.")
 @click.option("--open", "is_open", is_flag=True, help="Whoever has the link may join.")
 @click.option("--description", default="", help="What it is about.")
-def create(name: str, public: bool, is_open: bool, description: str) -> None:
+@words_file_option
+def create(
+    name: str, public: bool, is_open: bool, description: str, words_file: str | None
+) -> None:
     """Found a community."""
-    made = connection.post(
-        "/communities",
-        name=name,
-        read="public" if public else "members",
-        join="open" if is_open else "invite",
-        description=description,
+    fields = {
+        "name": name,
+        "read": "public" if public else "members",
+        "join": "open" if is_open else "invite",
+        "description": description,
+    }
+    made = with_words(
+        words_file, lambda words: connection.post("/communities", words=words, **fields)
     )
     show(made, lambda c: say(f"created {one_line(c['name'])} (community {short(c['community'])})"))
 
@@ -70,13 +76,16 @@ def invite(rank: str, uses: int, community: str | None) -> None:
 @click.argument("link", required=False)
 @click.option("--no-wait", is_flag=True, help="Return at once; the daemon goes on.")
 @click.option("--timeout", type=click.IntRange(1), metavar="SECONDS", help="Wait no longer.")
-def join(link: str | None, no_wait: bool, timeout: int | None) -> None:
+@words_file_option
+def join(link: str | None, no_wait: bool, timeout: int | None, words_file: str | None) -> None:
     """Join by an invite's LINK (or - for standard input), and wait until it is done."""
     if link in (None, "-"):
         from p2pvalue_cli.reading import STDIN, text_from
 
         link = text_from(STDIN)
-    view = connection.post("/communities/join", link=link)
+    view = with_words(
+        words_file, lambda words: connection.post("/communities/join", link=link, words=words)
+    )
     until = None if timeout is None else time.monotonic() + timeout
     show(view if no_wait else _joined(view, until), _say_joined)
 

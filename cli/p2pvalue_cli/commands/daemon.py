@@ -6,14 +6,33 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.command import Command, data_dir, run_hint
+from p2pvalue_cli.command import Command, as_json, data_dir, run_hint
 from p2pvalue_cli.failures import Failed, failed
 from p2pvalue_cli.output import one_line, say, show
+from p2pvalue_cli.secret_input import (
+    chosen_seal,
+    given_passphrase,
+    given_words,
+    is_person_there,
+    key_failures_named,
+    passphrase_file_option,
+    protect_option,
+    show_words,
+    typed_passphrase,
+    words_file_option,
+)
+
+if TYPE_CHECKING:
+    from p2pvalue.keyfile import Seal
+    from p2pvalue.keystore import Keystore
+    from p2pvalue.types import Protection
 
 STOP_S_MAX = 2.5
 POLL_S = 0.02
@@ -22,30 +41,58 @@ LEVELS = ("debug", "info", "warning", "error")
 
 @click.command(cls=Command, example="p2pvalue init --name Ana")
 @click.option("--name", help="What others call you; asked for, or your name in this system.")
-def init(name: str | None) -> None:
-    """Make the data folder: your keys, and a file of settings to look at."""
+@protect_option
+@passphrase_file_option
+@click.option("--recover", is_flag=True, help="You have 24 words already: be the same person here.")
+@words_file_option
+def init(
+    name: str | None,
+    protect: Protection | None,
+    passphrase_file: str | None,
+    recover: bool,
+    words_file: str | None,
+) -> None:
+    """Make the data folder: your keys, the 24 words that stand for you, and a file of settings."""
     folder = data_dir()
     if _is_initialised(folder):
         raise Failed(
             f"{folder} is in use already. Change your name with: {run_hint('profile set NAME')}",
             name="not-possible",
         )
-    if name is None:
-        name = _system_name()
-        if sys.stdin.isatty():
-            name = click.prompt("What do others call you?", default=name)
-    _initialise(folder, name)
-    show(
-        {"data_dir": str(folder), "name": name},
-        lambda _: say(f"{one_line(name)} lives in {folder}. Now: {run_hint('run')}"),
-    )
+    if words_file is not None and not recover:
+        raise click.UsageError("--words-file goes with --recover")
+    name = chosen_name(name)
+    entropy = None
+    if recover:
+        from p2pvalue.words import entropy_of
+
+        entropy = entropy_of(given_words(words_file))
+    keystore = _initialise(folder, name, entropy, chosen_seal(protect, passphrase_file))
+    answer: dict[str, Any] = {
+        "data_dir": str(folder),
+        "name": name,
+        "protection": keystore.protection,
+    }
+    if not keystore.are_words_shown and (as_json() or sys.stdout.isatty()):
+        from p2pvalue.words import words_of
+
+        assert keystore.entropy is not None
+        answer["words"] = words_of(keystore.entropy)
+    show(answer, lambda _: _say_begun(folder, answer, is_open=keystore.is_left_open))
+    if "words" in answer:
+        keystore.note_words_shown()
 
 
 @click.command(cls=Command, example="p2pvalue run")
 @click.option("--log-level", type=click.Choice(LEVELS), help="How much is told; see config.toml.")
 @click.option("--debug", is_flag=True, help="Tell everything, with traces of errors.")
-def run(log_level: str | None, debug: bool) -> None:
-    """Run the daemon until Ctrl-C; makes the data folder first if there is none."""
+@click.option("--locked", is_flag=True, help="Ask for no passphrase: wait for p2pvalue unlock.")
+@passphrase_file_option
+def run(log_level: str | None, debug: bool, locked: bool, passphrase_file: str | None) -> None:
+    """Run the daemon until Ctrl-C; makes the data folder first if there is none.
+
+    Keys under a passphrase that nobody can be asked for leave it locked, until p2pvalue unlock.
+    """
     import gc
 
     gc.disable()  # nothing dies while modules load; the daemon turns it on when it is ready
@@ -54,11 +101,16 @@ def run(log_level: str | None, debug: bool) -> None:
 
     folder = data_dir()
     if not _is_initialised(folder):
-        name = _system_name()
-        _initialise(folder, name)
-        hint = run_hint("profile set NAME")
-        click.echo(f"made {folder} for {name}; change the name with: {hint}", err=True)
+        name = chosen_name(None, is_asking=False)
+        _initialise(folder, name, None, None)
+        click.echo(
+            f"made {folder} for {name}; change the name with: {run_hint('profile set NAME')}; the "
+            f"keys lie open in it, close them with: {run_hint('passphrase change')}; write down "
+            f"the 24 words that stand for you: {run_hint('words show')}",
+            err=True,
+        )
     settings = config.load(folder)
+    opening = None if locked else _passphrase_to_open(folder, passphrase_file)
 
     import trio
 
@@ -67,8 +119,13 @@ def run(log_level: str | None, debug: bool) -> None:
 
     level = "debug" if debug else log_level or settings.log_level
     daemon.log_to_stderr(level, with_traces=debug)
+    again = partial(_begin_again, folder, log_level, debug)
+    begin = partial(daemon.run, passphrase=opening, begin_again=again)
     try:
-        trio.run(daemon.run, settings, open_node)
+        with key_failures_named():
+            trio.run(begin, settings, open_node)
+    except Failed:
+        raise
     except Exception as error:  # the log has it; the person gets a sentence
         raise Failed(daemon.tell_fault(error)) from error
 
@@ -76,12 +133,20 @@ def run(log_level: str | None, debug: bool) -> None:
 @click.command(cls=Command, example="p2pvalue stop")
 def stop() -> None:
     """Stop the daemon, and wait until it is gone."""
-    from p2pvalue.folder import holder
-
     folder = data_dir()
-    process = holder(folder)
+    process = end_daemon(folder)
     if process is None:
         raise failed("no-daemon", f"no daemon is running on {folder}")
+    show({"stopped": process}, lambda _: say("stopped"))
+
+
+def end_daemon(folder: Path) -> int | None:
+    """End the daemon of a folder and wait until it is gone; the number it had, None without one."""
+    from p2pvalue.folder import holder
+
+    process = holder(folder)
+    if process is None:
+        return None
     try:
         connection.post("/stop")
     except Failed:
@@ -93,7 +158,44 @@ def stop() -> None:
         if time.monotonic() > until:
             raise Failed(f"process {process} has not ended; end it with: kill -9 {process}")
         time.sleep(POLL_S)
-    show({"stopped": process}, lambda _: say("stopped"))
+    return process
+
+
+def chosen_name(name: str | None, *, is_asking: bool = True) -> str:
+    """What the person is called: as given, asked for, or as this system calls her."""
+    if name is not None:
+        return name
+    name = _system_name()
+    if is_asking and is_person_there():
+        name = str(click.prompt("What do others call you?", default=name))
+    return name
+
+
+def _say_begun(folder: Path, answer: dict[str, Any], *, is_open: bool) -> None:
+    if "words" in answer:
+        show_words(answer["words"])
+    hint = f"; its keys lie open, {run_hint('passphrase change')} closes them" if is_open else ""
+    say(f"{one_line(answer['name'])} lives in {folder}{hint}. Now: {run_hint('run')}")
+
+
+def _passphrase_to_open(folder: Path, source: str | None) -> str | None:
+    """The passphrase if one is needed and a file or a person gives it; None leaves it locked."""
+    from p2pvalue.keystore import protection_of
+
+    if protection_of(folder) != "passphrase":
+        return None
+    given = given_passphrase(source)
+    if given is None and is_person_there():
+        given = typed_passphrase("Passphrase")
+    return given
+
+
+def _begin_again(folder: Path, log_level: str | None, debug: bool) -> None:
+    """Replace this process by one that has never seen the keys: same number, same terminal."""
+    words = ["--data-dir", str(folder), "run", "--locked"]
+    words += ["--log-level", log_level] if log_level is not None else []
+    words += ["--debug"] if debug else []
+    os.execv(sys.executable, [sys.executable, "-m", "p2pvalue_cli", *words])
 
 
 def _is_initialised(folder: Path) -> bool:
@@ -102,15 +204,17 @@ def _is_initialised(folder: Path) -> bool:
     return (folder / FILE_NAME).exists()
 
 
-def _initialise(folder: Path, name: str) -> None:
-    from p2pvalue import config, keystore
+def _initialise(folder: Path, name: str, entropy: bytes | None, seal: Seal | None) -> Keystore:
+    from p2pvalue import config
     from p2pvalue.folder import locked, make_private
+    from p2pvalue.keystore import Keystore
 
     config.socket_path(folder)  # raises now, not when the keys are made and `run` fails
     make_private(folder)
     with locked(folder):
-        keystore.Keystore.create(folder, name)
+        keystore = Keystore.create(folder, name, entropy=entropy or "new", seal=seal)
         config.write_default(folder, config.new_listen())
+    return keystore
 
 
 def _system_name() -> str:

@@ -74,7 +74,11 @@ def add(address: str, community: str | None) -> None:
 
 
 def _write_status(status: dict[str, Any]) -> None:
-    click.echo(f"running as process {status['pid']} on {status['data_dir']}")
+    click.echo(f"{status['state']} as process {status['pid']} on {status['data_dir']}")
+    if status["state"] == "locked":
+        click.echo(f"waiting for {status['waiting_for']}")
+        return
+    click.echo(f"keys closed by: {status['protection']}")
     click.echo(f"network {NETWORK.get(status['network'], status['network'])}")
     click.echo(f"peers connected: {status['peers']}")
     for address in status["addresses"]:
