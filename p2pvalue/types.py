@@ -47,7 +47,7 @@ class CommunityView(Value, frozen=True, kw_only=True):
     rank: Rank | None  # what we are in it; None while we are only a reader
     members: int
     device: str
-    state: Literal["joining", "active"]
+    state: Literal["joining", "active", "removed", "left"]
     waiting_for: str = ""  # what a join waits for, in words
     joining: JoinView | None = None  # the same in numbers, while a join is under way
     peers: list[str] = []
@@ -292,7 +292,15 @@ class EventView(Value, frozen=True, kw_only=True):
     """Something changed: what kind, in which community, about which object."""
 
     event: Literal[
-        "message", "document", "need", "pledge", "member", "community", "profile", "peer"
+        "message",
+        "document",
+        "need",
+        "pledge",
+        "member",
+        "request",
+        "community",
+        "profile",
+        "peer",
     ]
     community: str
     subject: str

@@ -87,11 +87,6 @@ async def community_digest(node: NodeInterface, question: s.InCommunity) -> s.Di
     return s.Digest(community=community.view().community, digest=community.digest())
 
 
-async def list_members(node: NodeInterface, question: s.InCommunity) -> list[t.MemberView]:
-    """The members of a community with their ranks and devices."""
-    return node.community(question.community).members()
-
-
 async def create_invite(node: NodeInterface, question: s.CreateInvite) -> t.InviteView:
     """Make a link that admits whoever holds it."""
     return await node.community(question.community).invite(rank=question.rank, uses=question.uses)

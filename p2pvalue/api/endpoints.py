@@ -10,6 +10,8 @@ import msgspec
 
 from p2pvalue import types as t
 from p2pvalue.api import answers as a
+from p2pvalue.api import member_answers as m
+from p2pvalue.api import member_schema as ms
 from p2pvalue.api import schema as s
 from p2pvalue.api import streams
 from p2pvalue.api.lines import SendLine
@@ -55,8 +57,22 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Endpoint("POST", "/communities/join", s.JoinCommunity, a.join_community),
     Endpoint("GET", "/community", s.InCommunity, a.show_community),
     Endpoint("GET", "/digest", s.InCommunity, a.community_digest),
-    Endpoint("GET", "/members", s.InCommunity, a.list_members),
+    Endpoint("GET", "/members", ms.ListMembers, m.list_members),
+    Endpoint("GET", "/members/{member:path}/removal", ms.OfMember, m.preview_removal),
+    Endpoint("POST", "/members/{member:path}/remove", ms.RemoveMember, m.remove_member),
+    Endpoint("PUT", "/members/{member:path}/rank", ms.GiveRank, m.give_rank),
+    Endpoint("POST", "/members/{member:path}/vote-out", ms.OfMember, m.vote_out),
+    Endpoint("POST", "/members/{member:path}/readmit", ms.Readmit, m.readmit),
+    Endpoint("GET", "/invites", s.InCommunity, m.list_invites),
     Endpoint("POST", "/invites", s.CreateInvite, a.create_invite),
+    Endpoint("GET", "/invites/{invite}", ms.OfInvite, m.show_invite),
+    Endpoint("POST", "/invites/{invite}/revoke", ms.RevokeInvite, m.revoke_invite),
+    Endpoint("GET", "/requests", s.InCommunity, m.list_requests),
+    Endpoint("POST", "/requests/{request:path}/approve", ms.Approve, m.approve),
+    Endpoint("POST", "/requests/{request:path}/decline", ms.OfRequest, m.decline),
+    Endpoint("GET", "/policy", s.InCommunity, m.show_policy),
+    Endpoint("PUT", "/policy", ms.SetPolicy, m.set_policy),
+    Endpoint("POST", "/leave", ms.Leave, m.leave),
     Endpoint("GET", "/messages", s.ListMessages, a.list_messages),
     Endpoint("POST", "/messages", s.PostMessage, a.post_message),
     Endpoint("GET", "/documents", s.InCommunity, a.list_documents),
@@ -81,6 +97,7 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Endpoint("POST", "/peers", s.AddPeer, a.add_peer),
     Stream("GET", "/events", s.InCommunity, (t.EventView, streams.Heartbeat), streams.events),
     Stream("POST", "/backup", s.Backup, (s.Progress, s.Finished), streams.backup),
+    Stream("POST", "/export", ms.Export, (s.Progress, s.Finished), streams.export),
     Stream("POST", "/verify", s.Question, (s.Progress, s.Finished), streams.verify),
     Stream("POST", "/rebuild", s.Question, (s.Progress, s.Finished), streams.rebuild),
 )

@@ -13,6 +13,7 @@ import trio
 from p2pvalue import types as t
 from p2pvalue.api.failures import BadRequest
 from p2pvalue.api.lines import UNREADABLE, SendLine
+from p2pvalue.api.member_schema import Export
 from p2pvalue.api.schema import (
     Backup,
     Finished,
@@ -112,6 +113,23 @@ async def backup(
     async def work(progress: Callable[[int, int], None]) -> list[t.CheckView]:
         await node.backup(target, progress)
         return [t.CheckView(check="backup", is_ok=True, detail=f"written to {target}")]
+
+    await _with_progress(work, send_line)
+
+
+async def export(
+    node: NodeInterface, question: Export, send_line: SendLine, _: AsyncIterator[bytes]
+) -> None:
+    """Write everything that can be read here of a community to files in a new folder."""
+    target = Path(question.target)
+    if not target.is_absolute():
+        raise BadRequest("`target` must be an absolute path, because the daemon has another folder")
+
+    async def work(progress: Callable[[int, int], None]) -> list[t.CheckView]:
+        folder = await node.export(
+            target, progress, community=question.community, is_forced=question.force
+        )
+        return [t.CheckView(check="export", is_ok=True, detail=f"written to {folder}")]
 
     await _with_progress(work, send_line)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from p2pvalue import types as t
 from p2pvalue.node.chat import Chat
 from p2pvalue.node.context import Context
@@ -10,6 +12,8 @@ from p2pvalue.node.invites import Invites
 from p2pvalue.node.members import Members
 from p2pvalue.node.needs import Needs
 from p2pvalue.node.people import JOINS, People
+from p2pvalue.node.requests import Requests
+from p2pvalue.node.rules import Rules
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import card, decode_state
@@ -24,6 +28,8 @@ class Community:
         self._profile = People(context, community)
         self.people = Members(context, community)
         self.invites = Invites(context, community)
+        self.requests = Requests(context, community)
+        self._rules = Rules(context, community)
         self._chat = Chat(context, community)
         self._documents = Documents(context, community, documents)
         self._needs = Needs(context, community)
@@ -90,6 +96,18 @@ class Community:
 
     def members(self) -> list[t.MemberView]:
         return self.people.all()
+
+    def policy(self) -> t.PolicyView:
+        return self._rules.view()
+
+    async def set_policy(
+        self,
+        *,
+        join: t.Join | None = None,
+        invite_rank: t.Rank | None = None,
+        write: Mapping[str, t.Rank] | None = None,
+    ) -> t.PolicyView:
+        return await self._rules.change(join=join, invite_rank=invite_rank, write=write)
 
     async def set_my_name(self, name: str) -> None:
         """Say what we are called here."""

@@ -16,7 +16,7 @@ from p2pvalue_protocol.replica import Replica
 class Participation(NamedTuple):
     """How this node takes part in a community at the moment."""
 
-    state: Literal["joining", "active"]
+    state: Literal["joining", "active", "removed", "left"]
     waiting_for: str  # in words; empty when active
     peers: tuple[str, ...]  # connected, ascending
     operations: int  # held

@@ -10,12 +10,10 @@ from p2pvalue import types as t
 from p2pvalue.node.context import Context
 from p2pvalue.node.people import RANKS, Names
 from p2pvalue.node.references import resolve
-from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
-from p2pvalue_protocol.ids import Reference
-from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.invitation import invite_key, parse_link
 from p2pvalue_protocol.members import Invite
+from p2pvalue_protocol.removal import removal_draft, withdrawal_draft
 from p2pvalue_protocol.replica import Replica
 
 
@@ -44,10 +42,12 @@ class Invites:
         view = self._view(made, Names(self._context, self._community))
         return msgspec.structs.replace(view, link=link)
 
-    def who_came_by(self, reference: str) -> list[str]:
-        """Return the names of those whom a revocation with members would remove."""
+    def use_of(self, reference: str) -> t.InviteUseView:
+        """Return an invite, and whom a revocation with members would remove."""
+        invite = self._invite(reference)
         names = Names(self._context, self._community)
-        return sorted(names.of(root) for root in self._removable(self._invite(reference)))
+        removes = sorted(names.of(root) for root in self._removable(invite))
+        return t.InviteUseView(invite=self._view(invite, names), removes=removes)
 
     async def revoke(self, reference: str, *, with_members: bool = False) -> t.InviteView:
         """Take an invite back, so that nobody comes in by it; with whoever did, in one write.
@@ -56,28 +56,15 @@ class Invites:
         that a stronger rank has to take back.
         """
         invite = self._invite(reference)
-        drafts = [] if invite.is_withdrawn else [self._withdrawal(invite)]
+        replica = self._context.copy_of(self._community)
+        drafts = [] if invite.is_withdrawn else [withdrawal_draft(replica, invite.invite_key)]
         if with_members:
-            drafts += [self._removal(root) for root in self._removable(invite)]
+            drafts += [removal_draft(replica, root) for root in self._removable(invite)]
         if not drafts:
             raise LocalProtocolError("this invite was taken back already: nothing to do")
         await self._context.write(self._community, drafts)
         names = Names(self._context, self._community)
         return self._view(self._invite(invite.op_id.hex()), names)
-
-    def _withdrawal(self, invite: Invite) -> Draft:
-        device = self._context.device(self._community)
-        standing = self._context.membership(self._community).standing(device)
-        if standing is None or standing.rank >= invite.rank:
-            raise NotAdmitted(
-                f"an invite for the rank {RANKS[invite.rank]} is taken back by a stronger rank: "
-                "ask somebody who has one"
-            )
-        return Draft(auth.REVOKE, b"", auth.withdraw_payload(invite.invite_key))
-
-    def _removal(self, root: bytes) -> Draft:
-        keeps = keeps_for(self._context.copy_of(self._community), root=root)
-        return Draft(auth.REVOKE, b"", auth.revoke_payload(root, keeps=keeps))
 
     def _removable(self, invite: Invite) -> list[bytes]:
         membership = self._context.membership(self._community)
@@ -109,23 +96,6 @@ class Invites:
         members = self._context.membership(self._community).members()
         is_standing = any(m.root == invite.member and m.rank < invite.rank for m in members)
         return "open" if is_standing else "void"
-
-
-def keeps_for(replica: Replica, *, root: bytes) -> tuple[Reference, ...]:
-    """Return the heads that are held of a member's logs, ascending."""
-    devices = {
-        device
-        for member in replica.membership.members()
-        if member.root == root
-        for device in member.devices
-    }
-    return tuple(
-        sorted(
-            Reference(branch.row.device, branch.row.log_class, branch.head_seq, branch.head_id)
-            for branch in replica.branches.all()
-            if branch.row.device in devices
-        )
-    )
 
 
 def time_of(replica: Replica, op_id: bytes) -> int:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from p2pvalue import types as t
 from p2pvalue.node.context import Context
-from p2pvalue.node.invites import Invites, keeps_for, time_of
+from p2pvalue.node.invites import Invites, time_of
 from p2pvalue.node.people import RANKS, Names
 from p2pvalue.node.references import resolve
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
-from p2pvalue_protocol.ids import Reference, subject_of
+from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import decode_state, notice
 from p2pvalue_protocol.members import FormerMember, Member
+from p2pvalue_protocol.removal import removal_draft, return_draft, vote_draft
+from p2pvalue_protocol.replica import Replica
 
 
 class Members:
@@ -65,8 +67,7 @@ class Members:
         member = self._member(reference)
         self._check_removal(member)
         self._check_notice(reason, until)
-        payload = auth.revoke_payload(member.root, keeps=self._keeps(member.root))
-        [order] = await self._write(Draft(auth.REVOKE, b"", payload))
+        [order] = await self._write(removal_draft(self._copy(), member.root))
         if reason or until:
             text = notice.encode_notice(reason, until or 0)
             await self._write(Draft(notice.NUMBER, subject_of(order.op_id), text))
@@ -88,8 +89,7 @@ class Members:
         else:
             if not membership.may_demote(device, member.root, number):
                 raise NotAdmitted(f"{name} is no weaker than you: only a stronger rank may do this")
-            payload = auth.revoke_payload(member.root, number, self._keeps(member.root))
-            draft = Draft(auth.REVOKE, b"", payload)
+            draft = removal_draft(self._copy(), member.root, number)
         await self._write(draft)
         return self._of(member.root)
 
@@ -106,8 +106,7 @@ class Members:
                 f"in this community {RANKS[member.rank]}s do not vote each other out: "
                 "ask somebody stronger"
             )
-        payload = auth.vote_payload(member.root, self._keeps(member.root))
-        await self._write(Draft(auth.VOTE, b"", payload))
+        await self._write(vote_draft(self._copy(), member.root))
         return self._of(member.root)
 
     async def readmit(self, reference: str, rank: t.Rank = "member") -> t.MemberView:
@@ -117,8 +116,7 @@ class Members:
             self._device(), root, RANKS.index(rank)
         ):
             raise NotAdmitted(f"your rank may not make {_a(rank)}: ask somebody stronger")
-        payload = auth.grant_payload(root, RANKS.index(rank), self._keeps(root))
-        await self._write(Draft(auth.GRANT, b"", payload))
+        await self._write(return_draft(self._copy(), root, RANKS.index(rank)))
         return self._of(root)
 
     # --- what may be done
@@ -168,8 +166,8 @@ class Members:
     async def _write(self, draft: Draft) -> list[Order]:
         return list(await self._context.write(self._community, [draft]))
 
-    def _keeps(self, root: bytes) -> tuple[Reference, ...]:
-        return keeps_for(self._context.copy_of(self._community), root=root)
+    def _copy(self) -> Replica:
+        return self._context.copy_of(self._community)
 
     def _voided(self) -> list[bytes]:
         return self._context.voided(self._community)
@@ -207,7 +205,7 @@ class Members:
 
     def _since(self, member: Member) -> int | None:
         membership = self._context.membership(self._community)
-        replica = self._context.copy_of(self._community)
+        replica = self._copy()
         admissions = {op for device in member.devices for op in membership.admissions_of(device)}
         return min((time_of(replica, op_id) for op_id in admissions), default=0) or None
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import trio
@@ -18,11 +19,14 @@ from p2pvalue.node import overview, upkeep
 from p2pvalue.node.backup import backup
 from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
+from p2pvalue.node.devices import Devices, is_forked
 from p2pvalue.node.dialing import peer_id_of
 from p2pvalue.node.documents import OpenDocuments
-from p2pvalue.node.devices import Devices, is_forked
+from p2pvalue.node.export import export
 from p2pvalue.node.joining import Joining
+from p2pvalue.node.leaving import Leaving
 from p2pvalue.node.linking import Linking
+from p2pvalue.node.member_events import MemberEvents
 from p2pvalue.node.neighbours import Neighbours
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
 from p2pvalue.node.own_keys import OwnKeys
@@ -80,6 +84,8 @@ class RunningNode(Node):
         self.on_linking = self.linking.on_linking
         self.on_changed = self._on_changed
         self.on_topics_changed = self.neighbours.announce_again
+        self.leaving = Leaving(self)
+        self.member_events = MemberEvents(self)
         self._admissions, self._admitted = trio.open_memory_channel[bytes](64)
         self._confirmed: dict[bytes, int] = {}
 
@@ -89,6 +95,7 @@ class RunningNode(Node):
             await nursery.start(super().run)
             nursery.start_soon(self.joining.run)
             nursery.start_soon(self._finish_joins)
+            self.member_events.start()
             nursery.start_soon(self.linking.run)
             if self.config.lan_discovery and self.network is not None:
                 nursery.start_soon(self._meet_neighbours)
@@ -243,7 +250,11 @@ class RunningNode(Node):
 
     def voided(self, community: bytes) -> list[bytes]:
         """Return the roots whose admission turned out to be nobody's to give."""
-        return []
+        return self.member_events.voided(community)
+
+    def is_silent(self, community: bytes) -> bool:
+        """Return whether nothing about a community is exchanged with anybody any more."""
+        return self.leaving.is_silent(community)
 
     def is_admitted(self, community: bytes) -> bool:
         """Return whether our device may write in a community, by everything held."""
@@ -264,13 +275,21 @@ class RunningNode(Node):
         held = sum(b.head_seq - b.row.first_seq + 1 for b in replica.branches.all())
         is_active = self.is_admitted(community)
         return Participation(
-            state="active" if is_active else "joining",
+            state="active" if is_active else self._outside(community),
             waiting_for="" if is_active else self._waiting_for(community),
             peers=tuple(self.machine.peers_of(community)),
             operations=held,
             unshared=self._unshared(community),
             joining=None if is_active else self.joining.view(community),
         )
+
+    def _outside(self, community: bytes) -> Literal["joining", "removed", "left"]:
+        """Return how we are no member: not yet, or not any more."""
+        root = self.root(community)
+        for former in self.membership(community).former_members():
+            if former.root == root and root:
+                return "left" if former.is_leave else "removed"
+        return "removed" if root in self.voided(community) else "joining"
 
     def _waiting_for(self, community: bytes) -> str:
         return self.joining.waiting_for(community, self._community(community).name)
@@ -299,6 +318,7 @@ class RunningNode(Node):
 
     def _on_changed(self, changed: Changed) -> None:
         self.documents.changed(changed.community, changed.changes)
+        self.member_events.changed(changed)
         if any(change.kind <= KIND_AUTH_MAX for change in changed.changes):
             keys = self.keystore.keys(changed.community)
             if keys is not None and self.is_admitted(changed.community):
@@ -313,6 +333,7 @@ class RunningNode(Node):
     async def _finish_joins(self) -> None:
         async for community in self._admitted:
             if self.joining.finish(community):
+                self.member_events.forget(community)
                 self.neighbours.announce_again()
                 await self._community(community).set_my_name(self.keystore.name)
 
@@ -356,6 +377,25 @@ class RunningNode(Node):
             raise LocalProtocolError("that is this node's own address: give another node's")
         self.dialer.look_again(peer_id)
         return next(view for view in self.peers() if view.peer == peer_id)
+
+    async def leave(self, community: str | None = None, *, wipe: bool = False) -> t.LeaveView:
+        """Leave a community."""
+        community_id = self.community(community).id
+        told = await self.leaving.leave(community_id)
+        return self.leaving.view(community_id, told=told, wiped=wipe)
+
+    async def export(
+        self,
+        target: Path,
+        progress: Callable[[int, int], None],
+        *,
+        community: str | None = None,
+        is_forced: bool = False,
+    ) -> Path:
+        """Write all of one community that can be read here to files; return their folder."""
+        return await export(
+            self.community(community), self.store, target, progress, is_forced=is_forced
+        )
 
     async def backup(self, target: Path, progress: Callable[[int, int], None]) -> None:
         """Write a copy of what is stored to a new file, closed so that the words open it."""

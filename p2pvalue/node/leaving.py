@@ -1,0 +1,90 @@
+"""Leaving a community: saying so to the others, then being silent about it.
+
+A leave takes effect for others when they hear of it. So this node goes on to exchange until some
+peer is known to hold it, also after a restart; from then on it neither calls nor answers anybody
+about this community. What was read stays to be read, unless it is wiped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from p2pvalue import types as t
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.errors import LocalProtocolError
+from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue_protocol.inputs import Draft
+
+if TYPE_CHECKING:
+    from p2pvalue.node.running import RunningNode
+
+TELL_S_MAX: Final = 5.0  # how long a caller waits for the others to hear of it
+LOOK_S: Final = 0.1
+
+
+class Leaving:
+    """The communities that one node has left, or is about to."""
+
+    def __init__(self, node: RunningNode) -> None:
+        self._node = node
+        self._silent: dict[bytes, bool] = {}
+
+    async def leave(self, community: bytes) -> bool:
+        """Write that we leave; return whether a peer holds it within a few seconds.
+
+        A join that is under way ends. Raises LocalProtocolError for who was removed: there is
+        nothing to leave.
+        """
+        node = self._node
+        membership, device = node.membership(community), node.device(community)
+        name = node.community(community.hex()).name
+        if not device or membership.standing(device) is None:
+            if self.has_left(community):
+                return self.is_silent(community)
+            if node.joining.finish(community):
+                return True
+            raise LocalProtocolError(
+                f"you are no member of {name}: with --wipe its data go from this machine"
+            )
+        payload = auth.revoke_payload(node.root(community))
+        await node.write(community, [Draft(auth.REVOKE, b"", payload)])
+        with trio.move_on_after(TELL_S_MAX):
+            while not self.is_silent(community):
+                await trio.sleep(LOOK_S)
+        return self.is_silent(community)
+
+    def has_left(self, community: bytes) -> bool:
+        """Return whether our member left a community by herself."""
+        root = self._node.root(community)
+        former = self._node.membership(community).former_members()
+        return any(member.root == root and member.is_leave for member in former)
+
+    def is_silent(self, community: bytes) -> bool:
+        """Return whether we left and some peer holds it: then nothing is exchanged any more."""
+        if self._silent.get(community):
+            return True
+        if not self.has_left(community):
+            return False
+        key = f"left:{community.hex()}"
+        if self._node.store.meta(key) is None:
+            if not self._is_told(community):
+                return False
+            self._node.store.put_meta(key, b"told")
+        self._silent[community] = True
+        return True
+
+    def _is_told(self, community: bytes) -> bool:
+        machine, device = self._node.machine, self._node.device(community)
+        return any(
+            machine.peers_holding(
+                community, Reference(device, AUTH, branch.head_seq, branch.head_id)
+            )
+            for branch in machine.replica(community).branches.of(device, AUTH)
+        )
+
+    def view(self, community: bytes, *, told: bool, wiped: bool) -> t.LeaveView:
+        """Return how far a leave got."""
+        name = self._node.community(community.hex()).name
+        return t.LeaveView(community=community.hex(), name=name, told=told, wiped=wiped)
