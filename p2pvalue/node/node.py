@@ -14,7 +14,8 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import assert_never
+from contextlib import suppress
+from typing import Literal, assert_never
 
 import trio
 
@@ -32,6 +33,7 @@ from p2pvalue_protocol.inputs import (
     GossipReceived,
     Input,
     PeerJoined,
+    RequestAnswered,
     Wakeup,
     Write,
 )
@@ -44,6 +46,9 @@ log = logging.getLogger(__name__)
 DATABASE_NAME = "p2pvalue.db"
 BUILT_AFTER_MS = 1_790_000_000_000
 """2026-09-21: a clock that says less has lost its time, and then nothing is held back."""
+
+Answer = Literal["pending", "declined", "busy"]
+"""What a newcomer is told who asks to be let in."""
 
 _VERDICTS = {"accept": Verdict.ACCEPT, "ignore": Verdict.IGNORE, "reject": Verdict.REJECT}
 
@@ -91,6 +96,7 @@ class Node:
         self._timer_changed = trio.Event()
         self._link_tasks: trio.Nursery | None = None
         self.on_joined: Callable[[e.Joined], None] = lambda joined: None
+        self.on_join_requested: Callable[[e.JoinRequested], Answer] = lambda requested: "busy"
         self.on_changed: Callable[[e.Changed], None] = lambda changed: None
         self.on_topics_changed: Callable[[], None] = lambda: None
         self.on_linking: Callable[[e.DevicesWanted | e.Linked], None] = lambda told: None
@@ -104,7 +110,9 @@ class Node:
         for community in keystore.communities():
             keys = keystore.keys(community)
             assert keys is not None
-            self.machine.add_replica(community, keys.device, reversed(keys.topic_secrets))
+            self.machine.add_replica(
+                community, keys.device, reversed(keys.topic_secrets), keys.prekey_private
+            )
         for community in store.communities():
             if keystore.keys(community) is None:  # restored from a backup: to read, not to write
                 self.machine.add_replica(community, None, [])
@@ -186,6 +194,10 @@ class Node:
                 log.warning("refused something from %s: %s", peer_id, reason)
             case e.Joined():
                 self.on_joined(effect)
+            case e.JoinRequested(session):
+                answer = RequestAnswered(session, self.on_join_requested(effect))
+                if self._link_tasks is not None:  # the input that this is an effect of comes first
+                    self._link_tasks.start_soon(self._handle_soon, answer)
             case e.DevicesWanted() | e.Linked():
                 self.on_linking(effect)
             case e.AddressLearned(community, device, _, addresses):
@@ -193,6 +205,10 @@ class Node:
                     self.dialer.know(list(addresses), {community}, device)
             case _:
                 assert_never(effect)
+
+    async def _handle_soon(self, given: Input) -> None:
+        with suppress(StoreFailed):  # told by what failed first
+            self.handle(given)
 
     # --- writing
 
@@ -284,13 +300,17 @@ class Node:
                 peer_id, community
             ):
                 continue
-            if not self.machine.replica(community).topic_secrets:
-                continue  # still joining
+            if not self.machine.replica(community).topic_secrets or self.is_silent(community):
+                continue  # still joining, or left for good
             try:
                 link = await self.network.open_link(peer_id, SYNC_PROTOCOL)
             except LinkClosed as error:
                 raise ConnectionError(str(error) or "the peer closed the link") from None
             self._link_tasks.start_soon(self._sync, link, community)
+
+    def is_silent(self, community: bytes) -> bool:
+        """Return whether nothing about a community is exchanged with anybody any more."""
+        return False
 
     async def _sync(self, link: Link, community: bytes) -> None:
         session = self.links.number()

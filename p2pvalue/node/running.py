@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import trio
@@ -32,12 +31,12 @@ from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
 from p2pvalue.node.own_keys import OwnKeys
 from p2pvalue.node.people import JOINS, RANKS
 from p2pvalue.node.references import resolve
+from p2pvalue.node.taking_part import TakingPart
 from p2pvalue.node.verification import verify_views
 from p2pvalue.store import Store
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.effects import Changed, Joined, Wrote
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
-from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft, Found
 from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key, parse_link
 from p2pvalue_protocol.kinds import card
@@ -87,7 +86,7 @@ class RunningNode(Node):
         self.leaving = Leaving(self)
         self.member_events = MemberEvents(self)
         self._admissions, self._admitted = trio.open_memory_channel[bytes](64)
-        self._confirmed: dict[bytes, int] = {}
+        self._taking_part = TakingPart(self)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve peers and go on with joins until cancelled."""
@@ -112,8 +111,7 @@ class RunningNode(Node):
 
     async def close(self) -> None:
         """Keep what a quick start needs; call after `run` has ended."""
-        for community in self.machine.communities():
-            self._note_confirmed(community)
+        self._taking_part.note_confirmed()
         await self.documents.close()
         self.hub.close()
 
@@ -169,7 +167,8 @@ class RunningNode(Node):
             join=JOINS.index(join),
         )
         secret = b"" if read == "public" else self.random_bytes(32)
-        effects = self.machine.handle(Found(keys.device, payload, secret), self.clock_ms())
+        found = Found(keys.device, payload, secret, keys.prekey_private)
+        effects = self.machine.handle(found, self.clock_ms())
         community = next(f.community for f in effects if isinstance(f, Wrote))
         secrets = tuple(self.machine.replica(community).topic_secrets)
         # The key is kept first: an operation that is stored must never be without its author.
@@ -197,7 +196,7 @@ class RunningNode(Node):
         if keys is None:
             keys = self.keystore.new_keys(link=link)
             self.keystore.put(community, keys)
-            self.machine.add_replica(community, keys.device, [])
+            self.machine.add_replica(community, keys.device, [], keys.prekey_private)
         else:  # a second link, perhaps with better addresses, for the same device
             self.keystore.put(community, msgspec.structs.replace(keys, link=link))
         self.joining.start(community, lent)
@@ -271,50 +270,7 @@ class RunningNode(Node):
 
     def participation(self, community: bytes) -> Participation:
         """Return how we take part in a community at the moment."""
-        replica = self.machine.replica(community)
-        held = sum(b.head_seq - b.row.first_seq + 1 for b in replica.branches.all())
-        is_active = self.is_admitted(community)
-        return Participation(
-            state="active" if is_active else self._outside(community),
-            waiting_for="" if is_active else self._waiting_for(community),
-            peers=tuple(self.machine.peers_of(community)),
-            operations=held,
-            unshared=self._unshared(community),
-            joining=None if is_active else self.joining.view(community),
-        )
-
-    def _outside(self, community: bytes) -> Literal["joining", "removed", "left"]:
-        """Return how we are no member: not yet, or not any more."""
-        root = self.root(community)
-        for former in self.membership(community).former_members():
-            if former.root == root and root:
-                return "left" if former.is_leave else "removed"
-        return "removed" if root in self.voided(community) else "joining"
-
-    def _waiting_for(self, community: bytes) -> str:
-        return self.joining.waiting_for(community, self._community(community).name)
-
-    def _unshared(self, community: bytes) -> int:
-        """Return how many content operations of ours no peer has confirmed to hold."""
-        confirmed = self._note_confirmed(community)
-        branches = self.machine.replica(community).branches.of(self.device(community), CONTENT)
-        return max(0, branches[0].head_seq - confirmed) if branches else 0
-
-    def _note_confirmed(self, community: bytes) -> int:
-        key = f"confirmed:{community.hex()}"
-        if community not in self._confirmed:
-            kept = self.store.meta(key)
-            self._confirmed[community] = (
-                int.from_bytes(kept, "big", signed=True) if kept is not None else -1
-            )
-        branches = self.machine.replica(community).branches.of(self.device(community), CONTENT)
-        if branches and branches[0].head_seq > self._confirmed[community]:
-            head = branches[0]
-            reference = Reference(head.row.device, CONTENT, head.head_seq, head.head_id)
-            if self.machine.peers_holding(community, reference):
-                self._confirmed[community] = head.head_seq
-                self.store.put_meta(key, head.head_seq.to_bytes(8, "big", signed=True))
-        return self._confirmed[community]
+        return self._taking_part.view(community)
 
     def _on_changed(self, changed: Changed) -> None:
         self.documents.changed(changed.community, changed.changes)

@@ -1,0 +1,78 @@
+"""How a node takes part in its communities: as what, with whom, and who has our words already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from p2pvalue.node.context import Participation
+from p2pvalue_protocol.branches import Branch
+from p2pvalue_protocol.ids import CONTENT, Reference
+
+if TYPE_CHECKING:
+    from p2pvalue.node.running import RunningNode
+
+
+class TakingPart:
+    """What `CommunityView` says of the node itself, for all its communities."""
+
+    def __init__(self, node: RunningNode) -> None:
+        self._node = node
+        self._confirmed: dict[bytes, int] = {}
+
+    def view(self, community: bytes) -> Participation:
+        """Return how we take part in a community at the moment."""
+        node = self._node
+        replica = node.machine.replica(community)
+        held = sum(b.head_seq - b.row.first_seq + 1 for b in replica.branches.all())
+        state = "active" if node.is_admitted(community) else self._outside(community)
+        waiting_for = ""
+        if state == "joining":
+            name = node.community(community.hex()).name
+            waiting_for = node.joining.waiting_for(community, name)
+        return Participation(
+            state=state,
+            waiting_for=waiting_for,
+            peers=tuple(node.machine.peers_of(community)),
+            operations=held,
+            unshared=self._unshared(community),
+            joining=node.joining.view(community) if state == "joining" else None,
+        )
+
+    def note_confirmed(self) -> None:
+        """Keep, before the node stops, what peers have confirmed to hold."""
+        for community in self._node.machine.communities():
+            self._note_confirmed(community)
+
+    def _outside(self, community: bytes) -> Literal["active", "joining", "removed", "left"]:
+        """Return how we are no member: not yet, or not any more."""
+        root = self._node.root(community)
+        for former in self._node.membership(community).former_members():
+            if former.root == root and root:
+                return "left" if former.is_leave else "removed"
+        return "removed" if root in self._node.voided(community) else "joining"
+
+    def _unshared(self, community: bytes) -> int:
+        """Return how many content operations of ours no peer has confirmed to hold."""
+        confirmed = self._note_confirmed(community)
+        branches = self._branches(community)
+        return max(0, branches[0].head_seq - confirmed) if branches else 0
+
+    def _note_confirmed(self, community: bytes) -> int:
+        store, key = self._node.store, f"confirmed:{community.hex()}"
+        if community not in self._confirmed:
+            kept = store.meta(key)
+            self._confirmed[community] = (
+                int.from_bytes(kept, "big", signed=True) if kept is not None else -1
+            )
+        branches = self._branches(community)
+        if branches and branches[0].head_seq > self._confirmed[community]:
+            head = branches[0]
+            reference = Reference(head.row.device, CONTENT, head.head_seq, head.head_id)
+            if self._node.machine.peers_holding(community, reference):
+                self._confirmed[community] = head.head_seq
+                store.put_meta(key, head.head_seq.to_bytes(8, "big", signed=True))
+        return self._confirmed[community]
+
+    def _branches(self, community: bytes) -> list[Branch]:
+        device = self._node.device(community)
+        return self._node.machine.replica(community).branches.of(device, CONTENT)
