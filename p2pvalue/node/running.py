@@ -288,10 +288,13 @@ class RunningNode(Node):
 
     async def _finish_joins(self) -> None:
         async for community in self._admitted:
+            keys = self.keystore.keys(community)
+            was_here_before = keys is not None and keys.is_recovering
             if self.joining.finish(community):
                 self.member_events.forget(community)
                 self.neighbours.announce_again()
-                await self._community(community).set_my_name(self.keystore.name)
+                if not was_here_before:  # else she has said what she is called
+                    await self._community(community).set_my_name(self.keystore.name)
 
     # --- the node itself
 

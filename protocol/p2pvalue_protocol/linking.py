@@ -15,11 +15,9 @@ from typing import Literal
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol import link_frames as f
-from p2pvalue_protocol.addresses import decode_record
 from p2pvalue_protocol.admission import genesis_run, may_admit
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import (
-    AddressLearned,
     CloseSession,
     DevicesWanted,
     Effect,
@@ -351,11 +349,12 @@ class NewerDevice(_LinkSide):
             first = begin_log(replica, keys.signer, payload, now_ms)
         except LocalProtocolError as error:
             return [*self._failed(str(error)), CloseSession(self._session, None)]
+        for record in frame.records:
+            replica.learn_address(record, now_ms, is_vouched=True)
         self._certifiers = {community: frame.certifier}  # whose answer is awaited
         self._awaited = (f.Taken, f.Declined)
         return [
             self._joined(community, "welcomed", founding.nonce, secrets[0]),
-            *_whereabouts(frame, community),
             self._send(f.Begun(community, encode_batch([first]))),
         ]
 
@@ -369,13 +368,3 @@ class NewerDevice(_LinkSide):
 def _device_of(replica: Replica) -> bytes:
     assert replica.device is not None, "only communities with a device of ours come here"
     return replica.device
-
-
-def _whereabouts(frame: f.Certified, community: bytes) -> list[Effect]:
-    """Return where members' devices say that they are; what is not signed well is left out."""
-    effects: list[Effect] = []
-    for record in frame.records:
-        known = decode_record(record, community)
-        if known is not None:
-            effects.append(AddressLearned(community, known.device, known.peer_id, known.addresses))
-    return effects

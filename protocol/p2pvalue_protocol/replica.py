@@ -243,10 +243,15 @@ class Replica:
         """Return the newest address record of each device, ascending by device."""
         return [self._records[device] for device in sorted(self._records)]
 
-    def learn_address(self, record: bytes, now_ms: int) -> bool:
-        """Keep a signed address record if it is valid and newer than what is held."""
+    def learn_address(self, record: bytes, now_ms: int, *, is_vouched: bool = False) -> bool:
+        """Keep a signed address record if it is valid and newer than what is held.
+
+        `is_vouched` says that it comes from who brings us in, before we know the members.
+        """
         known = decode_record(record, self.community)
-        if known is None or not self.membership.was_ever_admitted(known.device):
+        if known is None:
+            return False
+        if not is_vouched and not self.membership.was_ever_admitted(known.device):
             return False
         if not is_newer(record, self._records.get(known.device), now_ms):
             return False
