@@ -47,7 +47,7 @@ def locked_application(
         return answered(200, Done())
 
     async def refuse(_: Request) -> Response:
-        raise KeysLocked(status().waiting_for)
+        raise KeysLocked(f"the daemon is locked and waits for {status().waiting_for}")
 
     every = ["GET", "POST", "PUT", "DELETE", "PATCH"]
     return Starlette(

@@ -9,6 +9,8 @@ import trio
 
 from p2pvalue import types as t
 from p2pvalue.keyfile import (
+    COST,
+    Cost,
     Seal,
     WrongPassphrase,
     seal_open,
@@ -23,8 +25,9 @@ from p2pvalue_protocol.errors import LocalProtocolError
 class OwnKeys:
     """The keys in the data folder, for callers; `KeysInterface` says what each method promises."""
 
-    def __init__(self, keystore: Keystore) -> None:
+    def __init__(self, keystore: Keystore, *, cost: Cost = COST) -> None:
         self._keystore = keystore
+        self._cost = cost
         self._resealing = trio.Lock()
 
     @property
@@ -79,11 +82,13 @@ class OwnKeys:
                 opens = partial(self._keystore.opens, passphrase_before)
                 if not await trio.to_thread.run_sync(opens):
                     raise WrongPassphrase("the old passphrase is another: nothing was changed")
-            seal = await trio.to_thread.run_sync(partial(new_seal, protection, passphrase))
+            seal = await trio.to_thread.run_sync(
+                partial(new_seal, protection, passphrase, self._cost)
+            )
             self._keystore.reseal(seal)
 
 
-def new_seal(protection: t.Protection, passphrase: str = "") -> Seal:
+def new_seal(protection: t.Protection, passphrase: str = "", cost: Cost = COST) -> Seal:
     """Return the seal that a person chose; may take some tenths of a second."""
     match protection:
         case "none":
@@ -91,4 +96,4 @@ def new_seal(protection: t.Protection, passphrase: str = "") -> Seal:
         case "keyring":
             return seal_with_keyring(os.urandom)
         case "passphrase":
-            return seal_with_passphrase(passphrase, os.urandom)
+            return seal_with_passphrase(passphrase, os.urandom, cost)
