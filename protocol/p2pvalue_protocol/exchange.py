@@ -233,7 +233,7 @@ class Exchange:
         self._compare_due_ms = now_ms + limits.HEADS_EVERY_MS_MIN + int(self._jitter() * spread_ms)
 
     def _ask(self, now_ms: int) -> None:
-        wants = self._wanting.next_wants(self.comparison.held)
+        wants = self._wanting.next_wants()
         if wants:
             self._send([f.Wants(wants)])
             self._reply_due_ms = now_ms + limits.REPLY_MS_MAX

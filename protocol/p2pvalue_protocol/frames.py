@@ -1,7 +1,8 @@
 """What two nodes say to each other on a sync link, frame by frame (spec: sync, "Frames").
 
 A frame is a canonical MessagePack array whose first item is its type. Types 0 to 5 are the
-handshake, 6 to 9 compare what both hold, 10 to 12 move operations, 13 tells where devices are.
+handshake, 6 to 9 compare what both hold, 10 to 12 move operations, 13 tells where devices are, 14
+and 15 pass on the secrets of epochs.
 """
 
 from __future__ import annotations
@@ -120,11 +121,12 @@ class Ask(_Frame, frozen=True, tag=9):
 
 
 class Want(_Frame, frozen=True):
-    """All operations of one branch from `from_seq` up to `head_id`."""
+    """All operations of one branch from `from_seq` up to the head with this seq and id."""
 
     device: _Bytes32
     log_class: _Flag
     from_seq: _U53
+    head_seq: _U53
     head_id: _Bytes32
 
 
@@ -154,6 +156,27 @@ class Addresses(_Frame, frozen=True, tag=13):
     ]
 
 
+class EpochSecret(_Frame, frozen=True):
+    """The secret of an epoch, named by the operation that completes it."""
+
+    epoch: _Bytes32
+    secret: _Bytes32
+
+
+class KeysWanted(_Frame, frozen=True, tag=14):
+    """The epochs whose secrets the sender may have and has not."""
+
+    epochs: Annotated[
+        list[_Bytes32], msgspec.Meta(min_length=1, max_length=limits.KEYS_PER_FRAME_MAX)
+    ]
+
+
+class Keys(_Frame, frozen=True, tag=15):
+    """The answer to one `KeysWanted`: the secrets of these that the sender has, in their order."""
+
+    secrets: Annotated[list[EpochSecret], msgspec.Meta(max_length=limits.KEYS_PER_FRAME_MAX)]
+
+
 Frame = (
     NonceOffered
     | NonceAnswered
@@ -169,6 +192,8 @@ Frame = (
     | Ops
     | Ack
     | Addresses
+    | KeysWanted
+    | Keys
 )
 
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

@@ -10,9 +10,8 @@ follows with the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from p2pvalue_protocol.auth_payloads import FORK, ForkPayload, read_payload
 from p2pvalue_protocol.branches import Branch, Branches, Tip
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.effects import Change
@@ -24,6 +23,7 @@ from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds.epoch import NUMBER as EPOCH
 from p2pvalue_protocol.loading import in_causal_order
 from p2pvalue_protocol.membership import Membership
+from p2pvalue_protocol.named import Named, is_cut_off
 from p2pvalue_protocol.operation import GENESIS, Core, Operation, decode_core, read_core
 from p2pvalue_protocol.past import Batch, OperationRow, Past
 from p2pvalue_protocol.reconsideration import Reconsideration
@@ -69,6 +69,7 @@ class Ladder:
         )
         self.sealed = SealedContent(past.sealed())
         self._folding = Folding(past, self.epochs)
+        self.named = Named(self.membership, self.branches)
         self._blocked: dict[tuple[bytes, int], dict[bytes, list[Branch]]] = {}
         self._named_logs: set[tuple[bytes, int]] = set()
         self._ready: list[Branch] = []
@@ -144,6 +145,21 @@ class Ladder:
         """Return whether something held waits for an operation of a log."""
         return bool(self._blocked.get((device, log_class)))
 
+    def named_of_cut_off(self) -> list[Reference]:
+        """Return what something held names of logs that nobody lists, and is missing; ascending."""
+        return self.named.missing(self._waited_for())
+
+    def _waited_for(self) -> Iterator[Reference]:
+        for (device, log_class), waiting in self._blocked.items():
+            if device and is_cut_off(self.membership, device, log_class):
+                for op_id, branches in waiting.items():
+                    yield from self._parents_of_next(branches[0], op_id)
+
+    def _parents_of_next(self, branch: Branch, op_id: bytes) -> list[Reference]:
+        row = self.branches.row(branch, branch.folded_seq + 1)
+        parents = read_core(row.core).parents if row is not None else ()
+        return [parent for parent in parents if parent.op_id == op_id]
+
     # --- storing and folding
 
     def append(self, branch: Branch, op: Operation) -> None:
@@ -157,8 +173,7 @@ class Ladder:
         )
         self.branches.put(row)
         self.batch.operations.append(row)
-        if self.membership.awaits(op.op_id):
-            self.membership.evidence(op.reference)
+        if self.named.arrived(op):
             self.epochs.forget_usable()
         branch.head_seq = core.seq
         branch.head_id = op.op_id
@@ -248,18 +263,12 @@ class Ladder:
         return read
 
     def _integrate(self, op: Operation) -> None:
-        """Give membership an auth operation, and those held that a FORK calls as witnesses."""
+        """Give membership an auth operation, with what is held of what it names."""
         self.membership.integrate(op)
+        self.named.note(op)
         self.auth_references[op.op_id] = op.reference
         if op.core.kind == GENESIS:
             self._genesis_bit = 1 << self.graph.index(op.op_id)
-        if op.core.kind != FORK:
-            return
-        payload = read_payload(ForkPayload, op.payload)
-        for fields in payload.operations if payload is not None else ():
-            reference = Reference(*fields)
-            if self.membership.awaits(reference.op_id) and self.branches.find(reference):
-                self.membership.evidence(reference)
 
     def _past_of(self, branch: Branch, op: Operation) -> tuple[int, int] | None:
         """Return (newest time, auth frontier) of a past, or None after noting the gap."""

@@ -16,7 +16,7 @@ rungs up to "stored" are here, those from there on in `ladder`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from p2pvalue_protocol import limits
@@ -29,11 +29,12 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.ladder import Ladder
 from p2pvalue_protocol.log import Run, operations_of
+from p2pvalue_protocol.named import is_by_words, is_cut_off
 from p2pvalue_protocol.operation import GENESIS, Operation, community_id_of
 from p2pvalue_protocol.past import Batch, Past
-from p2pvalue_protocol.serving import current_heads, runs_towards
+from p2pvalue_protocol.serving import current_heads, runs_towards, runs_up_to
 from p2pvalue_protocol.vouching import NO_OFFENCE, vouched
-from p2pvalue_protocol.writing import seal, write
+from p2pvalue_protocol.writing import renew, seal, write
 
 
 class Receipt(NamedTuple):
@@ -56,18 +57,33 @@ class Replica:
         signer: SigningKey | None,
         topic_secrets: Sequence[bytes] = (),
         trusted_after_ms: int = 0,
+        prekey_private: bytes | None = None,
+        random_bytes: Callable[[int], bytes] | None = None,
     ) -> None:
+        """Load what is stored.
+
+        Who seals needs `random_bytes`; who opens, the private key of the prekey that its device
+        began with.
+        """
         self.community = community
         self.signer = signer
         self.topic_secrets = list(topic_secrets)
-        self.ladder = Ladder(community, past)
+        self.ladder = Ladder(
+            community,
+            past,
+            device=signer.public if signer is not None else None,
+            prekey_private=prekey_private,
+        )
+        self.epochs = self.ladder.epochs
         self.graph = self.ladder.graph
         self.membership = self.ladder.membership
         self.branches = self.ladder.branches
         self.tips = self.ladder.tips
         self.auth_references = self.ladder.auth_references
-        self.heads_version = 1
+        self._appended = 1
+        self._named: tuple[int, list[Reference]] = (0, [])
         self._trusted_after_ms = trusted_after_ms
+        self._random_bytes = random_bytes
         self._records = dict(past.addresses())
         self._heads: list[Reference] = []
         self._heads_at = 0
@@ -147,6 +163,8 @@ class Replica:
             raise Refused(Reason.WRONG_COMMUNITY)
         branch, held = self.branches.attach(operations)
         new = operations[held:]
+        if new and self.is_cut_off(first.device, run.log_class):
+            new = self._still_taken(new)
         if new:
             new = vouched(new, lambda time: self._is_too_far_ahead(time, now_ms))
         if not new:
@@ -162,6 +180,32 @@ class Replica:
         self.ladder.fold_ready()
         return len(operations), len(new)
 
+    def _still_taken(self, operations: list[Operation]) -> list[Operation]:
+        """Return what is taken of operations of a log that is cut off; raises Refused if none is.
+
+        That is what something held names and what leads to it, and what a root key signed: a person
+        may have only this device left to take another away by her words. On to a signature, or it
+        could not be checked.
+        """
+        last = operations[-1].core
+        named = self.named_of_cut_off()
+        leads_on = any(
+            (r.device, r.log_class) == (last.device, last.log_class) and r.seq > last.seq
+            for r in named
+        )
+        if leads_on:
+            return operations
+        op_ids = {reference.op_id for reference in named}
+        wanted = [
+            number
+            for number, op in enumerate(operations)
+            if op.op_id in op_ids or is_by_words(self.membership, op)
+        ]
+        for number in range(wanted[-1], len(operations)) if wanted else ():
+            if operations[number].signature:
+                return operations[: number + 1]
+        raise Refused(Reason.UNKNOWN_AUTHOR)
+
     def _is_too_far_ahead(self, time: int, now_ms: int) -> bool:
         is_clock_trusted = (
             now_ms >= self._trusted_after_ms
@@ -176,8 +220,7 @@ class Replica:
     ) -> Branch:
         """Start a log, or a branch of one; raises Refused(over-limit)."""
         is_full = len(self.branches.of(device, log_class)) >= limits.BRANCHES_PER_LOG_MAX
-        # What others name must come in.
-        if is_full and not self.ladder.is_waited_for(device, log_class):
+        if is_full and not self._is_named(device, log_class):  # what others name must come in
             raise Refused(Reason.OVER_LIMIT)
         branch = self.branches.open(self.community, device, log_class, seq, backlink, op_id)
         self.batch.logs.append(branch.row)
@@ -186,9 +229,14 @@ class Replica:
     def append(self, branch: Branch, op: Operation) -> None:
         """Store one operation behind a branch's head and fold it if its past is complete."""
         self.ladder.append(branch, op)
-        self.heads_version += 1
+        self._appended += 1
 
     # --- what the sessions and the node ask
+
+    @property
+    def heads_version(self) -> int:
+        """A number that changes whenever `heads` may: something was stored, or judged."""
+        return self._appended + len(self.graph)
 
     @property
     def newest_time_ms(self) -> int:
@@ -205,19 +253,46 @@ class Replica:
         self.ladder.expect(device, AUTH)
 
     def takes_log(self, device: bytes, log_class: int) -> bool:
-        """Return whether a log is stored here: a member's, or one that something held names."""
+        """Return whether a log is stored here: a member's, or one that something held names.
+
+        Of the auth log of a removed device only what something names, or a root key signed.
+        """
+        if self.is_cut_off(device, log_class):
+            return log_class == AUTH or self._is_named(device, log_class)
         is_named = self.ladder.is_expected(device, log_class)
         is_held = bool(self.branches.of(device, log_class))  # named before a restart
         return is_named or is_held or self.membership.was_ever_admitted(device)
+
+    def is_cut_off(self, device: bytes, log_class: int) -> bool:
+        """Return whether a log is neither listed nor taken further, but for what is named."""
+        return is_cut_off(self.membership, device, log_class)
+
+    def named_of_cut_off(self) -> list[Reference]:
+        """Return what something held names of logs that nobody lists, and is missing; ascending."""
+        if self._named[0] != self.heads_version:
+            self._named = (self.heads_version, self.ladder.named_of_cut_off())
+        return self._named[1]
+
+    def _is_named(self, device: bytes, log_class: int) -> bool:
+        return self.ladder.is_waited_for(device, log_class) or any(
+            (r.device, r.log_class) == (device, log_class) for r in self.named_of_cut_off()
+        )
 
     def held(self, reference: Reference) -> bool:
         """Return whether this very operation is stored here."""
         return self.branches.find(reference) is not None
 
     def heads(self) -> list[Reference]:
-        """Return the head of every branch, ascending; call `seal` first. Cached until one moves."""
+        """Return the head of every branch that is not cut off, ascending; call `seal` first.
+
+        Cached until one moves.
+        """
         if self._heads_at != self.heads_version:
-            self._heads = current_heads(self.branches)
+            self._heads = [
+                head
+                for head in current_heads(self.branches)
+                if not self.is_cut_off(head.device, head.log_class)
+            ]
             self._heads_at = self.heads_version
         return self._heads
 
@@ -231,9 +306,55 @@ class Replica:
         """Return runs that lead to `head_id`, and the seq to go on from (None at the end)."""
         return runs_towards(self.branches, log_class, device, from_seq, head_id, bytes_max)
 
+    def runs_wanted(
+        self, head: Reference, from_seq: int, bytes_max: int
+    ) -> tuple[list[Run], int | None]:
+        """Return runs towards what a peer wants; of a log that nobody lists, no further than that.
+
+        So too where the log is forked and the peer means what is no head (a FORK's witness).
+        """
+        device, log_class = head.device, head.log_class
+        is_exact = (
+            self.is_cut_off(device, log_class) or len(self.branches.of(device, log_class)) > 1
+        )
+        if is_exact and self.held(head):
+            return runs_up_to(self.branches, head, from_seq, bytes_max)
+        if self.is_cut_off(device, log_class):
+            return [], None
+        return self.runs(log_class, device, from_seq, head.op_id, bytes_max)
+
     def write(self, drafts: Iterable[Draft], now_ms: int) -> list[Reference]:
         """Append operations of ours; raises LocalProtocolError before anything changed."""
         return write(self, tuple(drafts), now_ms)
+
+    def renew(self, now_ms: int) -> None:
+        """Make a new epoch for everybody, if our device may."""
+        renew(self, now_ms)
+
+    def random_bytes(self, count: int) -> bytes:
+        """Return fresh random bytes, for keys and salts."""
+        assert self._random_bytes is not None, "a replica that seals was given no randomness"
+        return self._random_bytes(count)
+
+    # --- what is for members only
+
+    def open(self, core: bytes, payload: bytes | None) -> bytes | None:
+        """Return what the payload of a stored operation says, None if nothing that we can read."""
+        return self.epochs.open_stored(core, payload)
+
+    def learn(self, secrets: Iterable[tuple[bytes, bytes]]) -> int:
+        """Take secrets that a member gave us, as (epoch, secret); return how many were new.
+
+        One that is not what its epoch commits to is passed over. What they open is folded next.
+        """
+        return sum(self.epochs.learn(epoch, secret) for epoch, secret in secrets)
+
+    @property
+    def sealed_count(self) -> int:
+        """How many operations held wait for the secret of their epoch."""
+        return self.ladder.sealed.count
+
+    # --- where members' devices are
 
     def address_records(self) -> list[tuple[bytes, bytes]]:
         """Return each device with its newest address record, ascending."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.access import Scope
 from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.log import Run, encode_batch
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.serving import runs_up_to
@@ -77,7 +80,7 @@ class Supply:
             runs.extend(found)
             size += sum(map(_size, found))
             if next_seq is not None and next_seq > want.from_seq:
-                return runs, finished, f.Want(want.device, want.log_class, next_seq, want.head_id)
+                return runs, finished, msgspec.structs.replace(want, from_seq=next_seq)
         return runs, len(self._queue), None
 
     def _runs(self, scope: Scope, want: f.Want, bytes_max: int) -> tuple[list[Run], int | None]:
@@ -85,13 +88,12 @@ class Supply:
         if want.log_class not in scope.classes:
             return [], None
         if scope.heads is None:
-            return self._replica.runs(
-                want.log_class, want.device, want.from_seq, want.head_id, bytes_max
-            )
-        head = scope.head(want.device, want.log_class, want.head_id)
-        if head is None:
+            head = Reference(want.device, want.log_class, want.head_seq, want.head_id)
+            return self._replica.runs_wanted(head, want.from_seq, bytes_max)
+        shown = scope.head(want.device, want.log_class, want.head_id)
+        if shown is None:
             return [], None
-        return runs_up_to(self._replica.branches, head, want.from_seq, bytes_max)
+        return runs_up_to(self._replica.branches, shown, want.from_seq, bytes_max)
 
 
 def _size(run: Run) -> int:

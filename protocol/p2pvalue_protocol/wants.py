@@ -3,7 +3,8 @@
 Wants go out in passes: auth logs first, because they say whose content may be stored. After a pass
 that brought something, what is still missing is asked for once more; a pass that brought nothing
 ends the round, whatever the peer claims. A log that does not join what is held was forked: then
-its want goes further back, twice as far each time.
+its want goes further back, twice as far each time. What something held names of a log that nobody
+lists (`named`) is asked of every peer, as if it had claimed it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from collections.abc import Callable, Collection, Iterable
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import Reason, Refused
-from p2pvalue_protocol.heads import HeadIndex
 from p2pvalue_protocol.ids import AUTH, Reference
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.replica import Replica
@@ -56,15 +56,16 @@ class Wanting:
         """Forget which claims came to nothing."""
         self._given_up.clear()
 
-    def next_wants(self, held: HeadIndex) -> list[f.Want]:
+    def next_wants(self) -> list[f.Want]:
         """Return what to ask for now; empty while wants are open, and when the round is over."""
         if self._open:
             return []
+        self.claim(self._replica.named_of_cut_off())  # nobody lists them, anybody may have them
         while True:
             picked = self._pick()
             if picked:
                 self._open.extend(picked)
-                return [self._want(head, held) for head in picked]
+                return [self._want(head) for head in picked]
             self._missing = {
                 head: seq for head, seq in self._missing.items() if not self._replica.held(head)
             }
@@ -122,14 +123,15 @@ class Wanting:
         # Whatever is stored is asked for: where no gossip came, what names it would wait for ever.
         return head.log_class == AUTH or self._replica.takes_log(head.device, head.log_class)
 
-    def _want(self, head: Reference, held: HeadIndex) -> f.Want:
+    def _want(self, head: Reference) -> f.Want:
         from_seq = self._missing.get(head)
         if from_seq is None:
-            seqs = [known.seq for known in held.of_log(head.device, head.log_class)]
+            branches = self._replica.branches.of(head.device, head.log_class)
+            seqs = [branch.head_seq for branch in branches]
             before = [seq for seq in seqs if seq < head.seq]
             from_seq = max(before) + 1 if before else head.seq if seqs else 0
             self._missing[head] = from_seq
-        return f.Want(head.device, head.log_class, from_seq, head.op_id)
+        return f.Want(head.device, head.log_class, from_seq, head.seq, head.op_id)
 
     def _go_back(self, device: bytes, log_class: int, seq: int) -> None:
         for head in self._open:

@@ -123,7 +123,7 @@ def test_a_peer_that_sends_the_same_again_and_again_is_left() -> None:
 
 def test_who_asks_without_taking_answers_is_left() -> None:
     ada, link = established()
-    want = f.Want(key_named("ada device").public, CONTENT, 0, ada.heads()[0].op_id)
+    want = f.Want(key_named("ada device").public, CONTENT, 0, 0, ada.heads()[0].op_id)
     for _ in range(20):
         if not link.closed:
             send(link, f.Wants([want] * limits.WANTS_PER_FRAME_MAX))
@@ -132,7 +132,7 @@ def test_who_asks_without_taking_answers_is_left() -> None:
 
 def test_wants_for_what_is_not_here_are_answered_with_nothing() -> None:
     _, link = established()
-    send(link, f.Wants([f.Want(bytes(32), CONTENT, 5, bytes(32))]))
+    send(link, f.Wants([f.Want(bytes(32), CONTENT, 5, 5, bytes(32))]))
     answer = f.decode_frame(link.sent[0][-1])
     assert isinstance(answer, f.Ops)
     assert (answer.finished, decode_batch(answer.batch)) == (1, [])

@@ -70,7 +70,7 @@ async def acks_without_end(peer: Stranger, insider: Insider, rng: random.Random)
 async def no_acks(peer: Stranger, insider: Insider, rng: random.Random) -> None:
     spoken = await peer.greet(insider)
     entries = (await spoken.hear(f.Heads)).heads
-    wants = [f.Want(e.device, e.log_class, 0, e.op_id) for e in entries]
+    wants = [f.Want(e.device, e.log_class, 0, e.seq, e.op_id) for e in entries]
     for _ in range(8):
         await spoken.say(f.Wants(wants[:1]))
     frames = 0
@@ -85,7 +85,7 @@ async def the_same_wants_again_and_again(
 ) -> None:
     spoken = await peer.greet(insider)
     (entry, *_) = (await spoken.hear(f.Heads)).heads
-    want = f.Want(entry.device, entry.log_class, 0, entry.op_id)
+    want = f.Want(entry.device, entry.log_class, 0, entry.seq, entry.op_id)
     with suppress(LinkClosed):
         for _ in range(10_000 // limits.WANTS_PER_FRAME_MAX + 1):
             await spoken.say(f.Wants([want] * limits.WANTS_PER_FRAME_MAX))
@@ -95,7 +95,7 @@ async def the_same_wants_again_and_again(
 async def nothing_is_read(peer: Stranger, insider: Insider, rng: random.Random) -> None:
     spoken = await peer.greet(insider)
     entries = (await spoken.hear(f.Heads)).heads
-    want = f.Want(entries[0].device, entries[0].log_class, 0, entries[0].op_id)
+    want = f.Want(entries[0].device, entries[0].log_class, 0, entries[0].seq, entries[0].op_id)
 
     async def ask_for_ever() -> None:
         while True:

@@ -1,0 +1,112 @@
+"""What is taken of logs that nobody lists any more: what something held names (spec: sync).
+
+The logs of a device that was removed, or proven to have forked, are not among the heads: or its
+owner could make everybody store what she writes on. Some of it still counts, and that is asked for
+by name: heads that somebody kept, what operations held rest on, and the two operations that a FORK
+calls as witnesses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.branches import Branches
+from p2pvalue_protocol.ids import CONTENT, Reference
+from p2pvalue_protocol.keys import verify
+from p2pvalue_protocol.membership import Membership
+from p2pvalue_protocol.operation import Operation
+
+
+def is_cut_off(membership: Membership, device: bytes, log_class: int) -> bool:
+    """Return whether a log is neither listed nor taken further, but for what is named.
+
+    What a weaker member's FORK says of a device hides content; no authority follows from it, and so
+    the auth log goes on. A member who left is not cut off.
+    """
+    if not membership.is_gone(device):
+        return False
+    return log_class == CONTENT or not membership.is_live(device)
+
+
+def is_by_words(membership: Membership, op: Operation) -> bool:
+    """Return whether an operation takes a live device away by its root's own signature."""
+    if op.core.kind != auth.DEV_REVOKE or membership.genesis is None:
+        return False
+    payload = auth.read_payload(auth.DevRevokePayload, op.payload)
+    if payload is None or membership.member_of(payload.device) != payload.root:
+        return False
+    message = auth.revocation_message(
+        membership.genesis.nonce,
+        payload.root,
+        payload.device,
+        payload.seen,
+        auth.references_of(payload.keeps),
+    )
+    return verify(payload.root, message, payload.certificate)
+
+
+class Named:
+    """The operations that are named and not held, of one community."""
+
+    def __init__(self, membership: Membership, branches: Branches) -> None:
+        self._membership = membership
+        self._branches = branches
+        self._roots: set[bytes] = set()  # whom some removal names, effective or not
+        self._devices: set[bytes] = set()
+        self._witnesses: dict[bytes, Reference] = {}
+
+    def note(self, op: Operation) -> None:
+        """Take note of what an auth operation names; bring the witnesses that are held."""
+        match op.core.kind:
+            case auth.REVOKE:
+                revoke = auth.read_payload(auth.RevokePayload, op.payload)
+                self._roots.update([revoke.key] if revoke is not None else ())
+            case auth.VOTE:
+                vote = auth.read_payload(auth.VotePayload, op.payload)
+                self._roots.update([vote.root] if vote is not None else ())
+            case auth.DEV_REVOKE:
+                removed = auth.read_payload(auth.DevRevokePayload, op.payload)
+                self._devices.update([removed.device] if removed is not None else ())
+            case auth.FORK:
+                fork = auth.read_payload(auth.ForkPayload, op.payload)
+                for reference in auth.references_of(fork.operations) if fork is not None else ():
+                    self._devices.add(reference.device)
+                    self._call(reference)
+            case _:
+                pass
+
+    def _call(self, reference: Reference) -> None:
+        if not self._membership.awaits(reference.op_id):
+            return
+        if self._branches.find(reference) is not None:
+            self._membership.evidence(reference)
+        else:
+            self._witnesses[reference.op_id] = reference
+
+    def arrived(self, op: Operation) -> bool:
+        """Take note that an operation is held; return whether it was waited for as a witness."""
+        if not self._membership.awaits(op.op_id):
+            return False
+        self._membership.evidence(op.reference)
+        self._witnesses.pop(op.op_id, None)
+        return True
+
+    def missing(self, waited_for: Iterable[Reference]) -> list[Reference]:
+        """Return what is named and not held, ascending; `waited_for` is what keeps others waiting.
+
+        Costs a look at each device that a removal names.
+        """
+        devices = set(self._devices)
+        for root in self._roots:
+            devices.update(self._membership.devices_of(root))
+        found = set(self._witnesses.values())
+        for device in sorted(devices):
+            if self._membership.is_gone(device):
+                found.update(self._membership.keeps_of(device))
+        found.update(
+            reference
+            for reference in waited_for
+            if is_cut_off(self._membership, reference.device, reference.log_class)
+        )
+        return sorted(r for r in found if self._branches.find(r) is None)
