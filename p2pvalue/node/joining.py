@@ -209,16 +209,11 @@ class Joining:
         peer_id = self._asked.get(joined.session, "")
         match joined.state:
             case "welcomed":
-                secrets = (joined.topic_secret,)
                 root = keystore.root_for(joined.nonce, self._lent.get(joined.community)).public
-                keystore.put(
-                    joined.community,
-                    msgspec.structs.replace(
-                        keys, nonce=joined.nonce, root=root, topic_secrets=secrets
-                    ),
-                )
+                keys = msgspec.structs.replace(keys, nonce=joined.nonce, root=root)
                 wait.answered(peer_id, "welcomed")
-                self._node.listen_to_topics()
+            case "pending":
+                wait.answered(peer_id, "asked")
             case "admitted":
                 wait.answered(peer_id, "admitted")
                 if self._node.dialer is not None:
@@ -226,6 +221,9 @@ class Joining:
             case "failed":
                 wait.answered(peer_id, "refused", joined.message)
                 log.warning("joining %s: %s", joined.community.hex()[:8], joined.message)
+        if joined.topic_secret:
+            keys = msgspec.structs.replace(keys, topic_secrets=(joined.topic_secret,))
+        keystore.put(joined.community, keys)
 
     def expect_history(self, community: bytes) -> None:
         """Say that what brings this device in is on its way; until `settle`."""

@@ -15,7 +15,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Literal, assert_never
+from typing import assert_never
 
 import trio
 
@@ -29,6 +29,7 @@ from p2pvalue_protocol import effects as e
 from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
 from p2pvalue_protocol.inputs import (
     AddressesChanged,
+    Answer,
     Draft,
     GossipReceived,
     Input,
@@ -46,9 +47,6 @@ log = logging.getLogger(__name__)
 DATABASE_NAME = "p2pvalue.db"
 BUILT_AFTER_MS = 1_790_000_000_000
 """2026-09-21: a clock that says less has lost its time, and then nothing is held back."""
-
-Answer = Literal["pending", "declined", "busy"]
-"""What a newcomer is told who asks to be let in."""
 
 _VERDICTS = {"accept": Verdict.ACCEPT, "ignore": Verdict.IGNORE, "reject": Verdict.REJECT}
 
@@ -194,10 +192,9 @@ class Node:
                 log.warning("refused something from %s: %s", peer_id, reason)
             case e.Joined():
                 self.on_joined(effect)
-            case e.JoinRequested(session):
-                answer = RequestAnswered(session, self.on_join_requested(effect))
-                if self._link_tasks is not None:  # the input that this is an effect of comes first
-                    self._link_tasks.start_soon(self._handle_soon, answer)
+            case e.JoinRequested():
+                assert self._link_tasks is not None
+                self._link_tasks.start_soon(self._answer_request, effect)
             case e.DevicesWanted() | e.Linked():
                 self.on_linking(effect)
             case e.AddressLearned(community, device, _, addresses):
@@ -206,9 +203,10 @@ class Node:
             case _:
                 assert_never(effect)
 
-    async def _handle_soon(self, given: Input) -> None:
+    async def _answer_request(self, requested: e.JoinRequested) -> None:
         with suppress(StoreFailed):  # told by what failed first
-            self.handle(given)
+            answer = self.on_join_requested(requested)
+            self.handle(RequestAnswered(requested.session, answer))
 
     # --- writing
 

@@ -162,7 +162,7 @@ class World:
                 self._acknowledged += references
             case e.Changed() | e.Ready() | e.AddressLearned() | e.DevicesWanted() | e.Linked():
                 pass
-            case e.Parted() | e.TopicsChanged():
+            case e.Parted() | e.TopicsChanged() | e.JoinRequested():
                 pass
             case _:
                 assert_never(effect)
@@ -173,7 +173,7 @@ class World:
             self._network.hint(node.number, receiver, topic, message)
 
     def _joined(self, node: Node, joined: e.Joined) -> None:
-        if joined.state == "welcomed":
+        if joined.topic_secret:
             node.topic_secrets = [joined.topic_secret]
         node.is_member = node.is_member or joined.state == "admitted"
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 from p2pvalue_protocol import inputs as i
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.dialogue import Dialogue
-from p2pvalue_protocol.joining import JoinClient, JoinServer
+from p2pvalue_protocol.joining import JoinServer
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.linking import NewerDevice, OlderDevice
+from p2pvalue_protocol.newcomer import JoinClient
 from p2pvalue_protocol.recovery import RecoveryClient, RecoveryServer
 from p2pvalue_protocol.replica import Replica
 
@@ -95,6 +97,8 @@ class Dialogues:
                     signer=given.signer,
                     prekey=given.prekey,
                     root_entropy=given.root_entropy,
+                    name=given.name[: limits.NAME_CHARACTERS_MAX],
+                    message=given.message[: limits.PLEA_CHARACTERS_MAX],
                     replica_for=self._replica_for,
                 )
             case _:

@@ -123,13 +123,28 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A join got this far: `welcomed` (keys known), `admitted` (may write), `failed`."""
+    """A join got this far: `welcomed` (nonce known), `pending` (a person decides), `admitted`."""
 
     session: int
     community: bytes
-    state: Literal["welcomed", "admitted", "failed"]
+    state: Literal["welcomed", "pending", "admitted", "failed"]
     nonce: bytes
     topic_secret: bytes
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequested:
+    """Somebody asks to be let in: keep it for a person to decide, and say so by `RequestAnswered`.
+
+    Name and message were written by a stranger. Who approves grants the root a rank.
+    """
+
+    session: int
+    community: bytes
+    root: bytes
+    device: bytes
+    name: str
     message: str
 
 
@@ -179,6 +194,7 @@ Effect = (
     | Judge
     | Rejected
     | Joined
+    | JoinRequested
     | DevicesWanted
     | Linked
     | AddressLearned

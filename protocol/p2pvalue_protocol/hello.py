@@ -190,6 +190,8 @@ class Hello:
 
     def _show_tags(self, transcript: Transcript) -> list[Effect]:
         secrets = secrets_shown(self._joint_replica)
+        if not secrets:  # we are a newcomer that was handed none yet
+            return [CloseSession(self._session, None)]
         return self._await(
             f.TagAnswered, f.TagsShown([transcript.tag(secret, _INITIATOR) for secret in secrets])
         )

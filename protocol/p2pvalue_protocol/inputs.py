@@ -7,7 +7,7 @@ callers have waiting are one `Write`, all operations of a frame are one `FrameRe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from p2pvalue_protocol.keys import SigningKey
 
@@ -66,6 +66,20 @@ class JoinStarted:
     signer: SigningKey  # the device that wants to be admitted
     prekey: bytes  # X25519 public key to which the community's secrets will be sealed
     root_entropy: bytes
+    name: str = ""  # said to the person who decides, where there is no invite
+    message: str = ""
+
+
+Answer = Literal["pending", "declined", "busy"]
+"""What becomes of a newcomer's request; `busy` says that too many wait already."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswered:
+    """What became of a `JoinRequested`."""
+
+    session: int
+    answer: Answer
 
 
 class DeviceKeys(NamedTuple):
@@ -174,6 +188,7 @@ Input = (
     | PeerJoined
     | JoinAsked
     | JoinStarted
+    | RequestAnswered
     | LinkAsked
     | LinkStarted
     | DevicesMade

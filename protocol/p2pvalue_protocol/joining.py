@@ -1,72 +1,68 @@
-"""Becoming a member over a link of its own (spec: joining).
+"""Becoming a member over a link of its own, the member's side (spec: joining).
 
-The newcomer proves that it holds an invite's key, learns the community's secrets and its GENESIS,
-and hands over the operation that begins its log; the member that it called stores that and admits
-it. Who cannot prove anything learns nothing, not even which communities are here. What follows,
-the rest of the community, is ordinary sync.
+The newcomer proves that it holds an invite's key, or knows the community; it is shown GENESIS and
+hands over the operation that begins its log. The member that it called stores that and admits it,
+or lets a person decide; only then are secrets handed over. Who cannot prove anything learns
+nothing, not even which communities are here. What follows, the rest of the community, is ordinary
+sync.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+import hmac
+from collections.abc import Sequence
 
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol import limits
-from p2pvalue_protocol.access import is_public
 from p2pvalue_protocol.admission import (
+    Asking,
     admission,
+    asking_mode,
     certified_root,
     genesis_run,
+    is_put_out,
     may_admit,
-    refusal_of,
+    may_admit_today,
+    proof_batches,
+    refusal_of_invite,
 )
 from p2pvalue_protocol.dialogue import Dialogue
-from p2pvalue_protocol.effects import CloseSession, Effect, Joined
-from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
-from p2pvalue_protocol.gossip import public_topic_secret
+from p2pvalue_protocol.effects import Effect, JoinRequested
+from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.first_operation import first_run, is_past_held, take_first
+from p2pvalue_protocol.handover import secrets_for
 from p2pvalue_protocol.hello import Transcript
-from p2pvalue_protocol.ids import AUTH
-from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.invitation import invite_key
+from p2pvalue_protocol.inputs import Answer, Draft
 from p2pvalue_protocol.join_frames import (
     Admitted,
+    CommunityShown,
     Declined,
     Introduction,
+    InviteShown,
     JoinFrame,
     NonceAnswered,
     NonceOffered,
+    Pending,
+    Plea,
+    Proof,
     Refusal,
-    Request,
     Welcome,
+    community_proof,
     decode_join_frame,
     request_message,
 )
-from p2pvalue_protocol.keys import SigningKey, verify
-from p2pvalue_protocol.log import Run, decode_batch, encode_batch, operations_of
-from p2pvalue_protocol.operation import GENESIS, Operation, community_id_of
+from p2pvalue_protocol.keys import verify
+from p2pvalue_protocol.log import Run, encode_batch
 from p2pvalue_protocol.replica import Replica
 
-_WORDS: dict[int, str] = {
-    Refusal.USED_UP: "this invite was already used; ask for a new one",
-    Refusal.NOT_OPEN: "this community is not open to everybody; ask a member for an invite",
-    Refusal.CANNOT_ADMIT: "the member you reached may not let people in; ask for another invite",
-    Refusal.INVALID: "the member you reached did not accept this device; update both and retry",
-}
-_NO_ANSWER = (
-    "nobody there knows this invite (yet): check that it is the newest one, "
-    "and that whoever made it is online"
-)
-_UNEXPECTED = "the node you reached answered something unexpected; update both and retry"
+_ANSWERS = {"declined": Refusal.NOT_APPROVED, "busy": Refusal.BUSY}
 
 
-class _JoinSide(Dialogue[JoinFrame]):
-    def _decoded(self, data: bytes) -> JoinFrame:
-        return decode_join_frame(data)
+class JoinServer(Dialogue[JoinFrame]):
+    """The member's side of one join link. A stranger costs it one HMAC or check per community."""
 
-
-class JoinServer(_JoinSide):
-    """The member's side of one join link."""
+    _transcript: Transcript
+    _replica: Replica
+    _device: bytes
 
     def __init__(
         self,
@@ -82,247 +78,149 @@ class JoinServer(_JoinSide):
         self._replicas = replicas
         self._peer_ids = (peer_id, own_peer_id)
         self._nonce = nonce
-        self._transcript: Transcript | None = None
-        self._replica: Replica | None = None
-        self._request: Request | None = None
+        self._invite_key = b""
+
+    def _decoded(self, data: bytes) -> JoinFrame:
+        return decode_join_frame(data)
 
     def _answer(self, frame: JoinFrame, now_ms: int) -> list[Effect]:
         match frame:
             case NonceOffered(nonce):
                 self._transcript = Transcript((nonce, self._nonce), self._peer_ids)
-                self._awaited = (Request,)
+                self._awaited = (InviteShown, CommunityShown)
                 return [self._send(NonceAnswered(self._nonce))]
-            case Request():
-                return self._judge(frame)
+            case InviteShown():
+                return self._judge_invite(frame)
+            case CommunityShown():
+                return self._judge_caller(frame)
             case Introduction():
                 return self._admit(frame, now_ms)
+            case Plea():
+                return self._hear(frame, now_ms)
         raise Refused(Reason.FRAME_INVALID)
 
-    def _judge(self, request: Request) -> list[Effect]:
-        replica = self._proven(request)
-        if replica is None:
-            return self._end(None)
+    # --- who is invited
+
+    def _judge_invite(self, frame: InviteShown) -> list[Effect]:
+        """Welcome who holds an invite's key; to anybody else not even its refusal is an answer."""
+        for replica in self._replicas:
+            if replica.membership.invite_for(frame.invite_key) is None:
+                continue
+            message = request_message(replica.community, self._transcript, frame.device)
+            is_proven = verify(frame.invite_key, message, frame.invite_signature) and verify(
+                frame.device, message, frame.device_signature
+            )
+            if not is_proven:
+                return self._end(None)
+            self._invite_key = frame.invite_key
+            return self._welcome(replica, frame.device, refusal_of_invite(replica, frame))
+        return self._end(None)
+
+    def _judge_caller(self, frame: CommunityShown) -> list[Effect]:
+        """Welcome who knows a community that takes requests, or lets everybody in."""
+        for replica in self._replicas:
+            mode = asking_mode(replica)
+            expected = community_proof(replica.community, self._transcript)
+            if mode is None or not hmac.compare_digest(expected, frame.proof):
+                continue
+            message = request_message(replica.community, self._transcript, frame.device)
+            if not verify(frame.device, message, frame.device_signature):
+                return self._end(None)
+            is_refused = mode is Asking.REFUSED and not self._is_member(replica, frame.device)
+            return self._welcome(
+                replica,
+                frame.device,
+                Refusal.NOT_OPEN if is_refused else None,
+                is_decided_by_person=mode is Asking.DECIDED,
+            )
+        return self._end(None)
+
+    def _welcome(
+        self,
+        replica: Replica,
+        device: bytes,
+        refusal: Refusal | None,
+        *,
+        is_decided_by_person: bool = False,
+    ) -> list[Effect]:
         if not may_admit(replica):
             return self._decline(Refusal.CANNOT_ADMIT)
-        refusal = refusal_of(replica, request)
         if refusal is not None:
             return self._decline(refusal)
         genesis = genesis_run(replica)
         if genesis is None:
             return self._decline(Refusal.CANNOT_ADMIT)
-        self._replica = replica
-        self._request = request
-        self._awaited = (Introduction,)
-        secrets = list(replica.topic_secrets[: limits.TOPIC_SECRETS_MAX])
-        return [self._send(Welcome(secrets, encode_batch([genesis])))]
+        self._replica, self._device = replica, device
+        self._awaited = (Plea,) if is_decided_by_person else (Introduction,)
+        return [self._send(Welcome(int(is_decided_by_person), encode_batch([genesis])))]
 
-    def _proven(self, request: Request) -> Replica | None:
-        """Return the community that the newcomer proved to be invited to, if it is here."""
-        assert self._transcript is not None
-        for replica in self._replicas:
-            message = request_message(replica.community, self._transcript, request.device)
-            if request.invite_key:
-                if replica.membership.invite_for(request.invite_key) is None:
-                    continue
-                if not verify(request.invite_key, message, request.invite_signature):
-                    return None
-            elif request.community != replica.community or not is_public(replica):
-                continue
-            if not verify(request.device, message, request.device_signature):
-                return None
-            return replica
-        return None
+    # --- letting in
 
     def _admit(self, introduction: Introduction, now_ms: int) -> list[Effect]:
-        replica, request = self._replica, self._request
-        assert replica is not None
-        assert request is not None
-        if replica.membership.was_ever_admitted(request.device):
+        replica = self._replica
+        if self._is_member(replica, self._device):
             return self._admitted()  # the answer was lost the last time
-        refusal = refusal_of(replica, request)
-        if refusal is not None:
-            return self._decline(refusal)
-        first = _first_run_of(introduction, request.device)
-        root = certified_root(replica, request.device, first.items[0].payload)
-        if root is None or not _is_past_held(replica, first):
+        first, root = self._read(introduction.first)
+        if root is None:
             return self._decline(Refusal.INVALID)
-        draft = admission(replica, request, root, introduction.admit_signature)
+        if is_put_out(replica, root):
+            return self._decline(Refusal.PUT_OUT)
+        if not self._invite_key and not may_admit_today(replica, now_ms):
+            return self._decline(Refusal.BUSY)
+        draft = admission(
+            replica, self._invite_key, root, self._device, introduction.admit_signature
+        )
         if draft is None:
             return self._decline(Refusal.INVALID)
-        # Only now: a first operation that no admission names would stay here and be nowhere else.
-        replica.expect(request.device)
-        for reason, is_offence in replica.receive([first], now_ms).refused:
-            if is_offence:
-                raise Refused(reason)
-        try:
-            replica.write([draft], now_ms)
-        except LocalProtocolError:
+        return self._take(first, draft, now_ms)
+
+    def _hear(self, plea: Plea, now_ms: int) -> list[Effect]:
+        """Let a person decide; who she granted a rank meanwhile is let in at once."""
+        replica = self._replica
+        if self._is_member(replica, self._device):
+            return self._admitted()
+        first, root = self._read(plea.first)
+        if root is None:
+            return self._decline(Refusal.INVALID)
+        if any(member.root == root for member in replica.membership.members()):
+            return self._take(first, Draft(auth.AUTH_SEEN, b"", b""), now_ms)
+        self._awaited = ()  # until the shell answers
+        return [
+            JoinRequested(
+                self._session, replica.community, root, self._device, plea.name, plea.message
+            )
+        ]
+
+    def request_answered(self, answer: Answer) -> list[Effect]:
+        """Tell the newcomer what became of its request; the shell's answer to `JoinRequested`."""
+        if self._due_ms is None:
+            return []
+        if answer == "pending":
+            return [self._send(Pending())]
+        return self._decline(_ANSWERS[answer])
+
+    def _read(self, batch: bytes) -> tuple[Run, bytes | None]:
+        """Return a newcomer's first run and the root that certifies it, None if none does."""
+        first = first_run(batch, self._device)
+        if not is_past_held(self._replica, first):
+            return first, None
+        return first, certified_root(self._replica, self._device, first.items[0].payload)
+
+    def _take(self, first: Run, naming: Draft, now_ms: int) -> list[Effect]:
+        took = take_first(self._replica, first, naming, now_ms)
+        if not took or not self._is_member(self._replica, self._device):
             return self._decline(Refusal.CANNOT_ADMIT)
-        if not replica.membership.was_ever_admitted(request.device):
-            return self._decline(Refusal.CANNOT_ADMIT)
-        replica.seal()
         return self._admitted()
 
     def _admitted(self) -> list[Effect]:
         self._awaited = ()  # the newcomer closes; a close of ours could overtake the answer
-        return [self._send(Admitted())]
+        proofs = [self._send(Proof(b)) for b in proof_batches(self._replica, self._device)]
+        return [*proofs, self._send(Admitted(secrets_for(self._replica)))]
 
     def _decline(self, refusal: Refusal) -> list[Effect]:
         self._awaited = ()
         return [self._send(Declined(refusal))]
 
-
-def _first_run_of(introduction: Introduction, device: bytes) -> Run:
-    """Return the run that holds a newcomer's DEV_ADD alone; raises Refused(frame-invalid)."""
-    runs = decode_batch(introduction.first)
-    is_first = (
-        len(runs) == 1
-        and runs[0].device == device
-        and runs[0].log_class == AUTH
-        and runs[0].first_seq == 0
-        and len(runs[0].items) == 1
-        and runs[0].items[0].kind == auth.DEV_ADD
-    )
-    if not is_first:
-        raise Refused(Reason.FRAME_INVALID)
-    return runs[0]
-
-
-def _is_past_held(replica: Replica, first: Run) -> bool:
-    """Return whether nothing that a first operation names is missing here."""
-    return all(parent.op_id in replica.graph for parent in first.items[0].parents)
-
-
-class JoinClient(_JoinSide):
-    """The newcomer's side of one join link."""
-
-    def __init__(
-        self,
-        *,
-        session: int,
-        peer_id: str,
-        own_peer_id: str,
-        nonce: bytes,
-        community: bytes,
-        invite_secret: bytes,
-        signer: SigningKey,
-        prekey: bytes,
-        root_entropy: bytes,
-        replica_for: Callable[[bytes, SigningKey, Sequence[bytes]], Replica],
-    ) -> None:
-        """Join `community`; `replica_for` makes our copy of it, or returns the one that is here.
-
-        `invite_secret` is empty for an open community.
-        """
-        super().__init__(session, NonceAnswered)
-        self._peer_ids = (own_peer_id, peer_id)
-        self._nonce = nonce
-        self._community = community
-        self._invite = invite_key(invite_secret) if invite_secret else None
-        self._signer = signer
-        self._prekey = prekey
-        self._root_entropy = root_entropy
-        self._replica_for = replica_for
-
-    def _begin(self) -> list[Effect]:
-        return [self._send(NonceOffered(self._nonce))]
-
-    def lost(self) -> list[Effect]:
-        """Return what to tell the person when the other side closed the link before the end."""
-        return self._failed(_NO_ANSWER)
-
-    def _end(self, reason: Reason | None) -> list[Effect]:
-        words = _NO_ANSWER if reason is None else f"{_UNEXPECTED} ({reason})"
-        return [*self._failed(words), CloseSession(self._session, reason)]
-
-    def _failed(self, words: str) -> list[Effect]:
-        if self._due_ms is None:
-            return []
-        self._due_ms = None
-        return [self._joined("failed", message=words)]
-
-    def _answer(self, frame: JoinFrame, now_ms: int) -> list[Effect]:
-        match frame:
-            case NonceAnswered(nonce):
-                self._awaited = (Welcome, Declined)
-                return [self._send(self._ask(Transcript((self._nonce, nonce), self._peer_ids)))]
-            case Welcome():
-                return self._introduce(frame, now_ms)
-            case Admitted():
-                self._due_ms = None
-                return [self._joined("admitted"), CloseSession(self._session, None)]
-            case Declined(refusal):
-                words = _WORDS.get(refusal, _WORDS[Refusal.INVALID])
-                return [*self._failed(words), CloseSession(self._session, None)]
-        raise Refused(Reason.FRAME_INVALID)
-
-    def _ask(self, transcript: Transcript) -> Request:
-        message = request_message(self._community, transcript, self._signer.public)
-        device, signature = self._signer.public, self._signer.sign(message)
-        if self._invite is None:
-            return Request(b"", b"", self._community, device, signature)
-        return Request(self._invite.public, self._invite.sign(message), b"", device, signature)
-
-    def _introduce(self, welcome: Welcome, now_ms: int) -> list[Effect]:
-        run, genesis = _checked_genesis(welcome, self._community)
-        payload = auth.read_payload(auth.GenesisPayload, genesis.payload)
-        if payload is None:
-            raise Refused(Reason.FRAME_INVALID)
-        is_public_community = payload.read == auth.READ_PUBLIC
-        secrets = (
-            [public_topic_secret(self._community)] if is_public_community else welcome.topic_secrets
-        )
-        if not secrets:
-            raise Refused(Reason.FRAME_INVALID)
-        replica = self._replica_for(self._community, self._signer, secrets)
-        for reason, is_offence in replica.receive([run], now_ms).refused:
-            if is_offence:
-                raise Refused(reason)
-        root = SigningKey(auth.root_seed(self._root_entropy, payload.nonce))
-        try:
-            first = self._first_run(replica, root, payload.nonce, now_ms)
-        except LocalProtocolError as error:
-            return [*self._failed(str(error)), CloseSession(self._session, None)]
-        signature = b""
-        if self._invite is not None:
-            message = auth.admit_message(self._community, root.public, self._signer.public)
-            signature = self._invite.sign(message)
-        self._awaited = (Admitted, Declined)
-        return [
-            self._joined("welcomed", nonce=payload.nonce, topic_secret=secrets[0]),
-            self._send(Introduction(encode_batch([first]), signature)),
-        ]
-
-    def _first_run(self, replica: Replica, root: SigningKey, nonce: bytes, now_ms: int) -> Run:
-        """Return the run that begins our log, writing it if an earlier attempt did not."""
-        device = self._signer.public
-        if not replica.branches.of(device, AUTH):
-            message = auth.certificate_message(nonce, root.public, device, self._prekey)
-            payload = auth.dev_add_payload(root.public, self._prekey, root.sign(message))
-            replica.write([Draft(auth.DEV_ADD, b"", payload)], now_ms)
-            replica.seal()
-        head = replica.branches.of(device, AUTH)[0].head_id
-        runs, _ = replica.runs(AUTH, device, 0, head, 1)
-        assert runs, "what stands at the beginning of a log was signed when it was first shown"
-        return runs[0]
-
-    def _joined(
-        self,
-        state: Literal["welcomed", "admitted", "failed"],
-        *,
-        nonce: bytes = b"",
-        topic_secret: bytes = b"",
-        message: str = "",
-    ) -> Effect:
-        return Joined(self._session, self._community, state, nonce, topic_secret, message)
-
-
-def _checked_genesis(welcome: Welcome, community: bytes) -> tuple[Run, Operation]:
-    """Return GENESIS and its run; raises Refused unless it founds this very community."""
-    runs = decode_batch(welcome.genesis)
-    if len(runs) != 1 or len(runs[0].items) != 1:
-        raise Refused(Reason.FRAME_INVALID)
-    op = operations_of(runs[0], community)[0]
-    if op.core.kind != GENESIS or community_id_of(op.core) != community:
-        raise Refused(Reason.WRONG_COMMUNITY)
-    return runs[0], op
+    @staticmethod
+    def _is_member(replica: Replica, device: bytes) -> bool:
+        return replica.membership.is_live(device)

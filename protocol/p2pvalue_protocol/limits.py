@@ -63,6 +63,14 @@ LINKED_COMMUNITIES_MAX = 512  # handed over on one link; they fill one frame
 NAME_CHARACTERS_MAX = 200  # of a person, as her profile takes it
 LABEL_CHARACTERS_MAX = 64  # of a device, as its person calls it
 RECORDS_HANDED_MAX = 8  # address records: one of the older device, some of others
+KEYS_PER_FRAME_MAX = 64  # secrets of epochs: four KiB
+KEYS_WANTED_MAX = 4_096  # by one peer between two comparisons; each costs us a look-up
+
+# --- joining
+PLEA_CHARACTERS_MAX = 1_000  # of what somebody says who asks to be let in
+PROOF_FRAMES_MAX = 16  # one MiB shows the past of an admission, some 3,000 auth operations
+PROOF_BYTES_TARGET = 49_152  # of runs in one frame, unpacked: keys and signatures do not shrink
+OPEN_ADMISSIONS_MAX = 20  # by one node within a day, where everybody may join
 
 # --- addresses
 ADDRESSES_MAX = 8  # IPv4 and IPv6 of four interfaces

@@ -203,6 +203,8 @@ class Machine:
             ):
                 side = self._dialogues.side_for(given)
                 return self._sessions.open_dialogue(given.session, given.peer_id, side, now_ms)
+            case i.RequestAnswered():
+                return self._sessions.request_answered(given)
             case i.DevicesMade():
                 return self._sessions.devices_made(given)
             case i.PeerLeft(session):
@@ -280,7 +282,8 @@ class Machine:
         if replica.device != signer.public:  # our device was given up, this one takes its place
             replica.seal()
             replica.signer = signer
-        replica.topic_secrets = list(topic_secrets)
+        if topic_secrets:
+            replica.topic_secrets = list(topic_secrets)
         return replica
 
     def _retuned(self, replica: Replica) -> list[Effect]:

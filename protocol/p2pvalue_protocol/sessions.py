@@ -13,7 +13,8 @@ from typing import Any
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, Rejected
 from p2pvalue_protocol.ids import Reference
-from p2pvalue_protocol.inputs import DevicesMade
+from p2pvalue_protocol.inputs import DevicesMade, RequestAnswered
+from p2pvalue_protocol.joining import JoinServer
 from p2pvalue_protocol.link_frames import LinkRefusal
 from p2pvalue_protocol.linking import NewerDevice
 from p2pvalue_protocol.sync import SyncSession
@@ -57,6 +58,13 @@ class Sessions:
             return []
         refusal = LinkRefusal(given.refusal) if given.refusal else None
         return self._sifted(side.devices_made(given.label, given.devices, refusal))
+
+    def request_answered(self, given: RequestAnswered) -> list[Effect]:
+        """Tell a newcomer what became of its request; nobody if the link ended."""
+        side = self._dialogues.get(given.session)
+        if not isinstance(side, JoinServer):
+            return []
+        return self._sifted(side.request_answered(given.answer))
 
     def lost(self, number: int) -> list[Effect]:
         """Note that a link ended; who waited for an answer there is told so."""

@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.effects import CloseSession, Effect, Joined, SendFrame
+from p2pvalue_protocol.effects import CloseSession, Effect, Joined, JoinRequested, SendFrame
 from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.inputs import Answer, Draft
 from p2pvalue_protocol.invitation import invite_key
-from p2pvalue_protocol.joining import JoinClient, JoinServer
+from p2pvalue_protocol.joining import JoinServer
 from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.newcomer import JoinClient
 from p2pvalue_protocol.replica import Replica
 from tests.protocol.authoring import SECRET, prekey_named
 from tests.protocol.meeting import NOW_MS, Community, Node
@@ -27,8 +28,10 @@ class JoinLink:
         secret: bytes = SECRET,
         *,
         alter: Callable[[bytes], bytes] = bytes,
+        answer: Answer = "pending",
     ) -> None:
         self._alter = alter
+        self._answer: Answer = answer
         self.nodes = (newcomer, member)
         assert newcomer.replica.signer is not None
         self.client = JoinClient(
@@ -41,6 +44,8 @@ class JoinLink:
             signer=newcomer.replica.signer,
             prekey=prekey_named(newcomer.name),
             root_entropy=newcomer.name.encode().ljust(32),
+            name=newcomer.name,
+            message="let me in",
             replica_for=self._replica_for,
         )
         self.server = JoinServer(
@@ -53,6 +58,7 @@ class JoinLink:
         self.wires: tuple[deque[bytes], deque[bytes]] = (deque(), deque())
         self.sent: tuple[list[bytes], list[bytes]] = ([], [])
         self.joined: list[Joined] = []
+        self.requested: list[JoinRequested] = []
         self.closed: list[tuple[int, Reason | None]] = []
 
     def _replica_for(
@@ -71,6 +77,9 @@ class JoinLink:
                 self.sent[side].append(effect.frame)
             elif isinstance(effect, Joined):
                 self.joined.append(effect)
+            elif isinstance(effect, JoinRequested):
+                self.requested.append(effect)
+                self.act(1, lambda: self.server.request_answered(self._answer))
             elif isinstance(effect, CloseSession):
                 self.closed.append((side, effect.reason))
 

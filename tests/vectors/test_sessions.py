@@ -181,4 +181,7 @@ def test_a_request_to_join_is_signed_as_its_vector_says() -> None:
         "message": message.hex(),
         "invite_signature": invite.sign(message).hex(),
         "device_signature": device.sign(message).hex(),
+        "community_proof": join_frames.community_proof(
+            of_bytes(given["community"]), transcript_of(given)
+        ).hex(),
     }

@@ -1,0 +1,198 @@
+"""Becoming a member over a link of its own, the newcomer's side (spec: joining)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.dialogue import Dialogue
+from p2pvalue_protocol.effects import CloseSession, Effect, Joined
+from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
+from p2pvalue_protocol.first_operation import begin_log, founding_of
+from p2pvalue_protocol.gossip import public_topic_secret
+from p2pvalue_protocol.handover import take_secrets
+from p2pvalue_protocol.hello import Transcript
+from p2pvalue_protocol.invitation import invite_key
+from p2pvalue_protocol.join_frames import (
+    Admitted,
+    CommunityShown,
+    Declined,
+    Introduction,
+    InviteShown,
+    JoinFrame,
+    NonceAnswered,
+    NonceOffered,
+    Pending,
+    Plea,
+    Proof,
+    Refusal,
+    Welcome,
+    community_proof,
+    decode_join_frame,
+    request_message,
+)
+from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.log import Run, decode_batch, encode_batch
+from p2pvalue_protocol.replica import Replica
+
+_WORDS: dict[int, str] = {
+    Refusal.USED_UP: "this invite was already used; ask for a new one",
+    Refusal.NOT_OPEN: "this community is not open to everybody; ask a member for an invite",
+    Refusal.CANNOT_ADMIT: "the member you reached may not let people in; ask for another invite",
+    Refusal.INVALID: "the member you reached did not accept this device; update both and retry",
+    Refusal.WITHDRAWN: "this invite was withdrawn; ask for a new one",
+    Refusal.PUT_OUT: "you were removed from this community, and no invite brings you back; "
+    "ask an admin to take you in again",
+    Refusal.BUSY: "the member you reached takes nobody more today; ask another one, or tomorrow",
+    Refusal.NOT_APPROVED: "somebody there said no to your request",
+}
+_NO_ANSWER = (
+    "nobody there knows this invite (yet): check that it is the newest one, "
+    "and that whoever made it is online"
+)
+_UNEXPECTED = "the node you reached answered something unexpected; update both and retry"
+
+
+class JoinClient(Dialogue[JoinFrame]):
+    """The newcomer's side of one join link."""
+
+    _replica: Replica
+
+    def __init__(
+        self,
+        *,
+        session: int,
+        peer_id: str,
+        own_peer_id: str,
+        nonce: bytes,
+        community: bytes,
+        invite_secret: bytes,
+        signer: SigningKey,
+        prekey: bytes,
+        root_entropy: bytes,
+        name: str,
+        message: str,
+        replica_for: Callable[[bytes, SigningKey, Sequence[bytes]], Replica],
+    ) -> None:
+        """Join `community`; `replica_for` makes our copy of it, or returns the one that is here.
+
+        `invite_secret` is empty for a link without one; then `name` and `message` may be read by
+        the person there who decides.
+        """
+        super().__init__(session, NonceAnswered)
+        self._peer_ids = (own_peer_id, peer_id)
+        self._nonce = nonce
+        self._community = community
+        self._invite = invite_key(invite_secret) if invite_secret else None
+        self._signer = signer
+        self._prekey = prekey
+        self._root_entropy = root_entropy
+        self._name = name
+        self._message = message
+        self._replica_for = replica_for
+        self._proof: list[Run] = []
+        self._proof_frames = 0
+
+    def lost(self) -> list[Effect]:
+        """Return what to tell the person when the other side closed the link before the end."""
+        return self._failed(_NO_ANSWER)
+
+    def _begin(self) -> list[Effect]:
+        return [self._send(NonceOffered(self._nonce))]
+
+    def _decoded(self, data: bytes) -> JoinFrame:
+        return decode_join_frame(data)
+
+    def _end(self, reason: Reason | None) -> list[Effect]:
+        words = _NO_ANSWER if reason is None else f"{_UNEXPECTED} ({reason})"
+        return [*self._failed(words), CloseSession(self._session, reason)]
+
+    def _failed(self, words: str) -> list[Effect]:
+        if self._due_ms is None:
+            return []
+        self._due_ms = None
+        return [self._joined("failed", message=words)]
+
+    def _answer(self, frame: JoinFrame, now_ms: int) -> list[Effect]:
+        match frame:
+            case NonceAnswered(nonce):
+                self._awaited = (Welcome, Declined)
+                return [self._send(self._ask(Transcript((self._nonce, nonce), self._peer_ids)))]
+            case Welcome():
+                return self._introduce(frame, now_ms)
+            case Proof(batch):
+                self._proof_frames += 1
+                if self._proof_frames > limits.PROOF_FRAMES_MAX:
+                    raise Refused(Reason.OVER_LIMIT)
+                self._proof += decode_batch(batch)
+                return []
+            case Admitted():
+                return self._admitted(frame, now_ms)
+            case Pending():
+                return self._done("pending")
+            case Declined(refusal):
+                words = _WORDS.get(refusal, _WORDS[Refusal.INVALID])
+                return [*self._failed(words), CloseSession(self._session, None)]
+        raise Refused(Reason.FRAME_INVALID)
+
+    def _ask(self, transcript: Transcript) -> InviteShown | CommunityShown:
+        message = request_message(self._community, transcript, self._signer.public)
+        device, signature = self._signer.public, self._signer.sign(message)
+        if self._invite is None:
+            return CommunityShown(community_proof(self._community, transcript), device, signature)
+        return InviteShown(self._invite.public, self._invite.sign(message), device, signature)
+
+    def _introduce(self, welcome: Welcome, now_ms: int) -> list[Effect]:
+        run, founding = founding_of(welcome.genesis, self._community)
+        is_open_to_read = founding.read == auth.READ_PUBLIC
+        secrets = [public_topic_secret(self._community)] if is_open_to_read else []
+        replica = self._replica = self._replica_for(self._community, self._signer, secrets)
+        for reason, is_offence in replica.receive([run], now_ms).refused:
+            if is_offence:
+                raise Refused(reason)
+        root = SigningKey(auth.root_seed(self._root_entropy, founding.nonce))
+        device = self._signer.public
+        certificate = auth.certificate_message(founding.nonce, root.public, device, self._prekey)
+        payload = auth.dev_add_payload(root.public, self._prekey, root.sign(certificate))
+        try:
+            first = encode_batch([begin_log(replica, self._signer, payload, now_ms)])
+        except LocalProtocolError as error:
+            return [*self._failed(str(error)), CloseSession(self._session, None)]
+        self._awaited = (Proof, Admitted, Pending, Declined)
+        welcomed = self._joined("welcomed", nonce=founding.nonce, topic_secret=b"".join(secrets))
+        if welcome.is_decided_by_person:
+            return [welcomed, self._send(Plea(first, self._name, self._message))]
+        signature = b""
+        if self._invite is not None:
+            signature = self._invite.sign(auth.admit_message(self._community, root.public, device))
+        return [welcomed, self._send(Introduction(first, signature))]
+
+    def _admitted(self, frame: Admitted, now_ms: int) -> list[Effect]:
+        """Take what shows others that we were admitted, and what opens what they write."""
+        for reason, is_offence in self._replica.receive(self._proof, now_ms).refused:
+            if is_offence:
+                raise Refused(reason)
+        take_secrets(self._replica, frame.secrets)
+        handed = frame.secrets[0].secret if frame.secrets else b""
+        return self._done("admitted", topic_secret=handed)
+
+    def _done(
+        self, state: Literal["pending", "admitted"], topic_secret: bytes = b""
+    ) -> list[Effect]:
+        self._due_ms = None
+        return [
+            self._joined(state, topic_secret=topic_secret),
+            CloseSession(self._session, None),
+        ]
+
+    def _joined(
+        self,
+        state: Literal["welcomed", "pending", "admitted", "failed"],
+        *,
+        nonce: bytes = b"",
+        topic_secret: bytes = b"",
+        message: str = "",
+    ) -> Effect:
+        return Joined(self._session, self._community, state, nonce, topic_secret, message)
