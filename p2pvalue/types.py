@@ -31,6 +31,7 @@ class JoinView(Value, frozen=True, kw_only=True):
     addresses_tried: int = 0  # in the last try
     members_asked: int = 0
     answer: str = ""
+    is_final: bool = False  # True: asking again by this link will not help
     errors: list[str] = []  # of the last try
     last_try_ago_s: float | None = None
     next_try_in_s: float | None = None  # null while a try is under way

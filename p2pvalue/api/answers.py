@@ -73,7 +73,7 @@ async def create_community(node: NodeInterface, question: s.CreateCommunity) -> 
 
 async def join_community(node: NodeInterface, question: s.JoinCommunity) -> t.CommunityView:
     """Start to join by an invite's link; the view says what the join waits for."""
-    return (await node.join(question.link, words=question.words)).view()
+    return (await node.join(question.link, message=question.message, words=question.words)).view()
 
 
 async def show_community(node: NodeInterface, question: s.InCommunity) -> t.CommunityView:

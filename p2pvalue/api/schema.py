@@ -74,9 +74,13 @@ class CreateCommunity(Confidence, frozen=True, kw_only=True):
 
 
 class JoinCommunity(Confidence, frozen=True, kw_only=True):
-    """An invite's link; `words` are needed on a machine that does not keep them."""
+    """A link; `words` are needed on a machine that does not keep them.
+
+    `message` is for who decides, where a person does.
+    """
 
     link: str
+    message: str = ""
     words: str = ""
 
 

@@ -55,6 +55,18 @@ class Leaving:
                 await trio.sleep(LOOK_S)
         return self.is_silent(community)
 
+    def check_return(self, community: bytes) -> None:
+        """Raise LocalProtocolError for who need not or cannot come back by a link."""
+        name = self._node.community(community.hex()).name
+        state = self._node.participation(community).state
+        if state == "active":
+            raise LocalProtocolError(f'you are in "{name}" already: nothing to do')
+        if state == "removed":
+            raise LocalProtocolError(
+                f"you were put out of {name}, and no link brings you back: ask an admin there to "
+                "run `p2pvalue member readmit`"
+            )
+
     def has_left(self, community: bytes) -> bool:
         """Return whether our member left a community by herself."""
         root = self._node.root(community)
@@ -63,10 +75,11 @@ class Leaving:
 
     def is_silent(self, community: bytes) -> bool:
         """Return whether we left and some peer holds it: then nothing is exchanged any more."""
+        keys = self._node.keystore.keys(community)
+        if (keys is not None and keys.link) or not self.has_left(community):
+            return False  # a member, or on the way back
         if self._silent.get(community):
             return True
-        if not self.has_left(community):
-            return False
         key = f"left:{community.hex()}"
         if self._node.store.meta(key) is None:
             if not self._is_told(community):

@@ -183,23 +183,21 @@ class RunningNode(Node):
         self.neighbours.announce_again()
         return made
 
-    async def join(self, link: str, *, words: str = "") -> Community:
+    async def join(self, link: str, *, message: str = "", words: str = "") -> Community:
         """Start to join and return; the view says what it waits for."""
         lent = self.keys.lent(words)
         parsed = parse_link(link)
         community = parsed.community
         keys = self.keystore.keys(community)
         if keys is not None and not keys.link:
-            raise LocalProtocolError(
-                f'you are in "{self._community(community).name}" already: nothing to do'
-            )
+            self.leaving.check_return(community)
         if keys is None:
             keys = self.keystore.new_keys(link=link)
             self.keystore.put(community, keys)
             self.machine.add_replica(community, keys.device, [], keys.prekey_private)
         else:  # a second link, perhaps with better addresses, for the same device
             self.keystore.put(community, msgspec.structs.replace(keys, link=link))
-        self.joining.start(community, lent)
+        self.joining.start(community, lent, message)
         self.neighbours.announce_again()
         return self._community(community)
 

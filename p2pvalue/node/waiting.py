@@ -25,6 +25,7 @@ class JoinWait:
     tries: int = 0
     addresses_tried: int = 0  # in the last try
     answer: str = ""  # what the last member that answered said
+    is_final: bool = False  # asking again by this link will not help
     errors: list[str] = field(default_factory=list)  # of the last try, one per node
     members_asked: set[str] = field(default_factory=set)  # peer ids of those that answered
     last_try_s: float | None = None
@@ -51,8 +52,11 @@ class JoinWait:
         self.stage = "words"
         self.answer = what
 
-    def answered(self, peer_id: str, stage: Stage, answer: str = "") -> None:
+    def answered(
+        self, peer_id: str, stage: Stage, answer: str = "", *, is_final: bool = False
+    ) -> None:
         """Take note of what a member said."""
+        self.is_final = is_final
         self.members_asked.add(peer_id)
         self.stage = stage
         self.answer = answer
@@ -78,6 +82,7 @@ class JoinWait:
             addresses_tried=self.addresses_tried,
             members_asked=len(self.members_asked),
             answer=self.answer,
+            is_final=self.is_final,
             errors=list(self.errors),
             last_try_ago_s=_rounded(self.last_try_s, -1, now_s),
             next_try_in_s=_rounded(self.next_try_s, 1, now_s),

@@ -49,6 +49,10 @@ class FakeMembers:
             raise LocalProtocolError(f"{reference} is a member already")
         return self._change(reference, rank=rank, state="member", reason="", until=None)
 
+    def rename(self, before: str, after: str) -> None:
+        mine = msgspec.structs.replace(self.views.pop(before), name=after)
+        self.views = {after: mine, **self.views}
+
     def _named(self, reference: str) -> t.MemberView:
         for view in self.views.values():
             if view.name == reference or view.member.startswith(reference):

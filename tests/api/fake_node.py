@@ -95,7 +95,7 @@ class FakeNode:
         self.tell(t.EventView(event="community", community=made.community, subject="", time=1))
         return made
 
-    async def join(self, link: str, *, words: str = "") -> CommunityInterface:
+    async def join(self, link: str, *, message: str = "", words: str = "") -> CommunityInterface:
         self.keys.lend(words)
         if not link.startswith("p2pvalue:"):
             raise LocalProtocolError("this is no invite: a link begins with p2pvalue:")
@@ -108,6 +108,8 @@ class FakeNode:
         return made
 
     async def set_profile(self, name: str) -> None:
+        for community in self.held.values():
+            community.people.rename(self.name, name)
         self.name = name
 
     @contextlib.asynccontextmanager

@@ -1,14 +1,18 @@
-"""Communities: create, list, show, invite, join, members."""
+"""Communities: create, list, show, join, rules, leave."""
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
 
 from p2pvalue_cli import connection
+from p2pvalue_cli.asking import confirm
 from p2pvalue_cli.command import Group, community_option
+from p2pvalue_cli.commands.member import write_members
 from p2pvalue_cli.failures import Failed, failed
 from p2pvalue_cli.output import harmless, one_line, say, short, show, table
 from p2pvalue_cli.secret_input import with_words, words_file_option
@@ -17,6 +21,7 @@ POLL_S = 0.3
 GOES_ON = "the daemon goes on trying: look with p2pvalue status"
 USES_MAX = 1_000_000
 RANKS = ("founder", "admin", "member", "guest")
+JOINS = ("invite", "request", "open")
 
 
 @click.group(cls=Group)
@@ -27,17 +32,27 @@ def community() -> None:
 @community.command(example="p2pvalue community create 'Garden of Calle Luna'")
 @click.argument("name")
 @click.option("--public", is_flag=True, help="Everybody may read; without it, members only.")
-@click.option("--open", "is_open", is_flag=True, help="Whoever has the link may join.")
+@click.option("--join", "entry", type=click.Choice(JOINS), help="How people come in; by invite.")
+@click.option("--open", "is_open", is_flag=True, help="Short for --join open.")
 @click.option("--description", default="", help="What it is about.")
 @words_file_option
 def create(
-    name: str, public: bool, is_open: bool, description: str, words_file: str | None
+    name: str,
+    public: bool,
+    entry: str | None,
+    is_open: bool,
+    description: str,
+    words_file: str | None,
 ) -> None:
-    """Found a community."""
+    """Found a community.
+
+    People come in by an invite, on request when a member says yes to it, or, where everybody may
+    read, by the bare link.
+    """
     fields = {
         "name": name,
         "read": "public" if public else "members",
-        "join": "open" if is_open else "invite",
+        "join": entry or ("open" if is_open else "invite"),
         "description": description,
     }
     made = with_words(
@@ -74,44 +89,128 @@ def invite(rank: str, uses: int, community: str | None) -> None:
 
 @community.command(example="p2pvalue community join p2pvalue:1#…")
 @click.argument("link", required=False)
-@click.option("--no-wait", is_flag=True, help="Return at once; the daemon goes on.")
+@click.option(
+    "--wait/--no-wait", "is_waiting", default=True, help="Return at once; the daemon goes on."
+)
 @click.option("--timeout", type=click.IntRange(1), metavar="SECONDS", help="Wait no longer.")
+@click.option("--message", default="", help="What to say to who decides, where a person does.")
 @words_file_option
-def join(link: str | None, no_wait: bool, timeout: int | None, words_file: str | None) -> None:
-    """Join by an invite's LINK (or - for standard input), and wait until it is done."""
+def join(
+    link: str | None,
+    is_waiting: bool,
+    timeout: int | None,
+    message: str,
+    words_file: str | None,
+) -> None:
+    """Join by a LINK (or - for standard input), and wait until it is done."""
     if link in (None, "-"):
         from p2pvalue_cli.reading import STDIN, text_from
 
         link = text_from(STDIN)
     view = with_words(
-        words_file, lambda words: connection.post("/communities/join", link=link, words=words)
+        words_file,
+        lambda words: connection.post("/communities/join", link=link, message=message, words=words),
     )
     until = None if timeout is None else time.monotonic() + timeout
-    show(view if no_wait else _joined(view, until), _say_joined)
+    show(_joined(view, until) if is_waiting else view, _say_joined)
 
 
 @community.command(example="p2pvalue community members")
 @community_option
 def members(community: str | None) -> None:
-    """List the members."""
-    show(connection.get("/members", community=community), _write_members)
+    """List the members; `member list --all` also shows who was one."""
+    show(connection.get("/members", community=community), write_members)
+
+
+@community.command(example="p2pvalue community policy --join request --write document=guest")
+@click.option("--join", "entry", type=click.Choice(JOINS), help="How people come in.")
+@click.option("--invite-rank", type=click.Choice(RANKS), help="The weakest rank that may invite.")
+@click.option(
+    "--write",
+    multiple=True,
+    metavar="KIND=RANK",
+    help="The weakest rank that may write a kind; may be given several times.",
+)
+@community_option
+def policy(
+    entry: str | None, invite_rank: str | None, write: tuple[str, ...], community: str | None
+) -> None:
+    """Show the rules, or change what is given; founders may."""
+    ranks = dict(map(_kind_and_rank, write))
+    if entry is None and invite_rank is None and not ranks:
+        show(connection.get("/policy", community=community), _write_policy)
+        return
+    changed = connection.put(
+        "/policy", join=entry, invite_rank=invite_rank, write=ranks, community=community
+    )
+    show(changed, _write_policy)
+
+
+@community.command(example="p2pvalue community leave --export ~/garden")
+@click.option(
+    "--export",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="First write all that you can read to files in this folder.",
+)
+@click.option("--wipe", is_flag=True, help="Remove its data and keys from this machine, too.")
+@click.option("--yes", is_flag=True, help="Do not ask whether you are sure.")
+@community_option
+def leave(folder: Path | None, wipe: bool, yes: bool, community: str | None) -> None:
+    """Leave a community: you are no member any more, and hear nothing new.
+
+    What came here stays to be read, unless --wipe. Only an admin can let you in again as what you
+    are now.
+    """
+    view = connection.get("/community", community=community)
+    name = one_line(view["name"])
+    found = connection.get("/members", community=view["community"])
+    if [m["is_me"] for m in found if m["rank"] == "founder"] == [True]:
+        warning = f"You are the only founder: nobody can change the rules of {name} then."
+        click.echo(warning, err=True)
+    if wipe and view["unshared"]:
+        click.echo(f"{view['unshared']} changes of yours are with nobody else yet.", err=True)
+    if wipe or sys.stdin.isatty():
+        confirm(f"Leave {name}?", is_sure=yes)
+    if folder is not None:
+        from p2pvalue_cli.commands.export import exported
+
+        exported(folder, force=False, community=view["community"])
+    show(connection.post("/leave", wipe=wipe, community=view["community"]), _say_left)
 
 
 def _joined(view: dict[str, Any], until: float | None) -> dict[str, Any]:
     """The community once we are in it; tells what that waits for."""
-    told = ""
+    told: object = None
     try:
         while view["state"] == "joining":
-            if view["waiting_for"] != told:
-                told = view["waiting_for"]
-                click.echo(f"waiting for {harmless(told)}", err=True)
+            now = _stage(view)
+            if now != told:
+                told = now
+                click.echo(f"waiting for {one_line(view['waiting_for'])}", err=True)
+            _check_refusal(view)
             if until is not None and time.monotonic() > until:
-                raise Failed(f"still waiting for {harmless(told)}; {GOES_ON}")
+                waits = one_line(view["waiting_for"])
+                raise Failed(f"still waiting for {waits}; {GOES_ON}")
             time.sleep(POLL_S)
             view = _again(view["community"])
     except KeyboardInterrupt:
         raise Failed(f"no longer waiting here; {GOES_ON}") from None
     return view
+
+
+def _stage(view: dict[str, Any]) -> object:
+    """What makes a new line worth its place: a new stage or a new try, not each second."""
+    joining = view["joining"]
+    if joining is None:
+        return view["waiting_for"]
+    is_trying = joining["next_try_in_s"] is None
+    return joining["stage"], joining["tries"], joining["answer"], is_trying
+
+
+def _check_refusal(view: dict[str, Any]) -> None:
+    if view["joining"] is not None and view["joining"]["is_final"]:
+        raise failed("not-allowed", one_line(view["joining"]["answer"]))
 
 
 def _again(community: str) -> dict[str, Any]:
@@ -128,6 +227,36 @@ def _say_joined(view: dict[str, Any]) -> None:
         say(f"joining; waiting for {harmless(view['waiting_for'])}")
     else:
         say(f"joined {one_line(view['name'])} as {view['rank']}")
+
+
+def _say_left(left: dict[str, Any]) -> None:
+    name = one_line(left["name"])
+    if left["told"]:
+        say(f"left {name}")
+    else:
+        say(f"left {name}, but nobody else knows it yet: leave the daemon running until they do")
+    if left["wiped"]:
+        say("its data and keys are gone from this machine")
+
+
+def _kind_and_rank(text: str) -> tuple[str, str]:
+    kind, found, rank = text.partition("=")
+    if not found or rank not in RANKS:
+        raise click.BadParameter(
+            f"{text!r}: write for example document=guest", param_hint="--write"
+        )
+    return kind.strip(), rank
+
+
+def _write_policy(policy: dict[str, Any]) -> None:
+    click.echo(f"read by {policy['read']}; join by {policy['join']}")
+    click.echo(f"invites by {policy['invite_rank']} and stronger")
+    for kind, rank in sorted(policy["write"].items()):
+        click.echo(f"{kind} by {rank} and stronger")
+    votes = policy["founder_quorum"]
+    click.echo(f"{votes} votes of founders put a founder out")
+    if policy["admin_quorum"]:
+        click.echo(f"{policy['admin_quorum']} votes of admins put an admin out")
 
 
 def _write_list(communities: list[dict[str, Any]]) -> None:
@@ -156,16 +285,3 @@ def _state(view: dict[str, Any]) -> str:
     if view["state"] == "joining":
         return f"waiting for {view['waiting_for'] or 'a member'}"
     return str(view["state"])
-
-
-def _write_members(found: list[dict[str, Any]]) -> None:
-    rows = [
-        (
-            short(m["member"]),
-            m["name"] + (" (you)" if m["is_me"] else ""),
-            m["rank"] or "none",
-            len(m["devices"]),
-        )
-        for m in found
-    ]
-    table(("MEMBER", "NAME", "RANK", "DEVICES"), rows)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from p2pvalue_cli import connection
-from p2pvalue_cli.command import Command, as_json, data_dir, run_hint
+from p2pvalue_cli.command import Command, data_dir, run_hint
 from p2pvalue_cli.commands.daemon import chosen_name
-from p2pvalue_cli.failures import FAILED, failed
-from p2pvalue_cli.output import checks, is_person_reading, say, show
+from p2pvalue_cli.failures import FAILED
+from p2pvalue_cli.output import checks, say, show
+from p2pvalue_cli.progress import with_progress
 from p2pvalue_cli.secret_input import (
     chosen_seal,
     given_words,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path) -> None:
     """Copy the database to a new FILE that your 24 words open; your keys are never in it."""
-    found = _with_progress("/backup", target=str(file.absolute()))
+    found = with_progress("/backup", target=str(file.absolute()))
     show(found, lambda _: say(f"written to {file}"))
 
 
@@ -73,25 +73,14 @@ def restore(
 @click.pass_context
 def verify(context: click.Context) -> None:
     """Check every stored operation: hashes, chains, signatures."""
-    _report(context, _with_progress("/verify"))
+    _report(context, with_progress("/verify"))
 
 
 @click.command(cls=Command, example="p2pvalue rebuild")
 @click.pass_context
 def rebuild(context: click.Context) -> None:
     """Derive every view again from the operations."""
-    _report(context, _with_progress("/rebuild"))
-
-
-def _with_progress(path: str, **fields: object) -> list[dict[str, Any]]:
-    is_shown = is_person_reading() and not as_json()
-    for line in connection.post_lines(path, **fields):
-        if "checks" in line:
-            found: list[dict[str, Any]] = line["checks"]
-            return found
-        if is_shown and line["total"]:
-            click.echo(f"\r{line['done'] * 100 // line['total']:3d} %\r", nl=False)
-    raise failed("interrupted", "the daemon stopped before it was finished; ask again")
+    _report(context, with_progress("/rebuild"))
 
 
 def _report(context: click.Context, found: list[dict[str, Any]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from p2pvalue_cli import connection
 from p2pvalue_cli.amounts import EXAMPLES, BadAmount, Line, LineKind, parse_line, written
 from p2pvalue_cli.command import Group, community_option
+from p2pvalue_cli.dates import end_of_day_ms
 from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, table
 
 
@@ -56,7 +56,7 @@ def add(
         title=title,
         body=body,
         lines=[vars(line) for line in lines],
-        closes=None if closes is None else _end_of_day_ms(closes),
+        closes=None if closes is None else end_of_day_ms(closes, "--closes"),
         community=community,
     )
     show(added, lambda n: say(f"added {one_line(n['title'])} (need {short(n['need'])})"))
@@ -83,18 +83,6 @@ def _parsed(kind: LineKind, texts: tuple[str, ...]) -> list[Line]:
         return [parse_line(kind, text) for text in texts]
     except BadAmount as problem:
         raise click.BadParameter(str(problem), param_hint=f"--{kind}") from problem
-
-
-def _end_of_day_ms(text: str) -> int:
-    try:
-        date = datetime.date.fromisoformat(text)
-    except ValueError as error:
-        message = f"{text!r} is no date: write it as 2026-12-31"
-        raise click.BadParameter(message, param_hint="--closes") from error
-    if date < datetime.date.today():
-        raise click.BadParameter(f"{text} is over: name a day to come", param_hint="--closes")
-    midnight = datetime.datetime.combine(date + datetime.timedelta(days=1), datetime.time.min)
-    return int(midnight.timestamp() * 1000) - 1
 
 
 def _write_all(needs: list[dict[str, Any]]) -> None:

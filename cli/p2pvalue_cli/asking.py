@@ -1,0 +1,23 @@
+"""A question to the person before something that cannot be taken back."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from p2pvalue_cli.command import as_json
+from p2pvalue_cli.failures import Failed
+
+
+def confirm(question: str, *, is_sure: bool) -> None:
+    """Return if the person says yes; `is_sure` is her `--yes`. Raises Failed for a no.
+
+    A program is never asked: without a terminal, or with `--json`, only `--yes` goes on.
+    """
+    if is_sure:
+        return
+    if as_json() or not sys.stdin.isatty():
+        raise Failed(f"{question} Nothing was done: say it with --yes")
+    if not click.confirm(question, err=True):
+        raise Failed("nothing was done")

@@ -1,0 +1,161 @@
+"""Members: who is in, putting out, letting back in, ranks and votes."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from p2pvalue_cli import connection
+from p2pvalue_cli.asking import confirm
+from p2pvalue_cli.command import Group, as_json, community_option
+from p2pvalue_cli.connection import quoted
+from p2pvalue_cli.dates import end_of_day_ms
+from p2pvalue_cli.output import day, one_line, say, short, show, table
+
+GIVEN_RANKS = ("admin", "member", "guest")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask whether you are sure.")
+
+
+@click.group(cls=Group)
+def member() -> None:
+    """Who is in, and who is not any more."""
+
+
+@member.command("list", example="p2pvalue member list --all")
+@click.option("--all", "former", is_flag=True, help="Also those who were members.")
+@community_option
+def list_members(former: bool, community: str | None) -> None:
+    """List the members."""
+    query = {"former": "true"} if former else {}
+    found = connection.get("/members", community=community, **query)
+    show(found, write_members)
+
+
+@member.command(example="p2pvalue member remove Bob --reason 'spam' --until 2027-06-30")
+@click.argument("name")
+@click.option("--reason", default="", metavar="TEXT", help="Why; all who may read here read it.")
+@click.option("--until", metavar="DATE", help="The last day it is meant for, as 2027-06-30.")
+@yes_option
+@community_option
+def remove(name: str, reason: str, until: str | None, yes: bool, community: str | None) -> None:
+    """Put a member out.
+
+    What she wrote until now stays. Say --until if it is for a time: you are reminded when that is
+    over, and `member readmit` lets her in again.
+    """
+    until_ms = None if until is None else end_of_day_ms(until, "--until")
+    path = f"/members/{quoted(name)}"
+    preview = connection.get(f"{path}/removal", community=community)
+    _warn(preview)
+    if preview["invites"] or _is_asking():
+        confirm(f"Remove {one_line(preview['member']['name'])}?", is_sure=yes)
+    gone = connection.post(f"{path}/remove", reason=reason, until=until_ms, community=community)
+    show(gone, lambda m: say(f"removed {one_line(m['name'])} ({_undo(m)})"))
+
+
+@member.command(example="p2pvalue member rank Bob admin")
+@click.argument("name")
+@click.argument("rank", type=click.Choice(GIVEN_RANKS))
+@community_option
+def rank(name: str, rank: str, community: str | None) -> None:
+    """Give a member another RANK, a stronger or a weaker one."""
+    changed = connection.put(f"/members/{quoted(name)}/rank", rank=rank, community=community)
+    show(changed, lambda m: say(f"{one_line(m['name'])} is {m['rank'] or 'no member'} now"))
+
+
+@member.command("vote-out", example="p2pvalue member vote-out Bob")
+@click.argument("name")
+@yes_option
+@community_option
+def vote_out(name: str, yes: bool, community: str | None) -> None:
+    """Vote for removing an equal of yours; enough votes put her out."""
+    if _is_asking():
+        confirm(f"Vote for removing {one_line(name)}? A vote cannot be taken back.", is_sure=yes)
+    voted = connection.post(f"/members/{quoted(name)}/vote-out", community=community)
+    show(voted, _say_voted)
+
+
+@member.command(example="p2pvalue member readmit Bob")
+@click.argument("name")
+@click.option("--rank", type=click.Choice(GIVEN_RANKS), default="member", help="As what; member.")
+@community_option
+def readmit(name: str, rank: str, community: str | None) -> None:
+    """Let a former member in again; what she wrote, and is here, counts again."""
+    path = f"/members/{quoted(name)}/readmit"
+    back = connection.post(path, rank=rank, community=community)
+    show(back, lambda m: say(f"{one_line(m['name'])} is {m['rank']} again"))
+
+
+def write_members(found: list[dict[str, Any]]) -> None:
+    """Print members as a table; those who were are marked."""
+    rows = [
+        (
+            short(m["member"]),
+            m["name"] + (" (you)" if m["is_me"] else ""),
+            m["rank"] or m["state"],
+            len(m["devices"]),
+            _story(m),
+        )
+        for m in found
+    ]
+    table(("MEMBER", "NAME", "RANK", "DEVICES", "SINCE"), rows)
+
+
+def _story(view: dict[str, Any]) -> str:
+    """How somebody came in, or went."""
+    if view["state"] == "member":
+        since = day(view["since"]) if view["since"] else ""
+        by = f"by {view['admitted_by']}" if view["admitted_by"] else ""
+        return " ".join(word for word in (since, by) if word)
+    if view["state"] == "voided":
+        return f"let in by somebody who could not; heal it: member readmit {short(view['member'])}"
+    words = [f"by {view['removed_by']}" if view["removed_by"] else ""]
+    words.append(f"until {day(view['until'])}{_is_over(view)}" if view["until"] else "")
+    words.append(f": {view['reason']}" if view["reason"] else "")
+    return " ".join(word for word in words if word)
+
+
+def _is_over(view: dict[str, Any]) -> str:
+    return " (over)" if view["until"] / 1000 < time.time() else ""
+
+
+def _warn(preview: dict[str, Any]) -> None:
+    if as_json():
+        return
+    name = one_line(preview["member"]["name"])
+    if preview["stay"]:
+        names = ", ".join(map(one_line, preview["stay"]))
+        click.echo(f"Who came in through {name} stays: {names}", err=True)
+    for invite in preview["invites"]:
+        left = "any number of" if not invite["uses"] else invite["uses"] - invite["used"]
+        click.echo(
+            f"Nobody can use this invite of {name} any more: {short(invite['invite'])}, "
+            f"{left} uses left",
+            err=True,
+        )
+    if preview["unseen"]:
+        click.echo(
+            f"No other node is connected: what {name} wrote, and whom she let in, since the last "
+            "contact will not count unless somebody keeps it.",
+            err=True,
+        )
+
+
+def _is_asking() -> bool:
+    """Whether a person sits here who can be asked."""
+    import sys
+
+    return sys.stdin.isatty() and not as_json()
+
+
+def _undo(view: dict[str, Any]) -> str:
+    return f"undo: p2pvalue member readmit {short(view['member'])}"
+
+
+def _say_voted(view: dict[str, Any]) -> None:
+    if view["rank"] is None:
+        say(f"voted; {one_line(view['name'])} is out")
+    else:
+        say(f"voted; {one_line(view['name'])} stays until enough others vote, too")
