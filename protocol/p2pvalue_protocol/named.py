@@ -29,6 +29,17 @@ def is_cut_off(membership: Membership, device: bytes, log_class: int) -> bool:
     return log_class == CONTENT or not membership.is_live(device)
 
 
+def is_to_be_named(membership: Membership, branches: Branches, reference: Reference) -> bool:
+    """Return whether a writer names this tip: not where all would have to fetch what is cut off.
+
+    What somebody kept of such a log they fetch anyway.
+    """
+    if not is_cut_off(membership, reference.device, reference.log_class):
+        return True
+    keeps = membership.keeps_of(reference.device)
+    return any(branches.is_in_chain(reference, keep) for keep in keeps)
+
+
 def is_by_words(membership: Membership, op: Operation) -> bool:
     """Return whether an operation takes a live device away by its root's own signature."""
     if op.core.kind != auth.DEV_REVOKE or membership.genesis is None:
