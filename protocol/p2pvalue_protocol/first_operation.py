@@ -6,9 +6,8 @@ operation together with an operation of its own that names it, or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
 from p2pvalue_protocol.gossip import public_topic_secret
 from p2pvalue_protocol.ids import AUTH
@@ -85,15 +84,28 @@ def founding_of(batch: bytes, community: bytes) -> tuple[Run, auth.GenesisPayloa
     return runs[0], payload
 
 
-def secrets_of(
-    founding: auth.GenesisPayload, community: bytes, handed: Sequence[bytes]
-) -> list[bytes]:
-    """Return the topic secrets to begin with; raises Refused if a closed community's are missing.
+def first_secrets(founding: auth.GenesisPayload, community: bytes) -> list[bytes]:
+    """Return the topic secrets to begin with: a public community's follows from its id."""
+    return [public_topic_secret(community)] if founding.read == auth.READ_PUBLIC else []
 
-    Those of a public community follow from its id, whatever was handed over.
-    """
-    if founding.read == auth.READ_PUBLIC:
-        return [public_topic_secret(community)]
-    if not handed:
-        raise Refused(Reason.FRAME_INVALID)
-    return list(handed)
+
+class Proofs:
+    """What is to show others that our device is a member's, gathered frame by frame."""
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self._frames = 0
+
+    def gather(self, batch: bytes) -> None:
+        """Take one frame's batch; raises Refused if it is none, or one too many."""
+        self._frames += 1
+        if self._frames > limits.PROOF_FRAMES_MAX:
+            raise Refused(Reason.OVER_LIMIT)
+        self._runs += decode_batch(batch)
+
+    def store(self, replica: Replica, now_ms: int) -> None:
+        """Store what was gathered, and begin anew; raises Refused for an offence."""
+        runs, self._runs, self._frames = self._runs, [], 0
+        for reason, is_offence in replica.receive(runs, now_ms).refused:
+            if is_offence:
+                raise Refused(reason)

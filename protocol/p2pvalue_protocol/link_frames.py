@@ -14,6 +14,7 @@ import msgspec
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.encoding import decode_canonical
 from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.frames import EpochSecret
 from p2pvalue_protocol.hello import Transcript
 
 OLDER = b"\x00"
@@ -30,7 +31,6 @@ Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Label = Annotated[str, msgspec.Meta(max_length=limits.LABEL_CHARACTERS_MAX)]
 _Record = Annotated[bytes, msgspec.Meta(max_length=limits.RECORD_BYTES_MAX)]
 _Batch = Annotated[bytes, msgspec.Meta(max_length=limits.FRAME_BYTES_MAX)]
-_Secrets = Annotated[list[Bytes32], msgspec.Meta(max_length=limits.TOPIC_SECRETS_MAX)]
 
 
 class _Frame(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -98,7 +98,6 @@ class Certified(_Frame, frozen=True, tag=5):
     community: Bytes32
     certificate: Bytes64
     certifier: Bytes32
-    topic_secrets: _Secrets
     genesis: _Batch  # one run: GENESIS
     records: Annotated[tuple[_Record, ...], msgspec.Meta(max_length=limits.RECORDS_HANDED_MAX)]
 
@@ -111,9 +110,10 @@ class Begun(_Frame, frozen=True, tag=6):
 
 
 class Taken(_Frame, frozen=True, tag=7):
-    """That operation is stored here and named, so that everybody takes it."""
+    """That operation is stored here and named, so that everybody takes it; so secrets are due."""
 
     community: Bytes32
+    secrets: Annotated[list[EpochSecret], msgspec.Meta(max_length=limits.KEYS_PER_FRAME_MAX)]
 
 
 class Ended(_Frame, frozen=True, tag=8):
@@ -147,10 +147,15 @@ class RootShown(_Frame, frozen=True, tag=12):
 
 
 class Readmitted(_Frame, frozen=True, tag=13):
-    """What a member's new device must know to begin its log and to meet the others."""
+    """What a member's new device must know to begin its log."""
 
-    topic_secrets: _Secrets
     genesis: _Batch  # one run: GENESIS
+
+
+class Proof(_Frame, frozen=True, tag=14):
+    """Some of what shows every member that the new device is one's: what it needs in its past."""
+
+    batch: _Batch
 
 
 LinkFrame = (
@@ -168,6 +173,7 @@ LinkFrame = (
     | NonceTold
     | RootShown
     | Readmitted
+    | Proof
 )
 _decoder: msgspec.msgpack.Decoder[LinkFrame] = msgspec.msgpack.Decoder(LinkFrame)
 

@@ -15,7 +15,7 @@ from typing import Literal
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol import link_frames as f
-from p2pvalue_protocol.admission import genesis_run, may_admit
+from p2pvalue_protocol.admission import genesis_run, may_admit, proof_batches
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import (
     CloseSession,
@@ -26,12 +26,14 @@ from p2pvalue_protocol.effects import (
 )
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
 from p2pvalue_protocol.first_operation import (
+    Proofs,
     begin_log,
     first_run,
+    first_secrets,
     founding_of,
-    secrets_of,
     take_first,
 )
+from p2pvalue_protocol.handover import secrets_for, take_secrets
 from p2pvalue_protocol.hello import Transcript
 from p2pvalue_protocol.inputs import DeviceKeys, Draft, PersonHere
 from p2pvalue_protocol.keys import (
@@ -207,7 +209,6 @@ class OlderDevice(_LinkSide):
                     made.community,
                     signer.sign(message),
                     signer.public,
-                    list(replica.topic_secrets[: limits.TOPIC_SECRETS_MAX]),
                     encode_batch([genesis]),
                     tuple([*own, *others][: limits.RECORDS_HANDED_MAX]),
                 )
@@ -229,11 +230,16 @@ class OlderDevice(_LinkSide):
                 self._awaited = ()
                 return [self._send(f.Declined(f.LinkRefusal.CANNOT_ADMIT)), *self._failed(words)]
         self._done.append((made.community, made.device))
-        return [self._send(f.Taken(made.community)), *self._certify()]
+        proofs = [self._send(f.Proof(batch)) for batch in proof_batches(replica, made.device)]
+        taken = self._send(f.Taken(made.community, secrets_for(replica)))
+        return [*proofs, taken, *self._certify()]
 
 
 class NewerDevice(_LinkSide):
     """The side that made the code: it waits to be called, makes keys and begins its logs."""
+
+    _begun: Replica  # the community whose log we began last
+    _certifier: bytes
 
     def __init__(
         self,
@@ -253,7 +259,7 @@ class NewerDevice(_LinkSide):
         self._label = ""
         self._told: dict[bytes, f.PersonIn] = {}
         self._made: dict[bytes, DeviceKeys] = {}
-        self._certifiers: dict[bytes, bytes] = {}
+        self._proofs = Proofs()
         self._is_proven = False
 
     def lost(self) -> list[Effect]:
@@ -282,12 +288,11 @@ class NewerDevice(_LinkSide):
                 return self._want_keys(frame)
             case f.Certified():
                 return self._start(frame, now_ms)
-            case f.Taken(community):
-                if community not in self._certifiers:
-                    raise Refused(Reason.FRAME_INVALID)
-                self._done.append((community, self._certifiers[community]))
-                self._awaited = (f.Certified, f.Ended, f.Declined)
-                return [self._joined(community, "admitted")]
+            case f.Proof(batch):
+                self._proofs.gather(batch)
+                return []
+            case f.Taken():
+                return self._take(frame, now_ms)
             case f.Ended():
                 return [self._linked(self._label), CloseSession(self._session, None)]
             case f.Declined(refusal):
@@ -339,7 +344,7 @@ class NewerDevice(_LinkSide):
         )
         if founding.nonce != told.nonce or not verify(frame.certifier, message, frame.certificate):
             raise Refused(Reason.FRAME_INVALID)
-        secrets = secrets_of(founding, community, frame.topic_secrets)
+        secrets = first_secrets(founding, community)
         replica = self._replica_for(community, keys.signer, secrets)
         for reason, is_offence in replica.receive([run], now_ms).refused:
             if is_offence:
@@ -351,17 +356,33 @@ class NewerDevice(_LinkSide):
             return [*self._failed(str(error)), CloseSession(self._session, None)]
         for record in frame.records:
             replica.learn_address(record, now_ms, is_vouched=True)
-        self._certifiers = {community: frame.certifier}  # whose answer is awaited
-        self._awaited = (f.Taken, f.Declined)
+        self._certifier = frame.certifier
+        self._begun = replica
+        self._awaited = (f.Proof, f.Taken, f.Declined)
         return [
-            self._joined(community, "welcomed", founding.nonce, secrets[0]),
+            self._joined(community, "welcomed", founding.nonce, b"".join(secrets)),
             self._send(f.Begun(community, encode_batch([first]))),
         ]
 
+    def _take(self, frame: f.Taken, now_ms: int) -> list[Effect]:
+        """Take what shows others that this device is the person's, and what opens their words."""
+        replica = self._begun
+        if frame.community != replica.community:
+            raise Refused(Reason.FRAME_INVALID)
+        self._proofs.store(replica, now_ms)
+        take_secrets(replica, frame.secrets)
+        handed = frame.secrets[0].secret if frame.secrets else b""
+        self._done.append((frame.community, self._certifier))
+        self._awaited = (f.Certified, f.Ended, f.Declined)
+        return [self._joined(frame.community, "admitted", b"", handed)]
+
     def _joined(
-        self, community: bytes, state: Literal["welcomed", "admitted"], *known: bytes
+        self,
+        community: bytes,
+        state: Literal["welcomed", "admitted"],
+        nonce: bytes,
+        topic_secret: bytes,
     ) -> Effect:
-        nonce, topic_secret = known or (b"", b"")
         return Joined(self._session, community, state, nonce, topic_secret, "")
 
 

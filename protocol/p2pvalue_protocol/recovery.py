@@ -12,19 +12,20 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol import limits
 from p2pvalue_protocol import link_frames as f
-from p2pvalue_protocol.admission import certified_root, genesis_run, may_admit
+from p2pvalue_protocol.admission import certified_root, genesis_run, may_admit, proof_batches
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import CloseSession, Effect, Joined
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
 from p2pvalue_protocol.first_operation import (
+    Proofs,
     begin_log,
     first_run,
+    first_secrets,
     founding_of,
-    secrets_of,
     take_first,
 )
+from p2pvalue_protocol.handover import secrets_for, take_secrets
 from p2pvalue_protocol.hello import Transcript
 from p2pvalue_protocol.inputs import DeviceKeys, Draft
 from p2pvalue_protocol.keys import SigningKey, is_valid_public_key, verify
@@ -106,8 +107,7 @@ class RecoveryServer(_RecoverySide):
             return self._decline(f.LinkRefusal.CANNOT_ADMIT)
         self._shown = frame
         self._awaited = (f.Begun,)
-        secrets = list(replica.topic_secrets[: limits.TOPIC_SECRETS_MAX])
-        return [self._send(f.Readmitted(secrets, encode_batch([genesis])))]
+        return [self._send(f.Readmitted(encode_batch([genesis])))]
 
     def _take(self, frame: f.Begun, now_ms: int) -> list[Effect]:
         replica, shown = self._replica, self._shown
@@ -118,7 +118,8 @@ class RecoveryServer(_RecoverySide):
             if not take_first(replica, first, Draft(auth.AUTH_SEEN, b"", b""), now_ms):
                 return self._decline(f.LinkRefusal.CANNOT_ADMIT)
         self._awaited = ()  # the other side closes; a close of ours could overtake the answer
-        return [self._send(f.Taken(replica.community))]
+        proofs = [self._send(f.Proof(batch)) for batch in proof_batches(replica, shown.device)]
+        return [*proofs, self._send(f.Taken(replica.community, secrets_for(replica)))]
 
     def _decline(self, refusal: f.LinkRefusal) -> list[Effect]:
         self._awaited = ()
@@ -130,6 +131,7 @@ class RecoveryClient(_RecoverySide):
 
     _transcript: Transcript
     _root: SigningKey
+    _replica: Replica
 
     def __init__(
         self,
@@ -150,6 +152,7 @@ class RecoveryClient(_RecoverySide):
         self._root_entropy = root_entropy
         self._replica_for = replica_for
         self._told_nonce = b""
+        self._proofs = Proofs()
 
     def lost(self) -> list[Effect]:
         """Return what to tell the person when the other side closed the link before the end."""
@@ -179,9 +182,11 @@ class RecoveryClient(_RecoverySide):
                 return self._show_root(nonce)
             case f.Readmitted():
                 return self._start(frame, now_ms)
+            case f.Proof(batch):
+                self._proofs.gather(batch)
+                return []
             case f.Taken():
-                self._due_ms = None
-                return [self._joined("admitted"), CloseSession(self._session, None)]
+                return self._take(frame, now_ms)
             case f.Declined(refusal):
                 words = _WORDS.get(refusal, _UNEXPECTED)
                 return [*self._failed(words), CloseSession(self._session, None)]
@@ -200,8 +205,8 @@ class RecoveryClient(_RecoverySide):
         run, founding = founding_of(frame.genesis, community)
         if founding.nonce != self._told_nonce:  # it wanted to know our root in another community
             raise Refused(Reason.WRONG_COMMUNITY)
-        secrets = secrets_of(founding, community, frame.topic_secrets)
-        replica = self._replica_for(community, keys.signer, secrets)
+        secrets = first_secrets(founding, community)
+        replica = self._replica = self._replica_for(community, keys.signer, secrets)
         for reason, is_offence in replica.receive([run], now_ms).refused:
             if is_offence:
                 raise Refused(reason)
@@ -212,10 +217,21 @@ class RecoveryClient(_RecoverySide):
             first = begin_log(replica, keys.signer, payload, now_ms)
         except LocalProtocolError as error:
             return [*self._failed(str(error)), CloseSession(self._session, None)]
-        self._awaited = (f.Taken, f.Declined)
+        self._awaited = (f.Proof, f.Taken, f.Declined)
         return [
-            self._joined("welcomed", nonce=founding.nonce, topic_secret=secrets[0]),
+            self._joined("welcomed", nonce=founding.nonce, topic_secret=b"".join(secrets)),
             self._send(f.Begun(community, encode_batch([first]))),
+        ]
+
+    def _take(self, frame: f.Taken, now_ms: int) -> list[Effect]:
+        """Take what shows others that this device is the person's, and what opens their words."""
+        self._proofs.store(self._replica, now_ms)
+        take_secrets(self._replica, frame.secrets)
+        handed = frame.secrets[0].secret if frame.secrets else b""
+        self._due_ms = None
+        return [
+            self._joined("admitted", topic_secret=handed),
+            CloseSession(self._session, None),
         ]
 
     def _joined(
