@@ -1,0 +1,211 @@
+"""What is written in one view of a DAG, before any rule judges it.
+
+A *view* is a set of auth operations that holds its own past. Everything here is asked again and
+again and never changes, so it is remembered; that is the only thing done for speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+
+from p2pvalue_protocol.acts import (
+    AddDevice,
+    Admit,
+    Event,
+    Found,
+    Give,
+    OpenInvite,
+    ProveFork,
+    Remove,
+    RemoveDevice,
+)
+from p2pvalue_protocol.ids import Reference
+from tests.dags.model import Content, Dag, pasts, reference_to
+
+CHAIN_LINKS_MAX = 16
+FOUNDER, ADMIN, MEMBER, GUEST = range(4)
+
+A = TypeVar("A")
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Reading")
+
+
+def remembered(
+    method: Callable[Concatenate[S, P], R],
+) -> Callable[Concatenate[S, P], R]:
+    """Return the method, asked once for the same arguments."""
+    name = method.__name__
+
+    @wraps(method)
+    def ask(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (name, *args)
+        if key not in self.answers:
+            self.answers[key] = method(self, *args, **kwargs)
+        return self.answers[key]  # type: ignore[return-value]  # what the method gave
+
+    return ask
+
+
+class Place(NamedTuple):
+    """Somebody who writes, or would write, something: the o of the rules."""
+
+    device: bytes
+    before: frozenset[bytes]
+    op_id: bytes = b""  # empty: it is not written, so nobody knows or keeps it
+
+
+class Claim(NamedTuple):
+    """That somebody holds the rank which one operation gave: the pair (m, g) of the rules."""
+
+    root: bytes
+    giving: bytes
+    rank: int
+
+
+class Link(NamedTuple):
+    """A device's place in a chain of certificates, and the operation that carries its own."""
+
+    device: bytes
+    certificate: bytes
+
+
+Chain = tuple[Link, ...]  # from the root's first device on
+
+
+class Reading:
+    """The operations of a view: who wrote them, with which certificates, and what they keep."""
+
+    def __init__(self, dag: Dag, whole: Self | None = None, view: Iterable[bytes] = ()) -> None:
+        self.dag = dag
+        self.whole = whole or self
+        self.views: dict[frozenset[bytes], Self] = {}
+        self.answers: dict[tuple[object, ...], object] = {}
+        self.before: dict[bytes, frozenset[bytes]] = whole.before if whole else pasts(dag)
+        events = [e for e in dag.events if whole is None or e.op_id in view]
+        self.events = {event.op_id: event for event in events}
+        self.everything = frozenset(self.events)
+        contents = {c.op_id: c for c in dag.contents} if whole is None else {}
+        self.held: dict[bytes, Event | Content] = {**self.events, **contents}
+        self.found = dag.found()
+
+    def alone(self, view: frozenset[bytes]) -> Self:
+        """Return what holds if nothing but `view` is held."""
+        views = self.whole.views
+        if view not in views:
+            views[view] = type(self)(self.dag, self.whole, view)
+        return views[view]
+
+    @remembered
+    def acts(self, kind: type[A]) -> list[tuple[bytes, A]]:
+        return [(op_id, e.act) for op_id, e in self.events.items() if isinstance(e.act, kind)]
+
+    @remembered
+    def place(self, op_id: bytes) -> Place:
+        return Place(self.events[op_id].device, self.before[op_id], op_id)
+
+    def end(self, device: bytes) -> Place:
+        """Return where the device would write next."""
+        return Place(device, self.everything)
+
+    @remembered
+    def roots(self) -> list[bytes]:
+        founders = {root for root, _ in self.found.founders}
+        return sorted(founders | {act.root for _, act in self.acts(AddDevice)})
+
+    @remembered
+    def chains(self, place: Place, root: bytes) -> list[Chain]:
+        """Return the chains of certificates that make the device one of that root, if any."""
+        return list(self._chains(place.before | {place.op_id}, root, place.device, CHAIN_LINKS_MAX))
+
+    def _chains(
+        self, certificates: frozenset[bytes], root: bytes, device: bytes, links_max: int
+    ) -> Iterator[Chain]:
+        if links_max == 0:
+            return
+        for op_id in sorted(certificates & self.events.keys()):
+            event = self.events[op_id]
+            link = Link(device, op_id)
+            match event.act:
+                case Found(founders=founders) if (root, device) in founders:
+                    yield (link,)
+                case AddDevice(root=of, certifier=b"") if (of, event.device) == (root, device):
+                    yield (link,)
+                case AddDevice(root=of, certifier=by) if (of, event.device) == (root, device):
+                    for chain in self._chains(certificates, root, by, links_max - 1):
+                        if device not in [nearer.device for nearer in chain]:
+                            yield (*chain, link)
+
+    @remembered
+    def is_of(self, op_id: bytes, root: bytes) -> bool:
+        """Tell whether an operation is by a device of that root, removed or not."""
+        return bool(self.chains(self.place(op_id), root))
+
+    @remembered
+    def claims(self, place: Place, root: bytes) -> list[Claim]:
+        claimed = []
+        for op_id in sorted(place.before & self.events.keys()):
+            rank = self.gives(op_id, root)
+            if rank is not None:
+                claimed.append(Claim(root, op_id, rank))
+
+        return claimed
+
+    def gives(self, op_id: bytes, root: bytes) -> int | None:
+        """Return the rank that an operation says it gives to that root."""
+        match self.events[op_id].act:
+            case Found(founders=founders) if root in dict(founders):
+                return FOUNDER
+            case Give(root=to, rank=rank) if to == root:
+                return rank
+            case Admit(root=to, invite=invite) if to == root:
+                opened = self.events.get(invite)
+                return opened.act.rank if opened and isinstance(opened.act, OpenInvite) else None
+        return None
+
+    @remembered
+    def is_kept(self, op_id: bytes, keeps: tuple[Reference, ...]) -> bool:
+        """Tell whether keeps name an operation or what follows it in its own log (rule 5)."""
+        for keep in keeps:
+            name = keep.op_id
+            while name in self.held:
+                if name == op_id:
+                    return True
+                if self.held[name].seq == 0:
+                    break
+                name = self.held[name].backlink
+        return False
+
+    @remembered
+    def leaves(self, root: bytes) -> list[bytes]:
+        """Return the removals of a member by one of her own devices."""
+        return [i for i, act in self.acts(Remove) if act.root == root and self.is_of(i, root)]
+
+    @remembered
+    def depth(self, device: bytes, root: bytes) -> int:
+        """Return the least number of certificates from a root to a device; 0: there are none."""
+        return min((len(chain) for chain in self.chains(self.end(device), root)), default=0)
+
+    def is_proven(self, proof: ProveFork) -> bool:
+        """Tell whether both operations of a proof are held, be it outside the view."""
+        held = self.whole.held
+        return all(
+            named.op_id in held and reference_to(held[named.op_id]) == named
+            for named in (proof.first, proof.second)
+        )
+
+    @remembered
+    def names_device(self, op_id: bytes, root: bytes, device: bytes) -> bool:
+        """Tell whether an operation would remove that device of that root.
+
+        A root's removal does not if it speaks of operations that its carrier had not seen.
+        """
+        match self.events[op_id].act:
+            case RemoveDevice(root=of, device=removed, is_by_root=is_by_root, seen=seen):
+                is_blind = is_by_root and not self.before[op_id].issuperset(seen)
+                return (of, removed) == (root, device) and not is_blind
+            case ProveFork(first=first):
+                return first.device == device
+        return False
