@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
+import subprocess
 import sys
 from collections.abc import Sequence
 
 SILENT_S_MAX = 20.0
+AT_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "p2pvalue_cli", *sys.argv[1:]])
+"""
 
 
-def typed(
-    arguments: Sequence[str], *answers: tuple[str, str], **environment: str
-) -> tuple[int, str]:
+def typed(arguments: Sequence[str], *answers: tuple[str, str]) -> tuple[int, str]:
     """The exit code of a command and all that its terminal showed.
 
     Each answer is typed once its question has come; fails when a question does not come.
     """
-    process, terminal = pty.fork()
-    if process == 0:
-        command = [sys.executable, "-m", "p2pvalue_cli", *arguments]
-        os.execve(sys.executable, command, {**os.environ, **environment})
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", AT_A_TERMINAL, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
     shown, seen = "", 0
     waiting = list(answers)
     try:
-        while text := _next(terminal):
+        while text := _next(ours):
             shown += text
             while waiting and waiting[0][0] in shown[seen:]:
                 question, answer = waiting.pop(0)
                 seen = shown.index(question, seen) + len(question)
-                os.write(terminal, f"{answer}\n".encode())
+                os.write(ours, f"{answer}\n".encode())
     finally:
-        os.close(terminal)
-        _, status = os.waitpid(process, 0)
+        os.close(ours)
+        if waiting:
+            process.kill()
+        code = process.wait()
     assert not waiting, f"nobody asked {waiting[0][0]!r}; shown was:\n{shown}"
-    return os.waitstatus_to_exitcode(status), shown.replace("\r\n", "\n")
+    return code, shown.replace("\r\n", "\n")
 
 
 def _next(terminal: int) -> str:

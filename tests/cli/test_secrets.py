@@ -229,11 +229,11 @@ def test_lock_leaves_no_key_in_the_memory_of_the_process(
 ) -> None:
     keystore = Keystore.open(ben.folder, passphrase=PASSPHRASE)
     assert keystore.entropy is not None
-    secrets = (keystore.entropy, keystore.database_key, keystore.transport_seed)
+    sentence = b"a sentence like no other"
+    secrets = (keystore.entropy, keystore.database_key, keystore.transport_seed, sentence)
     ben.sees("unlock", "--passphrase-file", str(paper))
     ben.sees("community", "create", "Garden")
-    ben.sees("chat", "post", "a sentence like no other")
-    secrets = (*secrets, b"a sentence like no other")
+    ben.sees("chat", "post", sentence.decode())
     assert memory_holds(locked.process.pid, *secrets) == [True] * 4, "or the test sees nothing"
     ben.sees("lock")
     view = ben.gets("status")
@@ -242,7 +242,7 @@ def test_lock_leaves_no_key_in_the_memory_of_the_process(
     assert ben.type("chat", "list").exit_code == failures.LOCKED
     ben.sees("lock")
     ben.sees("unlock", "--passphrase-file", str(paper))
-    assert [m["text"] for m in ben.gets("chat", "list")] == ["a sentence like no other"]
+    assert [m["text"] for m in ben.gets("chat", "list")] == [sentence.decode()]
     assert locked.interrupt() == 0
     assert "Traceback" not in locked.log
 
