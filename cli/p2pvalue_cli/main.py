@@ -47,6 +47,7 @@ cli = Group(
         "member": Late(f"{_HERE}.member:member", "Who is in, putting out, letting back in."),
         "invite": Late(f"{_HERE}.invite:invite", "Links that let people in."),
         "request": Late(f"{_HERE}.request:request", "Who asks to be let in, and the answer."),
+        "device": Late(f"{_HERE}.device:device", "Be one person on several devices."),
         "chat": Late(f"{_HERE}.chat:chat", "Post and read messages."),
         "document": Late(f"{_HERE}.document:document", "Write texts together."),
         "need": Late(f"{_HERE}.need:need", "What a community needs."),

@@ -10,6 +10,8 @@ import msgspec
 
 from p2pvalue import types as t
 from p2pvalue.api import answers as a
+from p2pvalue.api import device_answers as d
+from p2pvalue.api import device_schema as ds
 from p2pvalue.api import member_answers as m
 from p2pvalue.api import member_schema as ms
 from p2pvalue.api import schema as s
@@ -73,6 +75,15 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Endpoint("GET", "/policy", s.InCommunity, m.show_policy),
     Endpoint("PUT", "/policy", ms.SetPolicy, m.set_policy),
     Endpoint("POST", "/leave", ms.Leave, m.leave),
+    Endpoint("GET", "/link", s.InCommunity, d.community_link),
+    Endpoint("POST", "/communities/recover", ds.Recover, d.recover),
+    Endpoint("GET", "/devices", s.InCommunity, d.list_devices),
+    Endpoint("GET", "/devices/link", s.Question, d.show_link),
+    Endpoint("POST", "/devices/link", ds.ShowCode, d.show_code),
+    Endpoint("POST", "/devices/link/cancel", s.Question, d.cancel_link),
+    Endpoint("POST", "/devices/add", ds.AddDevice, d.add_device),
+    Endpoint("GET", "/devices/{device:path}/revocation", ds.OfDevice, d.preview_revocation),
+    Endpoint("POST", "/devices/{device:path}/revoke", ds.RevokeDevice, d.revoke_device),
     Endpoint("GET", "/messages", s.ListMessages, a.list_messages),
     Endpoint("POST", "/messages", s.PostMessage, a.post_message),
     Endpoint("GET", "/documents", s.InCommunity, a.list_documents),

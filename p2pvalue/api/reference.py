@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from p2pvalue import types as t
-from p2pvalue.api import schema, streams
+from p2pvalue.api import device_schema, schema, streams
 from p2pvalue.api.app import BODY_BYTES_MAX
 from p2pvalue.api.endpoints import ENDPOINTS, Endpoint, Stream
 from p2pvalue.api.failures import INTERNAL, NAMED, NO_ENDPOINT
@@ -105,7 +105,7 @@ def _values() -> list[type[msgspec.Struct]]:
     """Every value that occurs in a question or an answer, by name."""
     answers = [getattr(t, name) for name in dir(t) if name.endswith("View")]
     ours = [schema.AddLine, schema.Digest, schema.Done, schema.Opened, schema.Spliced]
-    ours += [schema.Words, schema.WordsCheck]
+    ours += [schema.Words, schema.WordsCheck, device_schema.CommunityLink]
     ends = [schema.Progress, schema.Finished, streams.Heartbeat]
     return sorted([*answers, *ours, *ends], key=lambda value: str(value.__name__))
 

@@ -88,7 +88,7 @@ class Devices:
         What it wrote and is held here stays. `words` make it possible from any device. Raises
         NotAdmitted if we may not, before anything is written.
         """
-        named = self._named(reference, community)
+        named = self.named(reference, community)
         lent = self._node.keys.lent(words) if words else None
         drafts: list[tuple[bytes, Draft]] = []
         for view in named:
@@ -107,7 +107,8 @@ class Devices:
         gone = {view.device for view in named}
         return [view for view in self.all() if view.device in gone]
 
-    def _named(self, reference: str, community: str | None) -> list[t.DeviceView]:
+    def named(self, reference: str, community: str | None = None) -> list[t.DeviceView]:
+        """Return the devices meant that are not out yet; raises NotFound with what there is."""
         views = [view for view in self.all(community) if view.state != "revoked"]
         labelled = [view for view in views if view.label and view.label == reference.strip()]
         per_community = Counter(view.community for view in labelled)

@@ -23,6 +23,16 @@ class NodeInterface(Protocol):
         """The person's keys on this machine, and the words that stand for them."""
         ...
 
+    @property
+    def devices(self) -> DevicesInterface:
+        """The person's own devices."""
+        ...
+
+    @property
+    def linking(self) -> LinkingInterface:
+        """Bringing in another device of the person's."""
+        ...
+
     def status(self) -> t.StatusView: ...
     def whoami(self) -> t.WhoAmIView: ...
     def doctor(self) -> list[t.CheckView]: ...
@@ -83,6 +93,43 @@ class NodeInterface(Protocol):
     async def backup(self, target: Path, progress: Callable[[int, int], None]) -> None: ...
     async def verify(self, progress: Callable[[int, int], None]) -> list[t.CheckView]: ...
     async def rebuild(self, progress: Callable[[int, int], None]) -> list[t.CheckView]: ...
+
+
+class DevicesInterface(Protocol):
+    """The devices of the node's person, in all her communities."""
+
+    def all(self, community: str | None = None) -> list[t.DeviceView]: ...
+    def named(self, reference: str, community: str | None = None) -> list[t.DeviceView]:
+        """Return the devices meant, by what they are called or the beginning of an id."""
+        ...
+
+    async def revoke(
+        self, reference: str, *, community: str | None = None, words: str = ""
+    ) -> list[t.DeviceView]:
+        """Put a device out wherever the reference names one; NotAdmitted if words are needed."""
+        ...
+
+    async def link_of(self, community: str | None) -> str:
+        """Return the link that says where a community is, without a secret."""
+        ...
+
+    async def recover(self, link: str, *, words: str = "") -> t.CommunityView:
+        """Start to come back into a community with the words; the view says what it waits for."""
+        ...
+
+
+class LinkingInterface(Protocol):
+    """Bringing in a device: on the new one, which shows a code, and on an older one."""
+
+    async def show_code(self, label: str = "") -> t.DeviceLinkView: ...
+    def view(self) -> t.DeviceLinkView:
+        """Return how it stands with the code shown last; LocalProtocolError if none was."""
+        ...
+
+    def cancel(self) -> t.DeviceLinkView: ...
+    async def add(self, text: str) -> t.DeviceLinkView:
+        """Make the device that shows this code one of ours; done on return."""
+        ...
 
 
 class KeysInterface(Protocol):

@@ -15,6 +15,7 @@ from p2pvalue.keystore import Keystore
 from p2pvalue.node.interface import CommunityInterface, NodeInterface
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError, NotFound
 from tests.api.fake_community import FakeCommunity
+from tests.api.fake_devices import FakeDevices, FakeLinking
 from tests.api.fake_keys import FakeKeys
 
 FOLLOWERS_BEHIND_MAX = 100
@@ -32,6 +33,8 @@ class FakeNode:
         self.times = 1_700_000_000_000
         self.looks = 0
         self.keys = FakeKeys()
+        self.devices = FakeDevices()
+        self.linking = FakeLinking()
 
     def now(self) -> int:
         self.times += 1000

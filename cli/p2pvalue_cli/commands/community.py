@@ -115,6 +115,46 @@ def join(
     show(_joined(view, until) if is_waiting else view, _say_joined)
 
 
+@community.command("link", example="p2pvalue community link")
+@community_option
+def community_link(community: str | None) -> None:
+    """Print where a community is, as a link without a secret.
+
+    It lets nobody in by itself: it brings members back who have only their words left, and takes
+    newcomers to where they may ask.
+    """
+    found = connection.get("/link", community=community)
+    show(found, lambda answer: click.echo(answer["link"]))
+
+
+@community.command(example="p2pvalue community recover p2pvalue:1#…")
+@click.argument("link", required=False)
+@click.option(
+    "--wait/--no-wait", "is_waiting", default=True, help="Return at once; the daemon goes on."
+)
+@click.option("--timeout", type=click.IntRange(1), metavar="SECONDS", help="Wait no longer.")
+@words_file_option
+def recover(
+    link: str | None, is_waiting: bool, timeout: int | None, words_file: str | None
+) -> None:
+    """Come back as the member you are, by your words and a LINK (or - for standard input).
+
+    Any member gets the link by `p2pvalue community link`. Begin on a new machine with
+    `p2pvalue init --recover`; it becomes one more device of yours, and p2pvalue device revoke puts
+    out those that you lost.
+    """
+    if link in (None, "-"):
+        from p2pvalue_cli.reading import STDIN, text_from
+
+        link = text_from(STDIN)
+    view = with_words(
+        words_file,
+        lambda words: connection.post("/communities/recover", link=link, words=words),
+    )
+    until = None if timeout is None else time.monotonic() + timeout
+    show(_joined(view, until) if is_waiting else view, _say_joined)
+
+
 @community.command(example="p2pvalue community members")
 @community_option
 def members(community: str | None) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -45,12 +45,14 @@ LEVELS = ("debug", "info", "warning", "error")
 @passphrase_file_option
 @click.option("--recover", is_flag=True, help="You have 24 words already: be the same person here.")
 @words_file_option
+@click.option("--linked", is_flag=True, help="You have another device: p2pvalue device link next.")
 def init(
     name: str | None,
     protect: Protection | None,
     passphrase_file: str | None,
     recover: bool,
     words_file: str | None,
+    linked: bool,
 ) -> None:
     """Make the data folder: your keys, the 24 words that stand for you, and a file of settings."""
     folder = data_dir()
@@ -61,8 +63,10 @@ def init(
         )
     if words_file is not None and not recover:
         raise click.UsageError("--words-file goes with --recover")
-    name = chosen_name(name)
-    entropy = None
+    if linked and recover:
+        raise click.UsageError("--linked needs no words, and --recover nothing but them: choose")
+    name = chosen_name(name, is_asking=not linked)
+    entropy: bytes | Literal["new"] | None = None if linked else "new"
     if recover:
         from p2pvalue.words import entropy_of
 
@@ -72,6 +76,7 @@ def init(
         "data_dir": str(folder),
         "name": name,
         "protection": keystore.protection,
+        "is_linked": linked,
     }
     if not keystore.are_words_shown and (as_json() or sys.stdout.isatty()):
         from p2pvalue.words import words_of
@@ -102,7 +107,7 @@ def run(log_level: str | None, debug: bool, locked: bool, passphrase_file: str |
     folder = data_dir()
     if not _is_initialised(folder):
         name = chosen_name(None, is_asking=False)
-        _initialise(folder, name, None, None)
+        _initialise(folder, name, "new", None)
         click.echo(
             f"made {folder} for {name}; change the name with: {run_hint('profile set NAME')}; the "
             f"keys lie open in it, close them with: {run_hint('passphrase change')}; write down "
@@ -174,6 +179,9 @@ def chosen_name(name: str | None, *, is_asking: bool = True) -> str:
 def _say_begun(folder: Path, answer: dict[str, Any], *, is_open: bool) -> None:
     if "words" in answer:
         show_words(answer["words"])
+    if answer["is_linked"]:
+        say(f"{folder} is made. Now: {run_hint('run')}, and then: {run_hint('device link')}")
+        return
     hint = f"; its keys lie open, {run_hint('passphrase change')} closes them" if is_open else ""
     say(f"{one_line(answer['name'])} lives in {folder}{hint}. Now: {run_hint('run')}")
 
@@ -204,7 +212,9 @@ def _is_initialised(folder: Path) -> bool:
     return (folder / FILE_NAME).exists()
 
 
-def _initialise(folder: Path, name: str, entropy: bytes | None, seal: Seal | None) -> Keystore:
+def _initialise(
+    folder: Path, name: str, entropy: bytes | Literal["new"] | None, seal: Seal | None
+) -> Keystore:
     from p2pvalue import config
     from p2pvalue.folder import locked, make_private
     from p2pvalue.keystore import Keystore
@@ -212,7 +222,7 @@ def _initialise(folder: Path, name: str, entropy: bytes | None, seal: Seal | Non
     config.socket_path(folder)  # raises now, not when the keys are made and `run` fails
     make_private(folder)
     with locked(folder):
-        keystore = Keystore.create(folder, name, entropy=entropy or "new", seal=seal)
+        keystore = Keystore.create(folder, name, entropy=entropy, seal=seal)
         config.write_default(folder, config.new_listen())
     return keystore
 
