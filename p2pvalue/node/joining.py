@@ -20,8 +20,9 @@ from p2pvalue.network.interface import JOIN_PROTOCOL, RECOVER_PROTOCOL, LinkClos
 from p2pvalue.node.dialing import peer_id_of
 from p2pvalue.node.waiting import JoinWait, waiting_words
 from p2pvalue.types import JoinView
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import Joined
-from p2pvalue_protocol.errors import P2PValueError
+from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
 from p2pvalue_protocol.inputs import DeviceKeys, JoinStarted, RecoveryStarted
 from p2pvalue_protocol.invitation import parse_link
 
@@ -86,6 +87,16 @@ class Joining:
                 if keys is not None and keys.link:
                     self.start(community)
             await trio.sleep_forever()
+
+    def keep_message(self, community: bytes, message: str) -> None:
+        """Keep what to say to who decides, where a person does; raises LocalProtocolError."""
+        if len(message) > limits.PLEA_CHARACTERS_MAX:
+            raise LocalProtocolError(
+                f"a message to who decides has up to {limits.PLEA_CHARACTERS_MAX} characters: "
+                "shorten it"
+            )
+        if message:
+            self._node.store.put_meta(_plea_key(community), message.encode())
 
     def start(self, community: bytes, lent: bytes | None = None) -> None:
         """Ask to be admitted until we are; without a network it waits for the next start.
@@ -182,7 +193,7 @@ class Joining:
         self._asked[session] = peer_id
         started: JoinStarted | RecoveryStarted
         if keys.is_recovering:
-            device = DeviceKeys(community, keys.device, keys.prekey)
+            device = DeviceKeys(community, keys.device, keys.prekey_private)
             started = RecoveryStarted(session, peer_id, device, entropy)
         else:
             started = JoinStarted(
@@ -193,6 +204,8 @@ class Joining:
                 keys.device,
                 keys.prekey,
                 entropy,
+                name=node.keystore.name,
+                message=(node.store.meta(_plea_key(community)) or b"").decode(),
             )
         try:
             await node.links.carry(stream, session, started)
@@ -219,7 +232,7 @@ class Joining:
                 if self._node.dialer is not None:
                     self._node.dialer.look_again()
             case "failed":
-                wait.answered(peer_id, "refused", joined.message)
+                wait.answered(peer_id, "refused", joined.message, is_final=joined.is_final)
                 log.warning("joining %s: %s", joined.community.hex()[:8], joined.message)
         if joined.topic_secret:
             keys = msgspec.structs.replace(keys, topic_secrets=(joined.topic_secret,))
@@ -246,3 +259,7 @@ class Joining:
             self._changed[community].set()
         self._node.tell_addresses()
         return True
+
+
+def _plea_key(community: bytes) -> str:
+    return f"plea:{community.hex()}"

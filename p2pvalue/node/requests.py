@@ -6,7 +6,7 @@ So it is bounded, and what a stranger wrote takes little room.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -16,9 +16,13 @@ from p2pvalue.node.people import RANKS
 from p2pvalue.node.references import resolve
 from p2pvalue.store import Store
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.effects import JoinRequested
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import NotAdmitted
-from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.inputs import Answer, Draft
+
+if TYPE_CHECKING:
+    from p2pvalue.node.running import RunningNode
 
 REQUESTS_MAX: Final = 64
 
@@ -49,8 +53,8 @@ class PendingRequests:
         kept = self._store.meta(self._key)
         return [] if kept is None else _decoder.decode(kept)
 
-    def put(self, asked: Asked) -> bool:
-        """Keep a request, the newest of its root; return whether it is a new one.
+    def put(self, asked: Asked) -> Literal["new", "known", "full"]:
+        """Keep a request, the newest of its root; return what became of it.
 
         A root that was declined stays declined. Without room a new one is not kept, so that nobody
         is pushed out by a crowd: whoever asks comes back.
@@ -63,13 +67,13 @@ class PendingRequests:
                 )
                 if kept[place] != before:
                     self._write(kept)
-                return False
+                return "known"
         if len(kept) >= REQUESTS_MAX:
             kept = [asked for asked in kept if not asked.is_declined]
         if len(kept) >= REQUESTS_MAX:
-            return False
+            return "full"
         self._write([*kept, asked])
-        return True
+        return "new"
 
     def decline(self, root: bytes) -> None:
         """Remember the answer no, so that it is given when she asks again."""
@@ -91,6 +95,24 @@ class PendingRequests:
     def _write(self, kept: list[Asked]) -> None:
         kept.sort(key=lambda asked: (asked.time_ms, asked.root))
         self._store.put_meta(self._key, encode(kept))
+
+
+def heard(node: RunningNode, requested: JoinRequested) -> Answer:
+    """Keep somebody's request to be let in, and return what she is told at once."""
+    pending = PendingRequests(node.store, requested.community)
+    if pending.is_declined(requested.root):
+        return "declined"
+    asked = Asked(
+        root=requested.root,
+        device=requested.device,
+        name=" ".join(requested.name.split()) or f"newcomer {requested.root.hex()[:6]}",
+        text=requested.message,
+        time_ms=node.clock_ms(),
+    )
+    became = pending.put(asked)
+    if became == "new":
+        node.member_events.requested(requested.community, asked.root, asked.name, asked.time_ms)
+    return "busy" if became == "full" else "pending"
 
 
 class Requests:

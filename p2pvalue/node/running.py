@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -31,6 +32,7 @@ from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
 from p2pvalue.node.own_keys import OwnKeys
 from p2pvalue.node.people import JOINS, RANKS
 from p2pvalue.node.references import resolve
+from p2pvalue.node.requests import heard
 from p2pvalue.node.taking_part import TakingPart
 from p2pvalue.node.verification import verify_views
 from p2pvalue.store import Store
@@ -81,6 +83,7 @@ class RunningNode(Node):
         self.links.code_secret = self.linking.secret
         self.on_joined = self._on_joined
         self.on_linking = self.linking.on_linking
+        self.on_join_requested = partial(heard, self)
         self.on_changed = self._on_changed
         self.on_topics_changed = self.neighbours.announce_again
         self.leaving = Leaving(self)
@@ -191,13 +194,14 @@ class RunningNode(Node):
         keys = self.keystore.keys(community)
         if keys is not None and not keys.link:
             self.leaving.check_return(community)
+        self.joining.keep_message(community, message)
         if keys is None:
             keys = self.keystore.new_keys(link=link)
             self.keystore.put(community, keys)
             self.machine.add_replica(community, keys.device, [], keys.prekey_private)
         else:  # a second link, perhaps with better addresses, for the same device
             self.keystore.put(community, msgspec.structs.replace(keys, link=link))
-        self.joining.start(community, lent, message)
+        self.joining.start(community, lent)
         self.neighbours.announce_again()
         return self._community(community)
 

@@ -131,6 +131,7 @@ class Joined:
     nonce: bytes
     topic_secret: bytes
     message: str
+    is_final: bool = False  # failed, and asking again by this link will not help
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,9 @@ _WORDS: dict[int, str] = {
     Refusal.BUSY: "the member you reached takes nobody more today; ask another one, or tomorrow",
     Refusal.NOT_APPROVED: "somebody there said no to your request",
 }
+_FINAL = frozenset(
+    (Refusal.USED_UP, Refusal.NOT_OPEN, Refusal.WITHDRAWN, Refusal.PUT_OUT, Refusal.NOT_APPROVED)
+)
 _NO_ANSWER = (
     "nobody there knows this invite (yet): check that it is the newest one, "
     "and that whoever made it is online"
@@ -109,11 +112,11 @@ class JoinClient(Dialogue[JoinFrame]):
         words = _NO_ANSWER if reason is None else f"{_UNEXPECTED} ({reason})"
         return [*self._failed(words), CloseSession(self._session, reason)]
 
-    def _failed(self, words: str) -> list[Effect]:
+    def _failed(self, words: str, *, is_final: bool = False) -> list[Effect]:
         if self._due_ms is None:
             return []
         self._due_ms = None
-        return [self._joined("failed", message=words)]
+        return [self._joined("failed", message=words, is_final=is_final)]
 
     def _answer(self, frame: JoinFrame, now_ms: int) -> list[Effect]:
         match frame:
@@ -134,7 +137,8 @@ class JoinClient(Dialogue[JoinFrame]):
                 return self._done("pending")
             case Declined(refusal):
                 words = _WORDS.get(refusal, _WORDS[Refusal.INVALID])
-                return [*self._failed(words), CloseSession(self._session, None)]
+                told = self._failed(words, is_final=refusal in _FINAL)
+                return [*told, CloseSession(self._session, None)]
         raise Refused(Reason.FRAME_INVALID)
 
     def _ask(self, transcript: Transcript) -> InviteShown | CommunityShown:
@@ -194,5 +198,6 @@ class JoinClient(Dialogue[JoinFrame]):
         nonce: bytes = b"",
         topic_secret: bytes = b"",
         message: str = "",
+        is_final: bool = False,
     ) -> Effect:
-        return Joined(self._session, self._community, state, nonce, topic_secret, message)
+        return Joined(self._session, self._community, state, nonce, topic_secret, message, is_final)
