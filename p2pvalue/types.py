@@ -299,6 +299,7 @@ class EventView(Value, frozen=True, kw_only=True):
         "pledge",
         "member",
         "request",
+        "fork",
         "community",
         "profile",
         "peer",

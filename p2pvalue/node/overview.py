@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -221,28 +220,14 @@ def _communities(node: RunningNode) -> list[t.CheckView]:
             detail += f", {waiting} logs wait for something that has not arrived"
         if is_alone:
             detail += f", {view.unshared} changes not yet with anybody: keep this machine safe"
-        forked = _forked_devices(node, view)
-        if view.device in forked:
-            detail += (
-                "; this device's own log is forked, because its data folder was run twice: "
-                "nothing is lost, but to write on, make a new data folder and have it invited"
-            )
-        elif forked:
-            detail += (
-                f"; {len(forked)} devices of others have forked logs: their words are all here, "
-                "ask them whether a data folder was copied"
-            )
         if view.state == "joining":
             detail += f"; joining, waiting for {view.waiting_for or 'a member'}"
-        is_ok = view.device not in forked
-        checks.append(t.CheckView(check=f"community {view.name}", is_ok=is_ok, detail=detail))
+        checks.append(t.CheckView(check=f"community {view.name}", is_ok=True, detail=detail))
+        checks += [
+            t.CheckView(check=f"devices in {view.name}", is_ok=False, detail=node.forks.words(fork))
+            for fork in node.forks.of(bytes.fromhex(view.community))
+        ]
     return checks
-
-
-def _forked_devices(node: RunningNode, view: t.CommunityView) -> set[str]:
-    branches = node.machine.replica(bytes.fromhex(view.community)).branches.all()
-    counts = Counter((branch.row.device, branch.row.log_class) for branch in branches)
-    return {device.hex() for (device, _), count in counts.items() if count > 1}
 
 
 def _rss_bytes() -> int:

@@ -23,6 +23,7 @@ from p2pvalue.node.devices import Devices, is_forked
 from p2pvalue.node.dialing import peer_id_of
 from p2pvalue.node.documents import OpenDocuments
 from p2pvalue.node.export import export
+from p2pvalue.node.forks import Forks
 from p2pvalue.node.joining import Joining
 from p2pvalue.node.leaving import Leaving
 from p2pvalue.node.linking import Linking
@@ -88,6 +89,7 @@ class RunningNode(Node):
         self.on_topics_changed = self.neighbours.announce_again
         self.leaving = Leaving(self)
         self.member_events = MemberEvents(self)
+        self.forks = Forks(self)
         self._admissions, self._admitted = trio.open_memory_channel[bytes](64)
         self._taking_part = TakingPart(self)
 
@@ -98,6 +100,7 @@ class RunningNode(Node):
             nursery.start_soon(self.joining.run)
             nursery.start_soon(self._finish_joins)
             self.member_events.start()
+            self.forks.start()
             nursery.start_soon(self.linking.run)
             if self.config.lan_discovery and self.network is not None:
                 nursery.start_soon(self._meet_neighbours)
@@ -277,6 +280,7 @@ class RunningNode(Node):
     def _on_changed(self, changed: Changed) -> None:
         self.documents.changed(changed.community, changed.changes)
         self.member_events.changed(changed)
+        self.forks.look(changed.community)
         if any(change.kind <= KIND_AUTH_MAX for change in changed.changes):
             keys = self.keystore.keys(changed.community)
             if keys is not None and self.is_admitted(changed.community):

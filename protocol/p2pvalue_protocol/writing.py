@@ -51,8 +51,8 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
     branches = replica.branches.of(signer.public, log_class)
     if any(branch.is_waiting for branch in branches) or len(branches) > 1:
         raise LocalProtocolError(
-            "this device's own log is incomplete or forked (was the data folder copied?): "
-            "make a new data folder and have it invited"
+            "this device's own log is incomplete or forked (was the data folder copied?): give "
+            "this folder a new device with `p2pvalue device link` or `p2pvalue community recover`"
         )
     _check_time(replica, signer, branches, now_ms)
     is_auth = log_class == AUTH

@@ -241,7 +241,7 @@ def test_a_log_that_was_forked_elsewhere_refuses_to_go_on(ana: Copy) -> None:
     fork = copied.branch(0)
     fork.say("from the other machine", parents=[genesis_of(ana).reference])
     ana.take(fork.run())
-    assert_write_refused(ana, said("two"), "forked .*make a new data folder")
+    assert_write_refused(ana, said("two"), "forked .*new device")
 
 
 def test_a_log_that_waits_for_parents_refuses_to_go_on(ana: Copy) -> None:
