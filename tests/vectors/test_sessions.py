@@ -35,7 +35,7 @@ def fields_of(struct: Any) -> Any:
     """A frame as vectors write it: arrays of fields."""
     if isinstance(struct, msgspec.Struct):
         return [fields_of(getattr(struct, name)) for name in struct.__struct_fields__]
-    if isinstance(struct, list):
+    if isinstance(struct, list | tuple):
         return [fields_of(item) for item in struct]
     return plain(struct)
 
