@@ -17,7 +17,7 @@ import msgspec
 
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import Reason, Refused
-from p2pvalue_protocol.ids import ZERO32, Reference
+from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference
 from p2pvalue_protocol.operation import Operation, decode_core
 from p2pvalue_protocol.past import HeadRow, LogRow, OperationRow, Past
 
@@ -75,8 +75,12 @@ class Branches:
         self._by_number: dict[int, Branch] = {}
         self._fresh: dict[tuple[int, int], OperationRow] = {}
         self._next_number = 1
+        self._held_before: dict[bytes, tuple[Reference, ...]] = {}  # by device with a forked log
         for head in past.heads():
             self._restore(head)
+        for (device, _), branches in self._by_log.items():
+            if len(branches) > 1:
+                self._held_before[device] = self._first_held(device)
 
     def _restore(self, row: HeadRow) -> None:
         log = row.log
@@ -120,6 +124,35 @@ class Branches:
         """Return the branches of one log, the trunk first; empty if the log is unknown."""
         return self._by_log.get((device, log_class), [])
 
+    def forked_devices(self) -> list[bytes]:
+        """Return the devices of which two branches of one log are held, ascending."""
+        return sorted(self._held_before)
+
+    def held_before_fork(self, device: bytes) -> tuple[Reference, ...]:
+        """Return the heads that were held of a device when a second branch of a log of it came.
+
+        Known exactly until a restart; from then on, the heads of what was held first.
+        """
+        return self._held_before[device]
+
+    def _first_held(self, device: bytes) -> tuple[Reference, ...]:
+        trunks = [
+            branches[0] for c in (AUTH, CONTENT) if (branches := self._by_log.get((device, c)))
+        ]
+        return tuple(
+            Reference(device, t.row.log_class, t.head_seq, t.head_id)
+            for t in trunks
+            if t.head_seq >= t.row.first_seq
+        )
+
+    def beside(self, branch: Branch) -> bytes | None:
+        """Return the id of another operation at the place where a branch begins, or None."""
+        seq = branch.row.first_seq
+        for other in self.of(branch.row.device, branch.row.log_class):
+            if other is not branch and (op_id := self.id_at(other, seq)) is not None:
+                return op_id
+        return None
+
     def open(
         self,
         community: bytes,
@@ -131,6 +164,8 @@ class Branches:
     ) -> Branch:
         """Make an empty branch whose first operation will be `op_id` at `seq`, and return it."""
         is_trunk = not self.of(device, log_class)
+        if not is_trunk and device not in self._held_before:
+            self._held_before[device] = self._first_held(device)
         row = LogRow(
             self._next_number,
             community,

@@ -23,7 +23,7 @@ from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds.epoch import NUMBER as EPOCH
 from p2pvalue_protocol.loading import in_causal_order
 from p2pvalue_protocol.membership import Membership
-from p2pvalue_protocol.named import Named, is_cut_off
+from p2pvalue_protocol.named import Named
 from p2pvalue_protocol.operation import GENESIS, Core, Operation, decode_core, read_core
 from p2pvalue_protocol.past import Batch, OperationRow, Past
 from p2pvalue_protocol.reconsideration import Reconsideration
@@ -51,8 +51,8 @@ class Ladder:
         `device` is ours, to which secrets are sealed; it began with the prekey given.
         """
         self.graph = AuthGraph()
-        self.membership = Membership(community, self.graph)
         self.branches = Branches(past)
+        self.membership = Membership(community, self.graph, self.branches)
         self.batch = Batch(community)
         self.changes: list[Change] = []
         self.tips: dict[bytes, Tip] = {}
@@ -145,15 +145,25 @@ class Ladder:
         """Return whether something held waits for an operation of a log."""
         return bool(self._blocked.get((device, log_class)))
 
-    def named_of_cut_off(self) -> list[Reference]:
-        """Return what something held names of logs that nobody lists, and is missing; ascending."""
-        return self.named.missing(self._waited_for())
+    def missing(self) -> list[Reference]:
+        """Return what something held names and is not held itself; a read for each log waited for.
 
-    def _waited_for(self) -> Iterator[Reference]:
-        for (device, log_class), waiting in self._blocked.items():
-            if device and is_cut_off(self.membership, device, log_class):
-                for op_id, branches in waiting.items():
-                    yield from self._parents_of_next(branches[0], op_id)
+        What is missing of logs that peers list comes anyway: asked for by name is the rest.
+        """
+        logs = [log for log in self._blocked if log != _EPOCHS]
+        waited_for = {r for log in logs for r in self._waited_for(*log)}
+        return sorted(waited_for.union(self.named.missing()))
+
+    def missing_of(self, device: bytes, log_class: int) -> list[Reference]:
+        """Return what something held names of one log, and is not held itself."""
+        named = {r for r in self.named.missing_of(device) if r.log_class == log_class}
+        return sorted(named.union(self._waited_for(device, log_class)))
+
+    def _waited_for(self, device: bytes, log_class: int) -> Iterator[Reference]:
+        for op_id, branches in self._blocked.get((device, log_class), {}).items():
+            for parent in self._parents_of_next(branches[0], op_id):
+                if self.branches.find(parent) is None:
+                    yield parent
 
     def _parents_of_next(self, branch: Branch, op_id: bytes) -> list[Reference]:
         row = self.branches.row(branch, branch.folded_seq + 1)

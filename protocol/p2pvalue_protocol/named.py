@@ -8,8 +8,6 @@ calls as witnesses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.branches import Branches
 from p2pvalue_protocol.ids import CONTENT, Reference
@@ -103,21 +101,19 @@ class Named:
         self._witnesses.pop(op.op_id, None)
         return True
 
-    def missing(self, waited_for: Iterable[Reference]) -> list[Reference]:
-        """Return what is named and not held, ascending; `waited_for` is what keeps others waiting.
+    def missing(self) -> list[Reference]:
+        """Return what removals and FORKs name and is not held, ascending.
 
-        Costs a look at each device that a removal names.
+        Costs a look at each device that one names, effective or not.
         """
         devices = set(self._devices)
         for root in self._roots:
             devices.update(self._membership.devices_of(root))
-        found = set(self._witnesses.values())
-        for device in sorted(devices):
-            if self._membership.is_gone(device):
-                found.update(self._membership.keeps_of(device))
-        found.update(
-            reference
-            for reference in waited_for
-            if is_cut_off(self._membership, reference.device, reference.log_class)
-        )
+        return sorted(r for device in devices for r in self.missing_of(device))
+
+    def missing_of(self, device: bytes) -> list[Reference]:
+        """Return what removals and FORKs name of one device's logs, and is not held."""
+        found = {r for r in self._witnesses.values() if r.device == device}
+        if self._membership.is_gone(device):
+            found.update(self._membership.keeps_of(device))
         return sorted(r for r in found if self._branches.find(r) is None)

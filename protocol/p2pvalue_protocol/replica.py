@@ -67,7 +67,7 @@ class Replica:
         """
         self.community = community
         self.signer = signer
-        self.topic_secrets = list(topic_secrets)
+        self._topic_secrets = list(topic_secrets)
         self.ladder = Ladder(
             community,
             past,
@@ -81,7 +81,7 @@ class Replica:
         self.tips = self.ladder.tips
         self.auth_references = self.ladder.auth_references
         self._appended = 1
-        self._named: tuple[int, list[Reference]] = (0, [])
+        self._missing: tuple[int, list[Reference]] = (0, [])
         self._trusted_after_ms = trusted_after_ms
         self._random_bytes = random_bytes
         self._records = dict(past.addresses())
@@ -188,12 +188,8 @@ class Replica:
         could not be checked.
         """
         last = operations[-1].core
-        named = self.named_of_cut_off()
-        leads_on = any(
-            (r.device, r.log_class) == (last.device, last.log_class) and r.seq > last.seq
-            for r in named
-        )
-        if leads_on:
+        named = self.ladder.missing_of(last.device, last.log_class)
+        if any(reference.seq > last.seq for reference in named):
             return operations
         op_ids = {reference.op_id for reference in named}
         wanted = [
@@ -267,16 +263,20 @@ class Replica:
         """Return whether a log is neither listed nor taken further, but for what is named."""
         return is_cut_off(self.membership, device, log_class)
 
-    def named_of_cut_off(self) -> list[Reference]:
-        """Return what something held names of logs that nobody lists, and is missing; ascending."""
-        if self._named[0] != self.heads_version:
-            self._named = (self.heads_version, self.ladder.named_of_cut_off())
-        return self._named[1]
+    def missing(self) -> list[Reference]:
+        """Return what something held names and is not held itself, ascending; kept until a change.
+
+        Costs a read for each log that something waits for.
+        """
+        if self._missing[0] != self.heads_version:
+            self._missing = (self.heads_version, self.ladder.missing())
+        return self._missing[1]
 
     def _is_named(self, device: bytes, log_class: int) -> bool:
-        return self.ladder.is_waited_for(device, log_class) or any(
-            (r.device, r.log_class) == (device, log_class) for r in self.named_of_cut_off()
-        )
+        if self.ladder.is_waited_for(device, log_class):
+            return True
+        named = self.ladder.named.missing_of(device)
+        return any(reference.log_class == log_class for reference in named)
 
     def held(self, reference: Reference) -> bool:
         """Return whether this very operation is stored here."""
@@ -348,6 +348,15 @@ class Replica:
         One that is not what its epoch commits to is passed over. What they open is folded next.
         """
         return sum(self.epochs.learn(epoch, secret) for epoch, secret in secrets)
+
+    @property
+    def topic_secrets(self) -> list[bytes]:
+        """By what members find each other, the newest first: of the epochs, or as it was given."""
+        return self.epochs.topic_secrets() or self._topic_secrets
+
+    @topic_secrets.setter
+    def topic_secrets(self, secrets: Sequence[bytes]) -> None:
+        self._topic_secrets = list(secrets)
 
     @property
     def sealed_count(self) -> int:

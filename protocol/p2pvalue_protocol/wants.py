@@ -3,8 +3,9 @@
 Wants go out in passes: auth logs first, because they say whose content may be stored. After a pass
 that brought something, what is still missing is asked for once more; a pass that brought nothing
 ends the round, whatever the peer claims. A log that does not join what is held was forked: then
-its want goes further back, twice as far each time. What something held names of a log that nobody
-lists (`named`) is asked of every peer, as if it had claimed it.
+its want goes further back, twice as far each time. When all that a peer claims is here, what is
+still named and missing is asked for too, as if the peer had claimed it: logs of who was removed are
+listed by nobody.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Wanting:
         """Return what to ask for now; empty while wants are open, and when the round is over."""
         if self._open:
             return []
-        self.claim(self._replica.named_of_cut_off())  # nobody lists them, anybody may have them
+        asks_by_name = True
         while True:
             picked = self._pick()
             if picked:
@@ -71,7 +72,11 @@ class Wanting:
             }
             if not self._missing or not self._pass_has_progress:
                 self._give_up()
-                return []
+                if asks_by_name:
+                    self.claim(self._replica.missing())  # nobody may list it, anybody may have it
+                    asks_by_name = False
+                if not self._queue:
+                    return []
             self._pass_has_progress = False
             self._queue = list(self._missing)
 

@@ -1,0 +1,93 @@
+"""Telling everybody that a log was forked (spec: operation, "Logs and forks").
+
+A device that writes two operations for one place was copied or lies. Whoever of rank member or
+stronger holds both says so with a FORK, after a wait by rank so that one of them does and the
+others need not. It keeps what was held of the device before its second branch appeared, so it takes
+nothing back that anybody had seen here. After a restart that is what the first-held branches hold
+by then: a few operations more, if the device went on with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from p2pvalue_protocol.auth_payloads import MEMBER
+from p2pvalue_protocol.branches import Branches
+from p2pvalue_protocol.errors import LocalProtocolError
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.removal import fork_draft
+from p2pvalue_protocol.replica import Replica
+
+_WAIT_MS_MAX = (5_000, 15_000, 30_000)  # by rank: founders speak first
+_AGAIN_MS = 60_000  # after our own log was not ready to be written
+
+
+def witnesses(branches: Branches, device: bytes) -> tuple[Reference, Reference] | None:
+    """Return two held operations of a device for one place of a log, or None if there are none.
+
+    Those where its first two branches part, of the auth log if that is forked.
+    """
+    for log_class in (AUTH, CONTENT):
+        for branch in branches.of(device, log_class)[1:]:
+            seq = branch.row.first_seq
+            other = branches.beside(branch)
+            own = branches.id_at(branch, seq)
+            if own is not None and other is not None:
+                return (
+                    Reference(device, log_class, seq, own),
+                    Reference(device, log_class, seq, other),
+                )
+    return None
+
+
+class ForkWatch:
+    """When our device says which logs are forked; moved by the virtual clock."""
+
+    def __init__(self, jitter: Callable[[], float]) -> None:
+        """Wait `jitter` times the span that our rank has; it returns 0 to 1, another each time."""
+        self._jitter = jitter
+        self._due_ms: dict[tuple[bytes, bytes], int] = {}  # by community and device
+
+    def review(self, replica: Replica, now_ms: int) -> None:
+        """Note forks that nobody has told yet; costs nothing while no log is forked."""
+        for device in replica.branches.forked_devices():
+            name = (replica.community, device)
+            wait_ms = _wait_ms_max(replica, device)
+            if wait_ms is None:
+                self._due_ms.pop(name, None)
+            elif name not in self._due_ms:
+                self._due_ms[name] = now_ms + int(self._jitter() * wait_ms)
+
+    def next_wakeup_ms(self) -> int | None:
+        """Return when `tell` has something to do; None if nothing is due."""
+        return min(self._due_ms.values(), default=None)
+
+    def tell(self, replica: Replica, now_ms: int) -> None:
+        """Write the FORKs that are due in one community."""
+        self.review(replica, now_ms)
+        due = [name for name, due_ms in self._due_ms.items() if due_ms <= now_ms]
+        for community, device in sorted(due):
+            if community != replica.community:
+                continue
+            self._due_ms[community, device] = now_ms + _AGAIN_MS
+            proof = witnesses(replica.branches, device)
+            if proof is not None:
+                draft = fork_draft(*proof, replica.branches.held_before_fork(device))
+                with suppress(LocalProtocolError):  # our own log is forked or incomplete
+                    replica.write([draft], now_ms)
+        self.review(replica, now_ms)
+
+
+def _wait_ms_max(replica: Replica, device: bytes) -> int | None:
+    """Return how long to wait at most before telling of a fork; None if it is not ours to tell."""
+    own, membership = replica.device, replica.membership
+    if own is None or own == device or membership.is_gone(device):
+        return None
+    standing = membership.standing(own)
+    if standing is None or standing.rank > MEMBER or not membership.was_ever_admitted(device):
+        return None
+    told = (fork for fork in membership.forked_devices() if fork.device == device)
+    if any(replica.auth_references[fork.by_op_id].device == own for fork in told):
+        return None
+    return _WAIT_MS_MAX[standing.rank]

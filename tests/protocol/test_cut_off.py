@@ -1,0 +1,245 @@
+"""The logs of who was removed: listed by nobody, stored no further, and asked for by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import removal
+from p2pvalue_protocol.errors import NotAdmitted, Reason
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.log import Run
+from tests.protocol.authoring import key_named
+from tests.protocol.replicas import (
+    Chain,
+    Copy,
+    auth_log,
+    by_hand,
+    device_added,
+    founded,
+    frontier_of,
+    genesis_of,
+    joined,
+)
+
+BEN = key_named("ben root").public
+BENS = key_named("ben device").public
+
+
+@pytest.fixture
+def ana() -> Copy:
+    return founded()
+
+
+@pytest.fixture
+def ben(ana: Copy) -> Copy:
+    """A member who wrote two messages that everybody has."""
+    made = joined(ana, "ben")
+    made.say("one", "two")
+    made.give(ana)
+    return made
+
+
+@pytest.fixture
+def cem(ana: Copy, ben: Copy) -> Copy:
+    return joined(ana, "cem")
+
+
+def put_out(by: Copy) -> None:
+    by.write(removal.removal_draft(by.replica, BEN))
+
+
+def own_runs(copy: Copy) -> list[Run]:
+    return [run for run in copy.runs() if run.device == copy.replica.device]
+
+
+def logs_listed(copy: Copy) -> set[tuple[bytes, int]]:
+    return {(head.device, head.log_class) for head in copy.replica.heads()}
+
+
+def test_the_logs_of_the_removed_are_in_no_heads_and_what_was_kept_stays_visible(
+    ana: Copy, ben: Copy
+) -> None:
+    assert (BENS, CONTENT) in logs_listed(ana)
+    put_out(ana)
+    assert not {(BENS, AUTH), (BENS, CONTENT)} & logs_listed(ana)
+    assert ana.texts() == ["one", "two"]
+
+
+def test_what_is_written_after_a_removal_is_not_stored_and_nobody_is_to_blame(
+    ana: Copy, ben: Copy
+) -> None:
+    put_out(ana)
+    stored = ana.store.figures().operations
+    ben.say("three")
+    ben.write(Draft(auth.AUTH_SEEN, b"", b""))
+    receipt = ana.take(*ben.runs())
+    assert set(receipt.refused) == {(Reason.UNKNOWN_AUTHOR, False)}
+    assert ana.store.figures().operations == stored
+    assert ana.texts() == ["one", "two"]
+
+
+def test_what_the_remover_had_not_seen_goes_from_the_views_of_who_had(
+    ana: Copy, ben: Copy, cem: Copy
+) -> None:
+    ben.say("three")
+    cem.take(*ben.runs())
+    put_out(ana)
+    assert cem.texts() == ["one", "two", "three"]
+    ana.give(cem)
+    assert cem.texts() == ["one", "two"]
+    assert cem.replica.heads() == ana.replica.heads()
+
+
+def test_what_an_honest_member_had_named_is_asked_for_by_name_and_no_more(
+    ana: Copy, ben: Copy, cem: Copy
+) -> None:
+    (three,) = ben.say("three")
+    cem.take(*ben.runs())
+    cem.say("an answer")
+    ben.say("four")
+    put_out(ana)
+    ana.take(*own_runs(cem))
+    assert ana.replica.missing() == [three]
+    assert ana.texts() == ["one", "two"]
+    runs, _ = cem.replica.runs_wanted(three, 0, 100_000)
+    ana.take(*runs)
+    assert ana.replica.missing() == []
+    assert ana.texts() == ["one", "two", "an answer"]
+    receipt = ana.take(*ben.runs())
+    assert receipt.stored == 0
+    assert ana.texts() == ["one", "two", "an answer"]
+
+
+def test_a_newcomer_asks_by_name_for_what_was_kept(ana: Copy, ben: Copy) -> None:
+    put_out(ana)
+    reader = Copy(ana.community)
+    reader.take(*ana.runs())
+    named = reader.replica.missing()
+    heads = [head for head in ben.replica.heads() if head.device == BENS]
+    while named:
+        for reference in named:
+            runs, _ = ana.replica.runs_wanted(reference, 0, 100_000)
+            assert reader.take(*runs).stored
+        named = reader.replica.missing()
+    assert all(reader.replica.held(head) for head in heads)
+    assert reader.seen() == ana.seen()
+
+
+def test_a_log_that_is_cut_off_is_served_no_further_than_what_is_named(
+    ana: Copy, ben: Copy, cem: Copy
+) -> None:
+    two = next(h for h in ben.replica.heads() if (h.device, h.log_class) == (BENS, CONTENT))
+    put_out(ana)
+    ben.say("three")
+    cem.take(*ben.runs())
+    ana.give(cem)
+    runs, rest = cem.replica.runs_wanted(two, 0, 100_000)
+    assert [run.first_seq + len(run.items) for run in runs] == [two.seq + 1]
+    assert rest is None
+    stranger = Reference(BENS, CONTENT, 9, bytes(32))
+    assert cem.replica.runs_wanted(stranger, 0, 100_000) == ([], None)
+
+
+def test_a_named_operation_far_along_brings_in_what_leads_to_it(
+    ana: Copy, ben: Copy, cem: Copy
+) -> None:
+    log = by_hand(ana, "ben")
+    log = Chain(log.key, ana.community, CONTENT, ana.log_of(content_head(ana)))
+    for number in range(600):
+        log.say(f"message {number}")
+    cem.take(log.run(2, 201), log.run(202, 401), log.run(402))
+    cem.say("an answer")
+    put_out(ana)
+    ana.take(*own_runs(cem))
+    (named,) = ana.replica.missing()
+    assert ana.take(log.run(2, 201)).stored == 200
+    assert ana.take(log.run(202, 401)).stored == 200
+    assert ana.take(log.run(402)).stored == 200
+    assert ana.replica.held(named)
+    assert ana.texts() == ["one", "two", "an answer"]
+
+
+def content_head(copy: Copy) -> Reference:
+    (head,) = [h for h in copy.replica.heads() if (h.device, h.log_class) == (BENS, CONTENT)]
+    return head
+
+
+def test_writers_name_nothing_of_a_log_that_is_cut_off_but_what_was_kept(
+    ana: Copy, ben: Copy, cem: Copy
+) -> None:
+    (three,) = ben.say("three")
+    seen = ben.write(Draft(auth.AUTH_SEEN, b"", b""))[0]
+    cem.take(*ben.runs())
+    put_out(ana)
+    ana.give(cem)
+    (said,) = cem.say("hello")
+    (written,) = cem.write(Draft(auth.AUTH_SEEN, b"", b""))
+    named = {p.op_id for op in cem.log_of(said) + cem.log_of(written) for p in op.core.parents}
+    assert not named & {three.op_id, seen.op_id}
+    ana.take(*cem.runs())
+    assert ana.replica.missing() == []
+    assert ana.texts() == ["one", "two", "hello"]
+
+
+def test_who_is_put_out_can_write_nothing_more_here(ana: Copy, ben: Copy) -> None:
+    put_out(ana)
+    ana.give(ben)
+    with pytest.raises(NotAdmitted, match="removed"):
+        ben.say("three")
+    with pytest.raises(NotAdmitted, match="removed"):
+        ben.write(Draft(auth.AUTH_SEEN, b"", b""))
+
+
+def test_who_leaves_is_not_cut_off(ana: Copy, ben: Copy) -> None:
+    ben.write(removal.leave_draft(ben.replica))
+    ben.give(ana)
+    assert {(BENS, AUTH), (BENS, CONTENT)} <= logs_listed(ana)
+    assert ana.texts() == ["one", "two"]
+
+
+def test_who_comes_back_is_listed_again_with_all_she_wrote(ana: Copy, ben: Copy, cem: Copy) -> None:
+    ben.say("three")
+    cem.take(*ben.runs())
+    put_out(ana)
+    ana.give(cem)
+    ana.take(*cem.runs())
+    assert ana.texts() == ["one", "two"]
+    ana.write(removal.return_draft(ana.replica, BEN, auth.MEMBER))
+    ana.take(*ben.runs())
+    ana.give(ben, cem)
+    ben.say("four")
+    ana.take(*ben.runs())
+    assert (BENS, CONTENT) in logs_listed(ana)
+    assert ana.texts() == ["one", "two", "four"]  # three was in no keep
+
+
+def test_a_removed_device_may_still_bring_the_words_of_its_person(ana: Copy, ben: Copy) -> None:
+    """The thief has her oldest device, and took the younger one away from her with it."""
+    younger = device_added(ana.community, genesis_of(ana), "ben too", person="ben")
+    ben.store_first(younger)
+    ben.write(Draft(auth.AUTH_SEEN, b"", b""))
+    ana.take(*ben.runs())
+    too = Copy(ana.community, key_named("ben too device"))
+    too.take(*ben.runs())
+    thief = ana
+    thief.write(removal.device_removal_draft(thief.replica, BEN, younger.core.device))
+    assert not ana.replica.membership.is_live(younger.core.device)
+    root = key_named("ben root")
+    too.write(removal.device_removal_by_words(too.replica, root, BENS))
+    log = auth_log(too, "ben too")
+    assert ana.take(log.run()).stored == 1
+    assert not ana.replica.membership.is_live(BENS)
+
+
+def test_garbage_in_the_auth_log_of_a_removed_device_is_refused(ana: Copy, ben: Copy) -> None:
+    put_out(ana)
+    log = auth_log(ben, "ben")
+    root = key_named("ben root")
+    for number in range(3):
+        certificate = root.sign(b"not what it should be %d" % number)
+        payload = auth.dev_revoke_payload(BEN, BENS, certificate)
+        log.add(payload, kind=auth.DEV_REVOKE, parents=[])
+    assert ana.take(log.run(len(log.operations) - 3)).stored == 0
+    assert frontier_of(ana)
