@@ -109,6 +109,10 @@ class Community:
     ) -> t.PolicyView:
         return await self._rules.change(join=join, invite_rank=invite_rank, write=write)
 
+    def has_my_name(self) -> bool:
+        """Return whether we said here what we are called."""
+        return self._profile.has_my_name()
+
     async def set_my_name(self, name: str) -> None:
         """Say what we are called here."""
         await self._profile.set_my_name(name)

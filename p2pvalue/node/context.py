@@ -12,11 +12,13 @@ from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.replica import Replica
 
+State = Literal["joining", "active", "removed", "left"]
+
 
 class Participation(NamedTuple):
     """How this node takes part in a community at the moment."""
 
-    state: Literal["joining", "active", "removed", "left"]
+    state: State
     waiting_for: str  # in words; empty when active
     peers: tuple[str, ...]  # connected, ascending
     operations: int  # held

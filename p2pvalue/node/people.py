@@ -50,6 +50,12 @@ class People:
         standing = self._context.membership(self._community).standing(device) if device else None
         return None if standing is None else RANKS[standing.rank]
 
+    def has_my_name(self) -> bool:
+        """Return whether we said here what we are called."""
+        root = self._context.root(self._community)
+        row = self._context.store.state(self._community, profile.profile_subject(root))
+        return row is not None and row.kind == profile.NUMBER
+
     async def set_my_name(self, name: str) -> None:
         """Say what we are called here, keeping the rest of our profile; nothing if it is said."""
         root = self._context.root(self._community)

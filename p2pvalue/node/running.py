@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -46,7 +47,10 @@ from p2pvalue_protocol.kinds import card
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
 from p2pvalue_protocol.replica import Replica
 
+log = logging.getLogger(__name__)
+
 NETWORK_UP_S_MAX = 15.0
+INTRODUCE_S = 0.5
 INVITE_SECRET_BYTES = 16
 
 
@@ -293,14 +297,28 @@ class RunningNode(Node):
             self.joining.on_joined(joined)
 
     async def _finish_joins(self) -> None:
-        async for community in self._admitted:
-            keys = self.keystore.keys(community)
-            was_here_before = keys is not None and keys.is_recovering
-            if self.joining.finish(community):
-                self.member_events.forget(community)
-                self.neighbours.announce_again()
-                if not was_here_before:  # else she has said what she is called
-                    await self._community(community).set_my_name(self.keystore.name)
+        async with trio.open_nursery() as nursery:
+            for community in self.machine.communities():  # a crash may have come in between
+                if self.is_admitted(community) and not self._community(community).has_my_name():
+                    nursery.start_soon(self._introduce, community)
+            async for community in self._admitted:
+                keys = self.keystore.keys(community)
+                was_here_before = keys is not None and keys.is_recovering
+                if self.joining.finish(community):
+                    self.member_events.forget(community)
+                    self.neighbours.announce_again()
+                    if not was_here_before:  # else she has said what she is called
+                        nursery.start_soon(self._introduce, community)
+
+    async def _introduce(self, community: bytes) -> None:
+        """Say what we are called, as soon as the keys are here under which we may write."""
+        made = self._community(community)
+        while self.is_admitted(community) and not made.has_my_name():
+            try:
+                await made.set_my_name(self.keystore.name)
+            except LocalProtocolError as error:
+                log.debug("cannot say our name yet: %s", error)
+                await trio.sleep(INTRODUCE_S)
 
     # --- the node itself
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from p2pvalue.node.context import Participation
+from p2pvalue.node.context import Participation, State
+from p2pvalue.node.waiting import waiting_words
+from p2pvalue.types import JoinView
 from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.ids import CONTENT, Reference
 
@@ -24,18 +26,22 @@ class TakingPart:
         node = self._node
         replica = node.machine.replica(community)
         held = sum(b.head_seq - b.row.first_seq + 1 for b in replica.branches.all())
-        state = "active" if node.is_admitted(community) else self._outside(community)
+        state = self._state(community)
+        joining = node.joining.view(community) if state == "joining" else None
         waiting_for = ""
         if state == "joining":
             name = node.community(community.hex()).name
             waiting_for = node.joining.waiting_for(community, name)
+            if node.is_admitted(community):
+                joining = JoinView(stage="admitted")
+                waiting_for = waiting_words(joining, name)
         return Participation(
             state=state,
             waiting_for=waiting_for,
             peers=tuple(node.machine.peers_of(community)),
             operations=held,
             unshared=self._unshared(community),
-            joining=node.joining.view(community) if state == "joining" else None,
+            joining=joining,
         )
 
     def note_confirmed(self) -> None:
@@ -43,8 +49,11 @@ class TakingPart:
         for community in self._node.machine.communities():
             self._note_confirmed(community)
 
-    def _outside(self, community: bytes) -> Literal["active", "joining", "removed", "left"]:
-        """Return how we are no member: not yet, or not any more."""
+    def _state(self, community: bytes) -> State:
+        """Return what we are; a member who cannot read or write yet has not come in yet."""
+        if self._node.is_admitted(community):
+            epochs = self._node.machine.replica(community).epochs
+            return "joining" if epochs.is_sealed and not epochs.has_any else "active"
         root = self._node.root(community)
         for former in self._node.membership(community).former_members():
             if former.root == root and root:

@@ -1,0 +1,112 @@
+"""What one commit of auth operations means to people: who came, went, rose, fell."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+from p2pvalue.node.comings import Coming, Comings
+from p2pvalue.store import MemoryStore
+from p2pvalue_protocol.members import FormerMember, Invite, Member
+from p2pvalue_protocol.membership import Membership
+
+GARDEN = b"g" * 32
+ADA, BO, CLEO = b"a" * 32, b"b" * 32, b"c" * 32
+REVOKE, INVITE = b"r" * 32, b"i" * 32
+
+
+class Seen(NamedTuple):
+    """What a membership answers at one moment."""
+
+    in_it: tuple[Member, ...]
+    out: tuple[FormerMember, ...] = ()
+    invited: tuple[Invite, ...] = ()
+
+    def members(self) -> list[Member]:
+        return list(self.in_it)
+
+    def former_members(self) -> list[FormerMember]:
+        return list(self.out)
+
+    def invites(self) -> list[Invite]:
+        return list(self.invited)
+
+
+def member(root: bytes, rank: int = 2) -> Member:
+    return Member(root, rank, (root,), ADA if root != ADA else None)
+
+
+def invite(*admitted: bytes) -> Invite:
+    return Invite(INVITE, b"k" * 32, ADA, 2, 5, len(admitted), tuple(admitted), False)
+
+
+def looked(comings: Comings, seen: Seen) -> list[Coming]:
+    return comings.look(cast("Membership", seen))
+
+
+def after(*moments: Seen) -> tuple[list[Coming], Comings]:
+    """What the last of these moments brought, to a node that saw them all."""
+    comings = Comings(MemoryStore(), GARDEN)
+    found: list[Coming] = []
+    for seen in moments:
+        found = looked(comings, seen)
+    return found, comings
+
+
+def test_what_is_there_at_the_start_is_no_news() -> None:
+    assert after(Seen((member(ADA), member(BO))))[0] == []
+
+
+def test_a_newcomer_is_news_with_who_let_her_in() -> None:
+    found, _ = after(Seen((member(ADA),)), Seen((member(ADA), member(BO)), (), (invite(BO),)))
+    assert found == [
+        Coming("admitted", BO, ADA, None),
+        Coming("invite-used", BO, None, INVITE),
+    ]
+
+
+def test_a_rank_rises_and_falls() -> None:
+    for before, now, what in ((2, 1, "promoted"), (1, 3, "demoted")):
+        found, _ = after(Seen((member(BO, before),)), Seen((member(BO, now),)))
+        assert [coming.what for coming in found] == [what]
+
+
+def test_a_removal_names_who_did_it_and_a_leave_is_ones_own() -> None:
+    for is_leave, what in ((False, "removed"), (True, "left")):
+        out = FormerMember(BO, None if is_leave else ADA, REVOKE, is_leave)
+        found, comings = after(Seen((member(BO),)), Seen((), (out,)))
+        assert found == [Coming(what, BO, out.removed_by, REVOKE)]  # type: ignore[arg-type]
+        assert comings.voided() == []
+
+
+def test_who_comes_back_is_readmitted() -> None:
+    out = FormerMember(BO, ADA, REVOKE, False)
+    found, _ = after(Seen((member(BO),)), Seen((), (out,)), Seen((member(BO),)))
+    assert [coming.what for coming in found] == ["readmitted"]
+
+
+def test_an_admission_that_nobody_may_give_is_remembered_until_it_is_healed() -> None:
+    store = MemoryStore()
+    comings = Comings(store, GARDEN)
+    looked(comings, Seen((member(ADA), member(BO), member(CLEO))))
+    assert looked(comings, Seen((member(ADA),))) == [
+        Coming("voided", BO, None, None),
+        Coming("voided", CLEO, None, None),
+    ]
+    later = Comings(store, GARDEN)
+    assert looked(later, Seen((member(ADA),))) == []
+    assert later.voided() == [BO, CLEO]
+    assert [c.what for c in looked(later, Seen((member(ADA), member(BO))))] == ["readmitted"]
+    assert later.voided() == Comings(store, GARDEN).voided() == [CLEO]
+
+
+def test_a_voided_member_who_is_then_removed_is_a_removed_one() -> None:
+    out = FormerMember(BO, ADA, REVOKE, False)
+    _, comings = after(Seen((member(BO),)), Seen(()), Seen((), (out,)))
+    assert comings.voided() == []
+
+
+def test_a_newcomer_is_not_told_of_everybody_who_was_there_before() -> None:
+    comings = Comings(MemoryStore(), GARDEN)
+    looked(comings, Seen(()))
+    comings.forget()
+    assert looked(comings, Seen((member(ADA), member(BO)))) == []
