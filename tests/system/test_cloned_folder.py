@@ -1,0 +1,110 @@
+"""A data folder is copied and run twice: everybody is told, and nobody else loses a word."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.system.person import Person, Refused, gathered, people, until_equal
+
+
+@contextmanager
+def cloned(person: Person, folder: Path) -> Iterator[Person]:
+    """Run a copy of a person's folder as well, at a port of its own."""
+    assert person.stop() == 0
+    twin = Person(f"{person.name}'s copy", folder)
+    shutil.rmtree(folder)
+    shutil.copytree(person.folder, folder, ignore=shutil.ignore_patterns("api.sock", "*.lock"))
+    twin.configure()
+    try:
+        yield twin
+    finally:
+        twin.close()
+
+
+def fork_warnings(person: Person) -> list[str]:
+    return [text for text in person.status()["warnings"] if "wrote two histories" in text]
+
+
+def test_a_copied_folder_is_found_out_and_costs_nobody_else_anything(tmp_path: Path) -> None:
+    with people(tmp_path, "Ana", "Ben", "Cleo", durability="kill") as (ana, ben, cleo):
+        gathered(ana, ben, cleo, read="public")
+        ben.post("before the copy")
+        for other in (ana, cleo):
+            other.until_reads("before the copy")
+        with cloned(ben, tmp_path / "twin") as twin:
+            ana_said = ["by Ana", "by Ana again"]
+            for copy, text in ((ben, "by the first"), (twin, "by the copy")):
+                copy.start()
+                copy.until_answering()
+                copy.cable.pull()
+                copy.post(text)
+                assert copy.stop() == 0
+                copy.cable.plug_in()
+            ana.post(ana_said[0])
+            ben.start()
+            ana.until_reads("by the first")
+            assert ben.stop() == 0
+            twin.start()
+            for honest in (ana, cleo):
+                honest.until(lambda h=honest: fork_warnings(h), "the warning")  # type: ignore[misc]
+                assert "a device of Ben" in fork_warnings(honest)[0]
+                assert "nobody else's work is touched" in fork_warnings(honest)[0]
+                assert not honest.checks()["devices in Garden"]["is_ok"]
+            twin.until(lambda: fork_warnings(twin), "the warning at the copy")
+            assert "this device" in fork_warnings(twin)[0]
+            with pytest.raises(Refused, match="device link"):
+                twin.post("one more")
+            ana.post(ana_said[1])
+            for other in (cleo, twin):
+                other.until_reads("before the copy", "by the first", *ana_said)
+            until_equal(ana, cleo, twin)
+            assert twin.stop() == 0
+            ben.start()
+            ben.until(lambda: fork_warnings(ben), "the warning at the first")
+            until_equal(ana, cleo, ben)
+
+
+def test_a_forked_folder_gets_a_new_device_and_loses_nothing(tmp_path: Path) -> None:
+    with people(tmp_path, "Ana", "Ben", durability="kill") as (ana, ben):
+        gathered(ana, ben, read="public")
+        ben.post("before the copy")
+        ana.until_reads("before the copy")
+        with cloned(ben, tmp_path / "twin") as twin:
+            twin.start()
+            twin.until_up()
+            twin.post("by the copy")
+            ana.until_reads("by the copy")
+            assert twin.stop() == 0
+            ben.start()
+            ben.until_answering()
+            with_cable_pulled(ben, "by the first")
+            ben.until(lambda: fork_warnings(ben), "the warning")
+            former = ben.ask("GET", "/community")["device"]
+            link = ana.ask("GET", "/link")["link"]
+            ben.ask("POST", "/communities/recover", link=link)
+            ben.until(lambda: ben.ask("GET", "/community")["device"] != former, "a new device")
+            ben.until_member()
+            ben.until(lambda: said(ben, "by a new device"), "being able to write")
+            ana.until_reads("before the copy", "by the copy", "by a new device")
+            until_equal(ana, ben)
+
+
+def with_cable_pulled(person: Person, text: str) -> None:
+    """Let a person write what reaches nobody yet."""
+    person.cable.pull()
+    person.post(text)
+    person.cable.plug_in()
+
+
+def said(person: Person, text: str) -> bool:
+    """Whether a person could write now."""
+    try:
+        person.post(text)
+    except Refused:
+        return False
+    return True
