@@ -213,8 +213,8 @@ class Store(Protocol):
     def backup(self, path: Path, key: bytes | None = None) -> Iterator[int]:
         """Write a consistent copy to a new file in steps; yields the pages left, at the end 0.
 
-        The copy is encrypted with `key`, or with the store's own if none is given. Commits between
-        steps are part of the copy. An unfinished copy is removed.
+        The copy is encrypted with `key`, or with the store's own if none is given, and has no
+        prekeys. Commits between steps are part of it. An unfinished copy is removed.
         """
         ...
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from p2pvalue.store import SqliteStore, StoreFailed
+from p2pvalue_protocol.past import Batch
 from tests.store.chains import COMMUNITY, Chain, log_faults, texts
 
 KEY, OTHER_KEY = b"\x01" * 32, b"\x02" * 32
@@ -77,6 +78,22 @@ def test_a_backup_is_encrypted_with_the_key_it_is_given(tmp_path: Path, key: byt
     assert copy.past(COMMUNITY).heads()[0].head.seq == 99
     assert log_faults(copy) == ()
     copy.close()
+
+
+def test_a_backup_holds_no_key_of_this_device(tmp_path: Path) -> None:
+    store = written(tmp_path / "store.db", None)
+    private = b"a private prekey of this device!"
+    secret = b"a secret that opens an epoch...."
+    keys = Batch(COMMUNITY, prekeys=[(bytes(32), private)], epoch_secrets=[(b"e" * 32, secret)])
+    store.commit([keys])
+    assert store.past(COMMUNITY).prekeys() == [(bytes(32), private)]
+    list(store.backup(tmp_path / "copy.db"))
+    assert private not in (tmp_path / "copy.db").read_bytes()
+    copy = SqliteStore(tmp_path / "copy.db")
+    assert copy.past(COMMUNITY).prekeys() == []
+    assert copy.past(COMMUNITY).epoch_secrets() == [(b"e" * 32, secret)]
+    for opened in (store, copy):
+        opened.close()
 
 
 def test_a_deep_check_leaves_nothing_to_read_while_it_runs(tmp_path: Path) -> None:
