@@ -141,7 +141,7 @@ class Linking:
             for community, nonce, root in wanted.communities:
                 keys = self._keys_for(community, nonce, root)
                 if keys is not None:
-                    made.append(DeviceKeys(community, keys.device, keys.prekey))
+                    made.append(DeviceKeys(community, keys.device, keys.prekey_private))
         except (ConfigError, LocalProtocolError) as error:
             offer.message = str(error)
             made = []

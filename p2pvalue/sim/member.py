@@ -21,7 +21,8 @@ class Node:
         self.skew_ms = skew_ms
         self.device = SigningKey(self.rng.randbytes(32))
         self.entropy = self.rng.randbytes(32)
-        self.prekey = exchange_key_of(self.rng.randbytes(32))
+        self.prekey_private = self.rng.randbytes(32)
+        self.prekey = exchange_key_of(self.prekey_private)
         self.store = MemoryStore()
         self.topic_secrets: list[bytes] = []
         self.is_member = False
@@ -40,7 +41,9 @@ class Node:
             peer_id=peer_name(self.number),
         )
         for community in communities:
-            self.machine.add_replica(community, self.device, self.topic_secrets)
+            self.machine.add_replica(
+                community, self.device, self.topic_secrets, self.prekey_private
+            )
 
 
 def draft_of(rng: Random, subjects: list[bytes]) -> Draft:

@@ -185,7 +185,7 @@ class World:
         entry = auth.founder(root, founder.device.public, founder.prekey, nonce)
         payload = auth.genesis_payload(nonce, [entry])
         secret = self._rng.randbytes(32)
-        effects = self._handle(0, Found(founder.device, payload, secret))
+        effects = self._handle(0, Found(founder.device, payload, secret, founder.prekey_private))
         community = next(f.community for f in effects if isinstance(f, e.Wrote))
         founder.topic_secrets, founder.is_member = [secret], True
         invite = auth.invite_payload(invite_key(self._secret).public, auth.MEMBER, 0)

@@ -17,7 +17,10 @@ from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.epoch_records import EpochRecord, EpochRecords, parts_of
 from p2pvalue_protocol.keys import exchange_key_of
+from p2pvalue_protocol.kinds import decode_state
 from p2pvalue_protocol.kinds.epoch import SEALS_PER_PART, Epoch, Wrap
+from p2pvalue_protocol.kinds.prekey import NUMBER as PREKEY_NUMBER
+from p2pvalue_protocol.kinds.prekey import DevicePrekey, PrekeysState, prekeys_subject
 from p2pvalue_protocol.members import DeviceAt
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.operation import CLEAR_KINDS, Core, read_core
@@ -66,6 +69,7 @@ class Epochs:
         self._device = device
         first = [(exchange_key_of(key), key) for key in (prekey_private,) if key is not None]
         self._prekeys = (first + past.prekeys())[-PREKEYS_KEPT:]  # (public, private), newest last
+        self.version = 1  # counts what changed of epochs and secrets
         self.records = EpochRecords(past.epochs())
         self._secrets: dict[bytes, bytes] = {}
         self._early: dict[bytes, bytes] = {}  # of epochs still to come, so nobody could check them
@@ -76,6 +80,8 @@ class Epochs:
         self._new_records: list[EpochRecord] = []
         self._new_secrets: dict[bytes, bytes] = {}
         self._has_new_prekey = False
+        self._made: dict[bytes, bytes] = {}
+        self._state = past.state
         self._learnt: list[bytes] = []
         self._load(past)
 
@@ -150,6 +156,7 @@ class Epochs:
         )
         self.records.insert(record)
         self._usable.clear()
+        self.version += 1
         self._new_records.append(record)
         secret = self._secret_of(record, parts, recipients)
         if secret is not None:
@@ -171,6 +178,16 @@ class Epochs:
                 if record.audience == audience and not self._membership.uncovered(record.frontier)
             ]
         return found
+
+    @property
+    def has_any(self) -> bool:
+        """Whether an epoch is held: every community for members only begins with one."""
+        return bool(self.records.deepest_first())
+
+    def newest_by(self, device: bytes | None) -> int:
+        """Return the time of the newest epoch that a device made, 0 if there is none."""
+        times = (record.time for record in self.records.deepest_first() if record.device == device)
+        return max(times, default=0)
 
     def forget_usable(self) -> None:
         """Ask anew which epochs are usable: a proof has come that no auth operation brought."""
@@ -208,6 +225,10 @@ class Epochs:
         """Return whether we hold the secret of an epoch that is held."""
         return epoch in self._secrets
 
+    def made(self, commitment: bytes, secret: bytes) -> None:
+        """Remember the secret of an epoch that we are about to write."""
+        self._made = {commitment: secret}
+
     def is_wanted(self, epoch: bytes) -> bool:
         """Return whether an epoch is held whose secret we may have and have not."""
         record = self.records.get(epoch)
@@ -235,6 +256,7 @@ class Epochs:
         if epoch in self._early or len(self._early) >= limits.EPOCHS_EARLY_MAX:
             return False
         self._early[epoch] = self._new_secrets[epoch] = secret
+        self.version += 1
         return True
 
     def _know(self, found: list[tuple[EpochRecord, bytes]]) -> None:
@@ -242,6 +264,7 @@ class Epochs:
         while found:
             record, secret = found.pop()
             self._secrets[record.epoch] = self._new_secrets[record.epoch] = secret
+            self.version += 1
             self._learnt.append(record.epoch)
             for wrap in record.wraps:
                 older = self.records.get(wrap.epoch)
@@ -254,6 +277,9 @@ class Epochs:
         self, record: EpochRecord, parts: Sequence[Epoch], recipients: Sequence[DeviceAt]
     ) -> bytes | None:
         """Return the secret of an epoch that has just come, by whichever way it reached us."""
+        made = self._made.pop(record.commitment, None)
+        if made is not None:
+            return made
         early = self._early.pop(record.epoch, None)
         if early is not None and commitment_of(self._community, early) == record.commitment:
             return early
@@ -291,6 +317,14 @@ class Epochs:
             record.epoch
             for record in self.records.deepest_first()
             if record.epoch not in self._secrets and self._may_have(self._device, record)
+        ]
+
+    def secrets_for_newcomer(self) -> list[EpochKey]:
+        """Return what a newcomer is given before anybody has admitted it, the deepest first."""
+        return [
+            EpochKey(record, self._secrets[record.epoch])
+            for record in self.records.deepest_first()
+            if record.audience == EVERYBODY and record.epoch in self._secrets
         ]
 
     def secrets_for(self, device: bytes, wanted: Iterable[bytes] | None = None) -> list[EpochKey]:
@@ -331,19 +365,37 @@ class Epochs:
             known = self._topics[secret] = topic_secret_of(secret)
         return known
 
-    # --- our own prekeys
+    # --- prekeys
 
-    @property
-    def prekey(self) -> bytes | None:
-        """The newest public key to which others can seal for us; None for a reader."""
-        return self._prekeys[-1][0] if self._prekeys else None
+    def recipients(self, audience: tuple[bytes, ...] = EVERYBODY) -> list[DeviceAt]:
+        """Return who an epoch made now is sealed to, ascending, each with its newest prekey."""
+        now = self._membership.devices_at(self._graph.head_frontier())
+        found = members_among(now, audience)
+        newest: dict[bytes, bytes] = {}
+        for root in {device.root for device in found}:
+            newest.update({kept.device: kept.key for kept in self._prekeys_of(root)})
+        return [to._replace(prekey=newest.get(to.device, to.prekey)) for to in found]
 
-    def add_prekey(self, private: bytes) -> bytes:
-        """Keep a new private key; return its public key, to be written in a PREKEY at once."""
-        public = exchange_key_of(private)
-        self._prekeys = [*self._prekeys, (public, private)][-PREKEYS_KEPT:]
+    def _prekeys_of(self, root: bytes) -> tuple[DevicePrekey, ...]:
+        row = self._state(prekeys_subject(root))
+        if row is None or row.kind != PREKEY_NUMBER:
+            return ()
+        state = decode_state(row.kind, row.state)
+        assert isinstance(state, PrekeysState)
+        return state.devices
+
+    def prekey_time_ms(self) -> int | None:
+        """Return when our device wrote its newest PREKEY; None if it never did."""
+        root = self._member()
+        for kept in self._prekeys_of(root) if root is not None else ():
+            if kept.device == self._device:
+                return kept.time
+        return None
+
+    def add_prekey(self, private: bytes) -> None:
+        """Keep a private key whose public key stands in a PREKEY of ours that was just written."""
+        self._prekeys = [*self._prekeys, (exchange_key_of(private), private)][-PREKEYS_KEPT:]
         self._has_new_prekey = True
-        return public
 
     # --- payloads
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.keys import SigningKey, exchange_key_of
 
 
 class Draft(NamedTuple):
@@ -18,6 +18,7 @@ class Draft(NamedTuple):
     kind: int
     subject: bytes  # empty if the operation creates its object
     payload: bytes
+    audience: tuple[bytes, ...] = ()  # roots, ascending, that may read it; empty: all members
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Found:
     signer: SigningKey
     genesis_payload: bytes
     topic_secret: bytes  # ignored for public communities, whose secret follows from their id
+    prekey_private: bytes  # belongs to the prekey that the payload names for this device
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,12 @@ class DeviceKeys(NamedTuple):
 
     community: bytes
     signer: SigningKey
-    prekey: bytes  # X25519 public key to which the community's secrets will be sealed
+    prekey_private: bytes  # X25519: the community's secrets will be sealed to its public key
+
+    @property
+    def prekey(self) -> bytes:
+        """The public key that the device's first operation names."""
+        return exchange_key_of(self.prekey_private)
 
 
 class PersonHere(NamedTuple):

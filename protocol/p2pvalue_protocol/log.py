@@ -36,6 +36,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknow
     time: U53
     payload: Annotated[bytes, msgspec.Meta(max_length=limits.PAYLOAD_BYTES_MAX)]
     signature: Annotated[bytes, msgspec.Meta(max_length=64)]
+    epoch: Annotated[bytes, msgspec.Meta(max_length=32)] = b""
 
 
 class Run(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -76,7 +77,7 @@ def decode_batch(data: bytes) -> list[Run]:
 def make_item(core: Core, payload: bytes, signature: bytes) -> Item:
     """Return the item that stands for an operation in a run."""
     parents = [_Parent(p.device, p.log_class, p.seq, p.op_id) for p in core.parents]
-    return Item(core.kind, core.subject, parents, core.time, payload, signature)
+    return Item(core.kind, core.subject, parents, core.time, payload, signature, core.epoch)
 
 
 def operations_of(run: Run, community: bytes) -> list[Operation]:
@@ -101,7 +102,7 @@ def operations_of(run: Run, community: bytes) -> list[Operation]:
             item.subject,
             tuple(Reference(p.device, p.log_class, p.seq, p.op_id) for p in item.parents),
             item.time,
-            b"",
+            item.epoch,
             len(payload),
             payload_hash_of(payload),
         )

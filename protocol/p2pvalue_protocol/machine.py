@@ -28,6 +28,7 @@ from p2pvalue_protocol.effects import (
     Wrote,
 )
 from p2pvalue_protocol.errors import NotFound, Reason
+from p2pvalue_protocol.fork_watch import ForkWatch
 from p2pvalue_protocol.founding import genesis_operation
 from p2pvalue_protocol.gossip import Gossip, public_topic_secret
 from p2pvalue_protocol.ids import Reference
@@ -36,9 +37,10 @@ from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Past
 from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.rotation import Keeper
 from p2pvalue_protocol.sessions import Sessions
 from p2pvalue_protocol.sync import SyncSession
-from p2pvalue_protocol.writing import orders_of
+from p2pvalue_protocol.writing import begin_epochs, orders_of
 
 SEAL_AFTER_MS = 1_000  # an unsigned head older than this is signed though nobody asked
 CONFIRM_AFTER_MS = 500  # after a hint, tell heads: what gossip lost comes, and peers confirm
@@ -63,6 +65,9 @@ class Machine:
         self._is_gossiping = is_gossiping
         self._trusted_after_ms = trusted_after_ms
         self._replicas: dict[bytes, Replica] = {}
+        self._prekeys: dict[bytes, bytes] = {}  # device of ours -> private key that it began with
+        self._keeper = Keeper(self._jitter)
+        self._fork_watch = ForkWatch(self._jitter)
         self._uncommitted: list[Replica] = []
         self._sessions = Sessions(peer_id)
         self._dialogues = Dialogues(
@@ -115,8 +120,9 @@ class Machine:
         if any(replica.has_work for replica in self._replicas.values()):
             return 0
         dues = [*self._confirm_due_ms.values(), *self._seal_due_ms.values()]
-        due_ms = self._sessions.next_wakeup_ms()
-        return min(dues if due_ms is None else [*dues, due_ms], default=None)
+        parts = (self._sessions, self._keeper, self._fork_watch)
+        others = [part.next_wakeup_ms() for part in parts]
+        return min([*dues, *(due for due in others if due is not None)], default=None)
 
     def known_addresses(self) -> list[AddressLearned]:
         """Return where members' devices other than ours said that they are."""
@@ -133,9 +139,18 @@ class Machine:
         return AddressLearned(replica.community, device, known.peer_id, tuple(known.addresses))
 
     def add_replica(
-        self, community: bytes, signer: SigningKey | None, topic_secrets: Iterable[bytes]
+        self,
+        community: bytes,
+        signer: SigningKey | None,
+        topic_secrets: Iterable[bytes],
+        prekey_private: bytes | None = None,
     ) -> Replica:
-        """Load our copy of a community; costs a seek per log and reads all auth operations."""
+        """Load our copy of a community; costs a seek per log and reads all auth operations.
+
+        `prekey_private` belongs to the prekey that our device began with; given once, it is known.
+        """
+        if signer is not None and prekey_private is not None:
+            self._prekeys[signer.public] = prekey_private
         secrets = list(topic_secrets)
         replica = Replica(
             community,
@@ -143,6 +158,8 @@ class Machine:
             signer=signer,
             topic_secrets=secrets,
             trusted_after_ms=self._trusted_after_ms,
+            prekey_private=self._prekeys.get(signer.public) if signer is not None else None,
+            random_bytes=self._random_bytes,
         )
         self._replicas[community] = replica
         self._seal_due_ms[community] = 0  # a crash may have left our head unsigned
@@ -177,6 +194,8 @@ class Machine:
             if versions.get(community) != replica.heads_version:
                 effects += self._spread(community, source, is_hinted, now_ms)
             effects += self._retuned(replica)
+            self._keeper.review(replica, now_ms)
+            self._fork_watch.review(replica, now_ms)
         return self._committed(effects)
 
     def _take(self, given: Input, now_ms: int) -> list[Effect]:
@@ -203,10 +222,12 @@ class Machine:
             ):
                 side = self._dialogues.side_for(given)
                 return self._sessions.open_dialogue(given.session, given.peer_id, side, now_ms)
+            case i.DevicesMade():
+                for made in given.devices:
+                    self._prekeys[made.signer.public] = made.prekey_private
+                return self._sessions.devices_made(given)
             case i.RequestAnswered():
                 return self._sessions.request_answered(given)
-            case i.DevicesMade():
-                return self._sessions.devices_made(given)
             case i.PeerLeft(session):
                 return self._sessions.lost(session)
             case i.AddressesChanged(addresses):
@@ -239,9 +260,10 @@ class Machine:
     def _found(self, given: i.Found, now_ms: int) -> list[Effect]:
         op = genesis_operation(given.signer, given.genesis_payload, now_ms)
         secret = given.topic_secret or public_topic_secret(op.core.community)
-        replica = self.add_replica(op.core.community, given.signer, [secret])
+        replica = self.add_replica(op.core.community, given.signer, [secret], given.prekey_private)
         branch = replica.open_branch(given.signer.public, 0, 0, op.core.backlink, op.op_id)
         replica.append(branch, op)
+        begin_epochs(replica, now_ms)
         order = Order(op.core.time, op.core.device, op.core.seq, op.op_id)
         return [Wrote(op.core.community, (op.reference,), (order,))]
 
@@ -336,6 +358,9 @@ class Machine:
 
     def _wake(self, now_ms: int) -> list[Effect]:
         effects = self._sessions.wakeup(now_ms)
+        for replica in self._replicas.values():
+            self._keeper.keep(replica, now_ms)
+            self._fork_watch.tell(replica, now_ms)
         for community in sorted(self._seal_due_ms):
             if self._seal_due_ms[community] <= now_ms:
                 del self._seal_due_ms[community]

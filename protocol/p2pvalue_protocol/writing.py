@@ -8,17 +8,23 @@ is idle, and besides only where `vouching` demands it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.auth_payloads import AUTH_KINDS, AUTH_SEEN
 from p2pvalue_protocol.encoding import PayloadInvalid
+from p2pvalue_protocol.epochs import EVERYBODY, EpochKey
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference, op_id_of, payload_hash_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import SEEN, kind_of
+from p2pvalue_protocol.named import is_to_be_named
 from p2pvalue_protocol.operation import (
+    CLEAR_KINDS,
     GENESIS,
     KIND_AUTH_MAX,
     SIGNED,
@@ -27,6 +33,8 @@ from p2pvalue_protocol.operation import (
     Operation,
     encode_core,
 )
+from p2pvalue_protocol.rotation import epoch_drafts, may_make_epochs
+from p2pvalue_protocol.sealing import PLAINTEXT_BYTES_MAX, SALT_BYTES, seal_payload
 
 _TIMES_LEFT_MIN = 1_000_000
 """Milliseconds that must be left to be counted on with, one for each operation of a write."""
@@ -42,26 +50,87 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
     signer = replica.signer
     if signer is None:
         raise NotAdmitted("this node only reads here: join the community with an invite first")
+    if replica.membership.is_gone(signer.public):
+        raise NotAdmitted(
+            "this device was removed from the community, or its data folder was run twice: what "
+            "it holds can still be read, and `p2pvalue doctor` says how to write again"
+        )
     classes = {AUTH if draft.kind <= KIND_AUTH_MAX else CONTENT for draft in drafts}
     if len(classes) != 1:
         raise LocalProtocolError("one write takes drafts of one class, and at least one")
     log_class = classes.pop()
     for draft in drafts:
         _check(replica, signer, draft)
+    keys = {} if log_class == AUTH else _keys_for(replica, signer, drafts, now_ms)
     branches = replica.branches.of(signer.public, log_class)
-    if any(branch.is_waiting for branch in branches) or len(branches) > 1:
-        raise LocalProtocolError(
-            "this device's own log is incomplete or forked (was the data folder copied?): give "
-            "this folder a new device with `p2pvalue device link` or `p2pvalue community recover`"
-        )
-    _check_time(replica, signer, branches, now_ms)
-    is_auth = log_class == AUTH
-    named = _gather(replica, signer, is_auth, now_ms)
+    _check_log(replica, signer, branches, now_ms)
+    named = _gather(replica, signer, log_class == AUTH, now_ms)
+    for audience in sorted(audience for audience, key in keys.items() if key is None):
+        _write_epoch(replica, signer, audience, named, now_ms)
+        named = []
+        keys[audience] = replica.epochs.current(_latest_ms(replica, signer, now_ms), audience)
     references: list[Reference] = []
     for draft in drafts:
-        references.append(_append(replica, signer, draft, named, now_ms))
+        key = keys.get(draft.audience) if draft.kind not in CLEAR_KINDS else None
+        references.append(_append(replica, signer, draft, named, now_ms, key))
         named = []
+    if log_class == AUTH and may_make_epochs(replica) and not replica.epochs.usable():
+        with suppress(LocalProtocolError):  # our content log is forked: somebody else will
+            renew(replica, now_ms)
     return references
+
+
+def renew(replica: Replica, now_ms: int) -> None:
+    """Write an epoch for everybody after all that is held, if our device may.
+
+    Raises LocalProtocolError if our log is forked.
+    """
+    signer = replica.signer
+    if signer is None or not may_make_epochs(replica):
+        return
+    _check_log(replica, signer, replica.branches.of(signer.public, CONTENT), now_ms)
+    named = _gather(replica, signer, is_auth=False, now_ms=now_ms)
+    _write_epoch(replica, signer, EVERYBODY, named, now_ms)
+
+
+def begin_epochs(replica: Replica, now_ms: int) -> None:
+    """Write the first epoch of a community that was founded just now, if it is for members only."""
+    signer = replica.signer
+    if signer is not None and replica.epochs.is_sealed:
+        named = _gather(replica, signer, is_auth=False, now_ms=now_ms)
+        _write_epoch(replica, signer, EVERYBODY, named, now_ms)
+
+
+def _write_epoch(
+    replica: Replica,
+    signer: SigningKey,
+    audience: tuple[bytes, ...],
+    named: list[tuple[Reference, int]],
+    now_ms: int,
+) -> None:
+    for draft in epoch_drafts(replica, audience):
+        written = _append(replica, signer, draft, named, now_ms, None)
+        named = []
+    assert replica.epochs.holds(written.op_id), "an epoch of ours is valid and ours to open"
+
+
+def _keys_for(
+    replica: Replica, signer: SigningKey, drafts: Sequence[Draft], now_ms: int
+) -> dict[tuple[bytes, ...], EpochKey | None]:
+    """Return what to seal drafts under, by audience; None where an epoch must be made first."""
+    if not replica.epochs.is_sealed:
+        return {}
+    latest_ms = _latest_ms(replica, signer, now_ms)
+    audiences = {draft.audience for draft in drafts if draft.kind not in CLEAR_KINDS}
+    keys = {audience: replica.epochs.current(latest_ms, audience) for audience in audiences}
+    if None in keys.values() and not may_make_epochs(replica):
+        raise LocalProtocolError(
+            "the keys of this community are being renewed by its members: try again in a few "
+            "minutes"
+            if replica.epochs.has_any
+            else "what the community wrote is still on its way here: try again in a moment"
+        )
+    return keys
 
 
 def orders_of(replica: Replica, references: Sequence[Reference]) -> list[Order]:
@@ -76,11 +145,15 @@ def orders_of(replica: Replica, references: Sequence[Reference]) -> list[Order]:
 
 
 def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
-    if len(draft.payload) > limits.PAYLOAD_BYTES_MAX:
+    is_sealed = replica.epochs.is_sealed and draft.kind not in CLEAR_KINDS
+    bytes_max = PLAINTEXT_BYTES_MAX if is_sealed else limits.PAYLOAD_BYTES_MAX
+    if len(draft.payload) > bytes_max:
         raise LocalProtocolError(
-            f"this is {len(draft.payload):,} bytes long; {limits.PAYLOAD_BYTES_MAX:,} fit in one "
-            "operation: split it"
+            f"this is {len(draft.payload):,} bytes long; {bytes_max:,} fit in one operation: "
+            "split it"
         )
+    if draft.audience and not is_sealed:
+        raise LocalProtocolError("an audience can be named for sealed content only: name none")
     is_auth = draft.kind <= KIND_AUTH_MAX
     if draft.kind > 255 or (is_auth and draft.kind not in AUTH_KINDS - {GENESIS}):
         raise LocalProtocolError(f"this version writes no operation of kind {draft.kind}")
@@ -103,7 +176,12 @@ def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
         raise LocalProtocolError(f"this is no valid {kind.name}: nothing was written") from None
 
 
-def _check_time(replica: Replica, signer: SigningKey, branches: list[Branch], now_ms: int) -> None:
+def _check_log(replica: Replica, signer: SigningKey, branches: list[Branch], now_ms: int) -> None:
+    if any(branch.is_waiting for branch in branches) or len(branches) > 1:
+        raise LocalProtocolError(
+            "this device's own log is incomplete or forked (was the data folder copied?): give "
+            "this folder a new device with `p2pvalue device link` or `p2pvalue community recover`"
+        )
     times = [time for _, time in _near_tips(replica, signer, now_ms)]
     times += [branch.folded_time for branch in branches]
     if max([now_ms, *times]) > limits.TIME_MS_MAX - _TIMES_LEFT_MIN:
@@ -119,21 +197,26 @@ def _gather(
     replica: Replica, signer: SigningKey, is_auth: bool, now_ms: int
 ) -> list[tuple[Reference, int]]:
     """Return the frontier to name, at most ten wide; SEEN operations gather a wider one."""
-    if is_auth:
-        heads = [(replica.auth_references[h], 0) for h in replica.graph.heads()]
-    else:
-        heads = _near_tips(replica, signer, now_ms)
+    heads = _auth_heads(replica) if is_auth else _near_tips(replica, signer, now_ms)
     own = _own(replica, signer, AUTH if is_auth else CONTENT)
     own_head = own.head_id if own is not None else b""
     named = sorted(
         (h for h in heads if h[0].op_id != own_head),
         key=lambda h: (h[0].device, h[0].log_class, h[0].op_id),
     )
+    if named and not is_auth:
+        reference, time = named[0]
+        named[0] = reference, max(time, _floor_ms(replica, _latest_ms(replica, signer, now_ms)))
     seen = Draft(AUTH_SEEN if is_auth else SEEN, b"", b"")
     while len(named) > limits.PARENTS_MAX:
-        _append(replica, signer, seen, named[: limits.PARENTS_MAX], now_ms)
+        _append(replica, signer, seen, named[: limits.PARENTS_MAX], now_ms, None)
         named = named[limits.PARENTS_MAX :]
     return named
+
+
+def _auth_heads(replica: Replica) -> list[tuple[Reference, int]]:
+    heads = [replica.auth_references[op_id] for op_id in replica.graph.heads()]
+    return [(h, 0) for h in heads if is_to_be_named(replica.membership, replica.branches, h)]
 
 
 def _near_tips(replica: Replica, signer: SigningKey, now_ms: int) -> list[tuple[Reference, int]]:
@@ -142,18 +225,38 @@ def _near_tips(replica: Replica, signer: SigningKey, now_ms: int) -> list[tuple[
     Our time must be later than that of what we name. Who names content from far ahead would be held
     back by everybody whose clock is right, and never write anything timely again.
     """
-    own = _own(replica, signer, CONTENT)
-    latest_ms = max(now_ms, own.folded_time if own is not None else 0) + limits.NAMED_AHEAD_MS_MAX
+    latest_ms = _latest_ms(replica, signer, now_ms)
     # The times of auth operations bind nobody: one far ahead would carry all logs with it.
     near = {
         tip.op_id: (tip, time if tip.log_class == CONTENT else 0)
         for tip, time, _ in replica.tips.values()
-        if tip.log_class == AUTH or time <= latest_ms
+        if (tip.log_class == AUTH or time <= latest_ms)
+        and is_to_be_named(replica.membership, replica.branches, tip)
     }
     if len(near) < len(replica.tips):
         # What is left out may be alone in naming an admission that our operation needs in its past.
-        near |= {h: (replica.auth_references[h], 0) for h in replica.graph.heads()}
+        near |= {head.op_id: (head, time) for head, time in _auth_heads(replica)}
     return list(near.values())
+
+
+def _floor_ms(replica: Replica, latest_ms: int) -> int:
+    """Return the newest time of what we saw and do not name, none far ahead; 0 if there is none.
+
+    What was kept of a log that is cut off counts, and what we write comes after it.
+    """
+    times = [
+        time
+        for tip, time, _ in replica.tips.values()
+        if tip.log_class == CONTENT
+        and time <= latest_ms
+        and not is_to_be_named(replica.membership, replica.branches, tip)
+    ]
+    return max(times, default=0)
+
+
+def _latest_ms(replica: Replica, signer: SigningKey, now_ms: int) -> int:
+    own = _own(replica, signer, CONTENT)
+    return max(now_ms, own.folded_time if own is not None else 0) + limits.NAMED_AHEAD_MS_MAX
 
 
 def _append(
@@ -162,6 +265,7 @@ def _append(
     draft: Draft,
     named: list[tuple[Reference, int]],
     now_ms: int,
+    key: EpochKey | None,
 ) -> Reference:
     log_class = AUTH if draft.kind <= KIND_AUTH_MAX else CONTENT
     branch = _own(replica, signer, log_class)
@@ -169,6 +273,9 @@ def _append(
     time = max(now_ms, branch.folded_time + 1 if branch is not None else 1)
     for _, parent_time in named:
         time = max(time, parent_time + 1)
+    epoch = b""
+    if key is not None:
+        epoch, time = key.record.epoch, max(time, key.record.time + 1)
     core = Core(
         VERSION,
         replica.community,
@@ -177,17 +284,23 @@ def _append(
         branch.head_id if branch is not None else ZERO32,
         draft.kind,
         draft.subject,
-        tuple(reference for reference, _ in named),
+        tuple(reference for reference, _ in named if reference.op_id != epoch),
         time,
-        b"",
-        len(draft.payload),
-        payload_hash_of(draft.payload),
+        epoch,
+        0,
+        ZERO32,
     )
+    payload = draft.payload
+    if key is not None:
+        payload = seal_payload(key.secret, core, draft.payload, replica.random_bytes(SALT_BYTES))
+        replica.epochs.sealed_here(payload, draft.payload)
+    if payload:
+        core = replace(core, payload_size=len(payload), payload_hash=payload_hash_of(payload))
     core_bytes = encode_core(core)
     op_id = op_id_of(core_bytes)
     if branch is None:
         branch = replica.open_branch(signer.public, log_class, 0, ZERO32, op_id)
-    own_bytes = len(core_bytes) + len(draft.payload)
+    own_bytes = len(core_bytes) + len(payload)
     if branch.unsigned_bytes and branch.unsigned_bytes + own_bytes > limits.UNSIGNED_BYTES_MAX:
         _sign_head(replica, signer, branch)
     unsigned_bytes = branch.unsigned_bytes + own_bytes
@@ -198,7 +311,7 @@ def _append(
         or unsigned_bytes > limits.SIGN_AFTER_BYTES
     )
     signature = signer.sign(SIGNED + core_bytes) if must_sign else b""
-    replica.append(branch, Operation(op_id, core, core_bytes, signature, draft.payload))
+    replica.append(branch, Operation(op_id, core, core_bytes, signature, payload))
     assert branch.folded_seq == seq, "what we write follows what we have folded"
     return Reference(signer.public, log_class, seq, op_id)
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from p2pvalue_protocol.encoding import PayloadInvalid, encode
+from p2pvalue_protocol.keys import exchange_key_of
 from p2pvalue_protocol.kind import EntryKind, Kind, Order, Placed, StateKind
 from p2pvalue_protocol.kinds import (
     KINDS,
@@ -20,6 +21,7 @@ from p2pvalue_protocol.kinds import (
     need,
     notice,
     pledge,
+    prekey,
     profile,
 )
 
@@ -74,6 +76,10 @@ PAYLOADS: dict[int, st.SearchStrategy[bytes]] = {
         st.none() | st.integers(0, 168),
     ),
     card.NUMBER: st.builds(card.encode_card, LINE, LINE),
+    prekey.NUMBER: st.builds(
+        prekey.encode_prekey,
+        st.binary(min_size=32, max_size=32).map(exchange_key_of),
+    ),
     notice.NUMBER: st.builds(notice.encode_notice, LINE | st.just(""), st.integers(0, 2**53 - 1)),
 }
 

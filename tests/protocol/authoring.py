@@ -30,9 +30,14 @@ def key_named(name: str) -> SigningKey:
     return SigningKey(sha256(name.encode()).digest())
 
 
+def prekey_private_named(name: str) -> bytes:
+    """The private half of the prekey that a name stands for."""
+    return sha256(f"{name} prekey".encode()).digest()
+
+
 def prekey_named(name: str) -> bytes:
     """The public half of the prekey that a name stands for."""
-    return exchange_key_of(sha256(f"{name} prekey".encode()).digest())
+    return exchange_key_of(prekey_private_named(name))
 
 
 class Author:

@@ -15,7 +15,7 @@ from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kinds.chat import encode_chat_message
 from p2pvalue_protocol.machine import Machine
 from p2pvalue_protocol.membership import Membership
-from tests.protocol.authoring import SECRET, key_named, prekey_named
+from tests.protocol.authoring import SECRET, key_named, prekey_private_named
 
 NOW_MS = 1_800_000_000_000
 CHAT = 35
@@ -51,7 +51,7 @@ class Computer:
     def keys(self, community: bytes) -> i.DeviceKeys:
         """The keys of this computer for a community; `start_anew` changes them."""
         label = f"{self.name} {community.hex()} {self._generation}"
-        return i.DeviceKeys(community, key_named(f"{label} device"), prekey_named(label))
+        return i.DeviceKeys(community, key_named(f"{label} device"), prekey_private_named(label))
 
     def start_anew(self) -> None:
         """Make other keys from now on, as a device that was given up does."""
@@ -85,7 +85,9 @@ class Computer:
         keys = self.keys(bytes(32))
         founder = auth.founder(root, keys.signer.public, keys.prekey, nonce)
         payload = auth.genesis_payload(nonce, [founder], read=read)
-        effects = self.handle(i.Found(keys.signer, payload, sha256(b"topic" + nonce).digest()))
+        effects = self.handle(
+            i.Found(keys.signer, payload, sha256(b"topic" + nonce).digest(), keys.prekey_private)
+        )
         return next(f.community for f in effects if isinstance(f, e.Wrote))
 
     def root(self, nonce: bytes) -> SigningKey:

@@ -21,7 +21,8 @@ from p2pvalue_protocol.log import Run, decode_batch, make_item
 from p2pvalue_protocol.operation import Operation
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.sync import SyncSession
-from tests.protocol.authoring import Author
+from p2pvalue_protocol.writing import begin_epochs
+from tests.protocol.authoring import Author, prekey_private_named
 
 NOW_MS = 1_800_000_000_000
 CHAT = 35
@@ -38,14 +39,29 @@ class Community:
         first, *others = self.authors.values()
         self.genesis = first.found(*others, read=read, join=join)
         self.community = self.genesis.core.community
-        is_public = read == auth.READ_PUBLIC
-        self.topic_secret = tagged_hash("topic", self.community) if is_public else TOPIC_SECRET
+        self.topic_secret = tagged_hash("topic", self.community)
+        self.begun = [run_of(self.genesis)]  # what every member holds from the first
+        self.keys: list[tuple[bytes, bytes]] = []
+        if read == auth.READ_MEMBERS:
+            self._begin_epochs(names[0])
+
+    def _begin_epochs(self, founder: str) -> None:
+        node = Node(self.community, founder, self.authors[founder].key, b"")
+        node.take(self.begun)
+        node.begin_epochs()
+        self.begun = node.runs()
+        keys = node.replica.epochs.secrets_for_newcomer()
+        self.keys = [(key.record.epoch, key.secret) for key in keys]
+        (self.topic_secret,) = node.replica.epochs.topic_secrets()
 
     def node(self, name: str, *, has_device: bool = True, has_genesis: bool = True) -> Node:
         """A node with the device of a founder or a stranger."""
         author = self.authors.get(name) or Author(name, self.community)
         node = Node(self.community, name, author.key if has_device else None, self.topic_secret)
-        if has_genesis:
+        if has_genesis and has_device and name in self.authors:
+            node.learn(self.keys)
+            node.take(self.begun)
+        elif has_genesis:
             node.take([run_of(self.genesis)])
         return node
 
@@ -64,6 +80,8 @@ class Node:
             self.store.past(community),
             signer=signer,
             topic_secrets=[topic_secret] if topic_secret else [],
+            prekey_private=prekey_private_named(name),
+            random_bytes=random.Random(f"{name} seals").randbytes,
         )
         self.sessions: list[SyncSession] = []
 
@@ -83,6 +101,24 @@ class Node:
         def step() -> list[Effect]:
             receipt = self.replica.receive(runs, NOW_MS)
             assert not receipt.refused, receipt
+            return []
+
+        self.do(step)
+
+    def learn(self, keys: Sequence[tuple[bytes, bytes]]) -> None:
+        """Take secrets that nobody sent."""
+
+        def step() -> list[Effect]:
+            self.replica.learn(keys)
+            return []
+
+        self.do(step)
+
+    def begin_epochs(self) -> None:
+        """Write the community's first epoch, as whoever founds it does."""
+
+        def step() -> list[Effect]:
+            begin_epochs(self.replica, NOW_MS - 999)
             return []
 
         self.do(step)

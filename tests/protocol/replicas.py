@@ -6,7 +6,7 @@ Every key comes from a name, so that every run of a test writes the same bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
+from hashlib import sha256, shake_256
 from typing import NamedTuple
 
 import msgspec
@@ -25,7 +25,15 @@ from p2pvalue_protocol.members import Member
 from p2pvalue_protocol.operation import Core, Operation, community_id_of, decode_core
 from p2pvalue_protocol.past import Batch
 from p2pvalue_protocol.replica import Receipt, Replica
-from tests.protocol.authoring import NONCE, SECRET, key_named, prekey_named, signed
+from p2pvalue_protocol.writing import begin_epochs
+from tests.protocol.authoring import (
+    NONCE,
+    SECRET,
+    key_named,
+    prekey_named,
+    prekey_private_named,
+    signed,
+)
 
 NOW_MS = 1_800_000_000_000
 SERVED_BYTES = 192 * 1_024
@@ -47,7 +55,10 @@ class Copy:
         community: bytes,
         signer: SigningKey | None = None,
         open_store: Callable[[], Store] | None = None,
+        name: str = "",
     ) -> None:
+        self.name = name
+        self._drawn = 0
         kept = MemoryStore()
         self._open_store = open_store or (lambda: kept)
         self.community = community
@@ -57,7 +68,25 @@ class Copy:
         self.replica = self._load()
 
     def _load(self) -> Replica:
-        return Replica(self.community, self.store.past(self.community), signer=self.signer)
+        return Replica(
+            self.community,
+            self.store.past(self.community),
+            signer=self.signer,
+            prekey_private=prekey_private_named(self.name) if self.name else None,
+            random_bytes=self._random_bytes,
+        )
+
+    def _random_bytes(self, count: int) -> bytes:
+        """Bytes that no two calls of any copies share, and every run does."""
+        self._drawn += 1
+        return shake_256(f"{self.name} {self._drawn}".encode()).digest(count)
+
+    def learn(self, other: Copy) -> None:
+        """Take all secrets that another copy may hand over, as one input."""
+        self.replica.begin()
+        keys = other.replica.epochs.secrets_for_newcomer()
+        self.replica.learn((key.record.epoch, key.secret) for key in keys)
+        self.commit()
 
     def restart(self) -> None:
         """Lose everything but what is stored."""
@@ -154,10 +183,11 @@ class Copy:
     def texts(self) -> list[str]:
         """The visible messages of the community's own channel, in order."""
         entries = self.store.entries(self.community, NO_SUBJECT, chat.NUMBER, limit=1_000_000)
+        opened = [self.replica.open(entry.core, entry.payload) for entry in entries]
         return [
-            chat.CHAT.decode(entry.payload).text  # type: ignore[attr-defined]  # a ChatMessage
-            for entry in entries
-            if entry.payload is not None
+            chat.CHAT.decode(payload).text  # type: ignore[attr-defined]  # a ChatMessage
+            for payload in opened
+            if payload is not None
         ]
 
 
@@ -169,7 +199,8 @@ def said(text: str) -> Draft:
 def founded(
     name: str = "ana", open_store: Callable[[], Store] | None = None, **policy: object
 ) -> Copy:
-    """The founder's copy of a new community."""
+    """The founder's copy of a new community, public unless `read` says otherwise."""
+    read = policy.setdefault("read", auth.READ_PUBLIC)
     device, root = key_named(f"{name} device"), key_named(f"{name} root")
     payload = auth.genesis_payload(
         NONCE,
@@ -177,8 +208,12 @@ def founded(
         **policy,  # type: ignore[arg-type]  # passed on
     )
     genesis = genesis_operation(device, payload, NOW_MS - 1_000)
-    copy = Copy(genesis.core.community, device, open_store)
+    copy = Copy(genesis.core.community, device, open_store, name)
     copy.store_first(genesis)
+    if read == auth.READ_MEMBERS:
+        copy.replica.begin()
+        begin_epochs(copy.replica, NOW_MS - 999)
+        copy.commit()
     return copy
 
 
@@ -218,7 +253,8 @@ def admitted(
 def joined(admitter: Copy, name: str, open_store: Callable[[], Store] | None = None) -> Copy:
     """A new member's copy, up to date."""
     admitted(admitter, name)
-    copy = Copy(admitter.community, key_named(f"{name} device"), open_store)
+    copy = Copy(admitter.community, key_named(f"{name} device"), open_store, name)
+    copy.learn(admitter)
     admitter.give(copy)
     return copy
 

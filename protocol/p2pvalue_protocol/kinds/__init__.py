@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from p2pvalue_protocol.kind import Kind
-from p2pvalue_protocol.kinds import card, chat, document, need, notice, pledge, profile
+from p2pvalue_protocol.kinds import card, chat, document, need, notice, pledge, prekey, profile
 
 SEEN: Final = 66
 """Content that says only what its author has seen: parents, no payload, no state."""
@@ -25,6 +25,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     profile.PROFILE,
     card.CARD,
     notice.NOTICE,
+    prekey.PREKEY,
 )
 
 _by_number: Final[dict[int, Kind]] = {kind.number: kind for kind in KINDS}
@@ -36,6 +37,7 @@ _state_decoders: Final[dict[int, msgspec.msgpack.Decoder[msgspec.Struct]]] = {
     profile.NUMBER: msgspec.msgpack.Decoder(profile.ProfileState),
     card.NUMBER: msgspec.msgpack.Decoder(card.CardState),
     notice.NUMBER: msgspec.msgpack.Decoder(notice.NoticeState),
+    prekey.NUMBER: msgspec.msgpack.Decoder(prekey.PrekeysState),
 }
 
 
