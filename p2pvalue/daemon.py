@@ -12,6 +12,7 @@ import contextlib
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -62,6 +63,7 @@ async def run(
     network is up.
     """
     make_private(config.data_dir)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the keys
     path = socket_path(config.data_dir)
     with locked(config.data_dir):
         life = _Life(config, passphrase, begin_again)

@@ -8,6 +8,7 @@ nothing in the folder can be read (decision record 0010).
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import os
 import stat
@@ -200,8 +201,11 @@ class Keystore:
             self._write(self._contents)
         except BaseException:
             self._seal = before
+            with contextlib.suppress(ConfigError):
+                seal.abandon()
             raise
-        before.abandon()
+        with contextlib.suppress(ConfigError):  # what it left behind opens nothing any more
+            before.abandon()
 
     # --- the person
 

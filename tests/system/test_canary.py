@@ -39,6 +39,7 @@ SAID = {
     "body": "canary of its body",
     "unit": "canary-of-the-unit",
     "reason": "canary of the reason",
+    "device": "canary of the device",
 }
 
 
@@ -78,6 +79,11 @@ class Used:
         ask("POST", "/needs", title=SAID["need"], body=SAID["body"], lines=[line], **of)
         pledge = ask("POST", "/pledges", need=SAID["need"], quantity=1, **of)["pledge"]
         ask("POST", f"/pledges/{pledge}/withdraw", reason=SAID["reason"], **of)
+
+    def name_device(self) -> None:
+        """Give this device a name, as when another one is to be linked."""
+        self.ana.ask("POST", "/devices/link", label=SAID["device"])
+        self.ana.ask("POST", "/devices/link/cancel")
 
     def type(self, *words: str) -> None:
         """Type a command that must succeed."""
@@ -143,6 +149,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Used]:
         used.start()
         for read in ("members", "public"):
             used.use(read)
+        used.name_device()
         yield used
     finally:
         used.ana.close()
