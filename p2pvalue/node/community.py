@@ -12,6 +12,7 @@ from p2pvalue.node.invites import Invites
 from p2pvalue.node.members import Members
 from p2pvalue.node.needs import Needs
 from p2pvalue.node.people import JOINS, People
+from p2pvalue.node.reminders import reminders
 from p2pvalue.node.requests import Requests
 from p2pvalue.node.rules import Rules
 from p2pvalue_protocol import auth_payloads as auth
@@ -77,6 +78,7 @@ class Community:
             peers=list(taking_part.peers),
             operations=taking_part.operations,
             unshared=taking_part.unshared,
+            reminders=reminders(self, taking_part.state, self._context.clock_ms()),
         )
 
     def digest(self) -> str:

@@ -52,6 +52,10 @@ class Context(Protocol):
         """Return our member's root key; empty where this node only reads."""
         ...
 
+    def clock_ms(self) -> int:
+        """Return the wall clock in milliseconds since 1970."""
+        ...
+
     def participation(self, community: bytes) -> Participation: ...
 
     async def write(self, community: bytes, drafts: Sequence[Draft]) -> Sequence[Order]:

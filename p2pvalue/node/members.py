@@ -37,11 +37,15 @@ class Members:
         membership = self._context.membership(self._community)
         views = [self._view(member, names) for member in membership.members()]
         views.sort(key=lambda view: (RANKS.index(view.rank or "guest"), view.name, view.member))
-        if with_former:
-            former = [self._former_view(member, names) for member in membership.former_members()]
-            former += [self._voided_view(root, names) for root in self._voided()]
-            views += sorted(former, key=lambda view: (view.name, view.member))
-        return views
+        return views + self.former() if with_former else views
+
+    def former(self) -> list[t.MemberView]:
+        """Return who was a member and is none now, by name."""
+        names = Names(self._context, self._community)
+        membership = self._context.membership(self._community)
+        views = [self._former_view(member, names) for member in membership.former_members()]
+        views += [self._voided_view(root, names) for root in self._voided()]
+        return sorted(views, key=lambda view: (view.name, view.member))
 
     def preview(self, reference: str) -> t.RemovalView:
         """Return what removing a member would do; raises NotAdmitted where it would do nothing."""

@@ -252,10 +252,6 @@ class RunningNode(Node):
 
     # --- what the communities ask (Context)
 
-    def now_ms(self) -> int:
-        """Return the wall clock in milliseconds since 1970."""
-        return self.clock_ms()
-
     def copy_of(self, community: bytes) -> Replica:
         """Return our copy of a community."""
         return self.machine.replica(community)

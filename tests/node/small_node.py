@@ -39,7 +39,8 @@ def founding_run(names: Sequence[str], nonce: bytes = NONCE) -> tuple[bytes, Run
         auth.founder(key(f"root {n}"), key(f"device {n}").public, prekey, nonce) for n in names
     ]
     signer = key(f"device {names[0]}")
-    op = genesis_operation(signer, auth.genesis_payload(nonce, founders), FIRST_MS)
+    payload = auth.genesis_payload(nonce, founders, read=auth.READ_PUBLIC)
+    op = genesis_operation(signer, payload, FIRST_MS)
     assert op.payload is not None
     item = make_item(op.core, op.payload, op.signature)
     return op.core.community, Run(signer.public, AUTH, 0, ZERO32, [item])
@@ -82,6 +83,9 @@ class SmallNode:
     def membership(self, community: bytes) -> Membership:
         assert community == self.community_id
         return self.replica.membership
+
+    def clock_ms(self) -> int:
+        return self.now_ms
 
     def copy_of(self, community: bytes) -> Replica:
         return self.replica

@@ -317,6 +317,8 @@ def _write_one(view: dict[str, Any]) -> None:
     click.echo(f"you are {view['rank'] or 'a reader'}; members: {view['members']}")
     click.echo(f"read by {view['read']}; join by {view['join']}; {_state(view)}")
     click.echo(f"operations: {view['operations']}; peers connected: {len(view['peers'])}")
+    for reminder in view["reminders"]:
+        click.secho(one_line(reminder), fg="yellow")
     if view["unshared"]:
         click.echo(f"{view['unshared']} changes are not yet with anybody else")
 

@@ -88,12 +88,15 @@ def _write_status(status: dict[str, Any]) -> None:
         f"writes survive a {status['durability'].replace('-', ' ')}"
     )
     for community in status["communities"]:
-        waiting = community["waiting_for"] or "a member"
-        state = "" if community["state"] == "active" else f" (waiting for {one_line(waiting)})"
+        state = "" if community["state"] == "active" else f" ({community['state']})"
+        if community["state"] == "joining":
+            state = f" (waiting for {one_line(community['waiting_for'] or 'a member')})"
         click.echo(
             f"{one_line(community['name'])}{state}: members {community['members']}, "
             f"operations {community['operations']}, not yet with anybody {community['unshared']}"
         )
+        for reminder in community["reminders"]:
+            click.secho(f"  {one_line(reminder)}", fg="yellow")
     for warning in status["warnings"]:
         click.secho(f"warning: {one_line(warning)}", fg="yellow")
 
