@@ -284,6 +284,11 @@ class Keystore:
         """Remove what the words stand for from this machine; all else goes on as before."""
         self._change(entropy=None, are_words_shown=True)
 
+    def refuse_others(self, entropy: bytes) -> None:
+        """Raise LocalProtocolError if these bytes are known to stand for another person."""
+        if self._contents.words_check is not None and not self.is_hers(entropy):
+            raise LocalProtocolError("these are another person's words: take your own paper")
+
     def root_for(self, nonce: bytes, entropy: bytes | None = None) -> SigningKey:
         """Return the person's root key in the community with this nonce.
 
@@ -292,8 +297,8 @@ class Keystore:
         """
         if entropy is None:
             entropy = self.entropy
-        elif self._contents.words_check is not None and not self.is_hers(entropy):
-            raise LocalProtocolError("these are another person's words: take your own paper")
+        else:
+            self.refuse_others(entropy)
         if entropy is None:
             raise WordsNeeded(
                 "this machine does not have your 24 words: give them with --words-file, or where "

@@ -65,7 +65,9 @@ class OwnKeys:
         Raises LocalProtocolError for words that are wrong, WordsNeeded where there must be some.
         """
         if words:
-            return entropy_of(words)
+            entropy = entropy_of(words)
+            self._keystore.refuse_others(entropy)
+            return entropy
         if self._keystore.entropy is None:
             raise WordsNeeded(
                 "this takes your 24 words, which this machine does not keep: give them where the "
