@@ -104,7 +104,7 @@ def _show_code(shown: dict[str, Any], *, with_qr: bool) -> None:
         import segno
 
         segno.make_qr(shown["code"], error="l").terminal(compact=True)
-    say("On a device you have already, type: p2pvalue device add and this code")
+    click.echo("On a device you have already, type: p2pvalue device add and this code", err=True)
     # It stands alone on standard output, so that it can be copied or piped.
     click.echo(shown["code"])
 
