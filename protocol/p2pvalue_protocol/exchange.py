@@ -1,6 +1,6 @@
 """What a sync session does once both sides know each other (spec: sync).
 
-Heads, wants and addresses of both sides share one link and one set of timers. The parts know
+Heads, wants, keys and addresses of both sides share one link and one set of timers. The parts know
 nothing of each other: `comparison` knows what the peer claims, `wants` what of it is missing here,
 `supply` what the peer asked for, `access` what it may see and bring. Here they meet.
 """
@@ -16,6 +16,7 @@ from p2pvalue_protocol.comparison import Comparison
 from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, SendFrame
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.heads import heads_key
+from p2pvalue_protocol.key_requests import KeyRequests
 from p2pvalue_protocol.log import decode_batch
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.supply import Supply
@@ -44,6 +45,7 @@ class Exchange:
         self._access = Access(replica)
         self._wanting = Wanting(replica, self._takes)
         self._supply = Supply(replica, self._gives)
+        self._keys = KeyRequests(replica)
         self.comparison = Comparison(
             replica,
             heads_key(established.transcript.nonces),
@@ -143,6 +145,10 @@ class Exchange:
                 self._take_operations(frame, now_ms)
             case f.Ack():
                 self._supply.acked()
+            case f.KeysWanted():
+                self._send([self._keys.answer(frame, self.device)])
+            case f.Keys():
+                self._keys.take(frame)
             case f.Addresses(records):
                 self._take_addresses(records, now_ms)
             case f.ResponderIdentity() if self._established.is_initiator:
@@ -223,6 +229,7 @@ class Exchange:
         self._records_left = limits.RECORDS_TAKEN_MAX
         self._records_known.intersection_update(self._replica.addresses())
         self._wanting.believe_again()
+        self._keys.ask_again()
         self._tell(now_ms)
         # Who was put out stays different for ever: what it has to say it tells by itself.
         if not self.comparison.is_equal and not self._is_former:
@@ -258,9 +265,11 @@ class Exchange:
     def _finish(self, now_ms: int) -> list[Effect]:
         self._name_ourselves()
         self._announce()
+        if self._is_peer_member():
+            self._send(self._keys.next_frames())
         if self._supply.has_work:
             self._send([self._supply.next_frame()])
-        if self.comparison.awaits_sums:
+        if self.comparison.awaits_sums or self._keys.is_open:
             if self._reply_due_ms is None:
                 self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
         elif not self._wanting.is_open:
