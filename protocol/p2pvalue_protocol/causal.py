@@ -70,6 +70,14 @@ class AuthGraph:
         """Return the bit set of a held operation and everything that precedes it."""
         return self._pasts[self._indexes[op_id]]
 
+    def past_at(self, index: int) -> int:
+        """Return the same by the bit that stands for the operation."""
+        return self._pasts[index]
+
+    def op_id(self, index: int) -> bytes:
+        """Return the operation that a bit stands for."""
+        return self._op_ids[index]
+
     def heads(self) -> list[bytes]:
         """Return the operations that precede no other, ascending."""
         return sorted(self._heads)

@@ -282,13 +282,13 @@ def test_a_community_may_set_its_own_write_policy() -> None:
 
 
 def test_remembered_judgements_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("p2pvalue_protocol.membership._JUDGED_MAX", 3)
+    monkeypatch.setattr("p2pvalue_protocol.visibility._REMEMBERED_MAX", 3)
     village = Village()
     membership = village.with_()
     here = frontier(membership, [village.admit.op_id])
     for kind in range(32, 64):
         assert membership.judge(village.ada.device, kind, here) is not None
-        assert len(membership._judged) <= 3
+        assert len(membership._visibility._judged) <= 3
 
 
 # --- what peers may send

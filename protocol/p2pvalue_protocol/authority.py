@@ -1,0 +1,268 @@
+"""Who may do what, kept up with every auth operation that comes (spec: membership).
+
+The state is a pure function of the set of operations held. An operation that takes nothing away
+changes only what is known of the member it names. A removal is judged again against what it can
+act on: if its author had seen all of that, nothing that was settled changes; if not, and if the
+author is strong enough to matter, all verdicts are made anew, when somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+
+from p2pvalue_protocol import acts
+from p2pvalue_protocol.auth_record import Chains, Record
+from p2pvalue_protocol.causal import AuthGraph
+from p2pvalue_protocol.device_tree import Case
+from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.verdicts import Verdicts
+from p2pvalue_protocol.views import View
+
+_VERDICTS_KEPT_MAX = 64  # one for each set of removals that frontiers asked about lately hold
+
+
+class Changes:
+    """What changed since somebody looked: everything (`is_anew`), or what is known of `roots`."""
+
+    def __init__(self) -> None:
+        self.is_anew = True
+        self.roots: set[bytes] = set()
+
+    def take(self) -> tuple[bool, set[bytes]]:
+        """Return both, and begin again."""
+        taken = self.is_anew, self.roots
+        self.is_anew, self.roots = False, set()
+        return taken
+
+
+class Authority:
+    """The rules over everything held, and over any frontier of it."""
+
+    def __init__(self, graph: AuthGraph, chains: Chains) -> None:
+        self.record = Record(graph, chains)
+        self._graph = graph
+        self._static: dict[int, bool] = {}
+        self._new_admits: list[int] = []
+        self._pending: list[int] = []  # removals that may change what is settled
+        self._touched: set[bytes] = set()  # roots
+        self._is_unsettled = False
+        self._everything = 0
+        self._all = View(Verdicts(self.record, None, self._static), 0)
+        self._verdicts: OrderedDict[int, Verdicts] = OrderedDict()
+        self._awaited: defaultdict[bytes, set[tuple[Reference, bytes]]] = defaultdict(set)
+        self._unproven: dict[int, set[Reference]] = {}  # by FORK: what is not held
+        self._unlooked: list[int] = []  # with references that are perhaps held
+        self._given: set[bytes] = set()
+        self.reconsidered: set[bytes] = set()  # devices of which a named operation came
+        self._changes: list[Changes] = []
+
+    # --- taking
+
+    def add(self, event: acts.Event) -> None:
+        """Take an event that the graph holds, its past before it; under 10 µs."""
+        record = self.record
+        index = record.add(event)
+        self._everything |= 1 << index
+        self._note(index, event)
+        if event.op_id in self._awaited:
+            self._is_unsettled = True
+            self.evidence(record.place(index))
+
+    def _note(self, index: int, event: acts.Event) -> None:
+        match event.act:
+            case acts.Found(founders):
+                self._touched.update(root for root, _ in founders)
+            case acts.AddDevice(root) | acts.Remove(root) | acts.Vote(root):
+                self._touched.add(root)
+            case acts.Give(root) | acts.RemoveDevice(root):
+                self._touched.add(root)
+            case acts.Admit(root):
+                self._touched.add(root)
+                if index in self.record.giving_at:
+                    self._new_admits.append(index)
+            case acts.ProveFork(first):
+                self._touched.update(self.record.roots_of.get(first.device, ()))
+        is_leave = index in self.record.leaves
+        if self.record.removals_mask >> index & 1:
+            if not is_leave:
+                self._pending.append(index)
+            if isinstance(event.act, acts.ProveFork) or self.record.keeps_of(index):
+                self._unlooked.append(index)
+
+    # --- settling
+
+    def settle(self) -> None:
+        """Bring the view of everything up to what is held; nothing to do in most calls."""
+        if self._new_admits:
+            self._judge_admits()
+        if self._unlooked:
+            self._look_for_named()
+        pending, self._pending = self._pending, []
+        if not self._is_unsettled and any(self._may_change(index) for index in pending):
+            self._is_unsettled = True
+        is_anew, self._is_unsettled = self._is_unsettled, False
+        if is_anew:
+            self._verdicts.clear()
+            self._all = View(Verdicts(self.record, None, self._static), self._everything)
+        elif self._touched or self._all.known != self._everything:
+            self._all.extend(self._everything, self._touched)
+        for changes in self._changes:
+            changes.is_anew |= is_anew
+            changes.roots |= self._touched
+        self._touched = set()
+
+    def changes(self) -> Changes:
+        """Return a new account of what changes from now on; `settle` brings it up to date."""
+        self._changes.append(Changes())
+        return self._changes[-1]
+
+    def _judge_admits(self) -> None:
+        """Settle, in order, whether the authors of ADMITs had a standing by their own pasts."""
+        if self.record.founding is None:
+            return
+        new, self._new_admits = self._new_admits, []
+        for index in new:
+            before = self.record.before(index)
+            case = Case(self.record.events[index].device, before)
+            self._static[index] = self._verdicts_of(before).best(case) is not None
+
+    def _may_change(self, index: int) -> bool:
+        """Return whether a removal, or a keep, may change a verdict that was given before it."""
+        record, act = self.record, self.record.events[index].act
+        past = record.past(index)
+        match act:
+            case acts.WithdrawInvite(key):
+                return any(not past >> admit & 1 for admit in record.admits_of_key.get(key, ()))
+            case acts.RemoveDevice(root, device) if act.is_by_root:
+                removals = record.device_removals.get(device, ())
+                known = next((r.known for r in removals if r.at == index), -1)
+                return self._reaches_device(device, known)
+            case acts.RemoveDevice(root, device):
+                return self._is_powerful(index, root) and (
+                    self._reaches_device(device, past) or self._may_spare(index, root)
+                )
+            case acts.ProveFork(first):
+                return any(
+                    self._is_powerful(index, root)
+                    and (self._reaches_device(first.device, past) or self._may_spare(index, root))
+                    for root in record.roots_of.get(first.device, ())
+                )
+            case acts.Remove(root) | acts.Vote(root):
+                acted_on = (*record.log_heads(root), *record.own_device_removals(root))
+                return self._is_powerful(index, root) and (
+                    any(not past >> at & 1 for at in acted_on) or self._may_spare(index, root)
+                )
+            case acts.Give(root):
+                return self._may_spare(index, root)
+        return False
+
+    def _is_powerful(self, index: int, root: bytes) -> bool:
+        """Return whether an author could matter for a member, by the verdicts before this one."""
+        record, verdicts = self.record, self._all.verdicts
+        if record.is_of(record.events[index].device, root, index):
+            return True
+        if any(removal != index for removal in record.removals.get(root, ())):
+            return True  # after a demotion weaker authors may be strong
+        if isinstance(record.events[index].act, acts.Vote):
+            return any(verdicts.voter(index, rank) is not None for rank in (0, 1))
+        strength = verdicts.strength(index)
+        return any(strength < giving.rank for giving in record.givings.get(root, ()))
+
+    def _reaches_device(self, device: bytes, known: int) -> bool:
+        acted_on = (*self.record.heads_of_log(device), *self.record.certified_by.get(device, ()))
+        return any(not known >> index & 1 for index in acted_on)
+
+    def _may_spare(self, index: int, root: bytes) -> bool:
+        """Return whether a keep may lift something that other removals of a member took."""
+        record = self.record
+        return bool(record.keeps_of(index)) and (
+            any(removal != index for removal in record.removals.get(root, ()))
+            or any(vote != index for vote in record.votes_on.get(root, ()))
+            or any(
+                removal.at != index
+                for device in record.devices_of.get(root, ())
+                for removal in record.device_removals.get(device, ())
+            )
+        )
+
+    # --- what is named and not held
+
+    @property
+    def awaited(self) -> set[bytes]:
+        """The op ids that FORKs and keeps name and that are not held."""
+        self.settle()
+        return set(self._awaited)
+
+    def awaits(self, op_id: bytes) -> bool:
+        """Return whether a FORK or a keep names an operation that is not held."""
+        if self._unlooked:
+            self.settle()
+        return op_id in self._awaited
+
+    def evidence(self, reference: Reference) -> None:
+        """Take note that an operation is held now that a FORK or a keep named before."""
+        named = self._awaited.get(reference.op_id, set())
+        for wanted, device in sorted(named):
+            if wanted != reference:
+                continue
+            named.discard((wanted, device))
+            self.reconsidered.add(device)
+            self._touched.update(self.record.roots_of.get(device, ()))
+            for missing in self._unproven.values():
+                missing.discard(reference)
+        if not named:
+            self._awaited.pop(reference.op_id, None)
+
+    def is_proven(self, fork: int) -> bool:
+        """Return whether both operations that a FORK names are held."""
+        return not self._unproven.get(fork)
+
+    def _look_for_named(self) -> None:
+        unlooked, self._unlooked = self._unlooked, []
+        for index in unlooked:
+            act = self.record.events[index].act
+            if isinstance(act, acts.ProveFork):
+                pair = {act.first, act.second}
+                self._unproven[index] = {r for r in pair if not self.record.is_held(r)}
+                for reference in self._unproven[index]:
+                    self._awaited[reference.op_id].add((reference, reference.device))
+            for kept in self.record.keeps_of(index):
+                if not self.record.is_held(kept):
+                    self._awaited[kept.op_id].add((kept, kept.device))
+
+    # --- views
+
+    def view(self, frontier: int | None = None) -> View:
+        """Return the answers for a frontier, by its past alone; for None by everything held."""
+        self.settle()
+        if frontier is None:
+            return self._all
+        known = self._graph.past(frontier)
+        return View(self._verdicts_of(known), known)
+
+    def past(self, frontier: int) -> int:
+        """Return the bit set of a frontier and what precedes it."""
+        return self._graph.past(frontier)
+
+    def was_given(self, root: bytes) -> bool:
+        """Return whether a member was ever given a rank that counted by the giving's own past."""
+        self.settle()
+        if root not in self._given:
+            for giving in self.record.givings.get(root, ()):
+                if self._verdicts_of(giving.past).is_effective(giving):
+                    self._given.add(root)
+                    break
+        return root in self._given
+
+    def _verdicts_of(self, known: int) -> Verdicts:
+        """Return the verdicts by a past: frontiers that hold the same removals share them."""
+        removals = known & self.record.removals_mask
+        key = known if removals & self.record.keeps_mask else removals
+        verdicts = self._verdicts.get(key)
+        if verdicts is None:
+            verdicts = self._verdicts[key] = Verdicts(self.record, key, self._static)
+            if len(self._verdicts) > _VERDICTS_KEPT_MAX:
+                self._verdicts.popitem(last=False)
+        else:
+            self._verdicts.move_to_end(key)
+        return verdicts

@@ -1,0 +1,193 @@
+"""What holds at a frontier: members, devices, policy, and which operations count there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from p2pvalue_protocol import acts
+from p2pvalue_protocol.acts import Policy
+from p2pvalue_protocol.auth_record import DeviceRemoval, Giving
+from p2pvalue_protocol.device_tree import Case, Demotions
+from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.members import Standing
+from p2pvalue_protocol.verdicts import Verdicts
+
+
+class LiveDevice(NamedTuple):
+    """A device with a standing."""
+
+    device: bytes
+    root: bytes
+    rank: int
+
+
+class View:
+    """Answers by one set of auth operations, `known`, which holds the past of each of its own."""
+
+    def __init__(self, verdicts: Verdicts, known: int) -> None:
+        self.verdicts = verdicts
+        self.known = known
+        self._record = verdicts.record
+        self._standings: dict[bytes, Standing | None] = {}
+        self._stays: dict[bytes, bool] = {}
+
+    def extend(self, known: int, touched: set[bytes]) -> None:
+        """Hold more operations, which change what is known of `touched` members only."""
+        self.known = known
+        for root in touched:
+            for device in self._record.devices_of.get(root, ()):
+                self._standings.pop(device, None)
+                self._stays.pop(device, None)
+
+    # --- devices and members
+
+    def standing(self, device: bytes) -> Standing | None:
+        """Return what a device is for whoever knows all of the view, or None for a stranger."""
+        try:
+            return self._standings[device]
+        except KeyError:
+            standing = self.verdicts.best(Case(device, self.known))
+            self._standings[device] = standing
+            return standing
+
+    def stays(self, device: bytes) -> bool:
+        """Return whether a device has a standing, or would if nobody had left."""
+        known = self._stays.get(device)
+        if known is None:
+            case = Case(device, self.known, is_leaveless=True)
+            known = self._stays[device] = self.verdicts.best(case) is not None
+        return known
+
+    def standing_at(self, op_id: bytes) -> Standing | None:
+        """Return what the author of an operation of the view was there."""
+        index = self._record.graph.index(op_id)
+        return self.verdicts.best(self.verdicts.case_of(index))
+
+    def live_devices(self) -> list[LiveDevice]:
+        """Return the devices with a standing, ascending; ~10 µs each that is asked about anew."""
+        return [
+            LiveDevice(device, standing.member, standing.rank)
+            for device in sorted(self._record.roots_of)
+            if (standing := self.standing(device)) is not None
+        ]
+
+    def is_live(self, device: bytes, root: bytes) -> bool:
+        """Return whether a device is live for some giving to a root, whatever its rank."""
+        case = Case(device, self.known)
+        return any(self.verdicts.outcome(giving, case) is not None for giving in self.givings(root))
+
+    def rank_of(self, root: bytes) -> int | None:
+        """Return the rank of a member, whether or not she has a live device."""
+        case = Case(b"", self.known)
+        ranks = [
+            rank
+            for giving in self.givings(root)
+            if self.verdicts.is_effective(giving)
+            and (rank := self.verdicts.rank_of(giving, case, 3)[0]) is not None
+        ]
+        return min(ranks, default=None)
+
+    def givings(self, root: bytes) -> list[Giving]:
+        """Return the givings to a root in the view, strongest first."""
+        return [g for g in self._record.givings.get(root, ()) if self.known >> g.index & 1]
+
+    def policy(self) -> Policy | None:
+        """Return the policy for whoever knows all of the view; None until GENESIS is held."""
+        return self.verdicts.policy(self.known) if self._record.founding is not None else None
+
+    # --- operations
+
+    def is_effective(self, op_id: bytes) -> bool:
+        """Return whether a giving, an invite, a removal, a withdrawal or a POLICY counts."""
+        record, verdicts = self._record, self.verdicts
+        index = record.graph.index(op_id)
+        giving = record.giving_at.get(index)
+        if giving is not None:
+            return verdicts.is_effective(giving)
+        match record.events[index].act:
+            case acts.Found():
+                return True
+            case acts.OpenInvite():
+                return verdicts.gives(index, 3)
+            case acts.SetPolicy():
+                return verdicts.at_most(index, 0)
+            case acts.WithdrawInvite(key):
+                return self._withdraws(index, key)
+            case acts.Remove(root):
+                return self._removes(index, root)
+            case acts.Vote(root):
+                return any(
+                    verdicts.voter(index, giving.rank) not in (None, root)
+                    for giving in self.givings(root)
+                    if record.quorum(giving.rank) and not giving.past >> index & 1
+                )
+            case acts.RemoveDevice(_, device) | acts.ProveFork(Reference(device)):
+                return any(
+                    self.is_authorised(removal)
+                    for removal in record.device_removals.get(device, ())
+                    if removal.at == index
+                )
+        return False
+
+    def _withdraws(self, index: int, key: bytes) -> bool:
+        invites = (i for i in self._record.invites_of_key.get(key, ()) if self.known >> i & 1)
+        return any(
+            isinstance(act := self._record.events[invite].act, acts.OpenInvite)
+            and self.verdicts.at_most(index, act.rank - 1)
+            for invite in invites
+        )
+
+    def _removes(self, index: int, root: bytes) -> bool:
+        case = Case(b"", self.known)
+        for giving in self.givings(root):
+            if giving.past >> index & 1:
+                continue
+            if index in self._record.leaves:
+                if self.verdicts.leaves(giving, index):
+                    return True
+            elif self.verdicts.is_strong(index, giving, self.demotions(giving, case)):
+                return True
+        return False
+
+    def demotions(self, giving: Giving, case: Case) -> Demotions:
+        """Return the demotions that act on a case."""
+        return self.verdicts.rank_of(giving, case, 3)[1]
+
+    def is_authorised(self, removal: DeviceRemoval) -> bool:
+        """Return whether a device removal counts for some giving to a member of the device."""
+        event = self._record.events[removal.at].act
+        assert isinstance(event, acts.RemoveDevice | acts.ProveFork)
+        device = event.device if isinstance(event, acts.RemoveDevice) else event.first.device
+        roots = self._record.roots_of.get(device, ()) if removal.root is None else (removal.root,)
+        return any(
+            self.is_authorised_for(removal, device, giving, Case(device, self.known))
+            for root in roots
+            for giving in self.givings(root)
+        )
+
+    def is_authorised_for(
+        self, removal: DeviceRemoval, device: bytes, giving: Giving, case: Case
+    ) -> bool:
+        """Return whether a removal of a device counts for what it does under a giving."""
+        tree = self.verdicts.devices
+        if tree.strength_of(removal, giving, self.demotions(giving, case)) is not None:
+            return True
+        links = max(self._record.links(device, giving.root, case.before), default=0)
+        return bool(links) and tree.removes_as_member(removal, giving, links)
+
+    def removal_of(self, root: bytes) -> int | None:
+        """Return the removal to name when a member is out: by somebody, by herself, by votes."""
+        record = self._record
+        found = [
+            index
+            for index in record.removals.get(root, ())
+            if self.known >> index & 1 and record.puts_out(index) and self._removes(index, root)
+        ]
+        found.sort(key=lambda index: (index in record.leaves, record.events[index].op_id))
+        if not found:
+            votes = [v for v in record.votes_on.get(root, ()) if self.known >> v & 1]
+            op_ids = [record.events[vote].op_id for vote in votes]
+            found = [
+                record.graph.index(op_id) for op_id in sorted(op_ids) if self.is_effective(op_id)
+            ]
+        return found[0] if found else None
