@@ -14,11 +14,18 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Literal, Self
 
 import msgspec
 
 from p2pvalue.folder import make_private, write_private
+from p2pvalue.kept_keys import (
+    CommunityKeys,
+    Contents,
+    backup_key_of,
+    check_value,
+    decode_contents,
+)
 from p2pvalue.keyfile import (
     KeysLocked,
     Seal,
@@ -30,56 +37,16 @@ from p2pvalue.keyfile import (
 from p2pvalue.types import Protection
 from p2pvalue_protocol.auth_payloads import root_seed
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError
-from p2pvalue_protocol.ids import tagged_hash
-from p2pvalue_protocol.keys import SigningKey, exchange_key_of, hkdf
+from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kinds.profile import encode_profile
 
 FILE_NAME: Final = "keys.json"
 
 Random = Callable[[int], bytes]
-Secret = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
 class WordsNeeded(LocalProtocolError):
     """Only the person's 24 words can do this, and this machine does not have them."""
-
-
-class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    def __repr__(self) -> str:  # a secret that is printed is a secret in a log
-        return f"{type(self).__name__}(...)"
-
-
-class CommunityKeys(_Kept, frozen=True, kw_only=True):
-    """What this device holds for one community; `nonce` is empty until GENESIS is known."""
-
-    device_seed: Secret
-    prekey_private: Secret
-    nonce: bytes = b""
-    root: bytes = b""  # the person's public root key here, once the nonce is known
-    topic_secrets: tuple[bytes, ...] = ()  # the newest last
-    link: str = ""  # the invitation in use while joining; empty once admitted
-    is_recovering: bool = False  # the link brings back a person who is a member already
-
-    @property
-    def device(self) -> SigningKey:
-        """The key that signs this device's operations in this community."""
-        return SigningKey(self.device_seed)
-
-    @property
-    def prekey(self) -> bytes:
-        """The X25519 public key to which secrets are sealed for this device."""
-        return exchange_key_of(self.prekey_private)
-
-
-class _Contents(_Kept, frozen=True, kw_only=True):
-    name: str
-    entropy: Secret | None
-    words_check: Secret | None  # by it words are known again after the entropy was forgotten
-    are_words_shown: bool
-    backup_key: Secret | None
-    database_key: Secret
-    transport_seed: Secret
-    communities: dict[str, CommunityKeys] = msgspec.field(default_factory=dict)
 
 
 class Keystore:
@@ -88,7 +55,7 @@ class Keystore:
     Made by `create` or `open`. Two processes must not use one folder: the daemon's lock sees to it.
     """
 
-    def __init__(self, path: Path, contents: _Contents, seal: Seal, random: Random) -> None:
+    def __init__(self, path: Path, contents: Contents, seal: Seal, random: Random) -> None:
         self._path = path
         self._contents = contents
         self._seal = seal
@@ -121,7 +88,7 @@ class Keystore:
         make_private(data_dir)
         is_new = entropy == "new"
         secret = random(32) if isinstance(entropy, str) else entropy
-        contents = _Contents(
+        contents = Contents(
             name=name,
             entropy=secret,
             words_check=words_check if secret is None else check_value(secret),
@@ -161,7 +128,7 @@ class Keystore:
             raise
         except ConfigError as error:
             raise ConfigError(f"{path} cannot be used: {error}") from None
-        return cls(path, _decode(path, inside), seal, random)
+        return cls(path, decode_contents(path, inside), seal, random)
 
     # --- how the file is closed
 
@@ -356,7 +323,7 @@ class Keystore:
     def _change(self, **fields: object) -> None:
         self._write(msgspec.structs.replace(self._contents, **fields))
 
-    def _write(self, contents: _Contents) -> None:
+    def _write(self, contents: Contents) -> None:
         data = self._seal.close(msgspec.json.encode(contents), self._random)
         try:
             write_private(self._path, data)
@@ -374,23 +341,3 @@ def protection_of(data_dir: Path) -> Protection | None:
         return protection_in((data_dir / FILE_NAME).read_bytes())
     except (OSError, ConfigError):
         return None
-
-
-def check_value(entropy: bytes) -> bytes:
-    """Return what says whether words are the same without saying which they are."""
-    return tagged_hash("words-check", entropy)
-
-
-def backup_key_of(entropy: bytes) -> bytes:
-    """Return the key of a person's backups, so that her words alone open them anywhere."""
-    return hkdf(entropy, b"", b"p2pvalue/backup")
-
-
-def _decode(path: Path, inside: bytes) -> _Contents:
-    try:
-        return msgspec.json.decode(inside, type=_Contents)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path} is damaged ({type(error).__name__}): put back this machine's own copy of it, "
-            "or begin with your 24 words: `p2pvalue init --recover` in another --data-dir"
-        ) from None

@@ -16,8 +16,9 @@ from pathlib import Path
 import trio
 
 from p2pvalue.folder import make_private, sync
+from p2pvalue.kept_keys import backup_key_of
 from p2pvalue.keyfile import Seal
-from p2pvalue.keystore import FILE_NAME, Keystore, backup_key_of
+from p2pvalue.keystore import FILE_NAME, Keystore
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.store import SqliteStore, Store, StoreFailed, VerifyReport
 from p2pvalue_protocol.errors import ConfigError

@@ -14,7 +14,7 @@ import msgspec
 import trio
 
 from p2pvalue import types as t
-from p2pvalue.keystore import CommunityKeys
+from p2pvalue.kept_keys import CommunityKeys
 from p2pvalue.network.interface import LINK_PROTOCOL, LinkClosed
 from p2pvalue.node.dialing import peer_id_of
 from p2pvalue_protocol import device_code as code
