@@ -290,6 +290,11 @@ def test_wipe_ends_the_daemon_and_leaves_nothing(ben: Person, locked: Daemon, pa
     assert "holds no node" in ben.type("wipe", "--yes").stderr
 
 
+def test_a_unit_for_systemd_comes_with_the_word_on_how_to_open_it(ben: Person) -> None:
+    shown = ben.sees("service", "--install", XDG_CONFIG_HOME=str(ben.folder))
+    assert "after each start: p2pvalue unlock" in shown
+
+
 def test_wipe_in_json_says_each_step(ben: Person) -> None:
     steps = ben.gets("wipe", "--yes")["steps"]
     assert steps[0].startswith("the keys are gone")

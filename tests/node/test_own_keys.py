@@ -112,6 +112,27 @@ async def test_without_words_a_community_is_founded_with_the_paper_alone(tmp_pat
         assert node.keystore.entropy is None
 
 
+async def test_doctor_says_how_the_keys_are_closed_and_whether_the_words_were_seen(
+    tmp_path: Path,
+) -> None:
+    Keystore.create(tmp_path, "Ana")
+    async with open_node(tmp_path, Config(data_dir=tmp_path, listen=())) as node:
+        before = {check.check: check for check in node.doctor()}
+        assert not before["keys are protected"].is_ok
+        assert "passphrase change" in before["keys are protected"].detail
+        assert not before["words are written down"].is_ok
+        assert "words show" in before["words are written down"].detail
+        assert {before[c].detail for c in ("keys are protected", "words are written down")} <= set(
+            node.status().warnings
+        )
+        node.keys.take_words()
+        await node.keys.protect("none")
+        after = {check.check: check for check in node.doctor()}
+        assert after["keys are protected"].is_ok, "it was a choice"
+        assert after["words are written down"].is_ok
+        assert node.status().protection == "none"
+
+
 async def test_a_changed_passphrase_takes_the_right_old_one(
     keystore: Keystore, tmp_path: Path
 ) -> None:

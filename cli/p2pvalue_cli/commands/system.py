@@ -75,6 +75,10 @@ def _quoted(word: str) -> str:
 
 
 def _say_installed(path: Path) -> None:
+    from p2pvalue.keystore import protection_of
+
     say(f"written to {path}. Start it now and at every login with:")
     say(f"  systemctl --user enable --now {UNIT_NAME}")
+    if protection_of(data_dir()) == "passphrase":
+        say("Your keys are under a passphrase, so after each start: p2pvalue unlock")
     say("To let it run while you are logged out, too: loginctl enable-linger")
