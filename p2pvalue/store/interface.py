@@ -193,6 +193,14 @@ class Store(Protocol):
         """
         ...
 
+    def forget(self, community: bytes) -> None:
+        """Remove all of one community, our own values that end in `:` and its id in hex, too.
+
+        Writes a disk's file anew without it: as slow as copying it. Whoever reads its past must
+        have stopped before.
+        """
+        ...
+
     def state_digest(self, community: bytes) -> bytes:
         """Return 32 bytes equal on two nodes iff their states and entries are; reads all."""
         ...

@@ -147,6 +147,13 @@ class MemoryStore:
         """Forget all that is made from operations; every operation waits to be folded again."""
         self.past(community).clear_views()
 
+    def forget(self, community: bytes) -> None:
+        """Remove all of one community."""
+        self._pasts.pop(community, None)
+        self._stored.discard(community)
+        for key in [key for key in self._meta if key.endswith(f":{community.hex()}")]:
+            del self._meta[key]
+
     def state_digest(self, community: bytes) -> bytes:
         """Return 32 bytes equal on two nodes iff their states and entries are."""
         past = self.past(community)

@@ -33,6 +33,7 @@ from p2pvalue.store.sqlite_connection import (
     open_connection,
     roll_back,
 )
+from p2pvalue.store.sqlite_forget import forget_community
 from p2pvalue.store.sqlite_names import Names
 from p2pvalue.store.sqlite_past import SqlitePast
 from p2pvalue.store.sqlite_write import write_batch
@@ -118,6 +119,19 @@ class SqliteStore:
         with failures_explained("the views were not cleared"), self._transaction():
             views.clear_views(self._connection, self._names.community(community))
             self._names.forget_lists()
+
+    def forget(self, community: bytes) -> None:
+        """Remove all of one community, and write the file anew without it.
+
+        Deleting alone, even securely, leaves copies on pages that were once split.
+        """
+        number = self._names.community(community)
+        with failures_explained("the community was not removed"):
+            with self._transaction():
+                forget_community(self._connection, community, number)
+            self._names.forget()
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     # --- reading
 
