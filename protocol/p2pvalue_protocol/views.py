@@ -169,10 +169,13 @@ class View:
         self, removal: DeviceRemoval, device: bytes, giving: Giving, case: Case
     ) -> bool:
         """Return whether a removal of a device counts for what it does under a giving."""
+        if removal.root not in (None, giving.root):
+            return False
         tree = self.verdicts.devices
         if tree.strength_of(removal, giving, self.demotions(giving, case)) is not None:
             return True
-        links = max(self._record.links(device, giving.root, case.before), default=0)
+        # By the shortest chain: what breaks a longer one alone leaves the device where it is.
+        links = min(self._record.links(device, giving.root, case.before), default=0)
         return bool(links) and tree.removes_as_member(removal, giving, links)
 
     def removal_of(self, root: bytes) -> int | None:
