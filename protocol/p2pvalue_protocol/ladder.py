@@ -75,6 +75,7 @@ class Ladder:
         self._ready: list[Branch] = []
         self._kept_tips = past.tips()
         self._genesis_bit = 0
+        self._has_new_authority = False  # membership has not said yet whose content it touches
         self._load(past)
         self._reconsideration = Reconsideration(
             self.membership, self.branches, self._folding, past.reconsidered()
@@ -84,6 +85,7 @@ class Ladder:
         for op in in_causal_order(past.auth_operations()):
             self._integrate(op)
         self.membership.take_reconsidered()  # the views were made by what is held
+        self._has_new_authority = False
         for number, op_ids in past.frontiers():
             self.graph.define(number, op_ids)
         self.graph.take_new()
@@ -108,7 +110,7 @@ class Ladder:
     def finish(self) -> Batch:
         """End an input: fold what is ready and the touched subjects; return what to commit."""
         self.fold_ready()
-        self._reconsideration.add(self.membership.take_reconsidered())
+        self._note_reconsidered()
         for epoch in self.epochs.take_learnt():
             for log, first_seq in self.sealed.take(epoch):
                 self._reconsideration.add_from(log, first_seq)
@@ -126,6 +128,12 @@ class Ladder:
     def has_work(self) -> bool:
         """True while stored operations can be folded, or judged again, that the last input left."""
         return bool(self._ready) or self._reconsideration.has_work or self.epochs.is_changed
+
+    def _note_reconsidered(self) -> None:
+        """Ask whose content has to be judged again; before any is judged by what is new."""
+        if self._has_new_authority:
+            self._has_new_authority = False
+            self._reconsideration.add(self.membership.take_reconsidered())
 
     def reconsider(self, devices: Iterable[bytes]) -> None:
         """Judge the stored content of devices again: something that decides on it has come."""
@@ -184,6 +192,7 @@ class Ladder:
         self.branches.put(row)
         self.batch.operations.append(row)
         if self.named.arrived(op):
+            self._has_new_authority = True
             self.epochs.forget_usable()
         branch.head_seq = core.seq
         branch.head_id = op.op_id
@@ -251,6 +260,7 @@ class Ladder:
         return frontier
 
     def _fold_content(self, branch: Branch, op: Operation, frontier: int) -> None:
+        self._note_reconsidered()
         core, log = op.core, branch.row.log
         if core.kind == EPOCH and op.payload is not None:
             if self.epochs.fold(op.op_id, core, frontier, op.payload, self._earlier(branch, core)):
@@ -276,6 +286,7 @@ class Ladder:
         """Give membership an auth operation, with what is held of what it names."""
         self.membership.integrate(op)
         self.named.note(op)
+        self._has_new_authority = True
         self.auth_references[op.op_id] = op.reference
         if op.core.kind == GENESIS:
             self._genesis_bit = 1 << self.graph.index(op.op_id)
