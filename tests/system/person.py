@@ -13,10 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
-from p2pvalue.node.opening import init
+from p2pvalue.keystore import Keystore
 from tests.demo.cable import Cable
 
 WAIT_S = 25.0
@@ -40,13 +40,20 @@ class Unreachable(Exception):
 class Person:
     """One person; her daemon listens on loopback only, behind a cable that can be pulled."""
 
-    def __init__(self, name: str, folder: Path, **settings: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        *,
+        entropy: bytes | Literal["new"] | None = "new",
+        **settings: str,
+    ) -> None:
         self.name = name
         self.folder = folder
         self.settings = settings
         self.process: subprocess.Popen[bytes] | None = None
         self.cable = Cable()
-        init(folder, name)
+        Keystore.create(folder, name, entropy=entropy)
         self.configure()
 
     def move(self) -> None:

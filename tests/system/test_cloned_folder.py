@@ -32,7 +32,7 @@ def fork_warnings(person: Person) -> list[str]:
 
 def test_a_copied_folder_is_found_out_and_costs_nobody_else_anything(tmp_path: Path) -> None:
     with people(tmp_path, "Ana", "Ben", "Cleo", durability="kill") as (ana, ben, cleo):
-        gathered(ana, ben, cleo, read="public")
+        gathered(ana, ben, cleo)
         ben.post("before the copy")
         for other in (ana, cleo):
             other.until_reads("before the copy")
@@ -71,7 +71,7 @@ def test_a_copied_folder_is_found_out_and_costs_nobody_else_anything(tmp_path: P
 
 def test_a_forked_folder_gets_a_new_device_and_loses_nothing(tmp_path: Path) -> None:
     with people(tmp_path, "Ana", "Ben", durability="kill") as (ana, ben):
-        gathered(ana, ben, read="public")
+        gathered(ana, ben)
         ben.post("before the copy")
         ana.until_reads("before the copy")
         with cloned(ben, tmp_path / "twin") as twin:
