@@ -58,7 +58,8 @@ class Chat:
         if not after:
             entries.reverse()
         names = Names(self._context, self._community)
-        return [_view_of(entry, names) for entry in entries]
+        open_payload = self._context.copy_of(self._community).open
+        return [_view_of(e, open_payload(e.core, e.payload), names) for e in entries]
 
     def _page(
         self,
@@ -88,9 +89,9 @@ class Chat:
         return resolve(reply, subjects, "message")
 
 
-def _view_of(entry: Entry, names: Names) -> t.MessageView:
-    assert entry.payload is not None, "a message is listed once its payload is here"
-    message = chat.CHAT.decode(entry.payload)
+def _view_of(entry: Entry, payload: bytes | None, names: Names) -> t.MessageView:
+    assert payload is not None, "a message is listed once its payload is here and can be opened"
+    message = chat.CHAT.decode(payload)
     assert isinstance(message, chat.ChatMessage)
     return _view(entry.order, entry.member, message, names)
 

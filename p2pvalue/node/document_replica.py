@@ -13,7 +13,7 @@ same set computes the same version, in whatever order they came.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -40,6 +40,10 @@ _BROKEN_MAX: Final = 16
 _SNAPSHOT_FORM: Final = 1
 
 
+OpenPayload = Callable[[bytes, bytes | None], bytes | None]
+"""From the core and the payload of a stored operation to what it says, None if nothing."""
+
+
 class _Reported(NamedTuple):
     """An update of a document that has become visible."""
 
@@ -62,14 +66,23 @@ class DocumentReplica:
     """One replica of one document, writing as one session of a device; use under a lock."""
 
     def __init__(
-        self, store: Store, community: bytes, subject: bytes, *, device: bytes, session: int
+        self,
+        store: Store,
+        community: bytes,
+        subject: bytes,
+        *,
+        open_payload: OpenPayload,
+        device: bytes,
+        session: int,
     ) -> None:
+        """Follow the document `subject`; `open_payload` makes of a stored payload what it says."""
         self.device = device
         self.session = session
         self.skipped = 0
         self.updates = 0
         self._store = store
         self._community = community
+        self._open_payload = open_payload
         self._subject = subject
         self._client = client_of(device, subject, session)
         self._broken: set[bytes] = set()  # operations that made pycrdt fail
@@ -194,9 +207,10 @@ class DocumentReplica:
                 limit=_PAGE,
             )
             for number, entry in enumerate(page, 1):
-                if entry.payload is not None:
+                payload = self._open_payload(entry.core, entry.payload)
+                if payload is not None:
                     order = entry.order
-                    self._take(_Reported(order.op_id, order.device, order.seq, entry.payload))
+                    self._take(_Reported(order.op_id, order.device, order.seq, payload))
                 self._arrival = entry.arrival
                 last_read.append(entry.order.op_id)
                 if until is not None and until == self.version:

@@ -355,6 +355,7 @@ class Documents:
             self._context.store,
             self._community,
             subject,
+            open_payload=lambda c, p: self._context.copy_of(self._community).open(c, p),
             device=self._context.device(self._community),
             session=session,
         )
