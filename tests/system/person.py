@@ -229,7 +229,7 @@ def people(root: Path, *names: str, **settings: str) -> Iterator[list[Person]]:
     started: list[Person] = []
     try:
         for name in names:
-            started.append(Person(name, root / name.lower(), **settings))
+            started.append(Person(name, root / name.lower(), entropy="new", **settings))
             started[-1].start()
         for person in started:
             person.until_up()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_copied_folder_is_found_out_and_costs_nobody_else_anything(tmp_path: P
             assert ben.stop() == 0
             twin.start()
             for honest in (ana, cleo):
-                honest.until(lambda h=honest: fork_warnings(h), "the warning")  # type: ignore[misc]
+                honest.until(partial(fork_warnings, honest), "the warning")
                 assert "a device of Ben" in fork_warnings(honest)[0]
                 assert "nobody else's work is touched" in fork_warnings(honest)[0]
                 assert not honest.checks()["devices in Garden"]["is_ok"]
