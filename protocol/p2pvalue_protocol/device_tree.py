@@ -156,7 +156,7 @@ class DeviceTree:
             return True
         if (giving, removal.at, links) not in self._revokers:
             self._settle_revokers(giving, links)
-        return self._revokers[giving, removal.at, links]
+        return self._revokers.get((giving, removal.at, links), False)  # False: of no member's
 
     def _settle_revokers(self, giving: Giving, links_max: int) -> None:
         """Judge the authors of a member's own removals, the nearest to the root first."""
