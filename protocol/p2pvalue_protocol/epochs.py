@@ -392,6 +392,12 @@ class Epochs:
                 return kept.time
         return None
 
+    def become(self, device: bytes, prekey_private: bytes) -> None:
+        """Open as another device of ours from now on, which takes the place of the former."""
+        self._device = device
+        first = (exchange_key_of(prekey_private), prekey_private)
+        self._prekeys = [*self._prekeys, first][-PREKEYS_KEPT:]
+
     def add_prekey(self, private: bytes) -> None:
         """Keep a private key whose public key stands in a PREKEY of ours that was just written."""
         self._prekeys = [*self._prekeys, (exchange_key_of(private), private)][-PREKEYS_KEPT:]

@@ -220,6 +220,8 @@ class Machine:
                 | i.RecoveryAsked()
                 | i.RecoveryStarted()
             ):
+                if isinstance(given, i.RecoveryStarted):
+                    self._prekeys[given.keys.signer.public] = given.keys.prekey_private
                 side = self._dialogues.side_for(given)
                 return self._sessions.open_dialogue(given.session, given.peer_id, side, now_ms)
             case i.DevicesMade():
@@ -304,6 +306,7 @@ class Machine:
         if replica.device != signer.public:  # our device was given up, this one takes its place
             replica.seal()
             replica.signer = signer
+            replica.epochs.become(signer.public, self._prekeys[signer.public])
         if topic_secrets:
             replica.topic_secrets = list(topic_secrets)
         return replica

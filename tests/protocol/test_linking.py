@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol import link_frames as f
 from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.removal import device_removal_draft
 from tests.protocol.desk import NOW_MS, Cable, Computer, join, sync
 from tests.protocol.hostility import mutations
 
@@ -149,6 +150,27 @@ def test_a_device_given_up_is_replaced_where_it_is() -> None:
     sync(phone, laptop, garden, 11)
     assert laptop.digest(garden) == phone.digest(garden)
     assert {former, phone.device(garden)} <= set(laptop.membership(garden).devices())
+
+
+def test_what_is_sealed_to_the_new_device_opens_where_the_old_one_was() -> None:
+    laptop, phone = Computer("laptop", "ana"), Computer("phone", "nobody")
+    garden = laptop.found("garden")
+    link(laptop, phone)
+    sync(phone, laptop, garden, 8)
+    former = phone.device(garden)
+    phone.start_anew()
+    link(laptop, phone, session=9)
+    replica = laptop.machine.replica(garden)
+    root = laptop.membership(garden).member_of(laptop.device(garden))
+    assert root is not None
+    removal = device_removal_draft(replica, root, former)
+    laptop.handle(i.Write(garden, (removal,)))
+    laptop.say(garden, "under new keys")
+    sync(phone, laptop, garden, 10)
+    phone.say(garden, "read")
+    sync(phone, laptop, garden, 11)
+    assert phone.digest(garden) == laptop.digest(garden)
+    assert phone.machine.replica(garden).sealed_count == 0
 
 
 def test_a_device_of_another_person_says_why_it_does_not_follow() -> None:
