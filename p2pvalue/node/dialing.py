@@ -158,6 +158,11 @@ class Dialer:
         peer = self._peers.get(peer_id)
         return set(peer.communities) if peer is not None else set()
 
+    def forget(self, community: bytes) -> None:
+        """Share a community with nobody any more."""
+        for peer in self._peers.values():
+            peer.communities.discard(community)
+
     def look_again(self, peer_id: str | None = None) -> None:
         """See at once to a peer that left or was heard of; without a name, to all we can reach."""
         for peer in self._peers.values():

@@ -234,9 +234,13 @@ class Joining:
             case "failed":
                 wait.answered(peer_id, "refused", joined.message, is_final=joined.is_final)
                 log.warning("joining %s: %s", joined.community.hex()[:8], joined.message)
-        if joined.topic_secret:
-            keys = msgspec.structs.replace(keys, topic_secrets=(joined.topic_secret,))
         keystore.put(joined.community, keys)
+
+    def cancel(self, community: bytes) -> None:
+        """Stop asking, since the keys to do so are gone."""
+        self._waits.pop(community, None)
+        if community in self._changed:
+            self._changed[community].set()
 
     def expect_history(self, community: bytes) -> None:
         """Say that what brings this device in is on its way; until `settle`."""

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from p2pvalue import types as t
-from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import AUTH, Reference
-from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.removal import leave_draft
 
 if TYPE_CHECKING:
     from p2pvalue.node.running import RunningNode
@@ -31,29 +30,45 @@ class Leaving:
         self._node = node
         self._silent: dict[bytes, bool] = {}
 
-    async def leave(self, community: bytes) -> bool:
-        """Write that we leave; return whether a peer holds it within a few seconds.
+    async def leave(self, community: bytes, *, wipe: bool) -> t.LeaveView:
+        """Write that we leave, and wait a few seconds for a peer to hold it.
 
-        A join that is under way ends. Raises LocalProtocolError for who was removed: there is
-        nothing to leave.
+        A join that is under way ends, and leaves nothing behind. A wipe waits until somebody knows
+        of the leave, if there is anybody: ask again then. Raises LocalProtocolError for who was put
+        out and does not want to wipe: there is nothing else to leave.
         """
         node = self._node
-        membership, device = node.membership(community), node.device(community)
-        name = node.community(community.hex()).name
-        if not device or membership.standing(device) is None:
-            if self.has_left(community):
-                return self.is_silent(community)
-            if node.joining.finish(community):
-                return True
+        name, state = node.community(community.hex()).name, node.participation(community).state
+        others = len(node.membership(community).members()) > 1
+        if node.is_admitted(community):
+            await node.write(community, [leave_draft(node.copy_of(community))])
+            with trio.move_on_after(TELL_S_MAX if others else 0):
+                while not self.is_silent(community):
+                    await trio.sleep(LOOK_S)
+        elif state == "removed" and not wipe:
             raise LocalProtocolError(
-                f"you are no member of {name}: with --wipe its data go from this machine"
+                f"you are no member of {name} any more: with --wipe its data go from this machine"
             )
-        payload = auth.revoke_payload(node.root(community))
-        await node.write(community, [Draft(auth.REVOKE, b"", payload)])
-        with trio.move_on_after(TELL_S_MAX):
-            while not self.is_silent(community):
-                await trio.sleep(LOOK_S)
-        return self.is_silent(community)
+        is_told = not self.has_left(community) or self.is_silent(community)
+        is_wiped = state == "joining" or (wipe and (is_told or not others))
+        if is_wiped:
+            self._wipe(community)
+        return t.LeaveView(community=community.hex(), name=name, told=is_told, wiped=is_wiped)
+
+    def _wipe(self, community: bytes) -> None:
+        """Remove all of a community; its keys go first, without which little can be read."""
+        node = self._node
+        node.keystore.drop(community)
+        node.joining.cancel(community)
+        node.perform(node.machine.forget(community))
+        node.documents.forget(community)
+        node.member_events.drop(community)
+        self._silent.pop(community, None)
+        node.store.forget(community)
+        if node.dialer is not None:
+            node.dialer.forget(community)
+        node.listen_to_topics()
+        node.neighbours.announce_again()
 
     def check_return(self, community: bytes) -> None:
         """Raise LocalProtocolError for who need not or cannot come back by a link."""
@@ -96,8 +111,3 @@ class Leaving:
             )
             for branch in machine.replica(community).branches.of(device, AUTH)
         )
-
-    def view(self, community: bytes, *, told: bool, wiped: bool) -> t.LeaveView:
-        """Return how far a leave got."""
-        name = self._node.community(community.hex()).name
-        return t.LeaveView(community=community.hex(), name=name, told=told, wiped=wiped)

@@ -41,6 +41,10 @@ class MemberEvents:
         """Take what is known next as given: we have just come in."""
         self._of(community).forget()
 
+    def drop(self, community: bytes) -> None:
+        """Watch a community no more."""
+        self._comings.pop(community, None)
+
     def changed(self, changed: Changed) -> None:
         """Tell what a commit means for members; costs nothing if it holds no auth operation."""
         if not any(change.kind <= KIND_AUTH_MAX for change in changed.changes):

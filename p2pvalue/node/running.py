@@ -50,7 +50,7 @@ from p2pvalue_protocol.replica import Replica
 log = logging.getLogger(__name__)
 
 NETWORK_UP_S_MAX = 15.0
-INTRODUCE_S = 0.5
+INTRODUCE_S = 0.2
 INVITE_SECRET_BYTES = 16
 
 
@@ -176,13 +176,11 @@ class RunningNode(Node):
             read=auth.READ_PUBLIC if read == "public" else auth.READ_MEMBERS,
             join=JOINS.index(join),
         )
-        secret = b"" if read == "public" else self.random_bytes(32)
-        found = Found(keys.device, payload, secret, keys.prekey_private)
+        found = Found(keys.device, payload, keys.prekey_private)
         effects = self.machine.handle(found, self.clock_ms())
         community = next(f.community for f in effects if isinstance(f, Wrote))
-        secrets = tuple(self.machine.replica(community).topic_secrets)
         # The key is kept first: an operation that is stored must never be without its author.
-        keys = msgspec.structs.replace(keys, root=root.public, topic_secrets=secrets)
+        keys = msgspec.structs.replace(keys, root=root.public)
         self.keystore.put(community, keys)
         self.perform(effects)
         made = self._community(community)
@@ -205,7 +203,7 @@ class RunningNode(Node):
         if keys is None:
             keys = self.keystore.new_keys(link=link)
             self.keystore.put(community, keys)
-            self.machine.add_replica(community, keys.device, [], keys.prekey_private)
+            self.machine.add_replica(community, keys.device, keys.prekey_private)
         else:  # a second link, perhaps with better addresses, for the same device
             self.keystore.put(community, msgspec.structs.replace(keys, link=link))
         self.joining.start(community, lent)
@@ -363,9 +361,7 @@ class RunningNode(Node):
 
     async def leave(self, community: str | None = None, *, wipe: bool = False) -> t.LeaveView:
         """Leave a community."""
-        community_id = self.community(community).id
-        told = await self.leaving.leave(community_id)
-        return self.leaving.view(community_id, told=told, wiped=wipe)
+        return await self.leaving.leave(self.community(community).id, wipe=wipe)
 
     async def export(
         self,

@@ -50,7 +50,7 @@ def refusal_of_invite(replica: Replica, shown: InviteShown) -> Refusal | None:
     """Return why a proven invite lets nobody in, None if it does, or did let this device in."""
     if replica.membership.is_live(shown.device):
         return None
-    if replica.membership.was_ever_admitted(shown.device):
+    if replica.membership.was_ever_admitted(shown.device) and not _is_leaver(replica, shown.device):
         return Refusal.PUT_OUT
     invite = replica.membership.invite_for(shown.invite_key)
     if invite is None:
@@ -58,6 +58,13 @@ def refusal_of_invite(replica: Replica, shown: InviteShown) -> Refusal | None:
     if invite.is_withdrawn:
         return Refusal.WITHDRAWN
     return Refusal.USED_UP if invite.is_used_up else None
+
+
+def _is_leaver(replica: Replica, device: bytes) -> bool:
+    """Return whether a device is of somebody who left by herself, and may come back by an invite."""
+    membership = replica.membership
+    former = (known for known in membership.former_members() if known.is_leave)
+    return any(device in membership.devices_of(known.root) for known in former)
 
 
 def is_put_out(replica: Replica, root: bytes) -> bool:

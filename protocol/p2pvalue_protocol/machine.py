@@ -8,12 +8,11 @@ effects of one input must be performed before the next input comes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import assert_never
+from collections.abc import Callable
+from typing import NamedTuple, assert_never
 
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.access import is_public
 from p2pvalue_protocol.addresses import decode_record, make_record
 from p2pvalue_protocol.dialogues import Dialogues
 from p2pvalue_protocol.effects import (
@@ -30,7 +29,7 @@ from p2pvalue_protocol.effects import (
 from p2pvalue_protocol.errors import NotFound, Reason
 from p2pvalue_protocol.fork_watch import ForkWatch
 from p2pvalue_protocol.founding import genesis_operation
-from p2pvalue_protocol.gossip import Gossip, public_topic_secret
+from p2pvalue_protocol.gossip import Gossip
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import Input
 from p2pvalue_protocol.keys import SigningKey
@@ -44,6 +43,14 @@ from p2pvalue_protocol.writing import begin_epochs, orders_of
 
 SEAL_AFTER_MS = 1_000  # an unsigned head older than this is signed though nobody asked
 CONFIRM_AFTER_MS = 500  # after a hint, tell heads: what gossip lost comes, and peers confirm
+
+
+class _Tuning(NamedTuple):
+    """On which topics a community is heard and told, and what that was reckoned from."""
+
+    at: tuple[int, int]
+    heard: tuple[bytes, ...]
+    told: bytes | None
 
 
 class Machine:
@@ -79,7 +86,7 @@ class Machine:
         self._confirm_due_ms: dict[bytes, int] = {}
         self._seal_due_ms: dict[bytes, int] = {}
         self._gossip = Gossip(random_bytes)
-        self._tunings: dict[bytes, tuple[tuple[bytes, ...], bool]] = {}
+        self._tunings: dict[bytes, _Tuning] = {}
         self._addresses: tuple[str, ...] = ()
 
     # --- what the shell may look at
@@ -142,7 +149,6 @@ class Machine:
         self,
         community: bytes,
         signer: SigningKey | None,
-        topic_secrets: Iterable[bytes],
         prekey_private: bytes | None = None,
     ) -> Replica:
         """Load our copy of a community; costs a seek per log and reads all auth operations.
@@ -151,12 +157,10 @@ class Machine:
         """
         if signer is not None and prekey_private is not None:
             self._prekeys[signer.public] = prekey_private
-        secrets = list(topic_secrets)
         replica = Replica(
             community,
             self._open_past(community),
             signer=signer,
-            topic_secrets=secrets,
             trusted_after_ms=self._trusted_after_ms,
             prekey_private=self._prekeys.get(signer.public) if signer is not None else None,
             random_bytes=self._random_bytes,
@@ -170,7 +174,16 @@ class Machine:
         old = self._replicas.pop(community)
         self._uncommitted = [r for r in self._uncommitted if r is not old]
         self._tunings.pop(community, None)
-        self.add_replica(community, old.signer, old.topic_secrets)
+        self.add_replica(community, old.signer)
+        return self._sessions.end_all(community)
+
+    def forget(self, community: bytes) -> list[Effect]:
+        """Drop our copy of a community and end its sessions; then the store may remove it."""
+        old = self._replicas.pop(community)
+        self._uncommitted = [r for r in self._uncommitted if r is not old]
+        for kept in (self._tunings, self._confirm_due_ms, self._seal_due_ms):
+            kept.pop(community, None)
+        self._gossip.listen(community, (), None, is_sealed=False)
         return self._sessions.end_all(community)
 
     # --- the one door
@@ -261,8 +274,7 @@ class Machine:
 
     def _found(self, given: i.Found, now_ms: int) -> list[Effect]:
         op = genesis_operation(given.signer, given.genesis_payload, now_ms)
-        secret = given.topic_secret or public_topic_secret(op.core.community)
-        replica = self.add_replica(op.core.community, given.signer, [secret], given.prekey_private)
+        replica = self.add_replica(op.core.community, given.signer, given.prekey_private)
         branch = replica.open_branch(given.signer.public, 0, 0, op.core.backlink, op.op_id)
         replica.append(branch, op)
         begin_epochs(replica, now_ms)
@@ -296,30 +308,30 @@ class Machine:
             given.session, given.peer_id, session, initiated=given.initiated, now_ms=now_ms
         )
 
-    def _welcomed(
-        self, community: bytes, signer: SigningKey, topic_secrets: Sequence[bytes]
-    ) -> Replica:
-        """Return our copy of a community that let us know its secrets."""
+    def _welcomed(self, community: bytes, signer: SigningKey) -> Replica:
+        """Return our copy of a community that lets us in, perhaps a new one."""
         replica = self._replicas.get(community)
         if replica is None:
-            return self.add_replica(community, signer, topic_secrets)
+            return self.add_replica(community, signer)
         if replica.device != signer.public:  # our device was given up, this one takes its place
             replica.seal()
             replica.signer = signer
             replica.epochs.become(signer.public, self._prekeys[signer.public])
-        if topic_secrets:
-            replica.topic_secrets = list(topic_secrets)
         return replica
 
     def _retuned(self, replica: Replica) -> list[Effect]:
         """Hear the topics that the newest secrets name, if they are others than before."""
-        secrets = tuple(replica.topic_secrets[: limits.TOPICS_HEARD_MAX])
-        tuning = (secrets, is_public(replica))
-        if self._tunings.get(replica.community, ((), False)) == tuning:
+        community, at = replica.community, (replica.epochs.version, len(replica.graph))
+        former = self._tunings.get(community)
+        if former is not None and former.at == at:
             return []
-        self._tunings[replica.community] = tuning
-        self._gossip.listen(replica.community, secrets, is_sealed=not is_public(replica))
-        return [TopicsChanged(replica.community)]
+        heard = tuple(replica.topic_secrets[: limits.TOPICS_HEARD_MAX])
+        tuning = _Tuning(at, heard, replica.told_topic_secret)
+        self._tunings[community] = tuning
+        if former is not None and former[1:] == tuning[1:]:
+            return []
+        self._gossip.listen(community, heard, tuning.told, is_sealed=replica.epochs.is_sealed)
+        return [TopicsChanged(community)]
 
     def _jitter(self) -> float:
         return int.from_bytes(self._random_bytes(4), "big") / 2**32

@@ -216,7 +216,8 @@ def leave(folder: Path | None, wipe: bool, yes: bool, community: str | None) -> 
         from p2pvalue_cli.commands.export import exported
 
         exported(folder, force=False, community=view["community"])
-    show(connection.post("/leave", wipe=wipe, community=view["community"]), _say_left)
+    left = connection.post("/leave", wipe=wipe, community=view["community"])
+    show(left, lambda answer: _say_left(answer, wipe=wipe))
 
 
 def _joined(view: dict[str, Any], until: float | None) -> dict[str, Any]:
@@ -269,7 +270,7 @@ def _say_joined(view: dict[str, Any]) -> None:
         say(f"joined {one_line(view['name'])} as {view['rank']}")
 
 
-def _say_left(left: dict[str, Any]) -> None:
+def _say_left(left: dict[str, Any], *, wipe: bool) -> None:
     name = one_line(left["name"])
     if left["told"]:
         say(f"left {name}")
@@ -277,6 +278,8 @@ def _say_left(left: dict[str, Any]) -> None:
         say(f"left {name}, but nobody else knows it yet: leave the daemon running until they do")
     if left["wiped"]:
         say("its data and keys are gone from this machine")
+    elif wipe:
+        say("nothing was wiped yet: give the same command again when others have heard of it")
 
 
 def _kind_and_rank(text: str) -> tuple[str, str]:
