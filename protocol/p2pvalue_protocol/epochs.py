@@ -125,7 +125,7 @@ class Epochs:
 
     def is_rightly_sealed(self, core: Core) -> bool:
         """Return whether a content operation names an epoch where it must, and nowhere else."""
-        return not core.epoch or (self.is_sealed and core.kind not in CLEAR_KINDS)
+        return bool(core.epoch) == (self.is_sealed and core.kind not in CLEAR_KINDS)
 
     def fold(
         self,
@@ -258,6 +258,10 @@ class Epochs:
         self._early[epoch] = self._new_secrets[epoch] = secret
         self.version += 1
         return True
+
+    def early(self) -> list[tuple[bytes, bytes]]:
+        """Return the secrets given to us of epochs still to come, as (epoch, secret), ascending."""
+        return sorted(self._early.items())
 
     def _know(self, found: list[tuple[EpochRecord, bytes]]) -> None:
         """Keep secrets that were checked, and those that they open."""

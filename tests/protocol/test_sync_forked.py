@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.auth_payloads import READ_PUBLIC
 from p2pvalue_protocol.effects import Effect
 from tests.protocol.authoring import key_named
 from tests.protocol.meeting import NOW_MS, Community, Link, Node
@@ -32,13 +33,13 @@ def meet(node: Node, chains: list[Chain]) -> int:
 
 
 def test_what_a_forked_log_says_is_kept_up_to_a_limit() -> None:
-    community = Community("ada", "mal")
+    community = Community("ada", "mal", read=READ_PUBLIC)
     chains = branches_of(community, limits.BRANCHES_PER_LOG_MAX + 3)
     assert meet(community.node("ada"), chains) == limits.BRANCHES_PER_LOG_MAX
 
 
 def test_two_who_met_other_branches_of_a_log_still_hear_each_other() -> None:
-    community = Community("ada", "ben", "mal")
+    community = Community("ada", "ben", "mal", read=READ_PUBLIC)
     ada, ben = community.node("ada"), community.node("ben")
     chains = branches_of(community, 2 * limits.BRANCHES_PER_LOG_MAX)
     assert meet(ada, chains[::2]) == meet(ben, chains[1::2]) == limits.BRANCHES_PER_LOG_MAX
