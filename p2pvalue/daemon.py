@@ -8,7 +8,6 @@ have overwritten a key, but the system does not hand on the memory of an image t
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import logging
 import os
@@ -53,20 +52,22 @@ async def run(
     config: Config,
     open_node: OpenNode,
     *,
-    passphrase: str | None = None,
+    ask_passphrase: Callable[[], str | None] = lambda: None,
     begin_again: Callable[[], None] | None = None,
 ) -> None:
     """Run the node until SIGINT, SIGTERM, POST /stop or the end of its terminal.
 
+    `ask_passphrase` is called if the keys are under one; if it has none, the daemon starts locked.
     `begin_again` replaces this process by one that is locked; without it nobody can lock. Raises
-    ConfigError if the folder is in use or unusable, WrongPassphrase. The API answers before the
-    network is up.
+    ConfigError if the folder is in use or unusable, WrongPassphrase, and what `ask_passphrase`
+    raises. The API answers before the network is up.
     """
     make_private(config.data_dir)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the keys
     path = socket_path(config.data_dir)
     with locked(config.data_dir):
-        life = _Life(config, passphrase, begin_again)
+        life = _Life(config, begin_again)
+        life.open_keys(ask_passphrase)
         async with trio.open_nursery() as nursery:
             await nursery.start(_stop_on_signal, life.stop)
             gate = Gate(locked_application(life.locked_status, life.unlock, life.stop))
@@ -93,9 +94,7 @@ async def run(
 class _Life:
     """What has happened to the daemon so far, and what it waits for."""
 
-    def __init__(
-        self, config: Config, passphrase: str | None, begin_again: Callable[[], None] | None
-    ) -> None:
+    def __init__(self, config: Config, begin_again: Callable[[], None] | None) -> None:
         self._config = config
         self._begin_again = begin_again
         self._started_s = time.monotonic()
@@ -105,8 +104,16 @@ class _Life:
         self.ended = trio.Event()
         self.is_locking = False
         self.keystore: Keystore | None = None
-        with contextlib.suppress(KeysLocked):
-            self.keystore = Keystore.open(config.data_dir, passphrase=passphrase)
+        self.was_locked = False
+
+    def open_keys(self, ask_passphrase: Callable[[], str | None]) -> None:
+        """Open the keys now, if that takes no passphrase or somebody has it."""
+        try:
+            self.keystore = Keystore.open(self._config.data_dir)
+        except KeysLocked:
+            passphrase = ask_passphrase()
+            if passphrase is not None:
+                self.keystore = Keystore.open(self._config.data_dir, passphrase=passphrase)
         self.was_locked = self.keystore is None
 
     def stop(self) -> None:

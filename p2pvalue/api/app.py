@@ -89,7 +89,9 @@ async def _unlocked(request: Request) -> Response:
 def stopping(stop: Callable[[], None]) -> Handler:
     """Answer first and call `stop` then, so that the caller hears of it."""
 
-    async def answer(_: Request) -> Response:
+    async def answer(request: Request) -> Response:
+        await fields_of(request)  # a caller who still sends when all ends would miss the answer
+
         async def afterwards() -> None:
             stop()
 

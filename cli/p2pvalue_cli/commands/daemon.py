@@ -115,7 +115,6 @@ def run(log_level: str | None, debug: bool, locked: bool, passphrase_file: str |
             err=True,
         )
     settings = config.load(folder)
-    opening = None if locked else _passphrase_to_open(folder, passphrase_file)
 
     import trio
 
@@ -125,11 +124,13 @@ def run(log_level: str | None, debug: bool, locked: bool, passphrase_file: str |
     level = "debug" if debug else log_level or settings.log_level
     daemon.log_to_stderr(level, with_traces=debug)
     again = partial(_begin_again, folder, log_level, debug)
-    begin = partial(daemon.run, passphrase=opening, begin_again=again)
+    # Asked for only when it is needed, so that nobody but the one who needs it holds it.
+    ask = partial(_passphrase_to_open, passphrase_file) if not locked else lambda: None
+    begin = partial(daemon.run, ask_passphrase=ask, begin_again=again)
     try:
         with key_failures_named():
             trio.run(begin, settings, open_node)
-    except Failed:
+    except (Failed, click.Abort):
         raise
     except Exception as error:  # the log has it; the person gets a sentence
         raise Failed(daemon.tell_fault(error)) from error
@@ -186,12 +187,8 @@ def _say_begun(folder: Path, answer: dict[str, Any], *, is_open: bool) -> None:
     say(f"{one_line(answer['name'])} lives in {folder}{hint}. Now: {run_hint('run')}")
 
 
-def _passphrase_to_open(folder: Path, source: str | None) -> str | None:
-    """The passphrase if one is needed and a file or a person gives it; None leaves it locked."""
-    from p2pvalue.keystore import protection_of
-
-    if protection_of(folder) != "passphrase":
-        return None
+def _passphrase_to_open(source: str | None) -> str | None:
+    """The passphrase if a file or a person gives it; None leaves the keys locked."""
     given = given_passphrase(source)
     if given is None and is_person_there():
         given = typed_passphrase("Passphrase")
