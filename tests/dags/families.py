@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 from p2pvalue_protocol.acts import (
-    OUT,
     AddDevice,
     Admit,
     Give,
     Nothing,
     OpenInvite,
     Policy,
+    ProveFork,
     Remove,
     RemoveDevice,
     SetPolicy,
     Vote,
     WithdrawInvite,
 )
+from p2pvalue_protocol.ids import CONTENT, Reference
 from tests.dags.builder import GENESIS, Builder
 from tests.dags.model import CARD, CHAT, DOCUMENT, WRITE
 from tests.dags.small import Family, Move
@@ -25,6 +24,7 @@ from tests.dags.small import Family, Move
 FOUNDER, ADMIN, PEER, MEMBER = b"f1", b"a1", b"b1", b"c1"
 ROOTS = {FOUNDER: b"F", ADMIN: b"A", PEER: b"B", MEMBER: b"C"}
 KEY = b"key"
+TWINS = ProveFork(Reference(PEER, CONTENT, 0, b"twin 1"), Reference(PEER, CONTENT, 0, b"twin 2"))
 
 
 def settle(builder: Builder, device: bytes, rank: int) -> bytes:
@@ -85,8 +85,8 @@ def forked() -> Builder:
     """A ladder whose member wrote two different things at one place."""
     builder = village(1, 2)
     settle(builder, MEMBER, 2)
-    for _ in range(2):
-        builder.say(b"b1", list(builder.known), op_id=b"twin %d" % len(builder.contents))
+    for name in (b"twin 1", b"twin 2"):
+        builder.say(PEER, list(builder.known), op_id=name)
     return builder
 
 
@@ -122,12 +122,15 @@ RANKS = Family(
     ladder,
     (
         *on(ADMIN, "founder removes", "founder removes keeping", "founder demotes 2"),
-        *on(ADMIN, "founder demotes 3", "founder gives 1", "founder gives 2 keeping"),
+        *on(ADMIN, "founder demotes 3", "founder gives 1", "founder gives 1 keeping"),
+        *on(ADMIN, "founder gives 2", "founder gives 2 keeping", "founder gives 3"),
         *on(ADMIN, "admin removes", "admin demotes 2", "peer removes", "peer removes keeping"),
-        *on(PEER, "founder removes", "founder gives 1", "admin removes", "admin demotes 3"),
-        *on(PEER, "admin removes keeping", "admin gives 2", "admin gives 3", "peer removes"),
-        *on(PEER, "founder demotes 3", "admin gives 2 keeping"),
-        *on(MEMBER, "admin gives 2", "peer gives 3"),
+        *on(PEER, "founder removes", "founder removes keeping", "founder gives 1"),
+        *on(PEER, "founder demotes 3", "founder gives 2 keeping", "peer removes"),
+        *on(PEER, "admin removes", "admin removes keeping", "admin demotes 3", "admin gives 2"),
+        *on(PEER, "admin gives 3", "admin gives 2 keeping", "peer demotes 3"),
+        *on(MEMBER, "admin gives 2", "admin gives 3", "peer gives 3", "founder gives 2"),
+        *on(MEMBER, "admin removes", "peer removes"),
     ),
     3,
 )
@@ -135,7 +138,8 @@ PEERS = Family(
     "peers",
     peers,
     (
-        *on(ADMIN, "founder demotes 2", "peer removes keeping", "peer removes", "admin demotes 3"),
+        *on(ADMIN, "founder demotes 2", "founder removes keeping", "peer removes keeping"),
+        *on(ADMIN, "peer removes", "peer demotes 3", "admin demotes 3"),
         *on(PEER, "admin removes", "founder removes", "founder gives 2"),
         *on(MEMBER, "admin gives 2", "peer gives 3"),
     ),
@@ -146,10 +150,24 @@ VOTES = Family(
     council,
     (
         *on(ADMIN, "peer votes", "admin votes", "admin removes", "founder removes keeping"),
+        *on(ADMIN, "peer votes keeping"),
         *on(PEER, "admin votes", "founder gives 1"),
-        *(Move(by, Vote(root)) for by, root in product((FOUNDER, b"g1"), (b"H",))),
+        Move(FOUNDER, Vote(b"H")),
+        Move(b"g1", Vote(b"H")),
         Move(b"h1", Vote(b"F")),
         Move(b"h1", Give(b"A", 1)),
+        Move(b"h1", Remove(b"H")),
+    ),
+    4,
+)
+AGAIN = Family(
+    "again",
+    ladder,
+    (
+        *on(PEER, "founder removes", "admin removes", "admin removes keeping", "peer removes"),
+        *on(PEER, "founder gives 2", "founder gives 2 keeping", "admin gives 3 keeping"),
+        *on(ADMIN, "founder removes", "founder demotes 2", "founder gives 1"),
+        *on(MEMBER, "peer gives 3"),
     ),
     4,
 )
@@ -157,22 +175,26 @@ LINKS = Family(
     "links",
     invited,
     (
-        Move(ADMIN, Admit(b"X", b"x1", KEY, b"invite")),
-        Move(PEER, Admit(b"X", b"x1", KEY, b"invite")),
-        Move(b"x1", Give(b"X", 3)),
-        Move(ADMIN, WithdrawInvite(KEY)),
-        Move(PEER, WithdrawInvite(KEY)),
-        Move(FOUNDER, WithdrawInvite(KEY)),
+        *(Move(by, Admit(b"X", b"x1", KEY, b"invite")) for by in (ADMIN, PEER, b"x1")),
+        *(Move(by, WithdrawInvite(KEY)) for by in (ADMIN, PEER, FOUNDER)),
         Move(FOUNDER, Remove(b"X")),
         Move(PEER, Remove(b"X")),
+        Move(FOUNDER, Remove(b"X", 3)),
+        Move(FOUNDER, Give(b"X", 3), keeps_of=b"x1"),
+        Move(b"x1", Give(b"C", 3)),
+        Move(b"x1", Remove(b"X")),
         Move(FOUNDER, Remove(b"A"), keeps_of=PEER),
+        Move(FOUNDER, Remove(b"A"), keeps_of=ADMIN),
         Move(FOUNDER, Remove(b"A", 2)),
-        Move(FOUNDER, Remove(b"A", OUT), keeps_of=ADMIN),
+        Move(FOUNDER, Remove(b"A", 3)),
         Move(FOUNDER, Remove(b"B")),
+        Move(ADMIN, Remove(b"B", 3)),
         Move(FOUNDER, SetPolicy(Policy(0, 0, WRITE))),
-        Move(FOUNDER, SetPolicy(Policy(0, 2, ((CHAT, 0), (DOCUMENT, 3))))),
+        Move(FOUNDER, SetPolicy(Policy(0, 2, ((DOCUMENT, 3), (CHAT, 0))))),
         Move(ADMIN, SetPolicy(Policy(0, 1, WRITE))),
         Move(ADMIN, Remove(b"A")),
+        Move(ADMIN, OpenInvite(KEY, 3)),
+        Move(PEER, Admit(b"X", b"x1", b"other key", b"invite")),
     ),
     3,
 )
@@ -183,22 +205,27 @@ DEVICES = Family(
         *(
             Move(author, RemoveDevice(b"A", device))
             for author, device in (
-                *((FOUNDER, b"a1"), (FOUNDER, b"a2"), (PEER, b"a2"), (ADMIN, b"a2")),
-                *((ADMIN, b"a3"), (b"a2", b"a1"), (b"a2", b"a3"), (b"a3", b"a2")),
+                *((FOUNDER, b"a1"), (FOUNDER, b"a2"), (PEER, b"a2"), (PEER, b"a3")),
+                *((ADMIN, b"a2"), (ADMIN, b"a3"), (ADMIN, b"a1")),
+                *((b"a2", b"a1"), (b"a2", b"a3"), (b"a2", b"a2"), (b"a3", b"a2")),
             )
         ),
-        Move(ADMIN, RemoveDevice(b"A", b"a2"), keeps_of=b"a2"),
-        Move(FOUNDER, RemoveDevice(b"A", b"a2"), keeps_of=b"a2"),
+        *(Move(by, RemoveDevice(b"A", b"a2"), keeps_of=b"a2") for by in (ADMIN, FOUNDER)),
+        Move(ADMIN, RemoveDevice(b"A", b"a2"), keeps_of=b"a3"),
         Move(FOUNDER, RemoveDevice(b"A", ADMIN, is_by_root=True)),
-        Move(b"a3", RemoveDevice(b"A", b"a2", is_by_root=True, seen=(GENESIS,))),
+        Move(b"a3", RemoveDevice(b"A", b"a2", is_by_root=True, seen=(GENESIS,)), keeps_of=b"a2"),
+        Move(b"a3", RemoveDevice(b"A", b"a2", is_by_root=True, seen=(b"unseen",))),
         Move(b"a2", Give(b"C", 2)),
         Move(b"a3", Give(b"C", 3)),
         Move(b"a2", Remove(b"A")),
         Move(b"a3", Remove(b"A", 3)),
+        Move(FOUNDER, Remove(b"A"), keeps_of=b"a2"),
         Move(FOUNDER, Remove(b"A"), keeps_of=b"a3"),
-        Move(PEER, RemoveDevice(b"A", b"a3")),
-        Move(b"a4", AddDevice(b"A", b"a2"), is_start=True),
         Move(FOUNDER, Remove(b"A", 2)),
+        Move(PEER, Remove(b"A")),
+        Move(b"a4", AddDevice(b"A", b"a2"), is_start=True),
+        Move(b"a4", Give(b"C", 3)),
+        Move(b"a2", RemoveDevice(b"A", b"a4")),
     ),
     3,
 )
@@ -210,8 +237,10 @@ FORKS = Family(
         *on(PEER, "founder removes keeping", "founder gives 2 keeping", "admin removes"),
         *(Move(by, Nothing(), proves=PEER) for by in (FOUNDER, ADMIN, MEMBER, PEER)),
         Move(PEER, Nothing()),
+        *(Move(by, TWINS) for by in (ADMIN, MEMBER)),
+        Move(MEMBER, TWINS, keeps_of=PEER),
         Move(ADMIN, RemoveDevice(b"B", PEER), keeps_of=PEER),
     ),
     4,
 )
-FAMILIES = (RANKS, PEERS, VOTES, LINKS, DEVICES, FORKS)
+FAMILIES = (RANKS, PEERS, VOTES, AGAIN, LINKS, DEVICES, FORKS)

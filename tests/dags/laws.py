@@ -22,7 +22,7 @@ from p2pvalue_protocol.acts import (
     RemoveDevice,
     Vote,
 )
-from tests.dags.model import Content, Dag, State
+from tests.dags.model import KEEPING, Content, Dag, State
 from tests.dags.reading import FOUNDER, GUEST, Reading
 
 Judge = Callable[[Dag], State]
@@ -50,7 +50,7 @@ def last_events(dag: Dag) -> list[Event]:
         named |= {*operation.named, operation.backlink}
     for event in dag.events:
         act = event.act
-        if isinstance(act, Give | Remove | Vote | RemoveDevice | ProveFork):
+        if isinstance(act, KEEPING):
             named |= {keep.op_id for keep in act.keeps}
         if isinstance(act, ProveFork):
             named |= {act.first.op_id, act.second.op_id}
@@ -127,15 +127,12 @@ def removals_for_good(reading: Reading, state: State) -> Iterator[tuple[bytes, b
 
 def keeps_named(reading: Reading) -> set[bytes]:
     """Return every operation that any keep names, and what precedes it in its log."""
-    kept = set()
-    for op_id in reading.held:
-        for event in reading.events.values():
-            act = event.act
-            if isinstance(act, Give | Remove | Vote | RemoveDevice | ProveFork) and reading.is_kept(
-                op_id, act.keeps
-            ):
-                kept.add(op_id)
-    return kept
+    return {
+        op_id
+        for op_id in reading.held
+        for keeper in reading.events
+        if reading.names_in_keep(keeper, op_id)
+    }
 
 
 def the_removed_are_inert(reading: Reading, state: State) -> Iterator[str]:
@@ -198,7 +195,7 @@ def what_is_kept_stays(reading: Reading, event: Event, less: State, more: State)
                     and keeper.op_id != event.op_id
                     and not reading.is_of(keeper.op_id, root)
                     and not (isinstance(act, RemoveDevice) and act.is_by_root)
-                    and reading.is_kept(op_id, act.keeps)
+                    and reading.names_in_keep(keeper.op_id, op_id)
                     and keeper.op_id in more.effective
                     and rank_at(more, keeper.op_id) < min(ranks)
                 ):

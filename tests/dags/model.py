@@ -9,12 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from p2pvalue_protocol.acts import Event, Found, Policy
+from p2pvalue_protocol.acts import (
+    Event,
+    Found,
+    Give,
+    Policy,
+    ProveFork,
+    Remove,
+    RemoveDevice,
+    Vote,
+)
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 
 CARD, DOCUMENT, CHAT = 46, 32, 35
 WRITE = ((DOCUMENT, 2), (CHAT, 3), (CARD, 1))
 """Who writes what unless a DAG's policy says otherwise: one kind for each rank."""
+
+
+KEEPING = Give | Remove | Vote | RemoveDevice | ProveFork
+"""The acts that carry keeps."""
 
 
 class Content(NamedTuple):

@@ -59,20 +59,15 @@ class Oracle(Reading):
         return self.is_at_most(place, min(rank - 1, self.policy(place.before).invite_rank))
 
     def _admits(self, place: Place, admit: Admit) -> bool:
-        invite = self.events.get(admit.invite)
-        if (
-            invite is None
-            or not isinstance(invite.act, OpenInvite)
-            or invite.op_id not in place.before
-            or invite.act.invite_key != admit.invite_key
-            or not self.is_giving(invite.op_id)
-            or not self.may_give(place._replace(device=invite.device), invite.act.rank)
-        ):
+        if self.gives(place.op_id, admit.root) is None:
             return False
+        invite = self.events[admit.invite]
+        assert isinstance(invite.act, OpenInvite)
         here = self.alone(place.before)
         return (
-            here.standing(here.end(place.device)) is not None
-            and bool(here.chains(here.end(admit.device), admit.root))
+            self.is_giving(invite.op_id)
+            and self.may_give(place._replace(device=invite.device), invite.act.rank)
+            and here.standing(here.end(place.device)) is not None
             and not any(
                 act.invite_key == admit.invite_key
                 and place.op_id not in self.before[op_id]
@@ -143,22 +138,36 @@ class Oracle(Reading):
         counted: frozenset[bytes] | None = None,
         are_leaves_counted: bool = True,
     ) -> bool:
-        """Tell whether nothing takes away from the place what was claimed, down to `rank`.
+        """Tell whether nothing takes from the place what was claimed, or the device from it."""
+        counted = self.everything if counted is None else counted
+        return self.is_left(
+            claim, place, rank, votes, counted, are_leaves_counted
+        ) and self.is_live(chain, claim, place, place, counted)
+
+    def is_left(
+        self,
+        claim: Claim,
+        place: Place,
+        rank: int,
+        votes: frozenset[bytes] | None,
+        counted: frozenset[bytes],
+        are_leaves_counted: bool,
+    ) -> bool:
+        """Tell whether removals of the member leave of a claim that rank or a stronger one.
 
         Of removals, only those in `counted`. Demotions come first: of what a demotion weaker than
         `rank` would allow, nothing needs to be asked then.
         """
-        counted = self.everything if counted is None else counted
-        leaves = self.leaves(claim.root)
+        if claim.rank > rank:
+            return False
         removals = {i: act for i, act in self.acts(Remove) if act.root == claim.root}
         for op_id, act in sorted(removals.items(), key=lambda item: item[1].rank == OUT):
-            if op_id not in counted or (op_id in leaves and not are_leaves_counted):
+            is_leave = op_id in self.leaves(claim.root)
+            if op_id not in counted or (is_leave and not are_leaves_counted):
                 continue
             if (act.rank == OUT or act.rank > rank) and self.removes(op_id, claim, place):
                 return False
-        if self.is_voted_out(claim, place, votes if claim.rank == rank else None, counted):
-            return False
-        return self.is_live(chain, claim, place, place, counted)
+        return not self.is_voted_out(claim, place, votes if claim.rank == rank else None, counted)
 
     # Removals of a member (rules 3 to 7).
 
@@ -227,8 +236,8 @@ class Oracle(Reading):
         return [
             name
             for name, event in self.events.items()
-            if isinstance(event.act, Remove | RemoveDevice | ProveFork | Give)
-            and self.is_kept(op_id, event.act.keeps)
+            if not isinstance(event.act, Vote)
+            and self.names_in_keep(name, op_id)
             and self._may_keep(name, root)
         ]
 
@@ -272,7 +281,7 @@ class Oracle(Reading):
                 and (votes is None or op_id in votes)
                 and op_id not in self.before[claim.giving]
                 and place.op_id not in self.before[op_id]
-                and not self.is_kept(place.op_id, act.keeps)
+                and not self.names_in_keep(op_id, place.op_id)
             ):
                 voters[op_id] = self.voter(op_id, claim.rank)
         counting = {i: root for i, root in voters.items() if root not in (None, claim.root)}
@@ -301,22 +310,26 @@ class Oracle(Reading):
         """Tell whether no device of a chain is removed where it acts: for its link, or there."""
         places = [*(self.place(link.certificate) for link in chain[1:]), place]
         return not any(
-            op_id in counted and self.removes_device(op_id, claim, link.device, at, asked)
-            for link, at in zip(chain, places, strict=True)
-            for op_id in self.events
+            op_id in counted and self.removes_device(op_id, claim, depth, link.device, at, asked)
+            for depth, (link, at) in enumerate(zip(chain, places, strict=True), start=1)
+            for op_id in self.removals_of(link.device, claim.root)
         )
 
     @remembered
     def removes_device(
-        self, op_id: bytes, claim: Claim, device: bytes, place: Place, asked: Place | None
+        self,
+        op_id: bytes,
+        claim: Claim,
+        depth: int,
+        device: bytes,
+        place: Place,
+        asked: Place | None,
     ) -> bool:
-        """Tell whether an operation removes a device of a member for what is at the place."""
-        if not self.names_device(op_id, claim.root, device):
-            return False
+        """Tell whether an operation removes a device, so deep in a chain, for what is there."""
         if (
-            self.is_own_removal(op_id, claim, device)
+            self.is_own_removal(op_id, claim, depth)
             and place.op_id not in self.sight(op_id)
-            and not self.is_kept_by_own(claim, device, place)
+            and not self.is_kept_by_own(claim, depth, device, place)
             and not self.was_let_stand(op_id, claim, place)
         ):
             return True
@@ -335,15 +348,14 @@ class Oracle(Reading):
         return self.before[op_id]
 
     @remembered
-    def is_own_removal(self, op_id: bytes, claim: Claim, device: bytes) -> bool:
+    def is_own_removal(self, op_id: bytes, claim: Claim, depth: int) -> bool:
         """Tell whether a removal comes from nearer the root than the device: (i) and (ii)."""
         act = self.events[op_id].act
         if isinstance(act, RemoveDevice) and act.is_by_root:
             return True
         there = self.place(op_id)
         return any(
-            len(chain) < self.depth(device, claim.root)
-            and self.is_live(chain, claim, there, None, self.everything)
+            len(chain) < depth and self.is_live(chain, claim, there, None, self.everything)
             for chain in self.chains(there, claim.root)
         )
 
@@ -364,14 +376,11 @@ class Oracle(Reading):
         is_by_root = isinstance(act, RemoveDevice) and act.is_by_root
         return not is_by_root and not self.is_of(op_id, claim.root)
 
-    def is_kept_by_own(self, claim: Claim, device: bytes, place: Place) -> bool:
+    def is_kept_by_own(self, claim: Claim, depth: int, device: bytes, place: Place) -> bool:
         """Tell whether a member's own removals of the device, or somebody stronger, keep it."""
         return any(
             self.is_strong(keeper, claim, None) for keeper in self.keepers(claim.root, place.op_id)
         ) or any(
-            self.names_device(op_id, claim.root, device)
-            and isinstance(event.act, RemoveDevice | ProveFork)
-            and self.is_kept(place.op_id, event.act.keeps)
-            and self.is_own_removal(op_id, claim, device)
-            for op_id, event in self.events.items()
+            self.names_in_keep(op_id, place.op_id) and self.is_own_removal(op_id, claim, depth)
+            for op_id in self.removals_of(device, claim.root)
         )

@@ -21,8 +21,7 @@ from p2pvalue_protocol.acts import (
     Remove,
     RemoveDevice,
 )
-from p2pvalue_protocol.ids import Reference
-from tests.dags.model import Content, Dag, pasts, reference_to
+from tests.dags.model import KEEPING, Content, Dag, pasts, reference_to
 
 CHAIN_LINKS_MAX = 16
 FOUNDER, ADMIN, MEMBER, GUEST = range(4)
@@ -36,7 +35,7 @@ S = TypeVar("S", bound="Reading")
 def remembered(
     method: Callable[Concatenate[S, P], R],
 ) -> Callable[Concatenate[S, P], R]:
-    """Return the method, asked once for the same arguments."""
+    """Return the method, asked once in a view for the same arguments."""
     name = method.__name__
 
     @wraps(method)
@@ -45,6 +44,23 @@ def remembered(
         if key not in self.answers:
             self.answers[key] = method(self, *args, **kwargs)
         return self.answers[key]  # type: ignore[return-value]  # what the method gave
+
+    return ask
+
+
+def same_in_all_views(
+    method: Callable[Concatenate[S, P], R],
+) -> Callable[Concatenate[S, P], R]:
+    """Return the method, asked once for the same arguments: they say what is looked at."""
+    name = method.__name__
+
+    @wraps(method)
+    def ask(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (name, *args)
+        answers = self.whole.answers
+        if key not in answers:
+            answers[key] = method(self, *args, **kwargs)
+        return answers[key]  # type: ignore[return-value]  # what the method gave
 
     return ask
 
@@ -90,6 +106,13 @@ class Reading:
         contents = {c.op_id: c for c in dag.contents} if whole is None else {}
         self.held: dict[bytes, Event | Content] = {**self.events, **contents}
         self.found = dag.found()
+        self.certificates: dict[bytes, list[tuple[bytes, Event]]] = {d: [] for d in dag.devices()}
+        for event in self.events.values() if whole is None else ():
+            if isinstance(event.act, AddDevice):
+                self.certificates[event.device].append((event.op_id, event))
+            elif isinstance(event.act, Found):
+                for _, device in event.act.founders:
+                    self.certificates[device].append((event.op_id, event))
 
     def alone(self, view: frozenset[bytes]) -> Self:
         """Return what holds if nothing but `view` is held."""
@@ -102,7 +125,7 @@ class Reading:
     def acts(self, kind: type[A]) -> list[tuple[bytes, A]]:
         return [(op_id, e.act) for op_id, e in self.events.items() if isinstance(e.act, kind)]
 
-    @remembered
+    @same_in_all_views
     def place(self, op_id: bytes) -> Place:
         return Place(self.events[op_id].device, self.before[op_id], op_id)
 
@@ -112,10 +135,12 @@ class Reading:
 
     @remembered
     def roots(self) -> list[bytes]:
+        """Return everybody who is named as somebody, with a device or without."""
         founders = {root for root, _ in self.found.founders}
-        return sorted(founders | {act.root for _, act in self.acts(AddDevice)})
+        devices = {act.root for _, act in self.acts(AddDevice)}
+        return sorted(founders | devices | {act.root for _, act in self.acts(Give)})
 
-    @remembered
+    @same_in_all_views
     def chains(self, place: Place, root: bytes) -> list[Chain]:
         """Return the chains of certificates that make the device one of that root, if any."""
         return list(self._chains(place.before | {place.op_id}, root, place.device, CHAIN_LINKS_MAX))
@@ -125,8 +150,9 @@ class Reading:
     ) -> Iterator[Chain]:
         if links_max == 0:
             return
-        for op_id in sorted(certificates & self.events.keys()):
-            event = self.events[op_id]
+        for op_id, event in self.whole.certificates.get(device, ()):
+            if op_id not in certificates:
+                continue
             link = Link(device, op_id)
             match event.act:
                 case Found(founders=founders) if (root, device) in founders:
@@ -138,37 +164,45 @@ class Reading:
                         if device not in [nearer.device for nearer in chain]:
                             yield (*chain, link)
 
-    @remembered
+    @same_in_all_views
     def is_of(self, op_id: bytes, root: bytes) -> bool:
         """Tell whether an operation is by a device of that root, removed or not."""
         return bool(self.chains(self.place(op_id), root))
 
-    @remembered
+    @same_in_all_views
     def claims(self, place: Place, root: bytes) -> list[Claim]:
         claimed = []
-        for op_id in sorted(place.before & self.events.keys()):
+        for op_id in sorted(place.before):
             rank = self.gives(op_id, root)
             if rank is not None:
                 claimed.append(Claim(root, op_id, rank))
 
         return claimed
 
+    @same_in_all_views
     def gives(self, op_id: bytes, root: bytes) -> int | None:
-        """Return the rank that an operation says it gives to that root."""
-        match self.events[op_id].act:
+        """Return the rank that an operation says it gives to that root, if it has the form."""
+        match self.whole.events[op_id].act:
             case Found(founders=founders) if root in dict(founders):
                 return FOUNDER
             case Give(root=to, rank=rank) if to == root:
                 return rank
-            case Admit(root=to, invite=invite) if to == root:
-                opened = self.events.get(invite)
-                return opened.act.rank if opened and isinstance(opened.act, OpenInvite) else None
+            case Admit(root=to) as admit if to == root:
+                return self._gives_by_invite(op_id, admit)
         return None
 
+    def _gives_by_invite(self, op_id: bytes, admit: Admit) -> int | None:
+        before = self.before[op_id]
+        invite = self.whole.events[admit.invite].act if admit.invite in before else None
+        if not isinstance(invite, OpenInvite) or invite.invite_key != admit.invite_key:
+            return None
+        return invite.rank if self.chains(Place(admit.device, before), admit.root) else None
+
     @remembered
-    def is_kept(self, op_id: bytes, keeps: tuple[Reference, ...]) -> bool:
-        """Tell whether keeps name an operation or what follows it in its own log (rule 5)."""
-        for keep in keeps:
+    def names_in_keep(self, keeper: bytes, op_id: bytes) -> bool:
+        """Tell whether an operation keeps another: names it or what follows it in its own log."""
+        act = self.events[keeper].act
+        for keep in act.keeps if isinstance(act, KEEPING) else ():
             name = keep.op_id
             while name in self.held:
                 if name == op_id:
@@ -185,7 +219,7 @@ class Reading:
 
     @remembered
     def depth(self, device: bytes, root: bytes) -> int:
-        """Return the least number of certificates from a root to a device; 0: there are none."""
+        """Return the fewest certificates from a root to a device; 0: there are none."""
         return min((len(chain) for chain in self.chains(self.end(device), root)), default=0)
 
     def is_proven(self, proof: ProveFork) -> bool:
@@ -197,6 +231,10 @@ class Reading:
         )
 
     @remembered
+    def removals_of(self, device: bytes, root: bytes) -> list[bytes]:
+        """Return what would remove that device of that root."""
+        return [op_id for op_id in self.events if self.names_device(op_id, root, device)]
+
     def names_device(self, op_id: bytes, root: bytes, device: bytes) -> bool:
         """Tell whether an operation would remove that device of that root.
 

@@ -7,7 +7,8 @@ they are listed are one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
 from typing import NamedTuple
 
 from p2pvalue_protocol.acts import (
@@ -55,11 +56,42 @@ def knowledges(length: int) -> Iterator[Knowledge]:
                 yield (*earlier, known)
 
 
-def dags(family: Family) -> Iterator[Dag]:
-    """Yield every DAG of a family, in an order that never changes."""
-    for knowledge in knowledges(family.length):
-        for picked in _picks(family, knowledge, ()):
+class Part(NamedTuple):
+    """Some of the DAGs of a family: those of one causal order that begin with one move."""
+
+    family: int
+    knowledge: Knowledge
+    first: int
+
+
+def parts(families: Sequence[Family]) -> Iterator[Part]:
+    """Yield the parts of all families, small ones and large ones mixed."""
+    for number, family in enumerate(families):
+        for knowledge in knowledges(family.length):
+            for first in range(len(family.moves)):
+                yield Part(number, knowledge, first)
+
+
+def dags_of(family: Family, part: Part) -> Iterator[Dag]:
+    """Yield every DAG of a part, in an order that never changes."""
+    if _can_be_written(family, (part.first,), part.knowledge, family.moves[part.first]):
+        for picked in _picks(family, part.knowledge, (part.first,)):
+            yield _build(family, [family.moves[i] for i in picked], part.knowledge)
+
+
+def sample(family: Family, count: int) -> Iterator[Dag]:
+    """Yield some DAGs of a family, always the same, drawn evenly from orders and moves."""
+    rng = Random(family.name)
+    orders = list(knowledges(family.length))
+    while count:
+        knowledge = rng.choice(orders)
+        picked = tuple(rng.randrange(len(family.moves)) for _ in knowledge)
+        if all(
+            _can_be_written(family, picked[: i + 1], knowledge, family.moves[picked[i]])
+            for i in range(family.length)
+        ):
             yield _build(family, [family.moves[i] for i in picked], knowledge)
+            count -= 1
 
 
 def _picks(

@@ -19,6 +19,7 @@ from p2pvalue_protocol.acts import (
     Give,
     OpenInvite,
     Policy,
+    ProveFork,
     Remove,
     RemoveDevice,
     SetPolicy,
@@ -161,7 +162,7 @@ class Village(Builder):
             case "invite":
                 self.invite_or_withdraw(device, target)
             case "policy":
-                policy = Policy(0, rng.choice([0, 1, 2]), ((CHAT, rng.choice([1, 3])), *WRITE[:1]))
+                policy = Policy(0, rng.choice([0, 1, 2]), (*WRITE[:1], (CHAT, rng.choice([1, 3]))))
                 self.act(device, SetPolicy(policy))
             case _:
                 self.talk(self.some_device(target))
@@ -191,7 +192,7 @@ class Village(Builder):
         root = self.owner[self.operations[first].device]
         proof = self.fork(first, second)._replace(keeps=self.some_keeps(root))
         if self.rng.random() < 0.1:
-            proof = proof._replace(second=NOBODYS)
+            proof = with_lie(proof)
         self.act(device, proof)
 
     def invite_or_withdraw(self, device: bytes, target: bytes) -> None:
@@ -216,6 +217,14 @@ class Village(Builder):
         after = own[-1].op_id if own and self.rng.random() < 0.8 else None
         knows = self.knowledge(device)
         self.say(device, knows, self.rng.choice(KINDS), after, self.new_id(b"c"))
+
+
+def with_lie(proof: ProveFork) -> ProveFork:
+    """Return the proof with one operation that nobody wrote."""
+    first = proof.first
+    lie = Reference(first.device, first.log_class, first.seq, b"not held")
+    one, other = sorted((first, lie))
+    return proof._replace(first=one, second=other)
 
 
 def random_dag(rng: Random, scenes: tuple[Scene, ...], steps_max: int = 6) -> Dag:

@@ -1,0 +1,42 @@
+"""The code that runs agrees with the rules read word by word, on random DAGs and on small ones."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from p2pvalue_protocol.acts import Nothing
+from tests.dags.compare import problems, report
+from tests.dags.families import FAMILIES, peers
+from tests.dags.scenes import SCENES
+from tests.dags.search import RANDOM_THOROUGH_EVERY
+from tests.dags.small import Family, Move, dags_of, parts, sample
+from tests.dags.village import random_dag
+
+RUNS = 500
+SMALL_SAMPLE = 120
+
+
+@pytest.mark.parametrize("quarter", range(4))
+def test_random_dags_are_judged_by_the_rules(rng: Random, quarter: int) -> None:
+    first = rng.randrange(1 << 40)
+    for number in range(first, first + RUNS):
+        dag = random_dag(Random(number), SCENES)
+        found = problems(dag, Random(number), number % RANDOM_THOROUGH_EVERY == 0)
+        assert not found, f"number {number}: {report(dag, found)}"
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_a_sample_of_all_small_dags_is_judged_by_the_rules(family: Family) -> None:
+    for number, dag in enumerate(sample(family, SMALL_SAMPLE)):
+        found = problems(dag, Random(number), is_thorough=False)
+        assert not found, report(dag, found)
+
+
+def test_small_dags_are_all_there_and_each_once() -> None:
+    moves = (Move(b"a1", Nothing()), Move(b"b1", Nothing()))
+    family = Family("two that know or do not know each other", peers, moves, 2)
+    written = [dag for part in parts([family]) for dag in dags_of(family, part)]
+    assert len(written) == 7  # one after the other: 2 x 2; side by side: aa, ab, bb
+    assert len({dag.events for dag in written}) == 7
