@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.auth_payloads import AUTH_KINDS, AUTH_SEEN
+from p2pvalue_protocol.auth_payloads import AUTH_KINDS, AUTH_SEEN, DEV_ADD
 from p2pvalue_protocol.encoding import PayloadInvalid
 from p2pvalue_protocol.epochs import EVERYBODY, EpochKey
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
@@ -64,7 +64,9 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
     keys = {} if log_class == AUTH else _keys_for(replica, signer, drafts, now_ms)
     branches = replica.branches.of(signer.public, log_class)
     _check_log(replica, signer, branches, now_ms)
-    named = _gather(replica, signer, log_class == AUTH, now_ms)
+    # Who lets a device in need not hold what it does, so the operation that says so names nothing.
+    is_first = drafts[0].kind == DEV_ADD
+    named = [] if is_first else _gather(replica, signer, log_class == AUTH, now_ms)
     for audience in sorted(audience for audience, key in keys.items() if key is None):
         _write_epoch(replica, signer, audience, named, now_ms)
         named = []

@@ -152,6 +152,19 @@ def test_a_device_given_up_is_replaced_where_it_is() -> None:
     assert {former, phone.device(garden)} <= set(laptop.membership(garden).devices())
 
 
+def test_what_a_device_given_up_wrote_and_nobody_has_does_not_keep_another_out() -> None:
+    laptop, phone = Computer("laptop", "ana"), Computer("phone", "nobody")
+    garden = laptop.found("garden")
+    link(laptop, phone)
+    sync(phone, laptop, garden, 8)
+    phone.invite(garden)  # an auth operation that the laptop does not hold
+    phone.start_anew()
+    link(laptop, phone, session=9)
+    assert phone.linked().state == "linked"
+    sync(phone, laptop, garden, 10)
+    assert phone.digest(garden) == laptop.digest(garden)
+
+
 def test_what_is_sealed_to_the_new_device_opens_where_the_old_one_was() -> None:
     laptop, phone = Computer("laptop", "ana"), Computer("phone", "nobody")
     garden = laptop.found("garden")
