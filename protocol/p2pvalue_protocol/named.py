@@ -27,6 +27,15 @@ def is_cut_off(membership: Membership, device: bytes, log_class: int) -> bool:
     return log_class == CONTENT or not membership.is_live(device)
 
 
+def is_listed(membership: Membership, device: bytes, log_class: int) -> bool:
+    """Return whether the heads of a log are told: a device's that was admitted, unless cut off.
+
+    A stranger's log is here because something names it, perhaps nothing that others have; who needs
+    it asks for it by name.
+    """
+    return membership.was_ever_admitted(device) and not is_cut_off(membership, device, log_class)
+
+
 def is_to_be_named(membership: Membership, branches: Branches, reference: Reference) -> bool:
     """Return whether a writer names this tip: not where all would have to fetch what is cut off.
 

@@ -24,14 +24,15 @@ from p2pvalue_protocol.addresses import decode_record, is_newer
 from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.errors import Reason, Refused
-from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue_protocol.ids import AUTH, Reference, public_topic_secret
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.ladder import Ladder
 from p2pvalue_protocol.log import Run, operations_of
-from p2pvalue_protocol.named import is_by_words, is_cut_off
+from p2pvalue_protocol.named import is_by_words, is_cut_off, is_listed
 from p2pvalue_protocol.operation import GENESIS, Operation, community_id_of
 from p2pvalue_protocol.past import Batch, Past
+from p2pvalue_protocol.sealing import topic_secret_of
 from p2pvalue_protocol.serving import current_heads, runs_towards, runs_up_to
 from p2pvalue_protocol.vouching import NO_OFFENCE, vouched
 from p2pvalue_protocol.writing import renew, seal, write
@@ -55,7 +56,6 @@ class Replica:
         past: Past,
         *,
         signer: SigningKey | None,
-        topic_secrets: Sequence[bytes] = (),
         trusted_after_ms: int = 0,
         prekey_private: bytes | None = None,
         random_bytes: Callable[[int], bytes] | None = None,
@@ -67,7 +67,6 @@ class Replica:
         """
         self.community = community
         self.signer = signer
-        self._topic_secrets = list(topic_secrets)
         self.ladder = Ladder(
             community,
             past,
@@ -283,7 +282,7 @@ class Replica:
         return self.branches.find(reference) is not None
 
     def heads(self) -> list[Reference]:
-        """Return the head of every branch that is not cut off, ascending; call `seal` first.
+        """Return the heads of all logs that are listed, ascending; call `seal` first.
 
         Cached until one moves.
         """
@@ -291,7 +290,7 @@ class Replica:
             self._heads = [
                 head
                 for head in current_heads(self.branches)
-                if not self.is_cut_off(head.device, head.log_class)
+                if is_listed(self.membership, head.device, head.log_class)
             ]
             self._heads_at = self.heads_version
         return self._heads
@@ -351,12 +350,25 @@ class Replica:
 
     @property
     def topic_secrets(self) -> list[bytes]:
-        """By what members find each other, the newest first: of the epochs, or as it was given."""
-        return self.epochs.topic_secrets() or self._topic_secrets
+        """By what members find each other, the newest first; empty while nothing is known.
 
-    @topic_secrets.setter
-    def topic_secrets(self, secrets: Sequence[bytes]) -> None:
-        self._topic_secrets = list(secrets)
+        In a public community it follows from the id: whoever knows that may read.
+        """
+        is_reader = self.membership.genesis is None and self.signer is None  # who must begin somehow
+        if is_reader or (self.membership.genesis is not None and not self.epochs.is_sealed):
+            return [public_topic_secret(self.community)]
+        return self.epochs.topic_secrets()
+
+    @property
+    def told_topic_secret(self) -> bytes | None:
+        """Under which topic to publish: that of the best epoch to write under, None without one.
+
+        Until there is one after a removal, who was removed would hear.
+        """
+        if not self.epochs.is_sealed:
+            return next(iter(self.topic_secrets), None)
+        key = self.epochs.current(limits.TIME_MS_MAX)
+        return None if key is None else topic_secret_of(key.secret)
 
     @property
     def sealed_count(self) -> int:

@@ -15,13 +15,16 @@ from random import Random
 import msgspec
 
 from p2pvalue.store import Store
+from p2pvalue_protocol import acts, removal
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.errors import LocalProtocolError
+from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
+from p2pvalue_protocol.fork_watch import ForkWatch
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import card, chat, document, need, pledge, profile
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.operation import Operation
+from p2pvalue_protocol.serving import current_heads
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import (
     NOW_MS,
@@ -71,7 +74,11 @@ class History:
             self._add_device()
         elif dice < 0.10:
             self._promote()
-        elif dice < 0.55:
+        elif dice < 0.15:
+            self._remove()
+        elif dice < 0.18:
+            self._tell_of_forks()
+        elif dice < 0.57:
             self._write(self._somebody())
         elif dice < 0.80:
             self._meet()
@@ -107,6 +114,8 @@ class History:
         if second in self.members or name not in NAMES or name in HOSTILE_NAMES:
             return
         first = self.members[name]
+        if not first.replica.membership.is_live(first.replica.device or b""):
+            return
         first.store_first(device_added(self.community, genesis_of(first), second, person=name))
         first.write(Draft(auth.AUTH_SEEN, b"", b""), now_ms=self.now_ms)
         copy = Copy(self.community, key_named(f"{second} device"))
@@ -118,6 +127,35 @@ class History:
         draft = Draft(auth.GRANT, b"", auth.grant_payload(root, self.rng.randint(1, 3)))
         with suppress(LocalProtocolError):
             self._somebody().write(draft, now_ms=self.now_ms)
+
+    def _remove(self) -> None:
+        """Somebody is put out, made weaker, voted on, brought back or loses a device; or tries."""
+        rng, by = self.rng, self._somebody()
+        name = rng.choice(NAMES)
+        key = key_named(f"{name} root")
+        device = key_named(f"{rng.choice((name, f'{name} too'))} device").public
+        keeps = tuple(rng.sample(by.replica.heads(), min(2, len(by.replica.heads()))))
+        rank = rng.choice((acts.OUT, auth.MEMBER, auth.GUEST))
+        with suppress(P2PValueError):
+            draft = rng.choice(
+                (
+                    lambda: removal.removal_draft(by.replica, key.public, rank),
+                    lambda: removal.removal_draft(by.replica, key.public),
+                    lambda: removal.return_draft(by.replica, key.public, rng.randint(1, 3)),
+                    lambda: removal.device_removal_draft(by.replica, key.public, device),
+                    lambda: removal.device_removal_by_words(by.replica, key, device),
+                    lambda: removal.leave_draft(by.replica),
+                    lambda: Draft(auth.VOTE, b"", auth.vote_payload(key.public, keeps)),
+                    lambda: Draft(auth.REVOKE, b"", auth.revoke_payload(key.public, rank, keeps)),
+                )
+            )()
+            by.write(draft, now_ms=self.now_ms)
+
+    def _tell_of_forks(self) -> None:
+        teller = self._somebody()
+        teller.replica.begin()
+        ForkWatch(lambda: 0.0).tell(teller.replica, self.now_ms)
+        teller.commit()
 
     def _write(self, writer: Copy) -> None:
         now_ms = self.now_ms + self.rng.randint(-SKEW_MS_MAX, SKEW_MS_MAX)
@@ -163,6 +201,9 @@ class History:
         other = self._somebody()
         some = [run for run in runs if run.log_class == AUTH or self.rng.random() < 0.7]
         other.take(*some, now_ms=self.now_ms)
+        for reference in other.replica.missing():
+            found, _ = self._somebody().replica.runs_wanted(reference, 0, 100_000)
+            other.take(*found, now_ms=self.now_ms)
 
     # --- what should not happen
 
@@ -194,13 +235,13 @@ class History:
             log_class = AUTH if self.rng.random() < 0.2 else CONTENT
             heads = [
                 head
-                for head in copy.replica.heads()
+                for head in current_heads(copy.replica.branches)
                 if (head.device, head.log_class) == (key.public, log_class)
             ]
             before = copy.log_of(self.rng.choice(heads)) if heads else []
             log = Chain(key, self.community, log_class, before)
         length = len(log.operations)
-        first = 1 if log.log_class == AUTH else 0
+        first = min(length, 1 if log.log_class == AUTH else 0)
         return log.branch(self.rng.choice((length, length, self.rng.randint(first, length))))
 
     def _add_hostile(self, log: Chain) -> None:
@@ -241,7 +282,7 @@ class History:
         by_leaf: dict[bytes, list[Operation]] = {}
         for _, copy in sorted(self.members.items()):
             copy.runs()
-            for head in copy.replica.heads():
+            for head in current_heads(copy.replica.branches):
                 by_leaf.setdefault(head.op_id, copy.log_of(head))
         for log in self.hostile:
             by_leaf.setdefault(log.operations[-1].op_id, log.operations)

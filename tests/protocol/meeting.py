@@ -20,6 +20,7 @@ from p2pvalue_protocol.kinds.chat import encode_chat_message
 from p2pvalue_protocol.log import Run, decode_batch, make_item
 from p2pvalue_protocol.operation import Operation
 from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.serving import current_heads
 from p2pvalue_protocol.sync import SyncSession
 from p2pvalue_protocol.writing import begin_epochs
 from tests.protocol.authoring import Author, prekey_private_named
@@ -46,7 +47,7 @@ class Community:
             self._begin_epochs(names[0])
 
     def _begin_epochs(self, founder: str) -> None:
-        node = Node(self.community, founder, self.authors[founder].key, b"")
+        node = Node(self.community, founder, self.authors[founder].key)
         node.take(self.begun)
         node.begin_epochs()
         self.begun = node.runs()
@@ -54,24 +55,29 @@ class Community:
         self.keys = [(key.record.epoch, key.secret) for key in keys]
         (self.topic_secret,) = node.replica.epochs.topic_secrets()
 
-    def node(self, name: str, *, has_device: bool = True, has_genesis: bool = True) -> Node:
+    def node(
+        self,
+        name: str,
+        *,
+        has_device: bool = True,
+        has_genesis: bool = True,
+        knows_topic: bool = True,
+    ) -> Node:
         """A node with the device of a founder or a stranger."""
         author = self.authors.get(name) or Author(name, self.community)
-        node = Node(self.community, name, author.key if has_device else None, self.topic_secret)
-        if has_genesis and has_device and name in self.authors:
+        node = Node(self.community, name, author.key if has_device else None)
+        if knows_topic:
             node.learn(self.keys)
-            node.take(self.begun)
-        elif has_genesis:
-            node.take([run_of(self.genesis)])
+        if has_genesis:
+            is_founder = has_device and name in self.authors
+            node.take(self.begun if is_founder else [run_of(self.genesis)])
         return node
 
 
 class Node:
     """One replica, its store, and its sessions."""
 
-    def __init__(
-        self, community: bytes, name: str, signer: SigningKey | None, topic_secret: bytes
-    ) -> None:
+    def __init__(self, community: bytes, name: str, signer: SigningKey | None) -> None:
         self.name = name
         self.peer_id = f"peer-of-{name}"
         self.store = MemoryStore()
@@ -79,7 +85,6 @@ class Node:
             community,
             self.store.past(community),
             signer=signer,
-            topic_secrets=[topic_secret] if topic_secret else [],
             prekey_private=prekey_private_named(name),
             random_bytes=random.Random(f"{name} seals").randbytes,
         )
@@ -172,7 +177,7 @@ class Node:
         """Everything that is held, signed."""
         self.do(self._seal)
         runs: list[Run] = []
-        for head in self.heads():
+        for head in current_heads(self.replica.branches):
             next_seq: int | None = 0
             while next_seq is not None:
                 found, next_seq = self.replica.runs(

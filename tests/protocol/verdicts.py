@@ -11,24 +11,18 @@ class Verdicts:
 
     def __init__(self) -> None:
         self.hidden: set[bytes] = set()
-        self._news: dict[int, set[bytes]] = {}  # devices, by replica
+        self._replicas: list[Replica] = []
 
     def rule(self, replica: Replica) -> None:
         """Put these verdicts in the place of those of a replica's membership."""
-        news = self._news.setdefault(id(replica), set())
         membership = replica.membership
 
         def visible(device: bytes, kind: int, frontier: int, reference: Reference) -> bool:
             is_admitted = membership.judge(device, kind, frontier) is not None
             return is_admitted and reference.op_id not in self.hidden
 
-        def take_reconsidered() -> list[bytes]:
-            taken = sorted(news)
-            news.clear()
-            return taken
-
         membership.visible = visible  # type: ignore[method-assign]
-        membership.take_reconsidered = take_reconsidered  # type: ignore[method-assign]
+        self._replicas = [*self._replicas, replica]
 
     def hide(self, *references: Reference) -> None:
         """Let operations count no more."""
@@ -41,5 +35,5 @@ class Verdicts:
         self._announce(references)
 
     def _announce(self, references: tuple[Reference, ...]) -> None:
-        for news in self._news.values():
-            news.update(reference.device for reference in references)
+        for replica in self._replicas:
+            replica.ladder.reconsider(sorted({reference.device for reference in references}))
