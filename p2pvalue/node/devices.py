@@ -148,7 +148,7 @@ class Devices:
             if held is None:
                 keystore.put(community, keys)
                 if community not in self._node.machine.communities():
-                    self._node.machine.add_replica(community, keys.device, [])
+                    self._node.machine.add_replica(community, keys.device, keys.prekey_private)
             else:
                 keystore.replace_device(community, keys)
         else:

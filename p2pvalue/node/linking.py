@@ -180,14 +180,7 @@ class Linking:
         offer = self._offer
         if offer is None or joined.session != offer.session:
             return False
-        keys = self._node.keystore.keys(joined.community)
-        if joined.state == "welcomed" and keys is not None:
-            secrets = (joined.topic_secret,)
-            self._node.keystore.put(
-                joined.community, msgspec.structs.replace(keys, topic_secrets=secrets)
-            )
-            self._node.listen_to_topics()
-        elif joined.state == "admitted":
+        if joined.state == "admitted":
             self._node.joining.expect_history(joined.community)
             if self._node.dialer is not None:
                 self._node.dialer.look_again()

@@ -108,12 +108,10 @@ class Node:
         for community in keystore.communities():
             keys = keystore.keys(community)
             assert keys is not None
-            self.machine.add_replica(
-                community, keys.device, reversed(keys.topic_secrets), keys.prekey_private
-            )
+            self.machine.add_replica(community, keys.device, keys.prekey_private)
         for community in store.communities():
             if keystore.keys(community) is None:  # restored from a backup: to read, not to write
-                self.machine.add_replica(community, None, [])
+                self.machine.add_replica(community, None)
 
     # --- the one path of every input
 

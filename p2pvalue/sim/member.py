@@ -24,7 +24,7 @@ class Node:
         self.prekey_private = self.rng.randbytes(32)
         self.prekey = exchange_key_of(self.prekey_private)
         self.store = MemoryStore()
-        self.topic_secrets: list[bytes] = []
+        self.is_known = False  # whether the community has let this machine in as far as GENESIS
         self.is_member = False
         self.neighbours: list[int] = []
         self.lives = 0
@@ -41,9 +41,7 @@ class Node:
             peer_id=peer_name(self.number),
         )
         for community in communities:
-            self.machine.add_replica(
-                community, self.device, self.topic_secrets, self.prekey_private
-            )
+            self.machine.add_replica(community, self.device, self.prekey_private)
 
 
 def draft_of(rng: Random, subjects: list[bytes]) -> Draft:

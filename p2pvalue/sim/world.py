@@ -24,6 +24,7 @@ from p2pvalue_protocol.ids import Reference, subject_of
 from p2pvalue_protocol.inputs import (
     Draft,
     Found,
+    GossipReceived,
     Input,
     JoinAsked,
     JoinStarted,
@@ -153,7 +154,8 @@ class World:
                 self._spread(node, topic, message)
             case e.Judge(verdict):
                 if verdict == "accept":
-                    self._spread(node, given.topic, given.message)  # type: ignore[union-attr]  # judged
+                    assert isinstance(given, GossipReceived), "only hints are judged"
+                    self._spread(node, given.topic, given.message)
             case e.Rejected(peer_id, reason):
                 self._failures.append(f"{peer_name(node.number)} blamed {peer_id}: {reason}")
             case e.Joined():
@@ -173,8 +175,7 @@ class World:
             self._network.hint(node.number, receiver, topic, message)
 
     def _joined(self, node: Node, joined: e.Joined) -> None:
-        if joined.topic_secret:
-            node.topic_secrets = [joined.topic_secret]
+        node.is_known = True
         node.is_member = node.is_member or joined.state == "admitted"
 
     # --- what people do
@@ -184,10 +185,9 @@ class World:
         root = SigningKey(auth.root_seed(founder.entropy, nonce))
         entry = auth.founder(root, founder.device.public, founder.prekey, nonce)
         payload = auth.genesis_payload(nonce, [entry])
-        secret = self._rng.randbytes(32)
-        effects = self._handle(0, Found(founder.device, payload, secret, founder.prekey_private))
+        effects = self._handle(0, Found(founder.device, payload, founder.prekey_private))
         community = next(f.community for f in effects if isinstance(f, e.Wrote))
-        founder.topic_secrets, founder.is_member = [secret], True
+        founder.is_known = founder.is_member = True
         invite = auth.invite_payload(invite_key(self._secret).public, auth.MEMBER, 0)
         self._handle(0, Write(community, (Draft(auth.INVITE, b"", invite),)))
         return community
@@ -257,7 +257,7 @@ class World:
     def _restart(self, node: Node) -> None:
         self._restarts += 1
         self._network.drop_all(node.number)
-        node.start([self._community] if node.topic_secrets else [])
+        node.start([self._community] if node.is_known else [])
         self._handle(node.number, Wakeup())
 
     # --- checking

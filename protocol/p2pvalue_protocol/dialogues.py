@@ -29,7 +29,7 @@ class Dialogues:
         own_peer_id: str,
         random_bytes: Callable[[int], bytes],
         replicas: Callable[[], Sequence[Replica]],
-        replica_for: Callable[[bytes, SigningKey, Sequence[bytes]], Replica],
+        replica_for: Callable[[bytes, SigningKey], Replica],
     ) -> None:
         self._own_peer_id = own_peer_id
         self._random_bytes = random_bytes

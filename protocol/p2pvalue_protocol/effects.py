@@ -129,7 +129,6 @@ class Joined:
     community: bytes
     state: Literal["welcomed", "pending", "admitted", "failed"]
     nonce: bytes
-    topic_secret: bytes
     message: str
     is_final: bool = False  # failed, and asking again by this link will not help
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
-from p2pvalue_protocol.gossip import public_topic_secret
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
@@ -82,11 +81,6 @@ def founding_of(batch: bytes, community: bytes) -> tuple[Run, auth.GenesisPayloa
     if payload is None:
         raise Refused(Reason.FRAME_INVALID)
     return runs[0], payload
-
-
-def first_secrets(founding: auth.GenesisPayload, community: bytes) -> list[bytes]:
-    """Return the topic secrets to begin with: a public community's follows from its id."""
-    return [public_topic_secret(community)] if founding.read == auth.READ_PUBLIC else []
 
 
 class Proofs:

@@ -18,21 +18,17 @@ from typing import Literal, NamedTuple
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.envelope import SALT_BYTES, open_envelope, seal_envelope
 from p2pvalue_protocol.errors import Reason, Refused
-from p2pvalue_protocol.ids import Reference, tagged_hash
+from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch
 from p2pvalue_protocol.replica import Receipt, Replica
 
+_ONE_STRETCH = 1  # bytes aimed at: what ends in the next signature, whatever its size
 _BEHIND = frozenset((Reason.CHAIN_BROKEN, Reason.UNKNOWN_AUTHOR))
 
 
 def topic_name(topic_secret: bytes) -> str:
     """Return the name of the topic for operations under a topic secret, 32 letters and digits."""
     return b32encode(hmac.digest(topic_secret, b"ops", sha256)[:20]).decode("ascii").lower()
-
-
-def public_topic_secret(community: bytes) -> bytes:
-    """Return the topic secret of a public community: known to whoever knows its id."""
-    return tagged_hash("topic", community)
 
 
 class Heard(NamedTuple):
@@ -55,23 +51,32 @@ class Gossip:
     def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
         self._topics: dict[str, _Topic] = {}
-        self._newest: dict[bytes, str] = {}
+        self._told: dict[bytes, str] = {}
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._told_seqs: dict[tuple[bytes, bytes, int], int] = {}
 
-    def listen(self, community: bytes, topic_secrets: Sequence[bytes], *, is_sealed: bool) -> None:
-        """Hear a community's topics, and no others of it; publish on that of the first secret.
+    def listen(
+        self,
+        community: bytes,
+        heard: Sequence[bytes],
+        told: bytes | None,
+        *,
+        is_sealed: bool,
+    ) -> None:
+        """Hear the topics of some secrets, and no others of a community; publish on that of one.
 
-        Where not everybody may read, `is_sealed`, messages travel in envelopes.
+        None in place of `told`: say nothing. Where not everybody may read, `is_sealed`, messages
+        travel in envelopes.
         """
-        names = {topic_name(secret): secret for secret in topic_secrets}
+        secrets = heard if told is None else (*heard, told)
+        names = {topic_name(secret): secret for secret in secrets}
         for topic in [t for t, known in self._topics.items() if known.community == community]:
             del self._topics[topic]
         for topic, secret in names.items():
             self._topics[topic] = _Topic(community, secret, is_sealed)
-        self._newest.pop(community, None)
-        if names:
-            self._newest[community] = next(iter(names))
+        self._told.pop(community, None)
+        if told is not None:
+            self._told[community] = topic_name(told)
 
     def topics(self) -> list[str]:
         """Return all topics to hear, ascending."""
@@ -90,7 +95,7 @@ class Gossip:
         What was written since the last call goes along, or the operations would not join on. At
         most 256 operations, none with a payload over 16 KiB: more is for sync.
         """
-        topic = self._newest.get(replica.community)
+        topic = self._told.get(replica.community)
         if topic is None or not references:
             return []
         first, last = references[0], references[-1]
@@ -102,13 +107,17 @@ class Gossip:
         messages: list[tuple[str, bytes]] = []
         seq: int | None = told_seq + 1
         while seq is not None and seq <= last.seq:
-            runs, seq = replica.runs(
-                first.log_class, first.device, seq, last.op_id, limits.GOSSIP_BYTES_TARGET
-            )
-            message = self._sealed(topic, encode_batch(runs))
+            for bytes_target in (limits.GOSSIP_BYTES_TARGET, _ONE_STRETCH):
+                runs, next_seq = replica.runs(
+                    first.log_class, first.device, seq, last.op_id, bytes_target
+                )
+                message = self._sealed(topic, encode_batch(runs))
+                if len(message) <= limits.GOSSIP_BYTES_MAX:
+                    break
             if len(message) > limits.GOSSIP_BYTES_MAX or not runs or _is_over_limits(runs):
                 break  # what follows would not join on either
             messages.append((topic, message))
+            seq = next_seq
         return messages
 
     def _sealed(self, name: str, message: bytes) -> bytes:

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 
 def secrets_for(replica: Replica) -> list[EpochSecret]:
-    """Return what to hand to a device that was just admitted; nothing where everybody may read."""
-    handed = replica.epochs.unwrapped()[: limits.KEYS_PER_FRAME_MAX]
-    return [EpochSecret(record.epoch, secret) for record, secret in handed]
+    """Return what to hand to a device that was just admitted; nothing where everybody may read.
+
+    What was handed to ourselves goes on, though we could not check it yet: a newcomer with nothing
+    would meet nobody.
+    """
+    held = [EpochSecret(record.epoch, secret) for record, secret in replica.epochs.unwrapped()]
+    early = [EpochSecret(epoch, secret) for epoch, secret in replica.epochs.early()]
+    return (held + early)[: limits.KEYS_PER_FRAME_MAX]
 
 
 def take_secrets(replica: Replica, secrets: Iterable[EpochSecret]) -> None:

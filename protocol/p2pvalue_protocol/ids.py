@@ -49,6 +49,11 @@ def subject_of(op_id: bytes) -> bytes:
     return tagged_hash("subject", op_id)[:16]
 
 
+def public_topic_secret(community: bytes) -> bytes:
+    """Return the topic secret of a public community: known to whoever knows its id."""
+    return tagged_hash("topic", community)
+
+
 class Reference(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
     """The one form of pointer: a place in a log and the id of the operation found there.
 

@@ -27,7 +27,6 @@ class Found:
 
     signer: SigningKey
     genesis_payload: bytes
-    topic_secret: bytes  # ignored for public communities, whose secret follows from their id
     prekey_private: bytes  # belongs to the prekey that the payload names for this device
 
 

@@ -29,7 +29,6 @@ from p2pvalue_protocol.first_operation import (
     Proofs,
     begin_log,
     first_run,
-    first_secrets,
     founding_of,
     take_first,
 )
@@ -45,7 +44,7 @@ from p2pvalue_protocol.keys import (
 from p2pvalue_protocol.log import encode_batch
 from p2pvalue_protocol.replica import Replica
 
-ReplicaFor = Callable[[bytes, SigningKey, Sequence[bytes]], Replica]
+ReplicaFor = Callable[[bytes, SigningKey], Replica]
 
 _WORDS: dict[int, str] = {
     f.LinkRefusal.NO_COMMUNITY: "there is no community that the other device could be added to",
@@ -344,8 +343,7 @@ class NewerDevice(_LinkSide):
         )
         if founding.nonce != told.nonce or not verify(frame.certifier, message, frame.certificate):
             raise Refused(Reason.FRAME_INVALID)
-        secrets = first_secrets(founding, community)
-        replica = self._replica_for(community, keys.signer, secrets)
+        replica = self._replica_for(community, keys.signer)
         for reason, is_offence in replica.receive([run], now_ms).refused:
             if is_offence:
                 raise Refused(reason)
@@ -360,7 +358,7 @@ class NewerDevice(_LinkSide):
         self._begun = replica
         self._awaited = (f.Proof, f.Taken, f.Declined)
         return [
-            self._joined(community, "welcomed", founding.nonce, b"".join(secrets)),
+            self._joined(community, "welcomed", founding.nonce),
             self._send(f.Begun(community, encode_batch([first]))),
         ]
 
@@ -371,19 +369,17 @@ class NewerDevice(_LinkSide):
             raise Refused(Reason.FRAME_INVALID)
         self._proofs.store(replica, now_ms)
         take_secrets(replica, frame.secrets)
-        handed = frame.secrets[0].secret if frame.secrets else b""
         self._done.append((frame.community, self._certifier))
         self._awaited = (f.Certified, f.Ended, f.Declined)
-        return [self._joined(frame.community, "admitted", b"", handed)]
+        return [self._joined(frame.community, "admitted")]
 
     def _joined(
         self,
         community: bytes,
         state: Literal["welcomed", "admitted"],
-        nonce: bytes,
-        topic_secret: bytes,
+        nonce: bytes = b"",
     ) -> Effect:
-        return Joined(self._session, community, state, nonce, topic_secret, "")
+        return Joined(self._session, community, state, nonce, "")
 
 
 def _device_of(replica: Replica) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 from p2pvalue_protocol import auth_payloads as auth
@@ -11,7 +11,6 @@ from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import CloseSession, Effect, Joined
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
 from p2pvalue_protocol.first_operation import begin_log, founding_of
-from p2pvalue_protocol.gossip import public_topic_secret
 from p2pvalue_protocol.handover import take_secrets
 from p2pvalue_protocol.hello import Transcript
 from p2pvalue_protocol.invitation import invite_key
@@ -77,7 +76,7 @@ class JoinClient(Dialogue[JoinFrame]):
         root_entropy: bytes,
         name: str,
         message: str,
-        replica_for: Callable[[bytes, SigningKey, Sequence[bytes]], Replica],
+        replica_for: Callable[[bytes, SigningKey], Replica],
     ) -> None:
         """Join `community`; `replica_for` makes our copy of it, or returns the one that is here.
 
@@ -150,9 +149,7 @@ class JoinClient(Dialogue[JoinFrame]):
 
     def _introduce(self, welcome: Welcome, now_ms: int) -> list[Effect]:
         run, founding = founding_of(welcome.genesis, self._community)
-        is_open_to_read = founding.read == auth.READ_PUBLIC
-        secrets = [public_topic_secret(self._community)] if is_open_to_read else []
-        replica = self._replica = self._replica_for(self._community, self._signer, secrets)
+        replica = self._replica = self._replica_for(self._community, self._signer)
         for reason, is_offence in replica.receive([run], now_ms).refused:
             if is_offence:
                 raise Refused(reason)
@@ -165,7 +162,7 @@ class JoinClient(Dialogue[JoinFrame]):
         except LocalProtocolError as error:
             return [*self._failed(str(error)), CloseSession(self._session, None)]
         self._awaited = (Proof, Admitted, Pending, Declined)
-        welcomed = self._joined("welcomed", nonce=founding.nonce, topic_secret=b"".join(secrets))
+        welcomed = self._joined("welcomed", nonce=founding.nonce)
         if welcome.is_decided_by_person:
             return [welcomed, self._send(Plea(first, self._name, self._message))]
         signature = b""
@@ -179,15 +176,12 @@ class JoinClient(Dialogue[JoinFrame]):
             if is_offence:
                 raise Refused(reason)
         take_secrets(self._replica, frame.secrets)
-        handed = frame.secrets[0].secret if frame.secrets else b""
-        return self._done("admitted", topic_secret=handed)
+        return self._done("admitted")
 
-    def _done(
-        self, state: Literal["pending", "admitted"], topic_secret: bytes = b""
-    ) -> list[Effect]:
+    def _done(self, state: Literal["pending", "admitted"]) -> list[Effect]:
         self._due_ms = None
         return [
-            self._joined(state, topic_secret=topic_secret),
+            self._joined(state),
             CloseSession(self._session, None),
         ]
 
@@ -196,8 +190,7 @@ class JoinClient(Dialogue[JoinFrame]):
         state: Literal["welcomed", "pending", "admitted", "failed"],
         *,
         nonce: bytes = b"",
-        topic_secret: bytes = b"",
         message: str = "",
         is_final: bool = False,
     ) -> Effect:
-        return Joined(self._session, self._community, state, nonce, topic_secret, message, is_final)
+        return Joined(self._session, self._community, state, nonce, message, is_final)

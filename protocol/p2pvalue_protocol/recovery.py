@@ -21,7 +21,6 @@ from p2pvalue_protocol.first_operation import (
     Proofs,
     begin_log,
     first_run,
-    first_secrets,
     founding_of,
     take_first,
 )
@@ -142,7 +141,7 @@ class RecoveryClient(_RecoverySide):
         nonce: bytes,
         keys: DeviceKeys,
         root_entropy: bytes,
-        replica_for: Callable[[bytes, SigningKey, Sequence[bytes]], Replica],
+        replica_for: Callable[[bytes, SigningKey], Replica],
     ) -> None:
         """Come back into the community of `keys`; `replica_for` makes our copy of it."""
         super().__init__(session, f.NonceAnswered)
@@ -205,8 +204,7 @@ class RecoveryClient(_RecoverySide):
         run, founding = founding_of(frame.genesis, community)
         if founding.nonce != self._told_nonce:  # it wanted to know our root in another community
             raise Refused(Reason.WRONG_COMMUNITY)
-        secrets = first_secrets(founding, community)
-        replica = self._replica = self._replica_for(community, keys.signer, secrets)
+        replica = self._replica = self._replica_for(community, keys.signer)
         for reason, is_offence in replica.receive([run], now_ms).refused:
             if is_offence:
                 raise Refused(reason)
@@ -219,7 +217,7 @@ class RecoveryClient(_RecoverySide):
             return [*self._failed(str(error)), CloseSession(self._session, None)]
         self._awaited = (f.Proof, f.Taken, f.Declined)
         return [
-            self._joined("welcomed", nonce=founding.nonce, topic_secret=b"".join(secrets)),
+            self._joined("welcomed", nonce=founding.nonce),
             self._send(f.Begun(community, encode_batch([first]))),
         ]
 
@@ -227,10 +225,9 @@ class RecoveryClient(_RecoverySide):
         """Take what shows others that this device is the person's, and what opens their words."""
         self._proofs.store(self._replica, now_ms)
         take_secrets(self._replica, frame.secrets)
-        handed = frame.secrets[0].secret if frame.secrets else b""
         self._due_ms = None
         return [
-            self._joined("admitted", topic_secret=handed),
+            self._joined("admitted"),
             CloseSession(self._session, None),
         ]
 
@@ -239,7 +236,6 @@ class RecoveryClient(_RecoverySide):
         state: Literal["welcomed", "admitted", "failed"],
         *,
         nonce: bytes = b"",
-        topic_secret: bytes = b"",
         message: str = "",
     ) -> Effect:
-        return Joined(self._session, self._keys.community, state, nonce, topic_secret, message)
+        return Joined(self._session, self._keys.community, state, nonce, message)

@@ -354,8 +354,9 @@ class Replica:
 
         In a public community it follows from the id: whoever knows that may read.
         """
-        is_reader = self.membership.genesis is None and self.signer is None  # who must begin somehow
-        if is_reader or (self.membership.genesis is not None and not self.epochs.is_sealed):
+        founding = self.membership.genesis
+        is_reader = founding is None and self.signer is None  # who must begin somehow
+        if is_reader or (founding is not None and not self.epochs.is_sealed):
             return [public_topic_secret(self.community)]
         return self.epochs.topic_secrets()
 

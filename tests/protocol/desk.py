@@ -85,9 +85,7 @@ class Computer:
         keys = self.keys(bytes(32))
         founder = auth.founder(root, keys.signer.public, keys.prekey, nonce)
         payload = auth.genesis_payload(nonce, [founder], read=read)
-        effects = self.handle(
-            i.Found(keys.signer, payload, sha256(b"topic" + nonce).digest(), keys.prekey_private)
-        )
+        effects = self.handle(i.Found(keys.signer, payload, keys.prekey_private))
         return next(f.community for f in effects if isinstance(f, e.Wrote))
 
     def root(self, nonce: bytes) -> SigningKey:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.effects import CloseSession, Effect, Joined, JoinRequested, SendFrame
@@ -61,13 +61,10 @@ class JoinLink:
         self.requested: list[JoinRequested] = []
         self.closed: list[tuple[int, Reason | None]] = []
 
-    def _replica_for(
-        self, community: bytes, signer: SigningKey, secrets: Sequence[bytes]
-    ) -> Replica:
+    def _replica_for(self, community: bytes, signer: SigningKey) -> Replica:
         replica = self.nodes[0].replica
         assert community == replica.community
         assert signer is replica.signer
-        replica.topic_secrets = list(secrets)
         return replica
 
     def act(self, side: int, step: Callable[[], list[Effect]]) -> None:
@@ -103,6 +100,4 @@ def invite(node: Node, *, uses: int = 1, secret: bytes = SECRET) -> None:
 
 
 def newcomer(community: Community, name: str = "nia") -> Node:
-    node = community.node(name, has_genesis=False)
-    node.replica.topic_secrets = []
-    return node
+    return community.node(name, has_genesis=False, knows_topic=False)

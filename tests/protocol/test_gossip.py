@@ -13,8 +13,9 @@ from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import Effect
 from p2pvalue_protocol.envelope import ENVELOPE_BYTES, SALT_BYTES, open_envelope, seal_envelope
 from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.gossip import Gossip, Heard, public_topic_secret, topic_name
-from p2pvalue_protocol.ids import CONTENT, Reference
+from p2pvalue_protocol.gossip import Gossip, Heard, topic_name
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, public_topic_secret
+from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch
 from tests.protocol.hostility import mutations
 from tests.protocol.meeting import (
@@ -34,7 +35,7 @@ class Listener:
         self.node = node
         self.gossip = Gossip(random.Random(seed).randbytes)
         self.topic = topic_name(TOPIC_SECRET)
-        self.gossip.listen(node.replica.community, [TOPIC_SECRET], is_sealed=True)
+        self.gossip.listen(node.replica.community, [TOPIC_SECRET], TOPIC_SECRET, is_sealed=True)
 
     def tell(self, references: list[Reference]) -> list[bytes]:
         """The messages that tell what was just written."""
@@ -108,8 +109,9 @@ def test_a_message_whose_log_is_behind_calls_for_sync_and_is_welcome_later() -> 
 def test_a_stranger_s_operations_are_ignored_and_call_for_sync() -> None:
     community = Community("ada")
     ada, sam = Listener(community.node("ada")), community.node("sam")
-    sam.write_auth_seen()
-    heard = ada.hear_runs([run for run in sam.runs() if run.device == sam.replica.device])
+    [first] = sam.write(Draft(auth.AUTH_SEEN, b"", b""))
+    runs, _ = sam.replica.runs(AUTH, first.device, 0, first.op_id, 1)
+    heard = ada.hear_runs(runs)
     assert heard == Heard("ignore", None, is_behind=True)
 
 
@@ -184,10 +186,10 @@ def test_what_was_heard_is_remembered_within_bounds() -> None:
 def test_topics_are_named_after_secrets() -> None:
     community = Community("ada").community
     gossip = Gossip(bytes)
-    gossip.listen(community, [TOPIC_SECRET, bytes(32)], is_sealed=True)
+    gossip.listen(community, [TOPIC_SECRET], bytes(32), is_sealed=True)
     assert gossip.topics() == sorted([topic_name(TOPIC_SECRET), topic_name(bytes(32))])
     assert gossip.community_of(topic_name(bytes(32))) == community
-    gossip.listen(community, [TOPIC_SECRET], is_sealed=True)
+    gossip.listen(community, [TOPIC_SECRET], None, is_sealed=True)
     assert gossip.topics() == [topic_name(TOPIC_SECRET)]
     assert gossip.community_of("another") is None
     assert len(topic_name(public_topic_secret(community))) == 32
@@ -214,7 +216,7 @@ def test_an_envelope_is_for_one_topic_and_an_altered_one_an_offence() -> None:
     ada, ben = listeners("ada", "ben")
     [message] = ada.tell(ada.node.say("hello"))
     other = topic_name(bytes(32))
-    ben.gossip.listen(ada.node.replica.community, [TOPIC_SECRET, bytes(32)], is_sealed=True)
+    ben.gossip.listen(ada.node.replica.community, [TOPIC_SECRET], bytes(32), is_sealed=True)
     refused = Heard("reject", Reason.ENVELOPE_INVALID, is_behind=False)
     ben.topic = other
     assert ben.hear(message) == refused
@@ -228,7 +230,8 @@ def test_who_may_read_is_everybody_so_nothing_is_sealed() -> None:
     community = Community("ada", read=auth.READ_PUBLIC)
     ada = community.node("ada")
     gossip = Gossip(bytes)
-    gossip.listen(community.community, [community.topic_secret], is_sealed=False)
+    secret = community.topic_secret
+    gossip.listen(community.community, [secret], secret, is_sealed=False)
     references = ada.say("for everybody")
     ada.do(ada._seal)
     [(topic, message)] = gossip.messages(ada.replica, references)

@@ -15,7 +15,14 @@ from p2pvalue_protocol.hello import Hello, Transcript
 from tests.protocol.authoring import key_named
 from tests.protocol.meeting import NOW_MS, Community, Link, Node
 
-OLD_SECRET, NEW_SECRET = b"o" * 32, b"n" * 32
+OLD_SECRET = b"o" * 32
+
+
+def outsider_of(community: Community) -> Node:
+    """Somebody who knows GENESIS, and a secret of her own making."""
+    eve = community.node("eve", knows_topic=False)
+    eve.learn([(b"an epoch".ljust(32), b"o" * 32)])
+    return eve
 
 
 def hello(node: Node, peer: Node, *, initiates: bool) -> Hello:
@@ -73,8 +80,8 @@ def test_a_device_that_was_never_admitted_is_not_told_whom_it_reached() -> None:
 def test_who_missed_a_change_of_secrets_can_still_meet(late: int) -> None:
     community = Community("ada", "ben")
     nodes = [community.node("ada"), community.node("ben")]
-    nodes[1 - late].replica.topic_secrets = [NEW_SECRET, OLD_SECRET]
-    nodes[late].replica.topic_secrets = [OLD_SECRET]
+    nodes[1 - late].learn([(b"a newer epoch".ljust(32), b"n" * 32)])
+    assert len(nodes[1 - late].replica.topic_secrets) == 2
     first = hello(nodes[0], nodes[1], initiates=True)
     second = hello(nodes[1], nodes[0], initiates=False)
     greet(first, second)
@@ -85,7 +92,7 @@ def test_who_missed_a_change_of_secrets_can_still_meet(late: int) -> None:
 def test_an_unknown_secret_is_met_with_silence() -> None:
     community = Community("ada", "ben")
     ada, ben = community.node("ada"), community.node("ben")
-    ben.replica.topic_secrets = [OLD_SECRET]
+    ben = outsider_of(community)
     first, second = hello(ben, ada, initiates=True), hello(ada, ben, initiates=False)
     sent = greet(first, second)
     assert len(sent[1]) == 1  # the nonce
@@ -106,8 +113,7 @@ def test_an_outsider_sees_no_community_no_device_and_no_name() -> None:
     community = Community("ada", "ben")
     ada, ben = community.node("ada"), community.node("ben")
     ada.say("a plain sentence")
-    outsider = community.node("eve")
-    outsider.replica.topic_secrets = [OLD_SECRET]
+    outsider = outsider_of(community)
     as_caller = Link(outsider, ada)
     as_caller.settle()
     as_callee = Link(ada, outsider)

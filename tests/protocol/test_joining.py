@@ -45,6 +45,7 @@ def test_who_holds_an_invite_becomes_a_member_and_then_syncs_the_rest() -> None:
     link = JoinLink(nia, ada).run()
     assert [joined.state for joined in link.joined] == ["welcomed", "admitted"]
     assert nia.replica.topic_secrets == [community.topic_secret]
+    assert nia.replica.topic_secrets == ada.replica.topic_secrets
     Link(nia, ada).settle()
     nia.say("after")
     Link(nia, ada).settle()

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.log import decode_batch, encode_batch
 from tests.protocol.authoring import key_named
 from tests.protocol.hostility import mutations
-from tests.protocol.meeting import Community, Link, Node, run_of
+from tests.protocol.meeting import Community, Link, Node
 
 QUIET_MS = 200
 
@@ -180,12 +180,7 @@ def test_arbitrary_bytes_never_raise(frames: list[bytes]) -> None:
         for frame in frames:
             link.wires[side].append(frame)
             link.deliver(side)
-    assert ada.heads() == ben.heads() == [reference_of(community)]
-
-
-def reference_of(community: Community) -> Reference:
-    run = run_of(community.genesis)
-    return Reference(run.device, AUTH, 0, community.genesis.op_id)
+    assert ada.heads() == ben.heads() == community.node("ada").heads()
 
 
 def test_who_compares_again_and_again_is_left() -> None:

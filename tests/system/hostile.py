@@ -152,16 +152,25 @@ class Insider:
         (self.community,) = keystore.communities()
         keys = keystore.keys(self.community)
         assert keys is not None
-        self.secret = keys.topic_secrets[-1]
+        self.keys = keys
         self.signer = keys.device
         self.store = SqliteStore(folder / DATABASE_NAME)
         self.load()
+
+    @property
+    def secret(self) -> bytes:
+        """The newest topic secret."""
+        return self.replica.topic_secrets[0]
 
     def load(self) -> None:
         """Forget what was not stored."""
         past = self.store.past(self.community)
         self.replica = Replica(
-            self.community, past, signer=self.signer, topic_secrets=[self.secret]
+            self.community,
+            past,
+            signer=self.signer,
+            prekey_private=self.keys.prekey_private,
+            random_bytes=os.urandom,
         )
 
     def write(self, *drafts: Draft, now_ms: int) -> tuple[Reference, list[Run]]:

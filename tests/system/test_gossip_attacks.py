@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ import trio
 from p2pvalue.network import SYNC_PROTOCOL
 from p2pvalue.network.links import StreamLink
 from p2pvalue.node.node import wall_clock_ms
+from p2pvalue_protocol.envelope import SALT_BYTES, seal_envelope
 from p2pvalue_protocol.gossip import topic_name
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import Draft
@@ -55,6 +57,12 @@ async def figure(watch: Watch, name: str) -> int:
     return int(status["network_detail"][name])
 
 
+def sealed(insider: Insider, message: bytes) -> bytes:
+    """A message as who knows the topic's secret sends it."""
+    topic = topic_name(insider.secret)
+    return seal_envelope(insider.secret, topic, message, os.urandom(SALT_BYTES))
+
+
 def real_operation(insider: Insider, text: str) -> tuple[Reference, list[Run]]:
     draft = Draft(CHAT, b"", encode_chat_message(text))
     return insider.write(draft, now_ms=wall_clock_ms())
@@ -86,11 +94,11 @@ async def test_a_forged_copy_does_not_delay_the_real_operation(
             forged = msgspec.structs.replace(item, **{spoiled: changed[spoiled]})
             items = [*runs[-1].items[:-1], forged]
             batch = encode_batch([*runs[:-1], msgspec.structs.replace(runs[-1], items=items)])
-            forger.network.publish(topic, batch)
+            forger.network.publish(topic, sealed(mallory, batch))
         with trio.fail_after(SYNC_INTERVAL_S):
             while await figure(watch, "gossip_rejected") == before:
                 await trio.lowlevel.checkpoint()
-        carrier.network.publish(topic, encode_batch(runs))
+        carrier.network.publish(topic, sealed(mallory, encode_batch(runs)))
         with trio.fail_after(SYNC_INTERVAL_S):
             await asked(watch.victim.until_reads, text)
     assert "the forged one" not in await asked(watch.victim.texts)
@@ -104,7 +112,7 @@ async def test_a_flood_on_the_topic_leaves_others_served(watch: Watch, mallory: 
             while True:
                 for number in range(50):
                     _, runs = real_operation(mallory, f"buy {number}")
-                    peer.network.publish(topic, encode_batch(runs))
+                    peer.network.publish(topic, sealed(mallory, encode_batch(runs)))
                 await until(lambda: not peer.network.status()["messages_waiting"])
 
         nursery.start_soon(flood)

@@ -21,11 +21,11 @@ from p2pvalue_protocol.invitation import InviteLink, invite_key, parse_link
 from p2pvalue_protocol.join_frames import (
     Declined,
     Introduction,
+    InviteShown,
     JoinFrame,
     NonceAnswered,
     NonceOffered,
     Refusal,
-    Request,
     Welcome,
     decode_join_frame,
     request_message,
@@ -64,7 +64,7 @@ async def knock(peer: Stranger, link: InviteLink, secret: bytes) -> Spoken:
     device, invite = SigningKey(os.urandom(32)), invite_key(secret)
     message = request_message(link.community, transcript, device.public)
     proof = (device.public, device.sign(message))
-    await say(spoken, Request(invite.public, invite.sign(message), b"", *proof))
+    await say(spoken, InviteShown(invite.public, invite.sign(message), *proof))
     return spoken
 
 
@@ -184,7 +184,7 @@ async def test_an_outsider_learns_no_name_no_key_no_text_and_no_community(
             + framed(f.encode_frame(f.TagsShown([rng.randbytes(16)]))),
             JOIN_PROTOCOL: framed(encode(NonceOffered(rng.randbytes(32))))
             + framed(
-                encode(Request(rng.randbytes(32), rng.randbytes(64), b"", *random_device(rng)))
+                encode(InviteShown(rng.randbytes(32), rng.randbytes(64), *random_device(rng)))
             ),
             MESHSUB: b"",
             IDENTIFY: b"",

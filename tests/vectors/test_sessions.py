@@ -13,9 +13,9 @@ from p2pvalue_protocol.addresses import decode_record
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.envelope import open_envelope, seal_envelope
 from p2pvalue_protocol.errors import Refused
-from p2pvalue_protocol.gossip import Gossip, public_topic_secret, topic_name
+from p2pvalue_protocol.gossip import Gossip, topic_name
 from p2pvalue_protocol.heads import HeadIndex, head_hash, heads_key
-from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.ids import Reference, public_topic_secret
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.log import decode_batch, operations_of
 from p2pvalue_protocol.replica import Replica
@@ -140,7 +140,7 @@ def test_a_message_is_judged_as_its_vectors_say(vector: Vector) -> None:
     replica.begin()
     replica.receive(decode_batch(of_bytes(given["genesis"])), given["now_ms"])
     gossip, secret = Gossip(bytes), bytes(32)
-    gossip.listen(community, [secret], is_sealed=False)
+    gossip.listen(community, [secret], None, is_sealed=False)
     message = of_bytes(given["message"])
     heard = gossip.hear(replica, topic_name(secret), message, given["now_ms"])
     if vector["result"] == "invalid":
