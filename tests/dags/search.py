@@ -1,11 +1,11 @@
 """Looks for a DAG that the code that runs judges otherwise than the rules: `make dags`.
 
     python -m tests.dags.search random --count 100000
-    python -m tests.dags.search small                  every small DAG, over a million
-    python -m tests.dags.search random --count 10000000 --resume build/soak.json
+    python -m tests.dags.search small        every small DAG, over a million
 
-Prints how many were judged, and the first that is wrong, made small, as JSON. Random DAGs have
-their numbers as seeds: `--from N --count 1` judges number N again.
+Prints how many were judged, and the first that is wrong, made small, as JSON. A random DAG has its
+number as seed: `--from N --count 1` judges number N again. `--resume FILE` goes on where the last
+run with that file ended.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def judge(dag: Dag, number: int, thorough_every: int) -> str:
     return f"number {number}: {report(dag, found)}" if found else ""
 
 
-def judge_random(first: int, count: int) -> Judged:
+def judge_random(numbers: range) -> Judged:
     """Judge the random DAGs of these numbers."""
-    for number in range(first, first + count):
+    for count, number in enumerate(numbers, start=1):
         wrong = judge(random_dag(Random(number), SCENES), number, RANDOM_THOROUGH_EVERY)
         if wrong:
-            return Judged(number - first + 1, wrong)
-    return Judged(count)
+            return Judged(count, wrong)
+    return Judged(len(numbers))
 
 
 def judge_small(part: Part) -> Judged:
@@ -68,70 +68,69 @@ def judge_small(part: Part) -> Judged:
     return Judged(count)
 
 
-def judge_all(
-    work: Iterator[tuple[Callable[..., Judged], tuple[object, ...]]], done: Callable[[int], None]
-) -> Judged:
-    """Do the work on all cores; `done` hears of each count that follows on the counts before."""
-    waiting: deque[Future[Judged]] = deque()
-    total = 0
-    with ProcessPoolExecutor(JOBS) as pool:
-        waiting.extend(pool.submit(do, *what) for do, what in islice(work, 4 * JOBS))
-        while waiting:
-            judged = waiting.popleft().result()
-            total += judged.number
-            if judged.wrong:
-                pool.shutdown(cancel_futures=True)
-                return Judged(total, judged.wrong)
-            waiting.extend(pool.submit(do, *what) for do, what in islice(work, 1))
-            done(total)
-    return Judged(total)
-
-
 class Progress:
-    """Says now and then how far it is, and remembers it in a file if there is one."""
+    """Counts what was judged, says it now and then, and remembers it in a file if there is one."""
 
-    def __init__(self, of: str, begun: int, resume: Path | None) -> None:
-        self._of, self._begun, self._resume = of, begun, resume
+    def __init__(self, file: Path | None) -> None:
+        self.parts, self.count = 0, 0
+        self._file = file
+        if file is not None and file.exists():
+            known = json.loads(file.read_text(encoding="utf-8"))
+            self.parts, self.count = int(known["parts"]), int(known["count"])
+        self._begun = self.count
         self._start = self._shown = time.monotonic()
 
-    def __call__(self, count: int) -> None:
+    def add(self, count: int) -> None:
+        self.parts += 1
+        self.count += count
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            known = {"parts": self.parts, "count": self.count}
+            self._file.write_text(json.dumps(known), encoding="utf-8")
         now = time.monotonic()
-        if self._resume is not None:
-            self._resume.parent.mkdir(parents=True, exist_ok=True)
-            self._resume.write_text(json.dumps({"judged": self._begun + count}), encoding="utf-8")
         if now - self._shown >= SHOWN_EVERY_S:
             self._shown = now
-            rate = count / (now - self._start)
-            print(f"{self._begun + count:,} of {self._of} judged, {rate:,.0f}/s", flush=True)
+            rate = (self.count - self._begun) / (now - self._start)
+            print(f"{self.count:,} judged, {rate:,.0f}/s", flush=True)
+
+
+def judge_all(work: Iterator[tuple[Callable[..., Judged], object]], progress: Progress) -> str:
+    """Do the work that is left on all cores; return what is wrong with the first bad DAG."""
+    waiting: deque[Future[Judged]] = deque()
+    work = islice(work, progress.parts, None)
+    with ProcessPoolExecutor(JOBS) as pool:
+        waiting.extend(pool.submit(do, part) for do, part in islice(work, 4 * JOBS))
+        while waiting:
+            judged = waiting.popleft().result()
+            if judged.wrong:
+                pool.shutdown(cancel_futures=True)
+                return judged.wrong
+            waiting.extend(pool.submit(do, part) for do, part in islice(work, 1))
+            progress.add(judged.number)
+    return ""
 
 
 def main() -> int:
     """Search as the arguments say; 1 if something was found."""
     parser = argparse.ArgumentParser(description="Compare authority with the rules, DAG by DAG.")
     parser.add_argument("dags", choices=["random", "small"])
-    parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--from", type=int, default=0, dest="first")
+    parser.add_argument("--count", type=int, default=100_000, help="random DAGs to judge")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="number of the first")
     parser.add_argument("--resume", type=Path, help="file that remembers how far it was")
     given = parser.parse_args()
-    begun = 0
-    if given.resume is not None and given.resume.exists():
-        begun = int(json.loads(given.resume.read_text(encoding="utf-8"))["judged"])
+    work: Iterator[tuple[Callable[..., Judged], object]]
     if given.dags == "small":
-        progress = Progress("all small DAGs", 0, None)
-        judged = judge_all(((judge_small, (part,)) for part in parts(FAMILIES)), progress)
+        work = ((judge_small, part) for part in parts(FAMILIES))
     else:
-        progress = Progress(f"{given.count:,}", begun, given.resume)
-        starts = range(begun, given.count, NUMBERS_PER_PART)
-        work = (
-            (judge_random, (given.first + at, min(NUMBERS_PER_PART, given.count - at)))
-            for at in starts
-        )
-        judged = judge_all(work, progress)
-    print(
-        f"{begun + judged.number:,} DAGs judged: {'one is wrong' if judged.wrong else 'all agree'}"
-    )
-    print(judged.wrong, end="\n" if judged.wrong else "")
-    return 1 if judged.wrong else 0
+        numbers = range(given.first, given.first + given.count)
+        starts = range(0, given.count, NUMBERS_PER_PART)
+        work = ((judge_random, numbers[at : at + NUMBERS_PER_PART]) for at in starts)
+    progress = Progress(given.resume)
+    wrong = judge_all(work, progress)
+    print(f"{progress.count:,} DAGs judged: {'all agree' if not wrong else 'one does not'}")
+    if wrong:
+        print(wrong)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
