@@ -198,10 +198,13 @@ class Machine:
         self._uncommitted = []
         versions = {c: r.heads_version for c, r in self._replicas.items()}
         auth_counts = {c: len(r.graph) for c, r in self._replicas.items()}
+        devices = {c: r.device for c, r in self._replicas.items()}
         effects = self._take(given, now_ms)
         source = given.session if isinstance(given, i.FrameReceived) else None
         is_hinted = isinstance(given, i.Write | i.GossipReceived) and self._is_gossiping
         for community, replica in self._replicas.items():
+            if devices.get(community, replica.device) != replica.device:
+                effects += self._sessions.end_syncs(community)  # we introduced ourselves as another
             if auth_counts.get(community) != len(replica.graph):
                 effects += self._sessions.review(community, now_ms)
             if versions.get(community) != replica.heads_version:

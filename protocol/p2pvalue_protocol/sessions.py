@@ -75,8 +75,14 @@ class Sessions:
 
     def end_all(self, community: bytes) -> list[Effect]:
         """End every session that has to do with a community, or may have."""
+        ending = list(self._dialogues)
+        for number in ending:
+            self._forget(number)
+        return self.end_syncs(community) + [CloseSession(number, None) for number in ending]
+
+    def end_syncs(self, community: bytes) -> list[Effect]:
+        """End every sync session that is for a community, or may be."""
         ending = [n for n, s in self._syncs.items() if s.wants_community in (community, None)]
-        ending += self._dialogues
         for number in ending:
             self._forget(number)
         return [CloseSession(number, None) for number in ending]

@@ -27,16 +27,25 @@ class Household:
 
     @asynccontextmanager
     async def node(
-        self, name: str, *, entropy: bytes | None = None, is_linked: bool = False
+        self,
+        name: str,
+        *,
+        entropy: bytes | None = None,
+        is_linked: bool = False,
+        is_alone: bool = False,
     ) -> AsyncIterator[RunningNode]:
-        """Open the node that lives in the folder `name`, with new keys if it is the first time."""
+        """Open the node that lives in the folder `name`, with new keys if it is the first time.
+
+        `is_alone` puts it on a network where nobody else is.
+        """
         folder = self._folder / name
         if not folder.exists():
             secret = None if is_linked else entropy or words(name)
             Keystore.create(folder, name, entropy=secret)
         config = Config(data_dir=folder, durability="kill", lan_discovery=False, gossip=False)
         keystore = Keystore.open(folder)
-        network = MemoryNetwork(self.hub, keystore.transport_seed)
+        hub = MemoryHub() if is_alone else self.hub
+        network = MemoryNetwork(hub, keystore.transport_seed)
         async with open_node(folder, config, network=network, keystore=keystore) as node:
             await node.is_network_up.wait()
             yield node

@@ -8,6 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from p2pvalue.node.backup import restore
+from p2pvalue.node.running import RunningNode
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from tests.node.household import Household, until, words
 
@@ -171,6 +173,50 @@ async def test_a_lost_device_is_put_out_by_an_older_one_only(tmp_path: Path) -> 
             await phone.devices.revoke("laptop")
         (gone,) = await laptop.devices.revoke("phone")
         assert gone.label == "phone"
+
+
+async def test_a_device_that_was_put_out_is_linked_anew_in_its_folder(tmp_path: Path) -> None:
+    home = Household(tmp_path)
+    async with home.node("Ana") as laptop, home.node("phone", is_linked=True) as phone:
+        garden = await laptop.create_community("Garden")
+        await laptop.linking.add((await phone.linking.show_code("phone")).code)
+        await until(phone, lambda: phone.communities()[0].state == "active")
+        former = phone.device(garden.id)
+        await laptop.devices.revoke("phone")
+        await until(phone, lambda: phone.membership(garden.id).is_gone(former))
+        await laptop.linking.add((await phone.linking.show_code()).code)
+        assert phone.device(garden.id) != former
+        await until(phone, lambda: phone.communities()[0].state == "active")
+        await until_posted(phone, "by a new device")
+        await until(laptop, lambda: bool(garden.messages()))
+        assert [view.state for view in laptop.devices.all()] == ["live", "revoked", "live"]
+
+
+async def until_posted(node: RunningNode, text: str) -> None:
+    """Post as soon as what is needed to write has arrived."""
+    replica = node.machine.replica(node.machine.communities()[0])
+    await until(node, lambda: bool(replica.epochs.usable()))
+    await node.community().post(text)
+
+
+async def test_who_kept_a_backup_and_her_words_goes_on_with_it(tmp_path: Path) -> None:
+    home = Household(tmp_path)
+    async with home.node("Ben") as ben:
+        async with home.node("Ana") as lost:
+            garden = await ben.create_community("Garden")
+            await lost.join((await garden.invite()).link)
+            await until(lost, lambda: lost.communities()[0].state == "active")
+            await garden.post("before")
+            await until(lost, lambda: bool(lost.community().messages()))
+            await lost.backup(tmp_path / "a.backup", lambda done, total: None)
+        restore(tmp_path / "a.backup", tmp_path / "anew", "Ana", words("Ana"))
+        link = await ben.devices.link_of("Garden")
+        async with home.node("anew") as anew:
+            assert len(anew.community().messages()) == 1
+            await anew.devices.recover(link)
+            await until(anew, lambda: anew.communities()[0].state == "active")
+            await until_posted(anew, "after")
+            await until(ben, lambda: len(garden.messages()) == 2)
 
 
 async def test_no_code_was_shown(tmp_path: Path) -> None:
