@@ -81,7 +81,8 @@ class Comings:
                 found.append(Coming("voided", root, None, None))
             else:
                 what = "left" if out.is_leave else "removed"
-                found.append(Coming(what, root, out.removed_by, out.op_id))
+                by = None if out.is_leave else out.removed_by
+                found.append(Coming(what, root, by, out.op_id))
         stay = [root for root in self._voided if root not in members and root not in former]
         self._keep_voided([*stay, *voided])
         found += self._used(uses)

@@ -215,6 +215,7 @@ class Members:
 
     def _former_view(self, member: FormerMember, names: Names) -> t.MemberView:
         said = self._notice(member.op_id)
+        remover = None if member.is_leave else member.removed_by
         return t.MemberView(
             member=member.root.hex(),
             name=names.of(member.root),
@@ -222,7 +223,7 @@ class Members:
             devices=[],
             is_me=member.root == self._context.root(self._community),
             state="left" if member.is_leave else "removed",
-            removed_by=names.of(member.removed_by) if member.removed_by is not None else "",
+            removed_by=names.of(remover) if remover is not None else "",
             reason=said.text if said is not None else "",
             until=(said.until_ms or None) if said is not None else None,
         )

@@ -71,11 +71,12 @@ def test_a_rank_rises_and_falls() -> None:
 
 
 def test_a_removal_names_who_did_it_and_a_leave_is_ones_own() -> None:
-    for is_leave, what in ((False, "removed"), (True, "left")):
-        out = FormerMember(BO, None if is_leave else ADA, REVOKE, is_leave)
-        found, comings = after(Seen((member(BO),)), Seen((), (out,)))
-        assert found == [Coming(what, BO, out.removed_by, REVOKE)]  # type: ignore[arg-type]
-        assert comings.voided() == []
+    removed, comings = after(Seen((member(BO),)), Seen((), (FormerMember(BO, ADA, REVOKE, False),)))
+    assert removed == [Coming("removed", BO, ADA, REVOKE)]
+    assert comings.voided() == []
+    left, comings = after(Seen((member(BO),)), Seen((), (FormerMember(BO, BO, REVOKE, True),)))
+    assert left == [Coming("left", BO, None, REVOKE)]
+    assert comings.voided() == []
 
 
 def test_who_comes_back_is_readmitted() -> None:

@@ -36,6 +36,10 @@ def until_joining(person: Person, **wanted: Any) -> Any:
     return person.until(look, f"a join with {wanted}")
 
 
+def until_waiting_for(person: Person, words: str) -> None:
+    person.until(lambda: words in community(person)["waiting_for"], words)
+
+
 def until_state(person: Person, state: str) -> None:
     person.until(lambda: community(person)["state"] == state, f"being {state}")
 
@@ -73,7 +77,7 @@ def test_a_link_that_helps_nobody_any_more_says_so(tmp_path: Path) -> None:
         for link, words in ((used, "already used"), (withdrawn, "withdrawn")):
             cleo.join(link)
             joining = until_joining(cleo, is_final=True)
-            cleo.until(lambda w=words: w in community(cleo)["waiting_for"], words)  # type: ignore[misc]
+            until_waiting_for(cleo, words)
             assert joining["stage"] == "refused"
         cleo.join(ana.invite())  # the same device goes on with a better link
         cleo.until_member()
