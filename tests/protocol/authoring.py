@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from hashlib import sha256
 
 import msgspec
 
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.acts import OUT
 from p2pvalue_protocol.causal import AuthGraph
-from p2pvalue_protocol.ids import ZERO32, op_id_of, payload_hash_of
+from p2pvalue_protocol.ids import ZERO32, Reference, op_id_of, payload_hash_of
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import SigningKey, exchange_key_of
 from p2pvalue_protocol.membership import Membership
@@ -103,9 +105,11 @@ class Author:
         )
         return self.write(auth.DEV_ADD, payload, [genesis] if genesis else [])
 
-    def grant(self, root: bytes, rank: int, *parents: Operation) -> Operation:
+    def grant(
+        self, root: bytes, rank: int, *parents: Operation, keeps: tuple[Reference, ...] = ()
+    ) -> Operation:
         """Write a GRANT."""
-        return self.write(auth.GRANT, auth.grant_payload(root, rank), parents)
+        return self.write(auth.GRANT, auth.grant_payload(root, rank, keeps), parents)
 
     def invite(self, rank: int, *parents: Operation, secret: bytes = SECRET) -> Operation:
         """Write an INVITE for the holder of a secret."""
@@ -126,6 +130,70 @@ class Author:
             newcomer.root.public, newcomer.device, key.public, key.sign(message), invite.op_id
         )
         return self.write(auth.ADMIT, payload, parents)
+
+    def remove(
+        self, root: bytes, *parents: Operation, rank: int = OUT, keeps: tuple[Reference, ...] = ()
+    ) -> Operation:
+        """Write the REVOKE of a member."""
+        return self.write(auth.REVOKE, auth.revoke_payload(root, rank, keeps), parents)
+
+    def vote(
+        self, root: bytes, *parents: Operation, keeps: tuple[Reference, ...] = ()
+    ) -> Operation:
+        """Write a VOTE to remove a member."""
+        return self.write(auth.VOTE, auth.vote_payload(root, keeps), parents)
+
+    def withdraw(self, *parents: Operation, secret: bytes = SECRET) -> Operation:
+        """Write the REVOKE of an invite key."""
+        return self.write(auth.REVOKE, auth.withdraw_payload(invite_key(secret).public), parents)
+
+    def remove_device(
+        self, target: Author, *parents: Operation, keeps: tuple[Reference, ...] = ()
+    ) -> Operation:
+        """Write the DEV_REVOKE of a device of the target's root."""
+        payload = auth.dev_revoke_payload(target.root.public, target.device, keeps=keeps)
+        return self.write(auth.DEV_REVOKE, payload, parents)
+
+    def carry_removal(
+        self,
+        target: Author,
+        *parents: Operation,
+        seen: tuple[bytes, ...] = (),
+        keeps: tuple[Reference, ...] = (),
+    ) -> Operation:
+        """Write the DEV_REVOKE that the target's own root signed."""
+        root, device = target.root.public, target.device
+        message = auth.revocation_message(NONCE, root, device, seen, keeps)
+        certificate = target.root.sign(message)
+        payload = auth.dev_revoke_payload(root, device, certificate, seen, keeps)
+        return self.write(auth.DEV_REVOKE, payload, parents)
+
+    def prove_fork(
+        self,
+        first: Operation,
+        second: Operation,
+        *parents: Operation,
+        keeps: tuple[Reference, ...] = (),
+    ) -> Operation:
+        """Write the FORK that shows two operations."""
+        payload = auth.fork_payload(first.reference, second.reference, keeps)
+        return self.write(auth.FORK, payload, parents)
+
+    def decide(
+        self,
+        *parents: Operation,
+        invite_rank: int = auth.MEMBER,
+        write: tuple[tuple[int, int], ...] = (),
+    ) -> Operation:
+        """Write a POLICY."""
+        payload = auth.policy_payload(auth.JOIN_INVITE, invite_rank, write)
+        return self.write(auth.POLICY, payload, parents)
+
+    def branch(self, seq: int) -> Author:
+        """The same device, about to write another operation at a seq: it forks its log."""
+        twin = copy.copy(self)
+        twin.log = self.log[:seq]
+        return twin
 
 
 def signed(core: Core, payload: bytes, key: SigningKey) -> Operation:
