@@ -373,8 +373,9 @@ class Replica:
 
     @property
     def sealed_count(self) -> int:
-        """How many operations held wait for the secret of their epoch."""
-        return self.ladder.sealed.count
+        """How many operations held wait for a secret that we may have and have not yet."""
+        is_reader = self.device is not None and self.membership.is_live(self.device)
+        return self.ladder.sealed.count if is_reader else 0
 
     # --- where members' devices are
 

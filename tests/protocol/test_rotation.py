@@ -1,0 +1,363 @@
+"""Who makes epochs and when, and what the removed can read of what comes after."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.errors import LocalProtocolError
+from p2pvalue_protocol.ids import CONTENT, Reference
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kinds import epoch as kind
+from p2pvalue_protocol.kinds.epoch import Epoch, decode_epoch, encode_epoch
+from p2pvalue_protocol.operation import decode_core
+from p2pvalue_protocol.rotation import (
+    EPOCH_AGE_MS_MAX,
+    PREKEY_AGE_MS_MAX,
+    Keeper,
+    epoch_drafts,
+)
+from p2pvalue_protocol.sealing import SEAL_BYTES
+from tests.protocol.authoring import key_named
+from tests.protocol.replicas import NOW_MS, Copy, admitted, founded, joined, said
+
+DAY_MS = 24 * 3_600 * 1_000
+
+
+def sealed_community(**policy: object) -> Copy:
+    return founded("ana", read=auth.READ_MEMBERS, **policy)
+
+
+def epochs_of(copy: Copy) -> list[bytes]:
+    return [record.epoch for record in copy.replica.epochs.records.deepest_first()]
+
+
+def removed(by: Copy, name: str, now_ms: int = NOW_MS) -> Reference:
+    """Put a person out."""
+    root = key_named(f"{name} root").public
+    return by.write(Draft(auth.REVOKE, b"", auth.revoke_payload(root)), now_ms=now_ms)[0]
+
+
+def payload_bytes(copy: Copy) -> bytes:
+    """Every payload of every operation stored, one after the other."""
+    rows = copy.store.operations_in_order(copy.community)
+    return b"".join(row.payload or b"" for row in rows)
+
+
+def test_a_community_for_members_begins_with_an_epoch_and_a_public_one_has_none() -> None:
+    ana = sealed_community()
+    [epoch] = epochs_of(ana)
+    assert ana.replica.epochs.holds(epoch)
+    assert epochs_of(founded("ana")) == []
+
+
+def test_what_is_written_is_nowhere_in_the_operations_stored() -> None:
+    ana = sealed_community()
+    ana.say("what nobody else may read")
+    assert ana.texts() == ["what nobody else may read"]
+    assert b"nobody" not in payload_bytes(ana)
+    clear = founded("ana")
+    clear.say("what nobody else may read")
+    assert b"nobody" in payload_bytes(clear)
+
+
+def test_a_newcomer_with_the_secrets_reads_what_was_written_before() -> None:
+    ana = sealed_community()
+    ana.say("before")
+    ben = joined(ana, "ben")
+    assert ben.texts() == ["before"]
+    ben.say("after")
+    ben.give(ana)
+    assert ana.texts() == ["before", "after"]
+    assert ana.seen() == ben.seen()
+    assert len(epochs_of(ana)) == 1  # nobody had to make another
+
+
+def test_who_lacks_the_secret_holds_all_and_sees_it_when_the_secret_comes() -> None:
+    ana = sealed_community()
+    ana.say("one", "two")
+    admitted(ana, "ben")
+    ben = Copy(ana.community, key_named("ben device"), name="ben")
+    ana.give(ben)
+    assert ben.texts() == []
+    assert ben.replica.sealed_count == 2
+    assert ben.replica.heads() == ana.replica.heads()
+    assert ben.replica.epochs.missing() == epochs_of(ana)
+    ben.restart()
+    assert ben.replica.sealed_count == 2
+    ben.learn(ana)
+    ben.settle()
+    assert ben.texts() == ["one", "two"]
+    assert ben.replica.sealed_count == 0
+    assert ben.seen() == ana.seen()
+    ben.restart()
+    assert ben.texts() == ["one", "two"]
+
+
+def test_a_secret_that_the_epoch_does_not_commit_to_is_not_taken() -> None:
+    ana = sealed_community()
+    admitted(ana, "ben")
+    ben = Copy(ana.community, key_named("ben device"), name="ben")
+    [epoch] = epochs_of(ana)
+    assert ben.replica.learn([(epoch, b"garbage, given before it came!!!")]) == 1
+    ana.give(ben)
+    assert not ben.replica.epochs.holds(epoch)
+    assert ben.replica.learn([(epoch, bytes(32))]) == 0
+    ben.learn(ana)
+    assert ben.replica.epochs.holds(epoch)
+
+
+def test_removing_somebody_makes_an_epoch_in_the_same_input() -> None:
+    ana = sealed_community()
+    ben = joined(ana, "ben")
+    first = epochs_of(ana)
+    removed(ana, "ben")
+    newest, *older = epochs_of(ana)
+    assert older == first
+    assert ana.replica.epochs.records.depth_of(newest) == 2
+    ana.say("without ben")
+    reference = ana.replica.heads()[-1]
+    [last] = [op for op in ana.log_of(reference) if op.op_id == reference.op_id]
+    assert last.core.epoch == newest
+    ana.give(ben)
+    assert ben.replica.heads() == ana.replica.heads()
+    assert ben.texts() == []
+
+
+def test_the_removed_with_all_their_secrets_read_nothing_by_who_knows_of_it() -> None:
+    ana = sealed_community()
+    ben, cia = joined(ana, "ben"), joined(ana, "cia")
+    ana.say("while ben was here")
+    ana.give(ben, cia)
+    removed(ana, "ben")
+    ana.give(cia)
+    cia.say("by cia")
+    cia.give(ana)
+    ana.say("by ana")
+    ana.give(ben, cia)
+    assert ana.texts() == cia.texts() == ["while ben was here", "by cia", "by ana"]
+    assert ben.texts() == ["while ben was here"]
+    assert ben.replica.sealed_count == 0  # it waits for nothing: it may not have the key
+    assert ana.replica.epochs.secrets_for(key_named("ben device").public) == []
+    [newest, _] = epochs_of(ben)
+    assert not ben.replica.epochs.holds(newest)
+
+
+def test_a_demotion_leaves_the_keys_as_they_are() -> None:
+    ana = sealed_community()
+    joined(ana, "ben")
+    root = key_named("ben root").public
+    ana.write(Draft(auth.REVOKE, b"", auth.revoke_payload(root, auth.GUEST)))
+    assert len(epochs_of(ana)) == 1
+    assert ana.replica.epochs.usable()
+
+
+def test_seals_of_garbage_stop_nobody() -> None:
+    ana = sealed_community()
+    ben, eve = joined(ana, "ben"), joined(ana, "eve")
+    eve.replica.begin()
+    drafts = epoch_drafts(eve.replica)
+    part = decode_epoch(drafts[0].payload)
+    spoilt = encode_epoch(Epoch(part.commitment, bytes(len(part.seals)), wraps=part.wraps))
+    eve.replica.write([Draft(kind.NUMBER, b"", spoilt)], NOW_MS)
+    eve.commit()
+    [garbage, first] = epochs_of(eve)
+    eve.give(ana, ben)
+    assert epochs_of(ben) == [garbage, first]
+    assert ben.replica.epochs.missing() == [garbage]
+    ben.say("under the epoch whose key I have")
+    ben.give(ana)
+    assert ana.texts() == ["under the epoch whose key I have"]
+    ana.say("answered")
+    ana.give(ben)
+    assert ben.texts() == ["under the epoch whose key I have", "answered"]
+
+
+def test_two_epochs_made_at_once_converge_on_one() -> None:
+    ana = sealed_community()
+    ben, cia, dan = (joined(ana, name) for name in ("ben", "cia", "dan"))
+    ana.give(ben, cia, dan)
+    root = key_named("dan root").public
+    ana.write(Draft(auth.REVOKE, b"", auth.revoke_payload(root)))
+    makers = [ben, cia]
+    [removal] = [h for h in ana.replica.heads() if h.device == ana.replica.device][:1]
+    runs = [run for run in ana.runs() if run.log_class != CONTENT]
+    for maker in makers:
+        maker.take(*runs)
+        assert maker.replica.held(removal)
+        assert maker.replica.epochs.usable() == []
+        maker.say(f"by {maker.name}")  # it needs an epoch, and makes it
+    for giver in (ben, cia, ana):
+        giver.give(*[other for other in (ana, ben, cia) if other is not giver])
+    for giver in (ben, cia, ana):
+        giver.give(*[other for other in (ana, ben, cia) if other is not giver])
+    best = {copy.replica.epochs.usable()[0].epoch for copy in (ana, ben, cia)}
+    assert len(epochs_of(ana)) == 4
+    assert best == {min(record.epoch for record in ana.replica.epochs.usable())}
+    assert ana.texts() == ben.texts() == cia.texts()
+    assert len(ana.texts()) == 2
+    before = epochs_of(ana)
+    ben.say("again")
+    assert epochs_of(ben) == before
+
+
+def test_a_guest_waits_until_the_keys_are_renewed() -> None:
+    ana = sealed_community()
+    ben = joined(ana, "ben")
+    root = key_named("ben root").public
+    ana.write(Draft(auth.REVOKE, b"", auth.revoke_payload(root, auth.GUEST)))
+    cia = joined(ana, "cia")
+    ana.give(ben, cia)
+    removed(ana, "cia")
+    ben.take(*[run for run in ana.runs() if run.log_class != CONTENT])
+    with pytest.raises(LocalProtocolError, match="keys of this community are being renewed"):
+        ben.say("too early")
+    ana.give(ben)
+    ben.say("now")
+    assert ben.texts() == ["now"]
+
+
+def keeper(fraction: float) -> Keeper:
+    return Keeper(lambda: fraction)
+
+
+@pytest.mark.parametrize(("rank", "first_s", "last_s"), [(1, 0, 30), (2, 30, 300)])
+def test_others_renew_the_keys_after_a_while_the_strong_before_the_weak(
+    rank: int, first_s: int, last_s: int
+) -> None:
+    ana = sealed_community()
+    ben, cia = joined(ana, "ben"), joined(ana, "cia")
+    if rank == auth.ADMIN:
+        root = key_named("ben root").public
+        ana.write(Draft(auth.GRANT, b"", auth.grant_payload(root, auth.ADMIN)))
+    ana.give(ben, cia)
+    removed(ana, "cia")
+    ben.take(*[run for run in ana.runs() if run.log_class != CONTENT])
+    for fraction, seconds in ((0.0, first_s), (1.0, last_s)):
+        keeping, due_ms = keeper(fraction), NOW_MS + seconds * 1_000
+        keeping.review(ben.replica, NOW_MS)
+        assert keeping.next_wakeup_ms() == due_ms
+    before = epochs_of(ben)
+    keeping.keep(ben.replica, due_ms - 1)
+    assert epochs_of(ben) == before
+    keeping.keep(ben.replica, due_ms)
+    ben.commit()
+    assert len(epochs_of(ben)) == len(before) + 1
+    assert ben.replica.epochs.usable()
+
+
+def test_who_hears_of_an_epoch_in_time_makes_none() -> None:
+    ana = sealed_community()
+    ben, cia = joined(ana, "ben"), joined(ana, "cia")
+    ana.give(ben, cia)
+    removed(ana, "cia")
+    ben.take(*[run for run in ana.runs() if run.log_class != CONTENT])
+    keeping = keeper(0.5)
+    keeping.review(ben.replica, NOW_MS)
+    ana.give(ben)
+    before = epochs_of(ben)
+    keeping.keep(ben.replica, NOW_MS + 300_000)
+    assert epochs_of(ben) == before
+
+
+def test_keys_are_renewed_when_they_are_seven_days_old() -> None:
+    ana = sealed_community()
+    keeping = keeper(0.0)
+    keeping.review(ana.replica, NOW_MS)
+    [first] = ana.replica.epochs.usable()
+    keeping.keep(ana.replica, first.time + EPOCH_AGE_MS_MAX - 1)
+    assert len(epochs_of(ana)) == 1
+    keeping.keep(ana.replica, first.time + EPOCH_AGE_MS_MAX)
+    ana.commit()
+    [newest, oldest] = epochs_of(ana)
+    assert oldest == first.epoch
+    assert ana.replica.epochs.usable()[0].epoch == newest
+
+
+def test_a_device_changes_its_prekey_after_thirty_days_and_opens_what_the_last_three_got() -> None:
+    ana = sealed_community()
+    ben = joined(ana, "ben")
+    now_ms = NOW_MS
+    keys = {ana.replica.epochs.recipients()[0].prekey}
+    for turn in range(4):
+        keeping = keeper(0.0)
+        keeping.review(ben.replica, now_ms)
+        now_ms += PREKEY_AGE_MS_MAX + DAY_MS
+        keeping.keep(ben.replica, now_ms)
+        ben.commit()
+        ana.take(*ben.runs(), now_ms=now_ms)
+        [found] = [r for r in ana.replica.epochs.recipients() if r.device == ben.replica.device]
+        keys.add(found.prekey)
+        assert len(ben.store.past(ben.community).prekeys()) == min(turn + 2, 3)
+        ben.restart()
+    assert len(keys) == 5
+    ana.replica.begin()
+    ana.replica.renew(now_ms)
+    ana.commit()
+    ben.take(*ana.runs(), now_ms=now_ms)
+    assert all(ben.replica.epochs.holds(epoch) for epoch in epochs_of(ana))
+
+
+def test_a_part_of_the_members_has_an_epoch_of_its_own() -> None:
+    ana = sealed_community()
+    ben, cia = joined(ana, "ben"), joined(ana, "cia")
+    ana.give(ben, cia)
+    audience = tuple(sorted(key_named(f"{name} root").public for name in ("ana", "ben")))
+    ana.write(said("for ben")._replace(audience=audience))
+    ana.write(said("for ben too")._replace(audience=audience))
+    ana.say("for all")
+    ana.give(ben, cia)
+    assert ben.texts() == ["for ben", "for ben too", "for all"]
+    assert cia.texts() == ["for all"]
+    assert cia.replica.sealed_count == 0
+    assert cia.replica.epochs.missing() == []
+    own = [record for record in ana.replica.epochs.records.deepest_first() if record.audience]
+    assert len(own) == 1
+    assert ana.replica.epochs.secrets_for(key_named("cia device").public, [own[0].epoch]) == []
+    assert len(ana.replica.epochs.secrets_for(key_named("ben device").public)) == 2
+    cia_secrets = ana.replica.epochs.secrets_for_newcomer()
+    assert own[0].epoch not in [key.record.epoch for key in cia_secrets]
+
+
+def test_what_somebody_reads_survives_a_rebuild() -> None:
+    ana = sealed_community()
+    joined(ana, "ben")
+    ana.say("before")
+    removed(ana, "ben")
+    ana.say("after")
+    seen, epochs = ana.seen(), epochs_of(ana)
+    ana.store.clear_views(ana.community)
+    ana.restart()
+    ana.settle()
+    assert ana.seen() == seen
+    assert ana.texts() == ["before", "after"]
+    assert epochs_of(ana) == epochs
+
+
+def test_an_epoch_for_others_than_those_who_are_live_is_none() -> None:
+    ana = sealed_community()
+    ben = joined(ana, "ben")
+    before = epochs_of(ben)
+    for count in (0, 1, 3):
+        payload = encode_epoch(Epoch(bytes([count]) * 32, bytes(SEAL_BYTES * max(count, 1))))
+        if count:
+            ben.write(Draft(kind.NUMBER, b"", payload))
+    assert epochs_of(ben) == before
+    payload = encode_epoch(Epoch(bytes(32), bytes(SEAL_BYTES * 2)))
+    ben.write(Draft(kind.NUMBER, b"", payload))
+    assert len(epochs_of(ben)) == len(before) + 1
+
+
+def test_every_content_operation_of_members_names_an_epoch_of_its_past() -> None:
+    ana = sealed_community()
+    rng = random.Random(1)
+    ben = joined(ana, "ben")
+    for _ in range(10):
+        writer, other = rng.sample([ana, ben], 2)
+        writer.say(f"{rng.random()}")
+        writer.give(other)
+    for row in ana.store.operations_in_order(ana.community):
+        core = decode_core(row.core)
+        assert bool(core.epoch) == (core.kind == 35)
