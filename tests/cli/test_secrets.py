@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyring.backends.fail
 import pytest
 
 from p2pvalue.keyfile import Cost, seal_with_passphrase
@@ -132,6 +133,17 @@ def test_init_that_cannot_be_done_makes_nothing(
     assert refused.exit_code in (failures.FAILED, failures.USAGE)
     assert says in refused.stderr
     assert not (person.folder / FILE_NAME).exists()
+
+
+def test_a_machine_without_a_keyring_is_told_to_take_a_passphrase(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = keyring.backends.fail.Keyring()  # type: ignore[no-untyped-call]  # the library's
+    monkeypatch.setattr("keyring.core._keyring_backend", none)
+    person = Person(tmp_path / "new")
+    refused = person.type("init", "--name", "Ana", "--protect", "keyring")
+    assert (refused.exit_code, "use a passphrase" in refused.stderr) == (failures.FAILED, True)
+    assert not person.folder.exists()
 
 
 def test_words_bring_the_person_back_on_a_new_machine(tmp_path: Path) -> None:
