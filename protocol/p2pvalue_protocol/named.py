@@ -8,8 +8,11 @@ calls as witnesses.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.branches import Branches
+from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.keys import verify
 from p2pvalue_protocol.membership import Membership
@@ -62,6 +65,28 @@ def is_by_words(membership: Membership, op: Operation) -> bool:
         auth.references_of(payload.keeps),
     )
     return verify(payload.root, message, payload.certificate)
+
+
+def still_taken(
+    membership: Membership, missing: Collection[Reference], operations: list[Operation]
+) -> list[Operation]:
+    """Return what is taken of consecutive operations of a log that is cut off.
+
+    That is what is `missing` of that log, since something held names it, and what leads to it; and
+    what a root key signed: a person may have only this device left to take another away by her
+    words. On to a signature, or it could not be checked. Raises Refused(unknown-author) if nothing.
+    """
+    if any(reference.seq > operations[-1].core.seq for reference in missing):
+        return operations
+    op_ids = {reference.op_id for reference in missing}
+    last = -1
+    for number, op in enumerate(operations):
+        if op.op_id in op_ids or is_by_words(membership, op):
+            last = number
+    for number in range(last, len(operations)) if last >= 0 else ():
+        if operations[number].signature:
+            return operations[: number + 1]
+    raise Refused(Reason.UNKNOWN_AUTHOR)
 
 
 class Named:

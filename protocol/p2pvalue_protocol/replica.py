@@ -29,7 +29,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.ladder import Ladder
 from p2pvalue_protocol.log import Run, operations_of
-from p2pvalue_protocol.named import is_by_words, is_cut_off, is_listed
+from p2pvalue_protocol.named import is_cut_off, is_listed, still_taken
 from p2pvalue_protocol.operation import GENESIS, Operation, community_id_of
 from p2pvalue_protocol.past import Batch, Past
 from p2pvalue_protocol.sealing import topic_secret_of
@@ -163,7 +163,8 @@ class Replica:
         branch, held = self.branches.attach(operations)
         new = operations[held:]
         if new and self.is_cut_off(first.device, run.log_class):
-            new = self._still_taken(new)
+            missing = self.ladder.missing_of(first.device, run.log_class)
+            new = still_taken(self.membership, missing, new)
         if new:
             new = vouched(new, lambda time: self._is_too_far_ahead(time, now_ms))
         if not new:
@@ -178,28 +179,6 @@ class Replica:
             self.ladder.reconsider([first.device])
         self.ladder.fold_ready()
         return len(operations), len(new)
-
-    def _still_taken(self, operations: list[Operation]) -> list[Operation]:
-        """Return what is taken of operations of a log that is cut off; raises Refused if none is.
-
-        That is what something held names and what leads to it, and what a root key signed: a person
-        may have only this device left to take another away by her words. On to a signature, or it
-        could not be checked.
-        """
-        last = operations[-1].core
-        named = self.ladder.missing_of(last.device, last.log_class)
-        if any(reference.seq > last.seq for reference in named):
-            return operations
-        op_ids = {reference.op_id for reference in named}
-        wanted = [
-            number
-            for number, op in enumerate(operations)
-            if op.op_id in op_ids or is_by_words(self.membership, op)
-        ]
-        for number in range(wanted[-1], len(operations)) if wanted else ():
-            if operations[number].signature:
-                return operations[: number + 1]
-        raise Refused(Reason.UNKNOWN_AUTHOR)
 
     def _is_too_far_ahead(self, time: int, now_ms: int) -> bool:
         is_clock_trusted = (

@@ -12,7 +12,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import verify
 from tests.protocol.authoring import NONCE, SECRET, key_named
-from tests.protocol.replicas import Copy, by_hand, founded, joined
+from tests.protocol.replicas import Copy, by_hand, founded, invited, joined
 
 BEN = key_named("ben root").public
 BENS = key_named("ben device").public
@@ -134,3 +134,11 @@ def test_heads_that_do_not_fit_are_named_and_no_log_loses_its_newest(
     assert [k.log_class for k in kept.references] == [AUTH, CONTENT]
     (left_out,) = kept.left_out
     assert left_out.seq < kept.references[1].seq
+
+
+def test_a_withdrawn_invite_is_not_withdrawn_again(ana: Copy) -> None:
+    invited(ana)
+    key = invite_key(SECRET).public
+    ana.write(removal.withdrawal_draft(ana.replica, key))
+    with pytest.raises(LocalProtocolError, match="already"):
+        removal.withdrawal_draft(ana.replica, key)

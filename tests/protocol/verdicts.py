@@ -21,7 +21,7 @@ class Verdicts:
             is_admitted = membership.judge(device, kind, frontier) is not None
             return is_admitted and reference.op_id not in self.hidden
 
-        membership.visible = visible  # type: ignore[method-assign]
+        membership.visible = visible  # type: ignore[method-assign]  # a test decides
         self._replicas = [*self._replicas, replica]
 
     def hide(self, *references: Reference) -> None:
