@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from p2pvalue.network import LanDiscovery
+from p2pvalue_protocol import limits
 
 if TYPE_CHECKING:
     from p2pvalue.node.node import Node
@@ -73,21 +74,20 @@ class Neighbours:
                 await self._changed.wait()
                 nursery.cancel_scope.cancel()
 
-    def _secrets(self) -> list[tuple[bytes, bytes]]:
-        machine = self._node.machine
-        return [
-            (community, machine.replica(community).topic_secrets[0])
-            for community in machine.communities()
-            if machine.replica(community).topic_secrets
-        ]
+    def _secrets(self, community: bytes) -> list[bytes]:
+        return self._node.machine.replica(community).topic_secrets
 
     def _names(self) -> list[str]:
+        """Return one name per community, under its newest secret: who was put out knows older."""
+        newest = [self._secrets(c)[:1] for c in self._node.machine.communities()]
         nonce = self._node.random_bytes
-        return [blinded_name(secret, nonce(_NONCE_BYTES)) for _, secret in self._secrets()]
+        return [blinded_name(secret, nonce(_NONCE_BYTES)) for [secret] in filter(None, newest)]
 
     def _found(self, name: str, addresses: list[str]) -> None:
+        """Call who announces a community of ours, also under a secret that others have left."""
         self._met(addresses)  # a newcomer knows no secret yet, but whom her link names
-        for community, secret in self._secrets():
-            if is_named(name, secret) and self._node.dialer is not None:
+        for community in self._node.machine.communities():
+            known = self._secrets(community)[: limits.TOPIC_SECRETS_MAX]
+            if self._node.dialer is not None and any(is_named(name, secret) for secret in known):
                 peer_id = self._node.dialer.know(addresses, {community})
                 log.info("found %s on the local network", peer_id)

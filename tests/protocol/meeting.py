@@ -10,7 +10,7 @@ from hashlib import sha256
 from p2pvalue.store.memory import MemoryStore
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.addresses import make_record
-from p2pvalue_protocol.effects import CloseSession, Effect, Ready, SendFrame
+from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, SendFrame
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.frames import Ops, decode_frame
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, tagged_hash
@@ -204,6 +204,7 @@ class Link:
         self.wires: tuple[deque[bytes], deque[bytes]] = (deque(), deque())
         self.sent: tuple[list[bytes], list[bytes]] = ([], [])
         self.ready: list[Ready] = []
+        self.parted: list[Parted] = []
         self.closed: list[tuple[str, Reason | None]] = []
         rng = random.Random(seed)
         self.sessions = tuple(
@@ -229,6 +230,8 @@ class Link:
                 self.sent[side].append(effect.frame)
             elif isinstance(effect, Ready):
                 self.ready.append(effect)
+            elif isinstance(effect, Parted):
+                self.parted.append(effect)
             elif isinstance(effect, CloseSession):
                 self.closed.append((self.nodes[side].name, effect.reason))
 

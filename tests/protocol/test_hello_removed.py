@@ -1,0 +1,195 @@
+"""Who was put out learns why, and nothing later; her word about authority still counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import frames as f
+from p2pvalue_protocol.access import heads_of_past, proof_of
+from p2pvalue_protocol.ids import CONTENT
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.join_frames import Admitted, Proof
+from p2pvalue_protocol.removal import removal_draft, return_draft
+from tests.protocol.authoring import SECRET
+from tests.protocol.join_link import JoinLink, invite, newcomer
+from tests.protocol.meeting import Community, Link, Node, assert_equal_nodes
+
+LATER_SECRET = bytes(range(16))
+
+
+def admitted(community: Community, by: Node, name: str, secret: bytes = SECRET) -> Node:
+    """A member whom another let in, and who has fetched everything."""
+    node = newcomer(community, name)
+    invite(by, secret=secret)
+    assert JoinLink(node, by, secret).run().joined[-1].state == "admitted"
+    Link(node, by).settle()
+    return node
+
+
+def device_of(node: Node) -> bytes:
+    assert node.replica.device is not None
+    return node.replica.device
+
+
+def root_of(member: Node, other: Node) -> bytes:
+    standing = member.replica.membership.standing(device_of(other))
+    assert standing is not None
+    return standing.member
+
+
+def put_out(by: Node, whom: Node) -> bytes:
+    """Remove a member; return her root."""
+    root = root_of(by, whom)
+    by.write(removal_draft(by.replica, root))
+    assert not by.replica.membership.is_live(device_of(whom))
+    return root
+
+
+def removed() -> tuple[Community, Node, Node]:
+    """A founder, and somebody whom she removed and who has not heard of it."""
+    community = Community("ada", "ben")
+    ada = community.node("ada")
+    mal = admitted(community, ada, "mal")
+    ada.say("while mal was in")
+    Link(mal, ada).settle()
+    put_out(ada, mal)
+    return community, ada, mal
+
+
+@pytest.mark.parametrize("caller", ["mal", "ada"])
+def test_who_was_put_out_learns_the_removal_and_nothing_that_came_after(caller: str) -> None:
+    community, ada, mal = removed()
+    late = admitted(community, ada, "late", LATER_SECRET)
+    ada.say("after mal was put out")
+    before = set(mal.heads())
+    link = Link(mal, ada) if caller == "mal" else Link(ada, mal)
+    link.settle()
+    assert not mal.replica.membership.is_live(device_of(mal))
+    news = set(mal.heads()) - before
+    assert {(head.device, head.log_class) for head in news} == {(device_of(ada), 0)}
+    told = b"".join(link.sent[1 if caller == "mal" else 0])
+    assert device_of(late) not in told
+    batches = [run for run in link.operations_sent() if run.device == device_of(ada)]
+    kinds = [item.kind for run in batches for item in run.items]
+    assert kinds == [auth.REVOKE]
+    assert link.ready == [] or {ready.peer_id for ready in link.ready} == {ada.peer_id}
+
+
+def test_a_session_is_narrowed_in_the_middle_when_the_removal_arrives() -> None:
+    community = Community("ada", "ben")
+    ada = community.node("ada")
+    mal = admitted(community, ada, "mal")
+    link = Link(mal, ada)
+    link.settle()
+    told = len(link.sent[1])
+    put_out(ada, mal)
+    link.act(1, link.sessions[1].review)
+    link.settle()
+    assert [parted.peer_id for parted in link.parted] == [mal.peer_id]
+    assert not mal.replica.membership.is_live(device_of(mal))
+    ada.say("after mal was put out")
+    ada.listen_at("/ip4/192.0.2.7/tcp/4001")
+    ada.write_auth_seen()
+    link.wait(120_000)
+    frames = [f.decode_frame(frame) for frame in link.sent[1][told:]]
+    told_heads = [e for frame in frames if isinstance(frame, f.Heads) for e in frame.heads]
+    assert {entry.log_class for entry in told_heads} == {0}
+    assert not any(isinstance(frame, f.Addresses | f.Keys) for frame in frames)
+    [hers] = [h for h in mal.heads() if (h.device, h.log_class) == (device_of(ada), 0)]
+    [whole] = [h for h in ada.heads() if (h.device, h.log_class) == (device_of(ada), 0)]
+    assert hers.seq < whole.seq
+
+
+def test_what_somebody_wants_who_was_put_out_meanwhile_is_not_served() -> None:
+    community, ada, mal = removed()
+    link = Link(mal, ada)
+    link.settle()
+    head = next(h for h in ada.heads() if h.log_class == CONTENT)
+    want = f.Want(head.device, CONTENT, 0, head.seq, head.op_id)
+    link.wires[0].append(f.encode_frame(f.Wants([want])))
+    link.wires[0].append(f.encode_frame(f.KeysWanted([community.keys[0][0]])))
+    sent = len(link.sent[1])
+    link.deliver(0)
+    link.deliver(0)
+    link.settle()
+    answers = [f.decode_frame(frame) for frame in link.sent[1][sent:]]
+    assert [a.finished for a in answers if isinstance(a, f.Ops)] == [1]
+    assert [a.secrets for a in answers if isinstance(a, f.Keys)] == [[]]
+    assert all(run.log_class != CONTENT for run in link.operations_sent())
+
+
+def test_a_device_that_somebody_put_out_never_knew_is_not_named_to_her() -> None:
+    community, ada, mal = removed()
+    late = admitted(community, ada, "late", LATER_SECRET)
+    link = Link(mal, late)
+    link.settle()
+    assert device_of(late) not in b"".join(link.sent[1])
+    assert not mal.replica.membership.is_live(device_of(mal))
+
+
+def test_who_was_put_out_may_bring_the_founder_s_word_that_takes_her_in_again() -> None:
+    community = Community("ada", "ben")
+    ada, ben = community.node("ada"), community.node("ben")
+    mal = admitted(community, ada, "mal")
+    root = put_out(ada, mal)
+    Link(ben, ada).settle()
+    ben.write(return_draft(ben.replica, root, auth.MEMBER))
+    Link(mal, ben).settle()
+    assert mal.replica.membership.is_live(device_of(mal))
+    assert not ada.replica.membership.is_live(device_of(mal))
+    link = Link(mal, ada)
+    link.wait(1_000)
+    assert ada.replica.membership.is_live(device_of(mal))
+    assert {ready.peer_id for ready in link.ready} == {ada.peer_id, mal.peer_id}
+    assert_equal_nodes(ada, mal)
+
+
+def test_who_calls_an_unknown_device_shows_it_only_her_own_admission() -> None:
+    """Somebody who was put out may answer at her old address with a key that nobody knows."""
+    community, ada, mal = removed()
+    late = admitted(community, ada, "late", LATER_SECRET)
+    ada.write_auth_seen()
+    Link(late, ada).settle()
+    masked = community.node("masked")
+    masked.take([run for run in mal.runs() if run.log_class == 0])
+    link = Link(late, masked)
+    link.settle()
+    proof = heads_of_past(late.replica, proof_of(late.replica, device_of(late)))
+    told = [
+        entry
+        for frame in map(f.decode_frame, link.sent[0])
+        if isinstance(frame, f.Heads)
+        for entry in frame.heads
+    ]
+    assert {f.reference_of(entry) for entry in told} == set(proof)
+    assert not set(proof) & {head for head in late.heads() if head.device == device_of(ada)}
+    assert all(run.log_class == 0 for run in link.operations_sent())
+
+
+def test_an_invite_does_not_bring_back_who_was_put_out() -> None:
+    _, ada, mal = removed()
+    invite(ada, secret=LATER_SECRET)
+    link = JoinLink(mal, ada, LATER_SECRET).run()
+    assert link.joined[-1].state == "failed"
+    assert "no invite brings you back" in link.joined[-1].message
+
+
+def test_who_was_put_out_is_handed_no_secret_by_a_join_repeated() -> None:
+    _, ada, mal = removed()
+    link = JoinLink(mal, ada).run()
+    assert link.joined[-1].state == "failed"
+    assert not any(tag in frame[1:2] for frame in link.sent[1] for tag in (b"\x08", b"\x09"))
+    assert (Proof.__struct_config__.tag, Admitted.__struct_config__.tag) == (8, 9)
+
+
+def test_a_demoted_member_stays_one() -> None:
+    community = Community("ada", "ben")
+    ada = community.node("ada")
+    mal = admitted(community, ada, "mal")
+    ada.write(Draft(auth.REVOKE, b"", auth.revoke_payload(root_of(ada, mal), auth.GUEST)))
+    ada.say("for guests too")
+    link = Link(mal, ada)
+    link.settle()
+    assert {ready.peer_id for ready in link.ready} == {ada.peer_id, mal.peer_id}
+    assert_equal_nodes(ada, mal)
