@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import trio
 
@@ -10,6 +11,7 @@ from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
 from p2pvalue.node.documents import OpenDocuments
 from p2pvalue.node.events import EventHub, events_of
+from p2pvalue.node.people import RANKS
 from p2pvalue.store import MemoryStore, Store
 from p2pvalue.types import Rank
 from p2pvalue_protocol import auth_payloads as auth
@@ -17,6 +19,7 @@ from p2pvalue_protocol.effects import Change, Changed
 from p2pvalue_protocol.founding import genesis_operation
 from p2pvalue_protocol.ids import AUTH, ZERO32, Reference
 from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key
 from p2pvalue_protocol.keys import SigningKey, exchange_key_of
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.log import Run, make_item
@@ -118,7 +121,10 @@ class SmallNode:
         return orders
 
     async def invite(self, community: bytes, rank: Rank, uses: int) -> str:
-        return f"link for {uses} {rank}"
+        secret = self.written.to_bytes(16, "big")
+        payload = auth.invite_payload(invite_key(secret).public, RANKS.index(rank), uses)
+        await self.write(community, [Draft(auth.INVITE, b"", payload)])
+        return format_link(InviteLink(community, secret, ()))
 
     # --- what the network would do
 
@@ -126,6 +132,13 @@ class SmallNode:
         self.replica.begin()
         receipt = self.replica.receive(runs, self.now_ms)
         assert not receipt.refused, receipt
+        self._commit()
+
+    @contextlib.contextmanager
+    def committing(self) -> Iterator[None]:
+        """Store what the block makes the replica write."""
+        self.replica.begin()
+        yield
         self._commit()
 
     def _commit(self) -> None:

@@ -11,7 +11,7 @@ async def test_a_community_is_called_what_its_card_says() -> None:
     await ana.community.describe("Garden", "We grow food.")
     view = ana.community.view()
     assert (view.name, view.description) == ("Garden", "We grow food.")
-    assert (view.rank, view.members, view.read, view.join) == ("founder", 2, "members", "invite")
+    assert (view.rank, view.members, view.read, view.join) == ("founder", 2, "public", "invite")
 
 
 async def test_members_are_listed_with_names_ranks_and_which_is_me() -> None:
