@@ -16,30 +16,23 @@ from p2pvalue_protocol import limits
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.epoch_records import EpochRecord, EpochRecords, parts_of
-from p2pvalue_protocol.keys import exchange_key_of
-from p2pvalue_protocol.kinds import decode_state
 from p2pvalue_protocol.kinds.epoch import SEALS_PER_PART, Epoch, Wrap
-from p2pvalue_protocol.kinds.prekey import NUMBER as PREKEY_NUMBER
-from p2pvalue_protocol.kinds.prekey import DevicePrekey, PrekeysState, prekeys_subject
 from p2pvalue_protocol.members import DeviceAt
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.operation import CLEAR_KINDS, Core, read_core
 from p2pvalue_protocol.past import Batch, Past
+from p2pvalue_protocol.prekeys import Prekeys
 from p2pvalue_protocol.sealing import (
     SEAL_BYTES,
     SECRET_BYTES,
     commitment_of,
     open_payload,
     topic_secret_of,
-    unseal_secret,
     unwrap_secret,
 )
 
 EVERYBODY: tuple[bytes, ...] = ()
 """The audience of an epoch for all members."""
-
-PREKEYS_KEPT = 3
-"""Private keys that still open seals: an EPOCH may be under way to one that was just replaced."""
 
 
 class EpochKey(NamedTuple):
@@ -66,9 +59,7 @@ class Epochs:
         self._community = community
         self._membership = membership
         self._graph = graph
-        self._device = device
-        first = [(exchange_key_of(key), key) for key in (prekey_private,) if key is not None]
-        self._prekeys = (first + past.prekeys())[-PREKEYS_KEPT:]  # (public, private), newest last
+        self.prekeys = Prekeys(past, device=device, private=prekey_private)
         self.version = 1  # counts what changed of epochs and secrets
         self.records = EpochRecords(past.epochs())
         self._secrets: dict[bytes, bytes] = {}
@@ -79,9 +70,7 @@ class Epochs:
         self._opened: tuple[bytes, bytes] = (b"", b"")
         self._new_records: list[EpochRecord] = []
         self._new_secrets: dict[bytes, bytes] = {}
-        self._has_new_prekey = False
         self._made: dict[bytes, bytes] = {}
-        self._state = past.state
         self._learnt: list[bytes] = []
         self._load(past)
 
@@ -99,9 +88,7 @@ class Epochs:
         """Add what this input changed to a batch."""
         batch.epochs += [(record.epoch, encode(record)) for record in self._new_records]
         batch.epoch_secrets += sorted(self._new_secrets.items())
-        if self._has_new_prekey:
-            batch.prekeys = list(self._prekeys)
-        self._has_new_prekey = False
+        self.prekeys.write_to(batch)
         self._new_records.clear()
         self._new_secrets.clear()
 
@@ -113,7 +100,7 @@ class Epochs:
     @property
     def is_changed(self) -> bool:
         """Whether this input changed something that is not written yet."""
-        return bool(self._new_records or self._new_secrets or self._has_new_prekey)
+        return bool(self._new_records or self._new_secrets or self.prekeys.is_changed)
 
     # --- epochs
 
@@ -225,6 +212,13 @@ class Epochs:
         """Return whether we hold the secret of an epoch that is held."""
         return epoch in self._secrets
 
+    def recipients(self, audience: tuple[bytes, ...] = EVERYBODY) -> list[DeviceAt]:
+        """Return who an epoch made now is sealed to, ascending, each with its newest prekey."""
+        now = self._membership.devices_at(self._graph.head_frontier())
+        found = members_among(now, audience)
+        newest = self.prekeys.newest(sorted({device.root for device in found}))
+        return [to._replace(prekey=newest.get(to.device, to.prekey)) for to in found]
+
     def made(self, commitment: bytes, secret: bytes) -> None:
         """Remember the secret of an epoch that we are about to write."""
         self._made = {commitment: secret}
@@ -237,7 +231,8 @@ class Epochs:
         return not record.audience or self._member() in record.audience
 
     def _member(self) -> bytes | None:
-        return None if self._device is None else self._membership.member_of(self._device)
+        device = self.prekeys.device
+        return None if device is None else self._membership.member_of(device)
 
     def learn(self, epoch: bytes, secret: bytes) -> bool:
         """Take a secret that a member says is an epoch's; return whether it was new and taken.
@@ -293,10 +288,10 @@ class Epochs:
                 if opened is not None:
                     return opened
         for place, recipient in enumerate(recipients):
-            if recipient.device == self._device:
+            if recipient.device == self.prekeys.device:
                 part, at = divmod(place, SEALS_PER_PART)
                 sealed = parts[part].seals[at * SEAL_BYTES : (at + 1) * SEAL_BYTES]
-                return self._unsealed(record, sealed)
+                return self.prekeys.unseal(self._community, record.commitment, sealed)
         return None
 
     def _unwrapped(self, older: EpochRecord, wrap: Wrap, secret: bytes) -> bytes | None:
@@ -305,22 +300,12 @@ class Epochs:
             return None
         return opened
 
-    def _unsealed(self, record: EpochRecord, sealed: bytes) -> bytes | None:
-        assert self._device is not None
-        for _, private in reversed(self._prekeys):
-            secret = unseal_secret(
-                self._community, record.commitment, self._device, private, sealed
-            )
-            if secret is not None:
-                return secret
-        return None
-
     def missing(self) -> list[bytes]:
         """Return the epochs whose secrets we may have and have not, the deepest first."""
         return [
             record.epoch
             for record in self.records.deepest_first()
-            if record.epoch not in self._secrets and self._may_have(self._device, record)
+            if record.epoch not in self._secrets and self._may_have(self.prekeys.device, record)
         ]
 
     def secrets_for_newcomer(self) -> list[EpochKey]:
@@ -368,44 +353,6 @@ class Epochs:
         if known is None:
             known = self._topics[secret] = topic_secret_of(secret)
         return known
-
-    # --- prekeys
-
-    def recipients(self, audience: tuple[bytes, ...] = EVERYBODY) -> list[DeviceAt]:
-        """Return who an epoch made now is sealed to, ascending, each with its newest prekey."""
-        now = self._membership.devices_at(self._graph.head_frontier())
-        found = members_among(now, audience)
-        newest: dict[bytes, bytes] = {}
-        for root in {device.root for device in found}:
-            newest.update({kept.device: kept.key for kept in self._prekeys_of(root)})
-        return [to._replace(prekey=newest.get(to.device, to.prekey)) for to in found]
-
-    def _prekeys_of(self, root: bytes) -> tuple[DevicePrekey, ...]:
-        row = self._state(prekeys_subject(root))
-        if row is None or row.kind != PREKEY_NUMBER:
-            return ()
-        state = decode_state(row.kind, row.state)
-        assert isinstance(state, PrekeysState)
-        return state.devices
-
-    def prekey_time_ms(self) -> int | None:
-        """Return when our device wrote its newest PREKEY; None if it never did."""
-        root = self._member()
-        for kept in self._prekeys_of(root) if root is not None else ():
-            if kept.device == self._device:
-                return kept.time
-        return None
-
-    def become(self, device: bytes, prekey_private: bytes) -> None:
-        """Open as another device of ours from now on, which takes the place of the former."""
-        self._device = device
-        first = (exchange_key_of(prekey_private), prekey_private)
-        self._prekeys = [*self._prekeys, first][-PREKEYS_KEPT:]
-
-    def add_prekey(self, private: bytes) -> None:
-        """Keep a private key whose public key stands in a PREKEY of ours that was just written."""
-        self._prekeys = [*self._prekeys, (exchange_key_of(private), private)][-PREKEYS_KEPT:]
-        self._has_new_prekey = True
 
     # --- payloads
 

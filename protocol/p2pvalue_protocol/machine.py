@@ -319,7 +319,7 @@ class Machine:
         if replica.device != signer.public:  # our device was given up, this one takes its place
             replica.seal()
             replica.signer = signer
-            replica.epochs.become(signer.public, self._prekeys[signer.public])
+            replica.epochs.prekeys.become(signer.public, self._prekeys[signer.public])
         return replica
 
     def _retuned(self, replica: Replica) -> list[Effect]:

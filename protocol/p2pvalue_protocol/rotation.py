@@ -136,7 +136,8 @@ class Keeper:
         device = replica.device
         if device is None or not replica.epochs.is_sealed or not replica.membership.is_live(device):
             return
-        since_ms = replica.epochs.prekey_time_ms()
+        root = replica.membership.member_of(device)
+        since_ms = replica.epochs.prekeys.time_ms(root) if root is not None else None
         if since_ms is None:
             first = replica.branches.row(replica.branches.of(device, AUTH)[0], 0)
             assert first is not None, "a live device has an auth log"
@@ -158,7 +159,7 @@ class Keeper:
             payload = prekey.encode_prekey(exchange_key_of(private))
             with suppress(LocalProtocolError):  # forked, or put out: then nobody seals to us
                 replica.write([Draft(prekey.NUMBER, b"", payload)], now_ms)
-                replica.epochs.add_prekey(private)
+                replica.epochs.prekeys.add(private)
         if self._epoch_due_ms.get(community, now_ms + 1) <= now_ms:
             del self._epoch_due_ms[community]
             with suppress(LocalProtocolError):  # forked: somebody else will

@@ -26,8 +26,8 @@ from tests.protocol.replicas import NOW_MS, Copy, admitted, founded, joined, sai
 DAY_MS = 24 * 3_600 * 1_000
 
 
-def sealed_community(**policy: object) -> Copy:
-    return founded("ana", read=auth.READ_MEMBERS, **policy)
+def sealed_community() -> Copy:
+    return founded("ana", read=auth.READ_MEMBERS)
 
 
 def epochs_of(copy: Copy) -> list[bytes]:
