@@ -18,7 +18,7 @@ from p2pvalue.api.schema import CreateCommunity, JoinCommunity, Protect, Unlock,
 from p2pvalue.keyfile import Cost, seal_with_passphrase
 from p2pvalue.keystore import FILE_NAME, Keystore
 from tests.api.conversation import ask
-from tests.api.daemons import Daemon, fake_daemon
+from tests.api.daemons import Daemon, fake_daemon, started
 from tests.api.fake_node import FakeNode
 
 CHEAP = Cost(memory_kib=64, iterations=1, lanes=1)
@@ -141,6 +141,37 @@ async def test_only_keys_under_a_passphrase_can_be_locked(
     assert (await ask(path, "POST", "/lock"))[0] == 200
     with trio.fail_after(5):
         await locking.wait()
+
+
+STUCK = """
+import contextlib, os, sys, trio
+from functools import partial
+from pathlib import Path
+from p2pvalue import config, daemon
+from tests.api.fake_node import FakeNode
+
+@contextlib.asynccontextmanager
+async def open_stuck(data_dir, settings, *, keystore):
+    node = FakeNode(data_dir)
+    await node.keys.protect("passphrase", passphrase="any")
+    yield node
+    with trio.CancelScope(shield=True):
+        await trio.sleep_forever()
+
+daemon.log_to_stderr("info")
+begin = partial(
+    daemon.run, ask_passphrase=lambda: sys.argv[2], begin_again=lambda: os._exit(7)
+)
+trio.run(begin, config.load(Path(sys.argv[1])), open_stuck)
+"""
+
+
+async def test_a_node_that_does_not_end_is_cut_off_when_it_is_to_be_locked(tmp_path: Path) -> None:
+    with started("-c", STUCK, str(with_keys(tmp_path)), PASSPHRASE) as daemon:
+        daemon.wait_until_ready()
+        assert (await ask(tmp_path / "api.sock", "POST", "/lock"))[0] == 200
+        assert daemon.wait() == 7, "it has begun again"
+    assert "not everything ended" in daemon.log
 
 
 @pytest.mark.parametrize(
