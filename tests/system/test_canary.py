@@ -166,6 +166,9 @@ def test_nothing_is_found_while_it_runs_when_it_is_locked_and_when_it_has_ended(
     ana.ask("POST", "/lock")
     ana.until(lambda: ana.status()["state"] == "locked", "the locked daemon")
     assert found_in(ana.folder, texts, keys) == set()
+    ana.ask("POST", "/unlock", passphrase=PASSPHRASE)
+    ana.until_up()
+    assert len(ana.ask("GET", "/communities")) == 2
     assert ana.stop() == 0
     assert found_in(ana.folder, texts, keys) == set()
 
