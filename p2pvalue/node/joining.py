@@ -53,7 +53,10 @@ class Joining:
     def waiting_for(self, community: bytes, name: str) -> str:
         """Return in words what a join waits for; empty if none is under way."""
         if self._node.keystore.keys(community) is None:
-            return "an invite: this copy is from a backup, join with a new link to write here"
+            return (
+                "you to come back: this copy is from a backup, and `p2pvalue community recover` "
+                "goes on in it with your words and a link that any member gets"
+            )
         view = self.view(community)
         return "" if view is None else waiting_words(view, name)
 

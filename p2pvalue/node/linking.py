@@ -7,7 +7,8 @@ core hears of them: an operation that is stored must never be without its author
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -54,7 +55,6 @@ class _Call:
     """One device that we call by its code."""
 
     linked: Linked | None = None
-    communities: list[bytes] = field(default_factory=list)
 
 
 class Linking:
@@ -247,7 +247,8 @@ class Linking:
     def on_linking(self, told: DevicesWanted | Linked) -> None:
         """Take note of what the core says of a link; called while its effects are performed."""
         if isinstance(told, DevicesWanted):
-            self._wanted.send_nowait(told)
+            with suppress(trio.WouldBlock):  # only who knows a code that stands comes this far
+                self._wanted.send_nowait(told)
             return
         for _, device in told.devices:
             self.set_label(device, told.label)
@@ -259,6 +260,7 @@ class Linking:
             offer.label = told.label or offer.label
             offer.communities = tuple(community for community, _ in told.devices)
             offer.message = offer.message or told.message
+            offer.secret = b""
             self._node.tell_addresses()
 
     # --- what devices are called, by their person alone
