@@ -1,9 +1,7 @@
 """The node: one machine, and the shell that performs what the machine wants.
 
 All runs in one trio task tree and one thread. `handle` is synchronous: an input is handled,
-committed and shown before anything else happens, so no lock is needed. Writers that wait at the
-same time share one flush of the disk: the first of them yields once to let the others queue up,
-then writes for all.
+committed and shown before anything else happens, so no lock is needed.
 """
 
 from __future__ import annotations
@@ -24,9 +22,10 @@ from p2pvalue.network.interface import SYNC_PROTOCOL, Link, LinkClosed, Network,
 from p2pvalue.node.dialing import Dialer
 from p2pvalue.node.events import EventHub, events_of
 from p2pvalue.node.links import Links
+from p2pvalue.node.writers import Writers
 from p2pvalue.store import Store, StoreFailed
 from p2pvalue_protocol import effects as e
-from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
+from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.inputs import (
     AddressesChanged,
     Answer,
@@ -36,7 +35,6 @@ from p2pvalue_protocol.inputs import (
     PeerJoined,
     RequestAnswered,
     Wakeup,
-    Write,
 )
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.machine import Machine
@@ -49,17 +47,6 @@ BUILT_AFTER_MS = 1_790_000_000_000
 """2026-09-21: a clock that says less has lost its time, and then nothing is held back."""
 
 _VERDICTS = {"accept": Verdict.ACCEPT, "ignore": Verdict.IGNORE, "reject": Verdict.REJECT}
-
-
-class _Waiting:
-    """One writer's drafts and, later, what became of them."""
-
-    def __init__(self, community: bytes, drafts: tuple[Draft, ...]) -> None:
-        self.community = community
-        self.drafts = drafts
-        self.orders: Sequence[Order] = ()
-        self.error: P2PValueError | None = None
-        self.is_done = trio.Event()
 
 
 class Node:
@@ -88,8 +75,7 @@ class Node:
         self.is_network_up = trio.Event()
         self._topics: set[str] = set()
         self._verdict = Verdict.IGNORE
-        self._queue: list[_Waiting] = []
-        self._is_leading = False
+        self._writers = Writers(self.handle)
         self._timer_due_ms: float = math.inf
         self._timer_changed = trio.Event()
         self._link_tasks: trio.Nursery | None = None
@@ -210,53 +196,7 @@ class Node:
 
     async def write(self, community: bytes, drafts: Sequence[Draft]) -> Sequence[Order]:
         """Write drafts of ours in this order; durable and visible on return (see `Context`)."""
-        waiting = _Waiting(community, tuple(drafts))
-        self._queue.append(waiting)
-        if self._is_leading:
-            with trio.CancelScope(shield=True):  # it will be written: the caller must know
-                await waiting.is_done.wait()
-        else:
-            self._is_leading = True
-            await trio.lowlevel.cancel_shielded_checkpoint()
-            self._is_leading = False
-            queue, self._queue = self._queue, []
-            self._write_all(queue)
-        if waiting.error is not None:
-            raise waiting.error
-        return waiting.orders
-
-    def _write_all(self, queue: list[_Waiting]) -> None:
-        by_community: dict[tuple[bytes, bool], list[_Waiting]] = {}
-        for waiting in queue:
-            is_auth = bool(waiting.drafts) and waiting.drafts[0].kind <= 31
-            by_community.setdefault((waiting.community, is_auth), []).append(waiting)
-        for group in by_community.values():
-            try:
-                self._write_group(group)
-            except LocalProtocolError as error:
-                if len(group) == 1:
-                    group[0].error = error
-                    continue
-                for waiting in group:  # one of them is wrong: find out which
-                    try:
-                        self._write_group([waiting])
-                    except P2PValueError as alone:
-                        waiting.error = alone
-            except P2PValueError as error:
-                for waiting in group:
-                    waiting.error = error
-        for waiting in queue:
-            waiting.is_done.set()
-
-    def _write_group(self, group: list[_Waiting]) -> None:
-        drafts = tuple(draft for waiting in group for draft in waiting.drafts)
-        effects = self.handle(Write(group[0].community, drafts))
-        orders = next(f.orders for f in effects if isinstance(f, e.Wrote))
-        start = 0
-        for waiting in group:
-            end = start + len(waiting.drafts)
-            waiting.orders = orders[start:end]
-            start = end
+        return await self._writers.write(community, drafts)
 
     # --- the network's side (NetworkHandler)
 
