@@ -161,12 +161,14 @@ class Authority:
         record, verdicts = self.record, self._all.verdicts
         if record.is_of(record.events[index].device, root, index):
             return True
-        if any(removal != index for removal in record.removals.get(root, ())):
-            return True  # after a demotion weaker authors may be strong
         if isinstance(record.events[index].act, acts.Vote):
             return any(verdicts.voter(index, rank) is not None for rank in (0, 1))
-        strength = verdicts.strength(index)
-        return any(strength < giving.rank for giving in record.givings.get(root, ()))
+        # After a demotion, and there a strong author comes first, weaker ones may be strong.
+        demotions = [d for d in record.removals.get(root, ()) if not record.puts_out(d)]
+        weakest = max((giving.rank for giving in record.givings.get(root, ())), default=0)
+        return any(d in record.leaves or verdicts.strength(d) < weakest for d in demotions) or (
+            verdicts.strength(index) < weakest
+        )
 
     def _reaches_device(self, device: bytes, known: int) -> bool:
         acted_on = (*self.record.heads_of_log(device), *self.record.certified_by.get(device, ()))
