@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import trio
 
@@ -60,6 +60,7 @@ class SmallNode:
         self.community_id, run = founding_run(names)
         self.now_ms = FIRST_MS
         self.refusal: Exception | None = None  # raised by the next write
+        self.on_changes: Callable[[Sequence[Change]], None] = lambda changes: None
         self.written = 0
         self.gate: trio.Event | None = None  # a write is held up until it is set
         self.arrived = trio.Event()  # a write has come to the gate
@@ -150,6 +151,7 @@ class SmallNode:
 
     def report(self, changes: Sequence[Change]) -> None:
         self.documents.changed(self.community_id, changes)
+        self.on_changes(changes)
         for event in events_of(Changed(self.community_id, tuple(changes))):
             self.events.publish(event)
 
