@@ -54,6 +54,7 @@ class CommunityView(Value, frozen=True, kw_only=True):
     peers: list[str] = []
     operations: int = 0
     unshared: int = 0  # operations of ours that no peer has confirmed to hold
+    sealed: int = 0  # operations held that wait for the key to read them
     reminders: list[str] = []  # what waits for somebody to decide, and how
 
 

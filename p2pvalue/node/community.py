@@ -78,6 +78,7 @@ class Community:
             peers=list(taking_part.peers),
             operations=taking_part.operations,
             unshared=taking_part.unshared,
+            sealed=self._context.copy_of(self._community).sealed_count,
             reminders=reminders(self, taking_part.state, self._context.clock_ms()),
         )
 

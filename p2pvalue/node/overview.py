@@ -220,6 +220,8 @@ def _communities(node: RunningNode) -> list[t.CheckView]:
             detail += f", {waiting} logs wait for something that has not arrived"
         if is_alone:
             detail += f", {view.unshared} changes not yet with anybody: keep this machine safe"
+        if view.sealed:
+            detail += f", {view.sealed} wait for the key to read them: a member online has it"
         if view.state == "joining":
             detail += f"; joining, waiting for {view.waiting_for or 'a member'}"
         checks.append(t.CheckView(check=f"community {view.name}", is_ok=True, detail=detail))

@@ -324,6 +324,8 @@ def _write_one(view: dict[str, Any]) -> None:
         click.secho(one_line(reminder), fg="yellow")
     if view["unshared"]:
         click.echo(f"{view['unshared']} changes are not yet with anybody else")
+    if view["sealed"]:
+        click.echo(f"{view['sealed']} changes wait for the key to read them")
 
 
 def _state(view: dict[str, Any]) -> str:

@@ -95,6 +95,8 @@ def _write_status(status: dict[str, Any]) -> None:
             f"{one_line(community['name'])}{state}: members {community['members']}, "
             f"operations {community['operations']}, not yet with anybody {community['unshared']}"
         )
+        if community["sealed"]:
+            click.echo(f"  {community['sealed']} changes wait for the key to read them")
         for reminder in community["reminders"]:
             click.secho(f"  {one_line(reminder)}", fg="yellow")
     for warning in status["warnings"]:
