@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -30,7 +31,7 @@ from tests.dags.scenes import SCENES
 from tests.dags.small import Part, dags_of, parts
 from tests.dags.village import random_dag
 
-NUMBERS_PER_PART = 200
+NUMBERS_PER_PART = 100
 RANDOM_THOROUGH_EVERY, SMALL_THOROUGH_EVERY = 25, 250
 JOBS = len(os.sched_getaffinity(0))
 SHOWN_EVERY_S = 10
@@ -43,16 +44,19 @@ class Judged(NamedTuple):
     wrong: str = ""
 
 
-def judge(dag: Dag, number: int, thorough_every: int) -> str:
+def judge(dag: Dag, number: int, thorough_every: int, is_brief: bool = False) -> str:
     """Return what is wrong with a DAG, or nothing; now and then one is judged thoroughly."""
     found = problems(dag, Random(number), number % thorough_every == 0)
-    return f"number {number}: {report(dag, found)}" if found else ""
+    if not found:
+        return ""
+    return f"number {number}: {found[0] if is_brief else report(dag, found)}"
 
 
-def judge_random(numbers: range) -> Judged:
+def judge_random(numbers: range, is_brief: bool = False) -> Judged:
     """Judge the random DAGs of these numbers."""
     for count, number in enumerate(numbers, start=1):
-        wrong = judge(random_dag(Random(number), SCENES), number, RANDOM_THOROUGH_EVERY)
+        dag = random_dag(Random(number), SCENES)
+        wrong = judge(dag, number, RANDOM_THOROUGH_EVERY, is_brief)
         if wrong:
             return Judged(count, wrong)
     return Judged(len(numbers))
@@ -116,6 +120,7 @@ def main() -> int:
     parser.add_argument("dags", choices=["random", "small"])
     parser.add_argument("--count", type=int, default=100_000, help="random DAGs to judge")
     parser.add_argument("--from", type=int, default=0, dest="first", help="number of the first")
+    parser.add_argument("--brief", action="store_true", help="do not make what is wrong small")
     parser.add_argument("--resume", type=Path, help="file that remembers how far it was")
     given = parser.parse_args()
     work: Iterator[tuple[Callable[..., Judged], object]]
@@ -124,7 +129,8 @@ def main() -> int:
     else:
         numbers = range(given.first, given.first + given.count)
         starts = range(0, given.count, NUMBERS_PER_PART)
-        work = ((judge_random, numbers[at : at + NUMBERS_PER_PART]) for at in starts)
+        do = partial(judge_random, is_brief=given.brief)
+        work = ((do, numbers[at : at + NUMBERS_PER_PART]) for at in starts)
     progress = Progress(given.resume)
     wrong = judge_all(work, progress)
     print(f"{progress.count:,} DAGs judged: {'all agree' if not wrong else 'one does not'}")
