@@ -249,7 +249,6 @@ class Ladder:
         branch.folded_time = core.time
         branch.frontier = frontier
         self.tips.pop(core.backlink, None)
-        self.tips.pop(core.epoch, None)
         for parent in core.parents:
             self.tips.pop(parent.op_id, None)
         self.tips[op.op_id] = branch.tip

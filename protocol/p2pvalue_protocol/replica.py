@@ -29,7 +29,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.ladder import Ladder
 from p2pvalue_protocol.log import Run, operations_of
-from p2pvalue_protocol.named import is_cut_off, is_listed, still_taken
+from p2pvalue_protocol.named import is_cut_off, still_taken
 from p2pvalue_protocol.operation import GENESIS, Operation, community_id_of
 from p2pvalue_protocol.past import Batch, Past
 from p2pvalue_protocol.sealing import topic_secret_of
@@ -269,7 +269,7 @@ class Replica:
             self._heads = [
                 head
                 for head in current_heads(self.branches)
-                if is_listed(self.membership, head.device, head.log_class)
+                if self.ladder.named.is_listed(head.device, head.log_class)
             ]
             self._heads_at = self.heads_version
         return self._heads

@@ -286,7 +286,7 @@ def _append(
         branch.head_id if branch is not None else ZERO32,
         draft.kind,
         draft.subject,
-        tuple(reference for reference, _ in named if reference.op_id != epoch),
+        tuple(reference for reference, _ in named),
         time,
         epoch,
         0,
