@@ -12,6 +12,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.log import Run
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import (
+    NOW_MS,
     Chain,
     Copy,
     auth_log,
@@ -243,3 +244,21 @@ def test_garbage_in_the_auth_log_of_a_removed_device_is_refused(ana: Copy, ben: 
         log.add(payload, kind=auth.DEV_REVOKE, parents=[])
     assert ana.take(log.run(len(log.operations) - 3)).stored == 0
     assert frontier_of(ana)
+
+
+def test_an_epoch_of_the_removed_is_asked_for_by_name_where_others_wrote_under_it() -> None:
+    ana = founded(read=auth.READ_MEMBERS)
+    ben, cem = joined(ana, "ben"), joined(ana, "cem")
+    ana.give(ben, cem)
+    ben.replica.begin()
+    ben.replica.renew(NOW_MS)
+    ben.commit()
+    epoch = ben.replica.epochs.records.deepest_first()[0].epoch
+    cem.take(*ben.runs())
+    cem.say("under the epoch of ben")
+    put_out(ana)
+    ana.take(*own_runs(cem))
+    (named,) = ana.replica.missing()
+    assert named.op_id == epoch
+    ana.take(*cem.replica.runs_wanted(named, 0, 100_000)[0])
+    assert ana.texts() == ["under the epoch of ben"]
