@@ -6,9 +6,11 @@ import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.auth_payloads import references_of
+from p2pvalue_protocol.effects import Store
 from p2pvalue_protocol.fork_watch import ForkWatch
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
-from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.inputs import Draft, Wakeup
+from p2pvalue_protocol.machine import Machine
 from p2pvalue_protocol.operation import read_core
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import (
@@ -226,3 +228,19 @@ def test_a_log_of_our_own_that_is_not_ready_is_waited_for(ana: Copy, ben: Copy) 
     watch = watching(0.0)
     assert tell(watch, ana, NOW_MS) == []
     assert watch.next_wakeup_ms() == NOW_MS + 60_000
+
+
+def test_a_machine_asks_to_be_woken_and_then_tells(ana: Copy, ben: Copy) -> None:
+    meet(ana, *two_histories(ana))
+    machine = Machine(
+        open_past=ana.store.past,
+        random_bytes=lambda count: b"\x80" * count,  # half of every wait
+        peer_id="peer",
+    )
+    machine.add_replica(ana.community, ana.signer)
+    machine.handle(Wakeup(), NOW_MS)
+    assert machine.next_wakeup_ms() == NOW_MS + 2_500
+    effects = machine.handle(Wakeup(), NOW_MS + 2_500)
+    (batch,) = [effect.batch for effect in effects if isinstance(effect, Store)]
+    assert [read_core(row.core).kind for row in batch.operations] == [auth.FORK]
+    assert machine.replica(ana.community).membership.is_gone(BENS)
