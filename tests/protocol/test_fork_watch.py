@@ -234,7 +234,7 @@ def test_a_machine_asks_to_be_woken_and_then_tells(ana: Copy, ben: Copy) -> None
     meet(ana, *two_histories(ana))
     machine = Machine(
         open_past=ana.store.past,
-        random_bytes=lambda count: b"\x80" * count,  # half of every wait
+        random_bytes=lambda count: b"\x80".ljust(count, bytes(1)),  # half of every wait
         peer_id="peer",
     )
     machine.add_replica(ana.community, ana.signer)
