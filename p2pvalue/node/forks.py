@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from p2pvalue.node.people import Names
 from p2pvalue.types import EventView
 from p2pvalue_protocol.fork_watch import witnesses
+from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.membership import Membership
 
 if TYPE_CHECKING:
@@ -21,12 +22,13 @@ log = logging.getLogger(__name__)
 
 
 class Fork(NamedTuple):
-    """One device that wrote two histories; `seq` is the first place that it filled twice."""
+    """One device that wrote two histories; the two operations are the proof."""
 
     community: bytes
     device: bytes
     root: bytes  # empty for one that nobody's device ever was
-    seq: int
+    first: Reference
+    second: Reference  # at the same place
 
 
 class Forks:
@@ -48,7 +50,7 @@ class Forks:
             is_ours = device == self._node.device(community)
             if proof is not None and (is_ours or replica.membership.is_live(device)):
                 root = _root_of(replica.membership, device)
-                found.append(Fork(community, device, root, proof[0].seq))
+                found.append(Fork(community, device, root, *proof))
         return found
 
     def start(self) -> None:
@@ -72,7 +74,9 @@ class Forks:
                     time=self._node.clock_ms(),
                     data={
                         "member": fork.root.hex(),
-                        "seq": fork.seq,
+                        "seq": fork.first.seq,
+                        "first": fork.first.op_id.hex(),
+                        "second": fork.second.op_id.hex(),
                         "is_this": int(fork.device == self._node.device(community)),
                         "is_me": int(fork.root == self._node.root(community)),
                         "text": words,
@@ -82,7 +86,7 @@ class Forks:
 
     def words(self, fork: Fork) -> str:
         """Return what happened, what it means, and what to do."""
-        place = f"wrote two histories from its operation {fork.seq} on"
+        place = f"wrote two histories from its operation {fork.first.seq} on"
         if fork.device == self._node.device(fork.community):
             return (
                 f"this device {place}, because its data folder was run twice: nothing is lost, and "

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from p2pvalue.node.running import RunningNode
 
 CODE_S_MAX: Final = 600.0
-LINK_S_MAX: Final = 50.0
+LINK_S_MAX: Final = 40.0  # with calling, less than a caller of the API waits
 
 LinkState = Literal["waiting", "linked", "failed", "expired", "cancelled"]
 

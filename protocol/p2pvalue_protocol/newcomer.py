@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Literal
 
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol import limits
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import CloseSession, Effect, Joined
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
-from p2pvalue_protocol.first_operation import begin_log, founding_of
+from p2pvalue_protocol.first_operation import Proofs, begin_log, founding_of
 from p2pvalue_protocol.handover import take_secrets
 from p2pvalue_protocol.hello import Transcript
 from p2pvalue_protocol.invitation import invite_key
@@ -33,7 +32,7 @@ from p2pvalue_protocol.join_frames import (
     request_message,
 )
 from p2pvalue_protocol.keys import SigningKey
-from p2pvalue_protocol.log import Run, decode_batch, encode_batch
+from p2pvalue_protocol.log import encode_batch
 from p2pvalue_protocol.replica import Replica
 
 _WORDS: dict[int, str] = {
@@ -94,8 +93,7 @@ class JoinClient(Dialogue[JoinFrame]):
         self._name = name
         self._message = message
         self._replica_for = replica_for
-        self._proof: list[Run] = []
-        self._proof_frames = 0
+        self._proofs = Proofs()
 
     def lost(self) -> list[Effect]:
         """Return what to tell the person when the other side closed the link before the end."""
@@ -125,10 +123,7 @@ class JoinClient(Dialogue[JoinFrame]):
             case Welcome():
                 return self._introduce(frame, now_ms)
             case Proof(batch):
-                self._proof_frames += 1
-                if self._proof_frames > limits.PROOF_FRAMES_MAX:
-                    raise Refused(Reason.OVER_LIMIT)
-                self._proof += decode_batch(batch)
+                self._proofs.gather(batch)
                 return []
             case Admitted():
                 return self._admitted(frame, now_ms)
@@ -172,9 +167,7 @@ class JoinClient(Dialogue[JoinFrame]):
 
     def _admitted(self, frame: Admitted, now_ms: int) -> list[Effect]:
         """Take what shows others that we were admitted, and what opens what they write."""
-        for reason, is_offence in self._replica.receive(self._proof, now_ms).refused:
-            if is_offence:
-                raise Refused(reason)
+        self._proofs.store(self._replica, now_ms)
         take_secrets(self._replica, frame.secrets)
         return self._done("admitted")
 

@@ -70,6 +70,7 @@ async def test_a_fork_is_told_once_and_warned_of_by_everybody(tmp_path: Path) ->
         (fork,) = told
         assert (fork["subject"], fork["is_me"], fork["is_this"]) == (device.hex(), 0, 0)
         assert fork["text"] == warnings(ana)[0]
+        assert fork["first"] != fork["second"]
         assert "a device of Ben" in warnings(ana)[0]
         assert warnings(ana)[0] in ana.status().warnings
     async with home.node("Ana", is_alone=True) as ana:
