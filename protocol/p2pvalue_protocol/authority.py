@@ -18,7 +18,7 @@ from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.verdicts import Verdicts
 from p2pvalue_protocol.views import View
 
-_VERDICTS_KEPT_MAX = 64  # one for each set of removals that frontiers asked about lately hold
+_VERDICTS_KEPT_MAX = 32  # one for each set of removals that frontiers asked about lately hold
 
 
 class Changes:
@@ -188,12 +188,6 @@ class Authority:
         )
 
     # --- what is named and not held
-
-    @property
-    def awaited(self) -> set[bytes]:
-        """The op ids that FORKs and keeps name and that are not held."""
-        self.settle()
-        return set(self._awaited)
 
     def awaits(self, op_id: bytes) -> bool:
         """Return whether a FORK or a keep names an operation that is not held."""

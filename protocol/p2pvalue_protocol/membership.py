@@ -14,7 +14,7 @@ from p2pvalue_protocol.acts import Policy
 from p2pvalue_protocol.auth_record import Chains, NoContent
 from p2pvalue_protocol.authority import Authority
 from p2pvalue_protocol.causal import AuthGraph
-from p2pvalue_protocol.coverage import is_uncovered
+from p2pvalue_protocol.coverage import Coverage
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.invites import Invites
 from p2pvalue_protocol.members import (
@@ -43,6 +43,7 @@ class Membership:
         self._record = self._authority.record
         self._visibility = Visibility(self._authority)
         self._invites = Invites(self._authority)
+        self._coverage = Coverage(self._authority)
         self._prekeys: dict[tuple[bytes, int], bytes] = {}  # by device and index of certificate
         self._named_roots: set[bytes] = set()
         self._changes = self._authority.changes()
@@ -244,6 +245,20 @@ class Membership:
             found.append(FormerMember(root, remover, op_id, is_leave))
         return found
 
+    def voided_members(self) -> list[bytes]:
+        """Return who was let in and is no member though nobody put her out, ascending by root.
+
+        Who let her in turned out not to be entitled to do so: only a new GRANT heals that.
+        """
+        view = self._all
+        return [
+            root
+            for root in sorted(self._record.givings)
+            if view.rank_of(root) is None
+            and self._authority.was_given(root)
+            and view.removal_of(root) is None
+        ]
+
     def knows_root(self, root: bytes) -> bool:
         """Return whether a held GENESIS, GRANT or ADMIT names a root, effective or not."""
         return root in self._named_roots
@@ -267,7 +282,7 @@ class Membership:
 
     def uncovered(self, frontier: int) -> bool:
         """Return whether somebody who is out by all held may still have been in at a frontier."""
-        return is_uncovered(self._authority, frontier)
+        return self._coverage.is_uncovered(frontier)
 
     # --- what is founded and decided
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from p2pvalue_protocol.acts import Event
 from p2pvalue_protocol.authority import Authority
 from p2pvalue_protocol.causal import AuthGraph
-from p2pvalue_protocol.coverage import is_uncovered
+from p2pvalue_protocol.coverage import Coverage
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.visibility import Visibility
 from tests.dags.model import Content, Dag, Standing, State, pasts, reference_to
@@ -38,6 +38,7 @@ class Running:
         self.chains = HeldContent()
         self.authority = Authority(self.graph, self.chains)
         self.visibility = Visibility(self.authority)
+        self.coverage = Coverage(self.authority)
         self.before = pasts(dag)
         self.events: list[Event] = []
         self.contents: list[Content] = []
@@ -87,7 +88,7 @@ class Running:
             visible=sorted(c.op_id for c in self.contents if self.is_visible(c)),
             gone=[device for device in devices if self.visibility.is_gone(device)],
             uncovered=sorted(
-                e.op_id for e in events if is_uncovered(self.authority, self.frontier([e.op_id]))
+                e.op_id for e in events if self.coverage.is_uncovered(self.frontier([e.op_id]))
             ),
         )
 
