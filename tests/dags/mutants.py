@@ -77,6 +77,13 @@ MUTANTS = (
         "._replace(votes=0, votes_rank=rank)",
     ),
     Mutant(
+        "votes-without-the-clause",
+        "R4: without looking at earlier votes only, judging would not end",
+        "verdicts",
+        "._replace(votes=self.record.before(index), votes_rank=rank)",
+        "",
+    ),
+    Mutant(
         "weaker-vote",
         "R4: a vote counts from exactly the rank",
         "verdicts",

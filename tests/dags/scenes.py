@@ -121,12 +121,18 @@ def outlived(village: Village) -> None:
 
 def coup(village: Village) -> None:
     """Peers vote each other out, all at once or one after the other."""
-    rng, everything = village.rng, list(village.known)
-    rank = rng.choice([0, 1])
+    rng, rank = village.rng, village.rng.choice([0, 1, 1])
+    founder = village.some_device(village.somebody(0))
+    for root in (b"A", b"B") if rank else ():
+        if root in village.ranks:
+            village.act(founder, Give(root, 1), list(village.known))
+            village.ranks[root] = 1
+    peers = [root for root, held in village.ranks.items() if held == rank]
+    everything = list(village.known)
     for _ in range(rng.choice([2, 3, 4])):
-        voter, target = village.some_device(village.somebody(rank)), village.somebody(rank)
+        voter, target = rng.choice(peers or [village.somebody()]), village.somebody(rank)
         knows = rng.choice([everything, list(village.known)])
-        village.act(voter, Vote(target, village.some_keeps(target)), knows)
+        village.act(village.some_device(voter), Vote(target, village.some_keeps(target)), knows)
 
 
 def sleeping_certificate(village: Village) -> None:

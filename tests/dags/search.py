@@ -3,9 +3,9 @@
     python -m tests.dags.search random --count 100000
     python -m tests.dags.search small        every small DAG, over a million
 
-Prints how many were judged, and the first that is wrong, made small, as JSON. A random DAG has its
-number as seed: `--from N --count 1` judges number N again. `--resume FILE` goes on where the last
-run with that file ended.
+Prints how many were judged, and the first that is wrong, made small, as JSON. Random ones come
+after those that were written down as vectors, and have their numbers as seeds: `--from N --count 1`
+judges number N again. `--resume FILE` goes on where the last run with that file ended.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -30,7 +30,9 @@ from tests.dags.model import Dag
 from tests.dags.scenes import SCENES
 from tests.dags.small import Part, dags_of, parts
 from tests.dags.village import random_dag
+from tests.dags.written import read_dag
 
+KNOWN = Path(__file__).resolve().parents[2] / "protocol" / "vectors" / "dags.json"
 NUMBERS_PER_PART = 100
 RANDOM_THOROUGH_EVERY, SMALL_THOROUGH_EVERY = 25, 250
 JOBS = len(os.sched_getaffinity(0))
@@ -60,6 +62,15 @@ def judge_random(numbers: range, is_brief: bool = False) -> Judged:
         if wrong:
             return Judged(count, wrong)
     return Judged(len(numbers))
+
+
+def judge_known(file: Path, is_brief: bool = False) -> Judged:
+    """Judge the DAGs of a file of vectors."""
+    for vector in json.loads(file.read_text(encoding="utf-8"))["vectors"]:
+        wrong = judge(read_dag(vector["input"]), 0, 1, is_brief)
+        if wrong:
+            return Judged(0, f"{vector['id']}, {wrong}")
+    return Judged(0)
 
 
 def judge_small(part: Part) -> Judged:
@@ -130,7 +141,9 @@ def main() -> int:
         numbers = range(given.first, given.first + given.count)
         starts = range(0, given.count, NUMBERS_PER_PART)
         do = partial(judge_random, is_brief=given.brief)
+        known = partial(judge_known, is_brief=given.brief)
         work = ((do, numbers[at : at + NUMBERS_PER_PART]) for at in starts)
+        work = chain([(known, KNOWN)], work)
     progress = Progress(given.resume)
     wrong = judge_all(work, progress)
     print(f"{progress.count:,} DAGs judged: {'all agree' if not wrong else 'one does not'}")
