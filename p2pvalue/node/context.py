@@ -40,10 +40,6 @@ class Context(Protocol):
         """Return our copy of a community, to be looked at only."""
         ...
 
-    def voided(self, community: bytes) -> list[bytes]:
-        """Return the roots whose admission turned out to be nobody's to give, ascending."""
-        ...
-
     def device(self, community: bytes) -> bytes:
         """Return our device's public key; empty where this node only reads."""
         ...

@@ -33,10 +33,6 @@ class MemberEvents:
         for community in self._node.machine.communities():
             self._of(community)
 
-    def voided(self, community: bytes) -> list[bytes]:
-        """Return the roots whose admission turned out to be nobody's to give, ascending."""
-        return self._of(community).voided()
-
     def forget(self, community: bytes) -> None:
         """Take what is known next as given: we have just come in."""
         self._of(community).forget()
@@ -70,7 +66,7 @@ class MemberEvents:
     def _of(self, community: bytes) -> Comings:
         comings = self._comings.get(community)
         if comings is None:
-            comings = self._comings[community] = Comings(self._node.store, community)
+            comings = self._comings[community] = Comings()
             comings.look(self._node.membership(community))
         return comings
 

@@ -174,7 +174,7 @@ class Members:
         return self._context.copy_of(self._community)
 
     def _voided(self) -> list[bytes]:
-        return self._context.voided(self._community)
+        return self._context.membership(self._community).voided_members()
 
     def _member(self, reference: str) -> Member:
         members = {m.root: m for m in self._context.membership(self._community).members()}

@@ -254,10 +254,6 @@ class RunningNode(Node):
         """Return our copy of a community."""
         return self.machine.replica(community)
 
-    def voided(self, community: bytes) -> list[bytes]:
-        """Return the roots whose admission turned out to be nobody's to give."""
-        return self.member_events.voided(community)
-
     def is_silent(self, community: bytes) -> bool:
         """Return whether nothing about a community is exchanged with anybody any more."""
         return self.leaving.is_silent(community)

@@ -54,11 +54,15 @@ class TakingPart:
         if self._node.is_admitted(community):
             epochs = self._node.machine.replica(community).epochs
             return "joining" if epochs.is_sealed and not epochs.has_any else "active"
+        keys = self._node.keystore.keys(community)
+        if keys is not None and keys.link:
+            return "joining"  # who left may be on the way back
         root = self._node.root(community)
         for former in self._node.membership(community).former_members():
             if former.root == root and root:
                 return "left" if former.is_leave else "removed"
-        return "removed" if root in self._node.voided(community) else "joining"
+        is_voided = root in self._node.membership(community).voided_members()
+        return "removed" if is_voided else "joining"
 
     def _unshared(self, community: bytes) -> int:
         """Return how many content operations of ours no peer has confirmed to hold."""

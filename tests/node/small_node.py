@@ -94,9 +94,6 @@ class SmallNode:
     def copy_of(self, community: bytes) -> Replica:
         return self.replica
 
-    def voided(self, community: bytes) -> list[bytes]:
-        return []
-
     def device(self, community: bytes) -> bytes:
         return self.device_seen
 

@@ -170,3 +170,24 @@ async def test_who_was_never_out_is_not_let_in_again() -> None:
         await ana.community.people.readmit("Bo")
     with pytest.raises(NotFound):
         await ana.community.people.readmit("Nobody")
+
+
+async def test_an_admission_voided_by_a_superior_who_was_away_is_shown_and_healed() -> None:
+    ana, bo = await ana_and_bo()
+    await ana.community.people.set_rank("Bo", "admin")
+    bea = SmallNode("bea", FOUNDERS)
+    exchange(ana, bo, bea)
+    dan = await come_in(bo, "dan")  # while Ana is away
+    exchange(bo, dan, bea)
+    assert ranks(bea)["Dan"] == "member"
+    await ana.community.people.remove("Bo")
+    ana.now_ms = bea.now_ms = max(ana.now_ms, bea.now_ms)
+    bea.take(ana.runs(bea.replica.heads()))
+    digits = dan.root(b"").hex()
+    shown = {view.member: view for view in bea.community.people.all(with_former=True)}
+    assert shown[digits].state == "voided"
+    [told] = bea.community.view().reminders
+    assert f"`p2pvalue member readmit {digits[:8]}` heals that" in told
+    assert (await bea.community.people.readmit(digits[:8])).state == "member"
+    assert bea.community.view().reminders == []
+    assert ranks(bea)["Dan"] == "member", "what she wrote meanwhile counts again"
