@@ -53,9 +53,7 @@ class NodeInterface(Protocol):
         """Found a community; `words` are needed where this machine does not keep them."""
         ...
 
-    async def join(
-        self, link: str, *, message: str = "", words: str = ""
-    ) -> CommunityInterface:
+    async def join(self, link: str, *, message: str = "", words: str = "") -> CommunityInterface:
         """Start to join and return; the view says `joining` and what it waits for.
 
         `message` is for who decides, where a person does. `words` are needed where this machine

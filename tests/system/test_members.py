@@ -157,6 +157,7 @@ def test_who_leaves_is_missed_by_nobody_and_may_come_back(tmp_path: Path) -> Non
         ana.until(lambda: not ana.peers_in_touch(), "silence")
         assert ben.texts() == ["goodbye"]
         ben.join(ana.invite())
+        assert community(ben)["state"] in ("joining", "active")
         ben.until_member()
         ben.until_reads("goodbye", "after")
 
