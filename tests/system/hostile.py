@@ -154,7 +154,7 @@ class Insider:
         assert keys is not None
         self.keys = keys
         self.signer = keys.device
-        self.store = SqliteStore(folder / DATABASE_NAME)
+        self.store = SqliteStore(folder / DATABASE_NAME, key=keystore.database_key)
         self.load()
 
     @property
