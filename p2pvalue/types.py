@@ -302,6 +302,7 @@ class EventView(Value, frozen=True, kw_only=True):
         "member",
         "request",
         "fork",
+        "device",
         "community",
         "profile",
         "peer",

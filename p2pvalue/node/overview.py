@@ -229,6 +229,10 @@ def _communities(node: RunningNode) -> list[t.CheckView]:
             t.CheckView(check=f"devices in {view.name}", is_ok=False, detail=node.forks.words(fork))
             for fork in node.forks.of(bytes.fromhex(view.community))
         ]
+        if warning := node.device_events.warning(bytes.fromhex(view.community)):
+            checks.append(
+                t.CheckView(check=f"this device in {view.name}", is_ok=False, detail=warning)
+            )
     return checks
 
 

@@ -20,6 +20,7 @@ from p2pvalue.node import overview, upkeep
 from p2pvalue.node.backup import backup
 from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
+from p2pvalue.node.device_events import DeviceEvents
 from p2pvalue.node.devices import Devices, is_forked
 from p2pvalue.node.dialing import peer_id_of
 from p2pvalue.node.documents import OpenDocuments
@@ -94,6 +95,7 @@ class RunningNode(Node):
         self.leaving = Leaving(self)
         self.member_events = MemberEvents(self)
         self.forks = Forks(self)
+        self.device_events = DeviceEvents(self)
         self._admissions, self._admitted = trio.open_memory_channel[bytes](64)
         self._taking_part = TakingPart(self)
 
@@ -105,6 +107,7 @@ class RunningNode(Node):
             nursery.start_soon(self._finish_joins)
             self.member_events.start()
             self.forks.start()
+            self.device_events.start()
             nursery.start_soon(self.linking.run)
             if self.config.lan_discovery and self.network is not None:
                 nursery.start_soon(self._meet_neighbours)
@@ -280,6 +283,7 @@ class RunningNode(Node):
         self.member_events.changed(changed)
         self.forks.look(changed.community)
         if any(change.kind <= KIND_AUTH_MAX for change in changed.changes):
+            self.device_events.look(changed.community)
             keys = self.keystore.keys(changed.community)
             if keys is not None and self.is_admitted(changed.community):
                 self.joining.settle(changed.community)

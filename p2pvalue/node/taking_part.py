@@ -57,6 +57,8 @@ class TakingPart:
         keys = self._node.keystore.keys(community)
         if keys is not None and keys.link:
             return "joining"  # who left may be on the way back
+        if self._node.device_events.warning(community):
+            return "removed"
         root = self._node.root(community)
         for former in self._node.membership(community).former_members():
             if former.root == root and root:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from trio.testing import MockClock
 
 from p2pvalue.node.backup import restore
 from p2pvalue.node.running import RunningNode
+from p2pvalue.types import EventView
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
-from tests.node.household import Household, until, words
+from tests.node.household import WAIT_S, Household, until, words
 
 
 async def test_a_device_is_brought_in_by_its_code(tmp_path: Path) -> None:
@@ -190,6 +192,32 @@ async def test_a_device_that_was_put_out_is_linked_anew_in_its_folder(tmp_path: 
         await until_posted(phone, "by a new device")
         await until(laptop, lambda: bool(garden.messages()))
         assert [view.state for view in laptop.devices.all()] == ["live", "revoked", "live"]
+
+
+async def test_a_person_hears_of_devices_that_come_and_go(tmp_path: Path) -> None:
+    home = Household(tmp_path)
+    async with home.node("Ana") as laptop, home.node("phone", is_linked=True) as phone:
+        await laptop.create_community("Garden")
+        await laptop.linking.add((await phone.linking.show_code("phone")).code)
+        await until(phone, lambda: phone.communities()[0].state == "active")
+        async with laptop.events() as events, home.node("tablet", is_linked=True) as tablet:
+            await phone.linking.add((await tablet.linking.show_code("tablet")).code)
+            device = tablet.device(tablet.machine.communities()[0]).hex()
+            assert await next_device_event(events) == (device, "added", 0)
+            await phone.devices.revoke("tablet")
+            assert await next_device_event(events) == (device, "revoked", 0)
+            await until(tablet, lambda: tablet.communities()[0].state == "removed")
+            (warning,) = [c.detail for c in tablet.doctor() if "put out" in c.detail]
+            assert "device link" in warning
+            assert warning in tablet.status().warnings
+
+
+async def next_device_event(events: AsyncIterator[EventView]) -> tuple[str, object, object]:
+    with trio.fail_after(WAIT_S):
+        async for event in events:
+            if event.event == "device":
+                return event.subject, event.data["change"], event.data["is_this"]
+    raise AssertionError("the stream ended")
 
 
 async def until_posted(node: RunningNode, text: str) -> None:
