@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol.access import heads_of_past, proof_of
+from p2pvalue_protocol.effects import Effect
 from p2pvalue_protocol.ids import CONTENT
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.join_frames import Admitted, Proof
+from p2pvalue_protocol.log import Run
+from p2pvalue_protocol.operation import decode_core
 from p2pvalue_protocol.removal import removal_draft, return_draft
 from tests.protocol.authoring import SECRET
 from tests.protocol.join_link import JoinLink, invite, newcomer
-from tests.protocol.meeting import Community, Link, Node, assert_equal_nodes
+from tests.protocol.meeting import CHAT, NOW_MS, Community, Link, Node, assert_equal_nodes
 
 LATER_SECRET = bytes(range(16))
 
@@ -181,6 +186,32 @@ def test_who_was_put_out_is_handed_no_secret_by_a_join_repeated() -> None:
     assert link.joined[-1].state == "failed"
     assert not any(tag in frame[1:2] for frame in link.sent[1] for tag in (b"\x08", b"\x09"))
     assert (Proof.__struct_config__.tag, Admitted.__struct_config__.tag) == (8, 9)
+
+
+def test_with_all_keys_and_all_later_traffic_nothing_written_later_can_be_read() -> None:
+    community, ada, mal = removed()
+    ben = community.node("ben")
+    Link(ben, ada).settle()
+    for author in (ada, ben):
+        author.say("after mal was put out", times=2)
+        Link(ben, ada).settle()
+    later = [head for head in ada.heads() if head not in mal.heads()]
+    mal.do(lambda: _take_all(mal, ada.runs()))  # what a relay recorded, say
+    opened: dict[bool, int] = {True: 0, False: 0}
+    for head in later:
+        for branch in ada.replica.branches.of(head.device, head.log_class):
+            for row in ada.replica.branches.rows(branch, 0, 1_000):
+                if decode_core(row.core).kind == CHAT:
+                    assert ada.replica.open(row.core, row.payload) is not None
+                    opened[mal.replica.open(row.core, row.payload) is not None] += 1
+    assert opened == {True: 1, False: 4}  # the one from before is hers to read
+
+
+def _take_all(node: Node, runs: Sequence[Run]) -> list[Effect]:
+    """Offer runs again and again until nothing more is taken."""
+    while node.replica.receive(runs, NOW_MS).stored:
+        pass
+    return []
 
 
 def test_a_demoted_member_stays_one() -> None:
