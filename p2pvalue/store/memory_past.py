@@ -47,6 +47,7 @@ class MemoryPast:
         self._frontiers: dict[int, tuple[bytes, ...]] = {}
         self._tips: list[int] = []
         self._reconsidered: list[tuple[int, int]] = []
+        self._proven: set[bytes] = set()
         self._addresses: dict[bytes, bytes] = {}
         self._epochs: dict[bytes, bytes] = {}
         self._sealed: dict[tuple[bytes, int], tuple[int, int]] = {}
@@ -129,6 +130,10 @@ class MemoryPast:
         """Return what content waits for a secret: (epoch, log, first seq, count), ascending."""
         return [(*place, *span) for place, span in sorted(self._sealed.items())]
 
+    def proven(self) -> list[bytes]:
+        """Return the auth operations, ascending, whose payload holds signatures that were valid."""
+        return sorted(self._proven)
+
     def epoch_secrets(self) -> list[tuple[bytes, bytes]]:
         """Return each epoch with its secret, ascending."""
         return sorted(self._epoch_secrets.items())
@@ -189,6 +194,7 @@ class MemoryPast:
             self._tips = list(batch.tips)
         if batch.reconsidered is not None:
             self._reconsidered = list(batch.reconsidered)
+        self._proven.update(batch.proven)
         self._addresses.update(batch.addresses)
         self._apply_epochs(batch)
         return arrival
@@ -256,6 +262,7 @@ class MemoryPast:
         self._frontiers.clear()
         self._tips.clear()
         self._reconsidered.clear()
+        self._proven.clear()
         self._epochs.clear()
         self._sealed.clear()
         for rows in self.rows.values():

@@ -57,6 +57,13 @@ CREATE TABLE reconsidered (
     logs BLOB NOT NULL
 );
 
+-- Auth operations whose payload holds signatures that were found valid: not checked again.
+CREATE TABLE proven (
+    community INTEGER NOT NULL,
+    op_id BLOB NOT NULL,
+    PRIMARY KEY (community, op_id)
+) WITHOUT ROWID;
+
 CREATE TABLE addresses (
     community INTEGER NOT NULL,
     device BLOB NOT NULL,

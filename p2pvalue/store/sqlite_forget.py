@@ -9,7 +9,7 @@ import apsw
 from p2pvalue.store.sqlite_names import SEQ_BITS
 
 _TABLES_BY_COMMUNITY: Final = (
-    *("frontiers", "tips", "reconsidered", "addresses", "subject_operations", "states"),
+    *("frontiers", "tips", "reconsidered", "proven", "addresses", "subject_operations", "states"),
     *("epochs", "sealed", "epoch_secrets", "prekeys", "snapshots"),
 )
 

@@ -196,6 +196,11 @@ class SqlitePast:
         logs = self._value("SELECT logs FROM reconsidered WHERE community = ?", self._number)
         return [] if logs is None else decode_reconsidered(logs)
 
+    def proven(self) -> list[bytes]:
+        """Return the auth operations, ascending, whose payload holds signatures that were valid."""
+        sql = "SELECT op_id FROM proven WHERE community = ? ORDER BY op_id"
+        return [op_id for (op_id,) in self._rows(sql, self._number)]
+
     def addresses(self) -> list[tuple[bytes, bytes]]:
         """Return the newest signed address record of each device, ascending by device."""
         sql = "SELECT device, record FROM addresses WHERE community = ? ORDER BY device"

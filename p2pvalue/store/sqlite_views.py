@@ -20,6 +20,7 @@ _DERIVED = (
     "frontiers",
     "tips",
     "reconsidered",
+    "proven",
     "epochs",
     "sealed",
 )

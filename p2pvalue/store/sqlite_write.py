@@ -84,6 +84,11 @@ def write_batch(connection: apsw.Connection, names: Names, batch: Batch) -> None
             [(community, device, record) for device, record in batch.addresses],
         )
     write_epochs(connection, community, batch)
+    if batch.proven:
+        connection.executemany(
+            "INSERT OR REPLACE INTO proven (community, op_id) VALUES (?, ?)",
+            [(community, op_id) for op_id in batch.proven],
+        )
 
 
 def _write_logs(connection: apsw.Connection, names: Names, community: int, batch: Batch) -> None:

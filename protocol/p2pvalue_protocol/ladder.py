@@ -82,8 +82,9 @@ class Ladder:
         )
 
     def _load(self, past: Past) -> None:
+        proven = frozenset(past.proven())
         for op in in_causal_order(past.auth_operations()):
-            self._integrate(op)
+            self._integrate(op, is_proven=op.op_id in proven)
         self.membership.take_reconsidered()  # the views were made by what is held
         self._has_new_authority = False
         for number, op_ids in past.frontiers():
@@ -117,6 +118,7 @@ class Ladder:
         self.changes += self._reconsideration.step(self.batch)
         self._folding.finish(self.batch)
         self.batch.frontiers.extend(self.graph.take_new())
+        self.batch.proven.extend(self.membership.take_proven())
         self.epochs.write_to(self.batch)
         self.sealed.write_to(self.batch)
         tips = sorted(tip.log for tip in self.tips.values())
@@ -281,9 +283,9 @@ class Ladder:
 
         return read
 
-    def _integrate(self, op: Operation) -> None:
+    def _integrate(self, op: Operation, *, is_proven: bool = False) -> None:
         """Give membership an auth operation, with what is held of what it names."""
-        self.membership.integrate(op)
+        self.membership.integrate(op, is_proven=is_proven)
         self.named.note(op)
         self._has_new_authority = True
         self.auth_references[op.op_id] = op.reference

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from p2pvalue_protocol import acts
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.act_reading import event_of, founding_act, read_act, read_founding
+from p2pvalue_protocol.act_reading import (
+    event_of,
+    founding_act,
+    has_proof,
+    read_act,
+    read_founding,
+)
 from p2pvalue_protocol.acts import Policy
 from p2pvalue_protocol.auth_record import Chains, NoContent
 from p2pvalue_protocol.authority import Authority
@@ -46,16 +52,18 @@ class Membership:
         self._coverage = Coverage(self._authority)
         self._prekeys: dict[tuple[bytes, int], bytes] = {}  # by device and index of certificate
         self._named_roots: set[bytes] = set()
+        self._proven: list[bytes] = []
         self._changes = self._authority.changes()
         self._members: dict[bytes, Member | None] = {}
 
     # --- taking operations
 
-    def integrate(self, op: Operation) -> None:
+    def integrate(self, op: Operation, *, is_proven: bool = False) -> None:
         """Take one authentic auth operation whose past was integrated before.
 
-        Costs what it touches and at most one signature check, ~0.1 ms (GENESIS: one per founder).
-        What it may not do, or does not say well, is without effect.
+        Costs what it touches and at most one signature check, ~0.1 ms (GENESIS: one per founder);
+        none if `is_proven` says that the signature in its payload was found valid before. What it
+        may not do, or does not say well, is without effect.
         """
         if op.op_id in self._graph:
             return
@@ -71,7 +79,12 @@ class Membership:
         if self._genesis is None:
             self._early.append(op)
         else:
-            self._take(op, self._genesis.nonce)
+            self._take(op, self._genesis.nonce, is_proven)
+
+    def take_proven(self) -> list[bytes]:
+        """Return the operations whose signatures were checked, and valid, since the last call."""
+        proven, self._proven = self._proven, []
+        return proven
 
     def _found(self, op: Operation, genesis: auth.GenesisPayload) -> None:
         self._authority.add(event_of(op, founding_act(genesis)))
@@ -83,9 +96,11 @@ class Membership:
         for waiting in early:
             self._take(waiting, genesis.nonce)
 
-    def _take(self, op: Operation, nonce: bytes) -> None:
-        act = read_act(op, nonce)
+    def _take(self, op: Operation, nonce: bytes, is_proven: bool = False) -> None:
+        act = read_act(op, nonce, is_proven=is_proven)
         self._authority.add(event_of(op, act))
+        if not is_proven and has_proof(act):
+            self._proven.append(op.op_id)
         match act:
             case acts.AddDevice():
                 payload = auth.read_payload(auth.DevAddPayload, op.payload)

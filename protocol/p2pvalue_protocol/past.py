@@ -121,6 +121,7 @@ class Batch(msgspec.Struct):
     sealed_gone: list[bytes] = msgspec.field(default_factory=list)  # epochs
     epoch_secrets: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)  # epoch, secret
     prekeys: list[tuple[bytes, bytes]] | None = None  # (public, private), all, when they changed
+    proven: list[bytes] = msgspec.field(default_factory=list)  # op ids: signatures in payloads
 
     def is_empty(self) -> bool:
         """Return whether there is nothing to commit."""
@@ -147,6 +148,7 @@ class Batch(msgspec.Struct):
                 self.sealed_gone,
                 self.epoch_secrets,
                 self.prekeys is not None,
+                self.proven,
             )
         )
 
@@ -210,6 +212,10 @@ class Past(Protocol):
 
     def epoch_secrets(self) -> list[tuple[bytes, bytes]]:
         """Return each epoch with its secret as it was learnt, ascending; kept beside the views."""
+        ...
+
+    def proven(self) -> list[bytes]:
+        """Return the auth operations, ascending, whose payload holds signatures that were valid."""
         ...
 
     def prekeys(self) -> list[tuple[bytes, bytes]]:

@@ -8,11 +8,14 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.auth_payloads import ADMIN, GUEST, MEMBER
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.ids import CONTENT, Reference
+from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import invite_key
+from p2pvalue_protocol.keys import verify
 from p2pvalue_protocol.members import FormerMember, Standing
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.operation import Operation
-from tests.protocol.authoring import SECRET, Author
+from tests.protocol.authoring import SECRET, Author, key_named
+from tests.protocol.replicas import admitted, founded, invited
 
 CHAT, DOCUMENT, CARD = 35, 32, 46
 
@@ -285,3 +288,29 @@ def test_a_founder_put_out_by_votes_was_removed_by_nobody_in_particular() -> Non
     assert (former.root, former.removed_by, former.is_leave) == (root, None, False)
     assert former.op_id in {vote.op_id for vote in votes}
     assert hamlet.membership.removals_of_device(gil.device) == sorted(v.op_id for v in votes)
+
+
+# --- proofs
+
+
+def test_a_proof_that_was_valid_is_not_checked_again_and_a_wrong_one_never_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ana = founded()
+    admitted(ana, "ben")
+    eve, invite = key_named("eve"), invited(ana)
+    wrong = auth.admit_payload(
+        eve.public, eve.public, invite_key(SECRET).public, bytes(64), invite.op_id
+    )
+    ana.write(Draft(auth.ADMIT, b"", wrong))
+    members = ana.replica.membership.members()
+    checked: list[bytes] = []
+
+    def counted(key: bytes, message: bytes, signature: bytes) -> bool:
+        checked.append(message)
+        return verify(key, message, signature)
+
+    monkeypatch.setattr("p2pvalue_protocol.act_reading.verify", counted)
+    ana.restart()
+    assert ana.replica.membership.members() == members
+    assert len(checked) == 2, "GENESIS and the wrong one, not those found valid"

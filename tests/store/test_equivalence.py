@@ -63,6 +63,8 @@ def random_batch(rng: random.Random, chains: list[Chain], waiting: list[tuple[in
     if rng.random() < 0.1:
         batch.sealed_gone.append(rng.choice(epochs))
     if rng.random() < 0.2:
+        batch.proven += [bytes([rng.randrange(9)]) * 32, bytes([rng.randrange(9)]) * 32]
+    if rng.random() < 0.2:
         batch.prekeys = [(rng.randbytes(32), rng.randbytes(32)) for _ in range(rng.randrange(4))]
     return batch
 
@@ -92,6 +94,7 @@ def answers(store: Store, rng: random.Random) -> list[object]:
         past.tips(),
         past.addresses(),
         past.reconsidered(),
+        past.proven(),
         past.epochs(),
         past.sealed(),
         past.epoch_secrets(),

@@ -350,3 +350,12 @@ def test_keys_outlive_the_views_and_epochs_do_not(store: Store) -> None:
     assert past.prekeys() == pairs
     store.commit([Batch(COMMUNITY, prekeys=pairs[1:])])
     assert past.prekeys() == pairs[1:]
+
+
+def test_which_proofs_were_valid_is_kept_until_the_views_are_cleared(store: Store) -> None:
+    one, other = bytes([1]) * 32, bytes([2]) * 32
+    store.commit([Batch(COMMUNITY, proven=[other]), Batch(COMMUNITY, proven=[one, other])])
+    past = store.past(COMMUNITY)
+    assert past.proven() == [one, other]
+    store.clear_views(COMMUNITY)
+    assert past.proven() == []
