@@ -101,7 +101,7 @@ class Access:
         return shown is None or any(head.device == own for head in shown)
 
     def _removal(self, device: bytes) -> Iterable[bytes]:
-        return self._replica.membership.removals_of_device(device)
+        return self._replica.membership.removals_behind(device)
 
     def _proof(self, device: bytes) -> Iterable[bytes]:
         return proof_of(self._replica, device)

@@ -295,6 +295,31 @@ class Membership:
         op_ids = {self._graph.op_id(index) for index in named}
         return [op_id for op_id in sorted(op_ids) if self._all.is_effective(op_id)]
 
+    def removals_behind(self, device: bytes) -> list[bytes]:
+        """Return the effective removals for which a device may be out, ascending by op id.
+
+        Its own and its member's, and those of whoever let its member in, up to the founders: an
+        admission falls with the rank of who gave it.
+        """
+        reached, asked, found = {device}, [device], set[bytes]()
+        while asked:
+            current = asked.pop()
+            found.update(self.removals_of_device(current))
+            for root in self._record.roots_of.get(current, ()):
+                for giving in self._record.givings.get(root, ()):
+                    givers = self._givers(giving.index) - reached
+                    reached |= givers
+                    asked += sorted(givers)
+        return sorted(found)
+
+    def _givers(self, index: int) -> set[bytes]:
+        """Return the devices on whose standing a giving rests."""
+        event = self._record.events[index]
+        givers = {event.device}
+        if isinstance(event.act, acts.Admit) and event.act.invite in self._graph:
+            givers.add(self._record.events[self._graph.index(event.act.invite)].device)
+        return givers
+
     def uncovered(self, frontier: int) -> bool:
         """Return whether somebody who is out by all held may still have been in at a frontier."""
         return self._coverage.is_uncovered(frontier)

@@ -94,8 +94,8 @@ class JoinLink:
         return self
 
 
-def invite(node: Node, *, uses: int = 1, secret: bytes = SECRET) -> None:
-    payload = auth.invite_payload(invite_key(secret).public, auth.MEMBER, uses)
+def invite(node: Node, *, uses: int = 1, secret: bytes = SECRET, rank: int = auth.MEMBER) -> None:
+    payload = auth.invite_payload(invite_key(secret).public, rank, uses)
     node.write(Draft(auth.INVITE, b"", payload))
 
 

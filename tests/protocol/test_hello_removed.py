@@ -23,10 +23,12 @@ from tests.protocol.meeting import CHAT, NOW_MS, Community, Link, Node, assert_e
 LATER_SECRET = bytes(range(16))
 
 
-def admitted(community: Community, by: Node, name: str, secret: bytes = SECRET) -> Node:
+def admitted(
+    community: Community, by: Node, name: str, secret: bytes = SECRET, rank: int = auth.MEMBER
+) -> Node:
     """A member whom another let in, and who has fetched everything."""
     node = newcomer(community, name)
-    invite(by, secret=secret)
+    invite(by, secret=secret, rank=rank)
     assert JoinLink(node, by, secret).run().joined[-1].state == "admitted"
     Link(node, by).settle()
     return node
@@ -186,6 +188,22 @@ def test_who_was_put_out_is_handed_no_secret_by_a_join_repeated() -> None:
     assert link.joined[-1].state == "failed"
     assert not any(tag in frame[1:2] for frame in link.sent[1] for tag in (b"\x08", b"\x09"))
     assert (Proof.__struct_config__.tag, Admitted.__struct_config__.tag) == (8, 9)
+
+
+def test_whose_admission_fell_learns_of_the_removal_behind_it() -> None:
+    community = Community("ada", "ben")
+    ada, ben = community.node("ada"), community.node("ben")
+    bo = admitted(community, ada, "bo")
+    put_out(ada, bo)
+    cy = admitted(community, bo, "cy", LATER_SECRET, auth.GUEST)  # by who has not heard of it
+    Link(cy, ben).settle()
+    assert ben.replica.membership.is_live(device_of(cy))
+    Link(ben, ada).settle()
+    assert not ben.replica.membership.is_live(device_of(cy))
+    assert cy.replica.membership.is_live(device_of(cy))
+    Link(cy, ben).settle()
+    assert not cy.replica.membership.is_live(device_of(bo))
+    assert not cy.replica.membership.is_live(device_of(cy))
 
 
 def test_with_all_keys_and_all_later_traffic_nothing_written_later_can_be_read() -> None:
