@@ -310,10 +310,11 @@ def deliver(
             runs = runs[size:]
             if may_restart and rng.random() < 0.05:
                 reader.restart()
-        if not stored and not gap:
+        had_work = reader.replica.has_work
+        reader.settle()  # who is known, and what is asked for by name, may depend on it
+        if not stored and not gap and not had_work:
             break
         gap = 0.0 if gap < 0.2 or not stored else gap / 2
-    reader.settle()
     return reader
 
 

@@ -8,11 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 from random import Random
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from p2pvalue.store import SqliteStore
+from p2pvalue_protocol import ladder, reconsideration
 from p2pvalue_protocol.serving import current_heads
 from tests.laws.histories import DELIVERED_MS, History, cut, deliver, rebuilt, spoilt, trace_of
 from tests.protocol.replicas import Copy, frontier_of
@@ -51,6 +53,19 @@ def test_a_store_on_disk_gives_the_same_state_as_one_in_memory(seed: int) -> Non
         assert everything(reader) == everything(deliver(history, rng))
         assert everything(rebuilt(reader)) == everything(deliver(history, rng))
         reader.store.close()
+
+
+@settings(max_examples=12)
+@given(seed=SEEDS)
+def test_work_left_over_many_inputs_and_crashes_gives_the_same_state(seed: int) -> None:
+    rng = Random(seed)
+    history = History(rng, rng.randint(10, 60))
+    with (
+        mock.patch.object(reconsideration, "_OPERATIONS_PER_INPUT_MAX", 2),
+        mock.patch.object(ladder, "_FOLDS_PER_INPUT_MAX", 3),
+    ):
+        slow = deliver(history, rng)
+    assert everything(slow) == everything(deliver(history, rng))
 
 
 @settings(max_examples=15)
