@@ -179,6 +179,7 @@ class Epochs:
     def forget_usable(self) -> None:
         """Ask anew which epochs are usable: a proof has come that no auth operation brought."""
         self._usable.clear()
+        self.version += 1
 
     def current(self, latest_ms: int, audience: tuple[bytes, ...] = EVERYBODY) -> EpochKey | None:
         """Return the deepest usable epoch whose secret we hold, none from later than `latest_ms`.

@@ -37,6 +37,9 @@ PREKEY_AGE_MS_MAX: Final = 30 * 24 * 3_600 * 1_000
 EPOCHS_APART_MS_MIN: Final = 3_600 * 1_000
 """Between two that one device makes without need."""
 
+FIRST_EPOCH_WAIT_MS: Final = 10 * 60 * 1_000
+"""How long the first epoch, which its founder made, may be under way before others make one."""
+
 _JITTER_MS: Final = {ADMIN: (0, 30_000), MEMBER: (30_000, 300_000)}
 """How long a node waits for others, by the weakest rank that it is for."""
 
@@ -78,11 +81,11 @@ def epoch_drafts(replica: Replica, audience: tuple[bytes, ...] = EVERYBODY) -> l
 
 
 def may_make_epochs(replica: Replica) -> bool:
-    """Return whether an epoch by our device would be valid, and we know what it must follow."""
+    """Return whether an epoch by our device would be valid."""
     if replica.device is None or not replica.epochs.is_sealed:
         return False
     standing = replica.membership.standing(replica.device)
-    return standing is not None and standing.rank <= MEMBER and replica.epochs.has_any
+    return standing is not None and standing.rank <= MEMBER
 
 
 class Keeper:
@@ -113,9 +116,9 @@ class Keeper:
         usable = replica.epochs.usable()
         due_ms = self._epoch_due_ms.get(community)
         if not usable:
-            latest_ms = now_ms + self._span_ms(replica)[1]
-            if due_ms is None or due_ms > latest_ms:
-                self._epoch_due_ms[community] = now_ms + self._wait_ms(replica)
+            from_ms = now_ms + (0 if replica.epochs.has_any else FIRST_EPOCH_WAIT_MS)
+            if due_ms is None or due_ms > from_ms + self._span_ms(replica)[1]:
+                self._epoch_due_ms[community] = from_ms + self._wait_ms(replica)
             return
         aged_ms = usable[0].time + EPOCH_AGE_MS_MAX
         own_ms = replica.epochs.newest_by(replica.device) + EPOCHS_APART_MS_MIN

@@ -76,7 +76,7 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
         key = keys.get(draft.audience) if draft.kind not in CLEAR_KINDS else None
         references.append(_append(replica, signer, draft, named, now_ms, key))
         named = []
-    if log_class == AUTH and may_make_epochs(replica) and not replica.epochs.usable():
+    if log_class == AUTH and replica.epochs.has_any and not replica.epochs.usable():
         with suppress(LocalProtocolError):  # our content log is forked: somebody else will
             renew(replica, now_ms)
     return references
@@ -125,7 +125,7 @@ def _keys_for(
     latest_ms = _latest_ms(replica, signer, now_ms)
     audiences = {draft.audience for draft in drafts if draft.kind not in CLEAR_KINDS}
     keys = {audience: replica.epochs.current(latest_ms, audience) for audience in audiences}
-    if None in keys.values() and not may_make_epochs(replica):
+    if None in keys.values() and not (replica.epochs.has_any and may_make_epochs(replica)):
         raise LocalProtocolError(
             "the keys of this community are being renewed by its members: try again in a few "
             "minutes"

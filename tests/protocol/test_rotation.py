@@ -15,6 +15,7 @@ from p2pvalue_protocol.kinds.epoch import Epoch, decode_epoch, encode_epoch
 from p2pvalue_protocol.operation import decode_core
 from p2pvalue_protocol.rotation import (
     EPOCH_AGE_MS_MAX,
+    FIRST_EPOCH_WAIT_MS,
     PREKEY_AGE_MS_MAX,
     Keeper,
     epoch_drafts,
@@ -145,6 +146,26 @@ def test_the_removed_with_all_their_secrets_read_nothing_by_who_knows_of_it() ->
     assert not ben.replica.epochs.holds(newest)
 
 
+def test_who_is_let_in_again_asks_for_the_keys_and_reads_what_was_missed() -> None:
+    ana = sealed_community()
+    ben = joined(ana, "ben")
+    removed(ana, "ben")
+    ana.say("without ben")
+    grant = auth.grant_payload(key_named("ben root").public, auth.MEMBER)
+    ana.write(Draft(auth.GRANT, b"", grant))
+    ana.say("ben is back")
+    ana.give(ben)
+    wanted = ben.replica.epochs.missing()
+    assert wanted == epochs_of(ana)[:1]
+    assert ben.replica.sealed_count == 2
+    keys = ana.replica.epochs.secrets_for(key_named("ben device").public, wanted)
+    ben.replica.begin()
+    assert ben.replica.learn((key.record.epoch, key.secret) for key in keys) == 1
+    ben.commit()
+    ben.settle()
+    assert ben.texts() == ["without ben", "ben is back"]
+
+
 def test_a_demotion_leaves_the_keys_as_they_are() -> None:
     ana = sealed_community()
     joined(ana, "ben")
@@ -246,6 +267,22 @@ def test_others_renew_the_keys_after_a_while_the_strong_before_the_weak(
     ben.commit()
     assert len(epochs_of(ben)) == len(before) + 1
     assert ben.replica.epochs.usable()
+
+
+def test_should_the_first_epoch_be_lost_members_make_one() -> None:
+    ana = sealed_community()
+    joined(ana, "ben")
+    ben = Copy(ana.community, key_named("ben device"), name="ben")
+    ben.take(*[run for run in ana.runs() if run.log_class != CONTENT])
+    with pytest.raises(LocalProtocolError, match="still on its way"):
+        ben.say("where is everybody")
+    keeping, due_ms = keeper(0.0), NOW_MS + FIRST_EPOCH_WAIT_MS + 30_000
+    keeping.review(ben.replica, NOW_MS)
+    assert keeping.next_wakeup_ms() == due_ms
+    keeping.keep(ben.replica, due_ms)
+    ben.commit()
+    ben.say("nobody came", now_ms=due_ms)
+    assert ben.texts() == ["nobody came"]
 
 
 def test_who_hears_of_an_epoch_in_time_makes_none() -> None:
