@@ -87,7 +87,6 @@ class Record:
         self.votes: list[int] = []
         self.device_removals: defaultdict[bytes, list[DeviceRemoval]] = defaultdict(list)
         self.carriers: defaultdict[bytes, list[int]] = defaultdict(list)  # with keeps, by root
-        self.fork_carriers: defaultdict[bytes, list[int]] = defaultdict(list)  # by device
         self.forks: list[int] = []
         self.invites: list[int] = []
         self.invites_of_key: defaultdict[bytes, list[int]] = defaultdict(list)
@@ -137,12 +136,8 @@ class Record:
                 self._admit(index, event.act)
             case acts.RemoveDevice():
                 self._remove_device(index, event.act)
-            case acts.ProveFork(first, _, keeps):
-                removal = DeviceRemoval(index, None, self.before(index), False, keeps)
-                self.device_removals[first.device].append(removal)
-                self.forks.append(index)
-                if keeps:
-                    self.fork_carriers[first.device].append(index)
+            case acts.ProveFork():
+                self._prove_fork(index, event.act)
             case acts.SetPolicy():
                 self.policies.append(index)
                 self.policies_mask |= 1 << index
@@ -204,6 +199,15 @@ class Record:
         invite = self.events[self.graph.index(act.invite)].act
         is_named = isinstance(invite, acts.OpenInvite) and invite.invite_key == act.invite_key
         return invite if is_named and isinstance(invite, acts.OpenInvite) else None
+
+    def _prove_fork(self, index: int, act: acts.ProveFork) -> None:
+        device = act.first.device
+        removal = DeviceRemoval(index, None, self.before(index), False, act.keeps)
+        self.device_removals[device].append(removal)
+        self.forks.append(index)
+        for root in self.roots_of.get(device, ()):
+            if act.keeps and self.is_certified(device, root, removal.known):
+                self.carriers[root].append(index)
 
     def _remove_device(self, index: int, act: acts.RemoveDevice) -> None:
         known = self.before(index)
@@ -295,14 +299,6 @@ class Record:
                     reached.add(certifier)
                     above.append(certifier)
         return sorted(reached)
-
-    def carriers_for(self, root: bytes) -> Iterator[int]:
-        """Yield the operations whose keeps may count for a member, if their authors are strong."""
-        if root in self.carriers:
-            yield from self.carriers[root]
-        if self.fork_carriers:
-            for device in self.devices_of.get(root, ()):
-                yield from self.fork_carriers.get(device, ())
 
     def log_heads(self, root: bytes) -> Iterator[int]:
         """Yield the ends of the auth logs of a member's devices."""

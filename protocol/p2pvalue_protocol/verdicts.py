@@ -241,7 +241,7 @@ class Verdicts:
         """Return the operations of the view with a keep of `place` that may count for a giving."""
         return [
             index
-            for index in self.record.carriers_for(giving.root)
+            for index in self.record.carriers.get(giving.root, ())
             if self.holds(index) and self.record.keeps(index, place, self.mask)
         ]
 

@@ -135,7 +135,7 @@ class Visibility:
     def _may_be_kept(self, root: bytes, device: bytes) -> bool:
         """Return whether it may depend on the single operation of a device if it counts."""
         record = self._record
-        if record.votes_on.get(root) or any(True for _ in record.carriers_for(root)):
+        if record.votes_on.get(root) or record.carriers.get(root):
             return True
         return bool(record.device_removals) and any(
             record.device_removals.get(above) for above in record.certifiers(device, root)
@@ -209,7 +209,7 @@ class Visibility:
             for giving in record.givings.get(root, ()):
                 found.update(
                     carrier
-                    for carrier in record.carriers_for(root)
+                    for carrier in record.carriers.get(root, ())
                     if verdicts.strength(carrier) < self._reach(giving)
                 )
                 found.update(
@@ -279,7 +279,7 @@ class Visibility:
         record, root = self._record, giving.root
         verdicts = self._authority.view().verdicts
         found: list[object] = []
-        for index in (*record.removals.get(root, ()), *record.carriers_for(root)):
+        for index in (*record.removals.get(root, ()), *record.carriers.get(root, ())):
             if index in record.leaves:
                 continue
             strength = verdicts.strength(index)
