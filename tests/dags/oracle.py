@@ -40,7 +40,7 @@ from tests.dags.reading import (
 class Oracle(Reading):
     """What holds in one view of a DAG."""
 
-    # Givings (rules 1 and 2).
+    # Givings (R1).
 
     @remembered
     def is_giving(self, op_id: bytes) -> bool:
@@ -85,7 +85,7 @@ class Oracle(Reading):
 
     @remembered
     def policy(self, before: frozenset[bytes]) -> Policy:
-        """Return the policy that holds after these operations (rule 10)."""
+        """Return the policy that holds after these operations ("Policy")."""
         setting = {
             op_id: act.policy
             for op_id, act in self.acts(SetPolicy)
@@ -112,7 +112,7 @@ class Oracle(Reading):
     ) -> list[bytes]:
         """Return the roots for which a place has that rank or a stronger one.
 
-        With `votes`, only these of that very rank are looked at (rule 6).
+        With `votes`, only these of that very rank are looked at (R4).
         """
         return [
             root
@@ -169,7 +169,7 @@ class Oracle(Reading):
                 return False
         return not self.is_voted_out(claim, place, votes if claim.rank == rank else None, counted)
 
-    # Removals of a member (rules 3 to 7).
+    # Removals of a member, and keeps (R2 to R7).
 
     @remembered
     def removes(self, op_id: bytes, claim: Claim, place: Place, weakest: int = MEMBER) -> bool:
@@ -248,7 +248,7 @@ class Oracle(Reading):
             case RemoveDevice(root=of, is_by_root=is_by_root):
                 return of == root and not is_by_root
             case ProveFork(first=first):
-                return self.depth(first.device, root) > 0
+                return bool(self.chains(Place(first.device, self.before[op_id]), root))
             case Give(root=of):
                 return of == root
         return False
@@ -268,7 +268,7 @@ class Oracle(Reading):
         votes: frozenset[bytes] | None,
         counted: frozenset[bytes],
     ) -> bool:
-        """Tell whether a quorum of the same rank acts on a claim at a place (rule 6)."""
+        """Tell whether a quorum of the same rank acts on a claim at a place (R4)."""
         quorum = self.quorum(claim.rank)
         if quorum == 0:
             return False
@@ -297,7 +297,7 @@ class Oracle(Reading):
         roots = self.roots_at_most(there, rank, self.before[op_id])
         return None if not roots or self.is_at_most(there, rank - 1) else min(roots)
 
-    # Removals of a device (rule 8). `asked` is whose claim is judged; None: demotions do not help.
+    # Removals of a device (R8). `asked` is whose claim is judged; None: demotions do not help.
 
     def is_live(
         self,
