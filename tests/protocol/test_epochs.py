@@ -31,13 +31,10 @@ from tests.protocol.replicas import (
     joined,
     run_of,
 )
+from tests.protocol.sealed import sealed_community
 
 SALT = b"t" * 24
 HELLO = chat.encode_chat_message("hello")
-
-
-def sealed_community() -> Copy:
-    return founded("ana", read=auth.READ_MEMBERS)
 
 
 def only_epoch(copy: Copy) -> bytes:
