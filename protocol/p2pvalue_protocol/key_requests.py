@@ -21,6 +21,7 @@ class KeyRequests:
         self._open: list[bytes] = []
         self._given_up: set[bytes] = set()
         self._asked_at = (0, 0)
+        self._may_ask = limits.KEYS_ASKED_MAX
         self._left = limits.KEYS_WANTED_MAX
 
     @property
@@ -29,18 +30,28 @@ class KeyRequests:
         return bool(self._open)
 
     def ask_again(self) -> None:
-        """Begin a new interval: what the peer did not have it may have now."""
-        self._given_up.clear()
+        """Begin a new interval: what the peer did not have it may have now.
+
+        If all could be asked for in the last one; else the rest comes first.
+        """
+        if self._may_ask:
+            self._given_up.clear()
         self._asked_at = (0, 0)
+        self._may_ask = limits.KEYS_ASKED_MAX
         self._left = limits.KEYS_WANTED_MAX
 
     def next_frames(self) -> list[f.Frame]:
-        """Return the next question; none while one is open, or nothing has changed since."""
+        """Return the next question; none while one is open, or nothing has changed since.
+
+        Nor more in one interval than a peer answers: somebody may make epochs without end whose
+        secret nobody has, and who asks for all of them would be cut off by everybody.
+        """
         at = (self._replica.epochs.version, len(self._replica.graph))
         if self._open or at == self._asked_at:
             return []
         missing = [e for e in self._replica.epochs.missing() if e not in self._given_up]
-        self._open = missing[: limits.KEYS_PER_FRAME_MAX]
+        self._open = missing[: min(limits.KEYS_PER_FRAME_MAX, self._may_ask)]
+        self._may_ask -= len(self._open)
         if not self._open:
             self._asked_at = at
             return []

@@ -64,6 +64,7 @@ NAME_CHARACTERS_MAX = 200  # of a person, as her profile takes it
 LABEL_CHARACTERS_MAX = 64  # of a device, as its person calls it
 RECORDS_HANDED_MAX = 8  # address records: one of the older device, some of others
 KEYS_PER_FRAME_MAX = 64  # secrets of epochs: four KiB
+KEYS_ASKED_MAX = 768  # of one peer between two comparisons; it may count five of ours as one
 KEYS_WANTED_MAX = 4_096  # by one peer between two comparisons; each costs us a look-up
 
 # --- joining

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import Effect
 from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kinds.epoch import NUMBER as EPOCH
+from p2pvalue_protocol.kinds.epoch import Epoch, Wrap, encode_epoch
+from p2pvalue_protocol.sealing import SEAL_BYTES
 from tests.protocol.meeting import NOW_MS, Community, Link, Node, assert_equal_nodes
 
 
@@ -115,6 +121,37 @@ def test_who_asks_for_more_and_more_is_left() -> None:
     link.wires[0].append(wanted)
     link.deliver(0)
     assert link.closed == [("ben", Reason.OVER_LIMIT)]
+
+
+def test_more_epochs_that_nobody_can_open_than_a_peer_answers_part_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A member can make them without end: all are asked for, and the one that somebody has."""
+    spans = limits.HEADS_EVERY_MS_MAX // limits.HEADS_EVERY_MS_MIN + 1  # of ours in one of theirs
+    assert limits.KEYS_ASKED_MAX * spans <= limits.KEYS_WANTED_MAX
+    for name in ("KEYS_ASKED_MAX", "KEYS_WANTED_MAX"):
+        monkeypatch.setattr(limits, name, getattr(limits, name) // 16)
+    community = Community("ada", "ben")
+    ada, ben = community.node("ada"), without_prekey(community, "ben")
+    renewed(ada)
+    (wanted,) = [e for e in opened_by(ada) if e not in dict(community.keys)]
+    ben.take(ada.runs())
+    seals = bytes(SEAL_BYTES * len(ada.replica.epochs.recipients()))
+    count = limits.KEYS_WANTED_MAX + 1
+    wrap = Wrap(wanted, bytes(24), bytes(48))  # each is deeper than the one that is wanted
+    epochs = [Epoch(number.to_bytes(32, "big"), seals, wraps=(wrap,)) for number in range(count)]
+    ada.write(*(Draft(EPOCH, b"", encode_epoch(epoch)) for epoch in epochs))
+    ben.take(ada.runs())
+    assert len(ben.replica.epochs.missing()) == count + 1
+    link = Link(ben, ada)
+    for _ in range(count // limits.KEYS_ASKED_MAX + 2):
+        link.wait(limits.HEADS_EVERY_MS_MAX)
+    assert link.closed == []
+    assert ben.replica.epochs.holds(wanted)
+
+
+def opened_by(node: Node) -> list[bytes]:
+    return [key.record.epoch for key in node.replica.epochs.secrets_for_newcomer()]
 
 
 def test_a_peer_that_owes_secrets_for_ten_seconds_is_left() -> None:
