@@ -29,7 +29,7 @@ class Coverage:
         known = self._known.get(frontier)
         if known is None:
             now, then = self._authority.view(), self._authority.view(frontier)
-            known = any(self._is_member_in(now, then, root) for root in self._out) or any(
+            known = any(self._is_member_in(now, then, root) for root in sorted(self._out)) or any(
                 self._is_device_in(now, then, device) for device in self._record.device_removals
             )
             self._known[frontier] = known
@@ -41,7 +41,7 @@ class Coverage:
         if is_anew or roots:
             self._known.clear()
         now = self._authority.view()
-        for root in list(self._record.givings) if is_anew else roots:
+        for root in list(self._record.givings) if is_anew else sorted(roots):
             is_out = now.rank_of(root) is None and self._authority.was_given(root)
             (self._out.add if is_out else self._out.discard)(root)
 

@@ -221,7 +221,7 @@ class Membership:
         """Return the members by everything held, ascending by root; recomputes only who changed."""
         view = self._all
         is_anew, roots = self._changes.take()
-        for root in self._record.givings if is_anew else roots:
+        for root in self._record.givings if is_anew else sorted(roots):
             self._members[root] = self._member(view, root)
         return [member for _, member in sorted(self._members.items()) if member is not None]
 

@@ -34,7 +34,7 @@ class View:
     def extend(self, known: int, touched: set[bytes]) -> None:
         """Hold more operations, which change what is known of `touched` members only."""
         self.known = known
-        for root in touched:
+        for root in sorted(touched):
             for device in self._record.devices_of.get(root, ()):
                 self._standings.pop(device, None)
                 self._stays.pop(device, None)

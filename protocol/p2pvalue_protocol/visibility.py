@@ -95,6 +95,8 @@ class Visibility:
         may count for its member have to be looked at for this very operation.
         """
         self._renew()
+        if self._facts is not None and device not in self._facts:
+            self._facts[device] = self._facts_of(device)
         limit = self._weakest_writer(kind, frontier)
         return any(
             rank <= limit and self._counts(giving, device, frontier, reference, limit)
@@ -230,7 +232,8 @@ class Visibility:
     def take_reconsidered(self) -> list[bytes]:
         """Return the devices, ascending, for whose content `visible` may answer anew.
 
-        The first call begins to look: it returns nothing and costs a look at every device.
+        The first call begins to look: it returns nothing and costs a look at every device. Of
+        devices that came later only those are looked at whose content was asked about.
         """
         self._renew()
         found, self._authority.reconsidered = self._authority.reconsidered, set()
@@ -238,8 +241,8 @@ class Visibility:
             self._facts = {device: self._facts_of(device) for device in self._record.roots_of}
             self._unlooked = set()
             return []
-        for device in self._unlooked:
-            before, now = self._facts.get(device, {}), self._facts_of(device)
+        for device in sorted(self._unlooked & self._facts.keys()):
+            before, now = self._facts[device], self._facts_of(device)
             if any(now.get(giving) != facts for giving, facts in before.items()):
                 found.add(device)
             self._facts[device] = now
@@ -256,7 +259,7 @@ class Visibility:
             self._left_count = 0
             self._gone.clear()
             self._unlooked = set(self._record.roots_of)
-        for root in roots:
+        for root in sorted(roots):
             self._left.pop(root, None)
             for device in self._record.devices_of.get(root, ()):
                 self._gone.pop(device, None)
