@@ -1,11 +1,11 @@
 """Who the other side of a sync link is to us, and what that opens to it (spec: sync).
 
 By everything held a device is a member's, or was one and is put out, or is a stranger's. Members
-see all. Who was put out is shown why: the removals and what they rest on, no name or address that
-came later; what it says about authority is heard all the same, for it may bring the founder's word
-that undoes the removal. A stranger that we called is shown our own admission, or a newcomer could
-prove itself to nobody; one that called us is shown nothing. All of this is asked anew for every
-frame: it changes while a link lasts.
+see all. Who was put out is shown why: the removals and what they rest on, with what proves a fork, but
+no name or address that came later; what it says about authority is heard all the same, for it may
+bring the founder's word that undoes the removal. A stranger that we called is shown our own
+admission, or a newcomer could prove itself to nobody; one that called us is shown nothing. All of
+this is asked anew for every frame: it changes while a link lasts.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Access:
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
-        self._kept: tuple[int, bytes, Scope] = (0, b"", NOTHING)
+        self._kept: tuple[tuple[int, int], bytes, Scope] = ((0, 0), b"", NOTHING)
 
     def gives(self, device: bytes | None, *, we_called: bool) -> Scope:
         """Return what the peer may see; a look at every auth operation when there is a new one."""
@@ -107,10 +107,16 @@ class Access:
         return proof_of(self._replica, device)
 
     def _kept_scope(self, device: bytes, ask: Callable[[bytes], Iterable[bytes]]) -> Scope:
-        count, known, scope = self._kept
-        if (count, known) != (len(self._replica.graph), device):
-            scope = Scope((AUTH,), heads_of_past(self._replica, ask(device)))
-            self._kept = (len(self._replica.graph), device, scope)
+        forks = self._replica.membership.forked_devices()
+        state = (len(self._replica.graph), len(forks))
+        kept_state, known, scope = self._kept
+        if (kept_state, known) != (state, device):
+            heads = set(heads_of_past(self._replica, ask(device)))
+            proofs = [fork for fork in forks if fork.device == device]
+            heads.update(op for fork in proofs for op in (fork.first, fork.second))
+            shown = tuple(sorted(heads, key=lambda r: (r.device, r.log_class, r.op_id)))
+            scope = Scope((AUTH, CONTENT) if proofs else (AUTH,), shown)
+            self._kept = (state, device, scope)
         return scope
 
 

@@ -56,13 +56,18 @@ def states(person: Person) -> dict[str, str]:
 
 def test_a_stolen_phone_is_put_out_by_the_laptop(tmp_path: Path) -> None:
     with ana_on_two_devices(tmp_path) as (laptop, phone, ben):
-        phone.cable.pull()
+        for person in (laptop, phone, ben):
+            person.cable.pull()
+        phone.until(lambda: not phone.peers_in_touch(), "being alone")
         phone.post("by the thief, out of reach")
+        assert phone.stop() == 0
+        for person in (laptop, phone, ben):
+            person.cable.plug_in()
         (gone,) = laptop.ask("POST", "/devices/phone/revoke")
         assert gone["state"] == "revoked"
         laptop.post("the phone is stolen")
         ben.until_reads("the phone is stolen")
-        phone.cable.plug_in()
+        phone.start()
         phone.until(lambda: "revoked" in states(phone).values(), "the phone to learn of it")
         with pytest.raises(Refused, match="removed"):
             phone.post("by the thief, again")
