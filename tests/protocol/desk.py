@@ -15,6 +15,7 @@ from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kinds.chat import encode_chat_message
 from p2pvalue_protocol.machine import Machine
 from p2pvalue_protocol.membership import Membership
+from p2pvalue_protocol.past import Batch
 from tests.protocol.authoring import SECRET, key_named, prekey_private_named
 
 NOW_MS = 1_800_000_000_000
@@ -29,6 +30,7 @@ class Computer:
         self.peer_id = f"peer-of-{name}"
         self.entropy = sha256(f"{person} words".encode()).digest()
         self.store = MemoryStore()
+        self.committed: list[Batch] = []
         self.told: list[e.Joined | e.Linked | e.DevicesWanted | e.AddressLearned] = []
         self.refusal = 0
         self.outbox: deque[e.SendFrame | e.CloseSession] = deque()
@@ -60,7 +62,9 @@ class Computer:
     def handle(self, given: i.Input, now_ms: int = NOW_MS) -> list[e.Effect]:
         """Handle an input and perform its effects."""
         effects = self.machine.handle(given, now_ms)
-        self.store.commit([f.batch for f in effects if isinstance(f, e.Store)])
+        batches = [f.batch for f in effects if isinstance(f, e.Store)]
+        self.committed += batches
+        self.store.commit(batches)
         for effect in effects:
             match effect:
                 case e.SendFrame() | e.CloseSession():
