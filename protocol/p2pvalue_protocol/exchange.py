@@ -43,7 +43,7 @@ class Exchange:
         self._offset = offset
         self._jitter = jitter
         self._access = Access(replica)
-        self._wanting = Wanting(replica, self._takes)
+        self._wanting = Wanting(replica, self._takes, self._may_hear_names)
         self._supply = Supply(replica, self._gives)
         self._keys = KeyRequests(replica)
         self.comparison = Comparison(
@@ -199,6 +199,17 @@ class Exchange:
 
     def _is_peer_member(self) -> bool:
         return bond_of(self._replica, self.device) is Bond.MEMBER
+
+    def _may_hear_names(self) -> bool:
+        """Return whether to ask the peer for what it did not claim: that tells whose logs we hold.
+
+        A newcomer asks whom it called, or it might never learn who is a member.
+        """
+        if is_public(self._replica) or self._is_peer_member():
+            return True
+        own = self._replica.device
+        is_newcomer = own is not None and not self._replica.membership.was_ever_admitted(own)
+        return is_newcomer and self._established.is_initiator
 
     def _gives(self) -> Scope:
         return self._access.gives(self.device, we_called=self._established.is_initiator)

@@ -24,10 +24,19 @@ from p2pvalue_protocol.replica import Replica
 class Wanting:
     """The heads that one peer claims and that are missing here, and which of them are asked for."""
 
-    def __init__(self, replica: Replica, takes: Callable[[], Collection[int]]) -> None:
-        """`takes` says which log classes the peer may bring."""
+    def __init__(
+        self,
+        replica: Replica,
+        takes: Callable[[], Collection[int]],
+        may_hear_names: Callable[[], bool],
+    ) -> None:
+        """`takes` says which log classes the peer may bring, now.
+
+        `may_hear_names` says whether it may be asked for what it did not claim.
+        """
         self._replica = replica
         self._takes = takes
+        self._may_hear_names = may_hear_names
         self._missing: dict[
             Reference, int | None
         ] = {}  # seq to ask from, None: behind what is held
@@ -72,7 +81,7 @@ class Wanting:
             }
             if not self._missing or not self._pass_has_progress:
                 self._give_up()
-                if asks_by_name:
+                if asks_by_name and self._may_hear_names():
                     self.claim(self._replica.missing())  # nobody may list it, anybody may have it
                     asks_by_name = False
                 if not self._queue:

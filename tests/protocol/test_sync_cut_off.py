@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits, removal
+from p2pvalue_protocol.effects import Effect
+from p2pvalue_protocol.frames import Wants, decode_frame
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
 from tests.protocol.authoring import key_named
-from tests.protocol.meeting import Community, Link, Node, assert_equal_nodes
+from tests.protocol.meeting import NOW_MS, Community, Link, Node, assert_equal_nodes
+from tests.protocol.replicas import Chain
 
 VOTERS = ("ada", "ben", "eve")  # three of four founders are a quorum
 MAL = key_named("mal device").public
@@ -64,3 +67,26 @@ def test_what_nobody_has_is_asked_for_now_and_then_and_holds_up_nothing() -> Non
     assert_equal_nodes(ada, eve)
     assert ada.texts() == 4
     assert len(ada.replica.missing()) == len(lost)
+
+
+def test_a_stranger_is_asked_for_nothing_that_it_did_not_claim() -> None:
+    community = Community("ada", "ben", "mal")
+    ada, ben, sam = (community.node(name) for name in ("ada", "ben", "sam"))
+    lost = Reference(MAL, CONTENT, 7, bytes(32))
+    log = Chain(key_named("mal device"), community.community)
+    log.say("waits", parents=[community.genesis.reference, lost])
+
+    def hear() -> list[Effect]:
+        assert ada.replica.receive([log.run()], NOW_MS).stored == 1
+        return []
+
+    ada.do(hear)
+    assert ada.replica.missing() == [lost]
+    for peer, is_asked in ((sam, False), (ben, True)):
+        link = Link(ada, peer)
+        link.wait(limits.HEADS_EVERY_MS_MAX)
+        frames = [decode_frame(frame) for frame in link.sent[0]]
+        asked = [
+            want.head_id for frame in frames if isinstance(frame, Wants) for want in frame.wants
+        ]
+        assert (lost.op_id in asked) == is_asked
