@@ -132,7 +132,9 @@ class Authority:
         past = record.past(index)
         match act:
             case acts.WithdrawInvite(key):
-                return any(not past >> admit & 1 for admit in record.admits_of_key.get(key, ()))
+                unseen = [a for a in record.admits_of_key.get(key, ()) if not past >> a & 1]
+                strength = self._all.verdicts.strength(index) if unseen else 0
+                return any(strength < record.giving_at[admit].rank for admit in unseen)
             case acts.RemoveDevice(root, device) if act.is_by_root:
                 removals = record.device_removals.get(device, ())
                 known = next((r.known for r in removals if r.at == index), -1)
