@@ -1,9 +1,9 @@
 """Who the other side of a sync link is to us, and what that opens to it (spec: sync).
 
 By everything held a device is a member's, or was one and is put out, or is a stranger's. Members
-see all. Who was put out is shown why: the removals and what they rest on, with what proves a fork, but
-no name or address that came later; what it says about authority is heard all the same, for it may
-bring the founder's word that undoes the removal. A stranger that we called is shown our own
+see all. Who was put out is shown why: the removals and what they rest on, with what proves a fork,
+but no name or address that came later; what it says about authority is heard all the same, for it
+may bring the founder's word that undoes the removal. A stranger that we called is shown our own
 admission, or a newcomer could prove itself to nobody; one that called us is shown nothing. All of
 this is asked anew for every frame: it changes while a link lasts.
 """

@@ -64,7 +64,7 @@ async def test_a_fork_is_told_once_and_warned_of_by_everybody(tmp_path: Path) ->
             nursery.start_soon(follow)
             await until(twin, lambda: bool(warnings(twin)))
             assert "this device" in warnings(twin)[0]
-            with pytest.raises(P2PValueError, match="device link|doctor"):
+            with pytest.raises(P2PValueError, match=r"device link|doctor"):
                 await twin.community().post("one more")
             await until(ana, lambda: bool(warnings(ana)))
         (fork,) = told

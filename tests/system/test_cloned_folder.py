@@ -57,7 +57,7 @@ def test_a_copied_folder_is_found_out_and_costs_nobody_else_anything(tmp_path: P
                 assert not honest.checks()["devices in Garden"]["is_ok"]
             twin.until(lambda: fork_warnings(twin), "the warning at the copy")
             assert "this device" in fork_warnings(twin)[0]
-            with pytest.raises(Refused, match="device link|doctor"):
+            with pytest.raises(Refused, match=r"device link|doctor"):
                 twin.post("one more")
             ana.post(ana_said[1])
             cleo.until_reads("before the copy", "by the first", *ana_said)
