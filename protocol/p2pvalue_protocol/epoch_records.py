@@ -78,6 +78,16 @@ class EpochRecords:
             )
         return self._deepest_first
 
+    def by_turns(self) -> list[EpochRecord]:
+        """Return all: the deepest by each device, then the second by each, and so on."""
+        made: dict[bytes, int] = {}
+        turns: list[tuple[int, int, EpochRecord]] = []
+        for place, record in enumerate(self.deepest_first()):
+            turn = made.get(record.device, 0)
+            made[record.device] = turn + 1
+            turns.append((turn, place, record))
+        return [record for _, _, record in sorted(turns, key=lambda found: found[:2])]
+
     def wrapping(self, epoch: bytes) -> list[tuple[EpochRecord, Wrap]]:
         """Return the valid epochs that wrap the secret of one, with what they hold of it."""
         return [

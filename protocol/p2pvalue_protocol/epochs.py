@@ -336,14 +336,14 @@ class Epochs:
             return False
         return not record.audience or self._membership.member_of(device) in record.audience
 
-    def topic_secrets(self) -> list[bytes]:
-        """Return by what members find each other, those of the deepest epochs first.
+    def topic_secrets(self, *, by_turns: bool = False) -> list[bytes]:
+        """Return by what members find each other: of the deepest epochs first, or by turns.
 
         Secrets whose epochs are still to come stand before them: they were given to find those.
         """
         held = [
             self._secrets[record.epoch]
-            for record in self.records.deepest_first()
+            for record in (self.records.by_turns() if by_turns else self.records.deepest_first())
             if record.audience == EVERYBODY and record.epoch in self._secrets
         ]
         early = [self._early[epoch] for epoch in sorted(self._early)]

@@ -64,11 +64,22 @@ class Established(msgspec.Struct):
     has_told_device: bool  # whether we named ours
 
 
-def secrets_shown(replica: Replica) -> list[bytes]:
-    """Return the topic secrets that a handshake tries: the newest 64 and each 32nd older one.
+def secrets_tried(replica: Replica) -> list[bytes]:
+    """Return the topic secrets that a shown tag may be of: every one that is held.
 
-    Who missed changes knows a row of older secrets; of any 64 in a row one is among these, so two
-    members always meet, however far apart they were.
+    Of very many, those of each author in turn: no member shuts out whoever was away by making more
+    epochs than anybody shows or tries.
+    """
+    held = replica.topic_secrets
+    if len(held) > limits.TOPIC_SECRETS_TRIED_MAX:
+        held = replica.epochs.topic_secrets(by_turns=True)
+    return held[: limits.TOPIC_SECRETS_TRIED_MAX]
+
+
+def secrets_shown(replica: Replica) -> list[bytes]:
+    """Return the topic secrets whose tags are shown: the newest 64 and each 32nd older one.
+
+    Who has missed changes shows what others still hold, and they try all of it.
     """
     held = replica.topic_secrets
     newest, older = limits.TOPIC_SECRETS_NEWEST, limits.TOPIC_SECRETS_STEP
@@ -199,7 +210,7 @@ class Hello:
     def _answer_tags(self, transcript: Transcript, tags: list[bytes]) -> list[Effect]:
         shown = set(tags)  # nobody can aim at a tag: our fresh nonce is in it
         for replica in self._replicas:
-            for secret in secrets_shown(replica):
+            for secret in secrets_tried(replica):
                 if transcript.tag(secret, _INITIATOR) in shown:
                     self.replica = replica
                     answer = f.TagAnswered(transcript.tag(secret, _RESPONDER))

@@ -53,6 +53,7 @@ WANTS_QUEUED_MAX = 4_096  # of one peer; who asks for more without taking answer
 TOPIC_SECRETS_NEWEST = 64  # shown in a handshake; who missed so many changes still meets
 TOPIC_SECRETS_STEP = 32  # of the older ones each 32nd, so that any 64 in a row hold one of them
 TOPIC_SECRETS_MAX = 96  # shown in all: with weekly changes twenty years
+TOPIC_SECRETS_TRIED_MAX = 4_096  # by who is called: 8 ms for a stranger, in a very old community
 
 # --- epochs
 EPOCHS_EARLY_MAX = 1_024  # secrets given before their EPOCHs came: what one welcome holds

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.effects import CloseSession, SendFrame
+from p2pvalue_protocol.effects import CloseSession, Effect, SendFrame
 from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.hello import Hello, Transcript
+from p2pvalue_protocol.hello import Hello, Transcript, secrets_shown
 from tests.protocol.authoring import key_named
 from tests.protocol.meeting import NOW_MS, Community, Link, Node
 
@@ -168,6 +168,29 @@ def test_a_wrong_signature_ends_the_handshake() -> None:
     named = f.InitiatorIdentity(key_named("ada device").public, bytes(64))
     effects = second.receive(f.encode_frame(named), NOW_MS)
     assert effects == [CloseSession(1, Reason.HELLO_FAILED)]
+
+
+@pytest.mark.parametrize("tried_max", [limits.TOPIC_SECRETS_TRIED_MAX, 30])
+def test_who_was_away_gets_in_however_many_epochs_a_member_made(
+    tried_max: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TOPIC_SECRETS_TRIED_MAX", tried_max)
+    community = Community("ada", "ben", "mal")
+    ada, ben, mal = (community.node(name) for name in community.authors)
+
+    def renewed() -> list[Effect]:
+        mal.replica.renew(NOW_MS)
+        return []
+
+    while len(mal.replica.topic_secrets) <= limits.TOPIC_SECRETS_NEWEST + 1:
+        mal.do(renewed)
+    ada.take(mal.runs())
+    assert len(ada.replica.topic_secrets) == len(mal.replica.topic_secrets)
+    assert not set(ben.replica.topic_secrets) & set(secrets_shown(ada.replica))
+    first, second = hello(ben, ada, initiates=True), hello(ada, ben, initiates=False)
+    greet(first, second)
+    assert first.established is not None
+    assert second.established is not None
 
 
 def test_each_reply_has_ten_seconds() -> None:
