@@ -155,5 +155,3 @@ class Event(NamedTuple):
     backlink: bytes  # op id of seq - 1 in the same log; zeros at seq 0
     named: tuple[bytes, ...]  # op ids of its parents
     act: Act
-
-
