@@ -48,11 +48,12 @@ def asking_mode(replica: Replica) -> Asking | None:
 
 def refusal_of_invite(replica: Replica, shown: InviteShown) -> Refusal | None:
     """Return why a proven invite lets nobody in, None if it does, or did let this device in."""
-    if replica.membership.is_live(shown.device):
+    membership, device = replica.membership, shown.device
+    if membership.is_live(device):
         return None
-    if replica.membership.was_ever_admitted(shown.device) and not _is_leaver(replica, shown.device):
+    if membership.was_ever_admitted(device) and not _is_leaver(replica, device):
         return Refusal.PUT_OUT
-    invite = replica.membership.invite_for(shown.invite_key)
+    invite = membership.invite_for(shown.invite_key)
     if invite is None:
         return Refusal.CANNOT_ADMIT
     if invite.is_withdrawn:
