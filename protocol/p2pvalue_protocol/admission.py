@@ -62,7 +62,7 @@ def refusal_of_invite(replica: Replica, shown: InviteShown) -> Refusal | None:
 
 
 def _is_leaver(replica: Replica, device: bytes) -> bool:
-    """Return whether a device is of somebody who left by herself, and may come back by an invite."""
+    """Return whether a device is of somebody who left by herself: an invite brings her back."""
     membership = replica.membership
     former = (known for known in membership.former_members() if known.is_leave)
     return any(device in membership.devices_of(known.root) for known in former)
