@@ -359,12 +359,16 @@ class Replica:
     # --- where members' devices are
 
     def address_records(self) -> list[tuple[bytes, bytes]]:
-        """Return each device with its newest address record, ascending."""
-        return sorted(self._records.items())
+        """Return each device with its newest address record, ascending; none of who is out."""
+        is_live, was_in = self.membership.is_live, self.membership.was_ever_admitted
+        held = sorted(self._records.items())
+        return [
+            (device, record) for device, record in held if is_live(device) or not was_in(device)
+        ]
 
     def addresses(self) -> list[bytes]:
         """Return the newest address record of each device, ascending by device."""
-        return [self._records[device] for device in sorted(self._records)]
+        return [record for _, record in self.address_records()]
 
     def learn_address(self, record: bytes, now_ms: int, *, is_vouched: bool = False) -> bool:
         """Keep a signed address record if it is valid and newer than what is held.
@@ -374,7 +378,7 @@ class Replica:
         known = decode_record(record, self.community)
         if known is None:
             return False
-        if not is_vouched and not self.membership.was_ever_admitted(known.device):
+        if not is_vouched and not self.membership.is_live(known.device):
             return False
         if not is_newer(record, self._records.get(known.device), now_ms):
             return False

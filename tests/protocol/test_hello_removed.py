@@ -174,6 +174,24 @@ def test_who_calls_an_unknown_device_shows_it_only_her_own_admission() -> None:
     assert all(run.log_class == 0 for run in link.operations_sent())
 
 
+def test_where_somebody_is_who_was_put_out_is_told_no_further() -> None:
+    community = Community("ada", "ben")
+    ada, ben = community.node("ada"), community.node("ben")
+    mal = admitted(community, ada, "mal")
+    mal.listen_at("/ip4/192.0.2.9/tcp/4001")
+    Link(mal, ada).settle()
+    assert device_of(mal) in dict(ada.replica.address_records())
+    root = put_out(ada, mal)
+    assert device_of(mal) not in dict(ada.replica.address_records())
+    link = Link(ben, ada)
+    link.settle()
+    assert b"192.0.2.9" not in b"".join(link.sent[1])
+    mal.listen_at("/ip4/192.0.2.10/tcp/4001", now_ms=NOW_MS + 1)
+    assert not ada.replica.learn_address(mal.replica.addresses()[0], NOW_MS)
+    ada.write(return_draft(ada.replica, root, auth.MEMBER))
+    assert device_of(mal) in dict(ada.replica.address_records())
+
+
 def test_an_invite_does_not_bring_back_who_was_put_out() -> None:
     _, ada, mal = removed()
     invite(ada, secret=LATER_SECRET)
