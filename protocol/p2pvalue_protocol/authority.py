@@ -236,6 +236,8 @@ class Authority:
         if frontier is None:
             return self._all
         known = self._graph.past(frontier)
+        if known == self._all.known:
+            return self._all
         return View(self._verdicts_of(known), known)
 
     def past(self, frontier: int) -> int:
