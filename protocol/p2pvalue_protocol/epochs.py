@@ -193,18 +193,17 @@ class Epochs:
         return None
 
     def unwrapped(self) -> list[EpochKey]:
-        """Return the epochs whose secrets we hold and no newer one of those wraps, deepest first.
+        """Return the epochs whose secrets we hold and no newer one of those opens, deepest first.
 
-        Those for everybody only: nobody else is given what an audience has for itself.
+        Those for everybody only: nobody else is given what an audience has for itself. A wrap of
+        garbage opens nothing, so each is tried: ~15 µs.
         """
         return [
             EpochKey(record, self._secrets[record.epoch])
             for record in self.records.deepest_first()
             if record.audience == EVERYBODY
             and record.epoch in self._secrets
-            and not any(
-                newer.epoch in self._secrets for newer, _ in self.records.wrapping(record.epoch)
-            )
+            and self._from_newer(record) is None
         ]
 
     # --- secrets
@@ -283,16 +282,23 @@ class Epochs:
         early = self._early.pop(record.epoch, None)
         if early is not None and commitment_of(self._community, early) == record.commitment:
             return early
-        for newer, wrap in self.records.wrapping(record.epoch):
-            if newer.epoch in self._secrets:
-                opened = self._unwrapped(record, wrap, self._secrets[newer.epoch])
-                if opened is not None:
-                    return opened
+        opened = self._from_newer(record)
+        if opened is not None:
+            return opened
         for place, recipient in enumerate(recipients):
             if recipient.device == self.prekeys.device:
                 part, at = divmod(place, SEALS_PER_PART)
                 sealed = parts[part].seals[at * SEAL_BYTES : (at + 1) * SEAL_BYTES]
                 return self.prekeys.unseal(self._community, record.commitment, sealed)
+        return None
+
+    def _from_newer(self, record: EpochRecord) -> bytes | None:
+        """Return the secret of an epoch as a newer one's opens it, None if none does."""
+        for newer, wrap in self.records.wrapping(record.epoch):
+            if newer.epoch in self._secrets:
+                opened = self._unwrapped(record, wrap, self._secrets[newer.epoch])
+                if opened is not None:
+                    return opened
         return None
 
     def _unwrapped(self, older: EpochRecord, wrap: Wrap, secret: bytes) -> bytes | None:

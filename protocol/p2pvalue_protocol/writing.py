@@ -23,6 +23,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import SEEN, kind_of
 from p2pvalue_protocol.named import is_to_be_named
+from p2pvalue_protocol.kinds.epoch import AUDIENCE_MAX
 from p2pvalue_protocol.operation import (
     CLEAR_KINDS,
     GENESIS,
@@ -154,8 +155,8 @@ def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
             f"this is {len(draft.payload):,} bytes long; {bytes_max:,} fit in one operation: "
             "split it"
         )
-    if draft.audience and not is_sealed:
-        raise LocalProtocolError("an audience can be named for sealed content only: name none")
+    if draft.audience:
+        _check_audience(replica, signer, draft.audience, is_sealed=is_sealed)
     is_auth = draft.kind <= KIND_AUTH_MAX
     if draft.kind > 255 or (is_auth and draft.kind not in AUTH_KINDS - {GENESIS}):
         raise LocalProtocolError(f"this version writes no operation of kind {draft.kind}")
@@ -176,6 +177,21 @@ def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
         kind.decode(draft.payload)
     except PayloadInvalid:
         raise LocalProtocolError(f"this is no valid {kind.name}: nothing was written") from None
+
+
+def _check_audience(
+    replica: Replica, signer: SigningKey, audience: tuple[bytes, ...], *, is_sealed: bool
+) -> None:
+    if not is_sealed:
+        raise LocalProtocolError("an audience can be named for sealed content only: name none")
+    members = {member.root for member in replica.membership.members()}
+    is_listed = list(audience) == sorted(set(audience)) and members.issuperset(audience)
+    own = replica.membership.member_of(signer.public)
+    if not is_listed or own not in audience or len(audience) > AUDIENCE_MAX:
+        raise LocalProtocolError(
+            f"an audience is up to {AUDIENCE_MAX} members by their root keys, ascending, and you "
+            "among them: list the members"
+        )
 
 
 def _check_log(replica: Replica, signer: SigningKey, branches: list[Branch], now_ms: int) -> None:

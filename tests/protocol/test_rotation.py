@@ -11,7 +11,7 @@ from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import CONTENT
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import epoch as kind
-from p2pvalue_protocol.kinds.epoch import Epoch, decode_epoch, encode_epoch
+from p2pvalue_protocol.kinds.epoch import Epoch, Wrap, decode_epoch, encode_epoch
 from p2pvalue_protocol.operation import decode_core
 from p2pvalue_protocol.rotation import (
     epoch_drafts,
@@ -179,6 +179,33 @@ def test_seals_of_garbage_stop_nobody() -> None:
     assert ben.texts() == ["under the epoch whose key I have", "answered"]
 
 
+def test_a_wrap_of_garbage_hides_no_older_epoch_from_newcomers() -> None:
+    ana = sealed_community()
+    eve = joined(ana, "eve")
+    eve.replica.begin()
+    drafts = epoch_drafts(eve.replica)
+    part = decode_epoch(drafts[0].payload)
+    [wrap] = part.wraps
+    bent = Wrap(wrap.epoch, wrap.salt, bytes(len(wrap.wrapped)))
+    payload = encode_epoch(Epoch(part.commitment, part.seals, wraps=(bent,)))
+    eve.replica.write([Draft(kind.NUMBER, b"", payload)], NOW_MS)
+    eve.commit()
+    eve.give(ana)
+    [newest, first] = epochs_of(ana)
+    assert [key.record.epoch for key in ana.replica.epochs.unwrapped()] == [newest, first]
+    ana.replica.begin()
+    ana.replica.renew(NOW_MS)
+    ana.commit()
+    [handed] = ana.replica.epochs.unwrapped()
+    ben = Copy(ana.community, key_named("ben device"), name="ben")
+    admitted(ana, "ben")
+    ben.replica.begin()
+    ben.replica.learn([(handed.record.epoch, handed.secret)])
+    ben.commit()
+    ana.give(ben)
+    assert all(ben.replica.epochs.holds(epoch) for epoch in epochs_of(ana))
+
+
 def test_two_epochs_made_at_once_converge_on_one() -> None:
     ana = sealed_community()
     ben, cia, dan = (joined(ana, name) for name in ("ben", "cia", "dan"))
@@ -242,6 +269,20 @@ def test_a_part_of_the_members_has_an_epoch_of_its_own() -> None:
     assert len(ana.replica.epochs.secrets_for(key_named("ben device").public)) == 2
     cia_secrets = ana.replica.epochs.secrets_for_newcomer()
     assert own[0].epoch not in [key.record.epoch for key in cia_secrets]
+
+
+@pytest.mark.parametrize("names", [["ben"], ["ana", "sue"], ["zoe", "ana"]])
+def test_an_audience_is_members_and_its_author_among_them(names: list[str]) -> None:
+    ana = sealed_community()
+    joined(ana, "ben")
+    before = ana.replica.heads()
+    audience = tuple(key_named(f"{name} root").public for name in names)
+    with pytest.raises(LocalProtocolError, match="and you among them"):
+        ana.write(said("to whom?")._replace(audience=audience))
+    clear = founded("ana")
+    with pytest.raises(LocalProtocolError, match="for sealed content only"):
+        clear.write(said("to whom?")._replace(audience=audience))
+    assert ana.replica.heads() == before
 
 
 def test_what_somebody_reads_survives_a_rebuild() -> None:
