@@ -15,7 +15,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.join_frames import Admitted, Proof
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.operation import decode_core
-from p2pvalue_protocol.removal import removal_draft, return_draft
+from p2pvalue_protocol.removal import leave_draft, removal_draft, return_draft
 from tests.protocol.authoring import SECRET
 from tests.protocol.join_link import JoinLink, invite, newcomer
 from tests.protocol.meeting import CHAT, NOW_MS, Community, Link, Node, assert_equal_nodes
@@ -198,6 +198,20 @@ def test_an_invite_does_not_bring_back_who_was_put_out() -> None:
     link = JoinLink(mal, ada, LATER_SECRET).run()
     assert link.joined[-1].state == "failed"
     assert "no invite brings you back" in link.joined[-1].message
+
+
+def test_who_left_comes_back_by_an_invite() -> None:
+    community = Community("ada", "ben")
+    ada = community.node("ada")
+    mal = admitted(community, ada, "mal")
+    mal.write(leave_draft(mal.replica))
+    Link(mal, ada).settle()
+    assert not ada.replica.membership.is_live(device_of(mal))
+    invite(ada, secret=LATER_SECRET)
+    assert JoinLink(mal, ada, LATER_SECRET).run().joined[-1].state == "admitted"
+    Link(mal, ada).settle()
+    assert mal.replica.membership.is_live(device_of(mal))
+    assert_equal_nodes(ada, mal)
 
 
 def test_who_was_put_out_is_handed_no_secret_by_a_join_repeated() -> None:
