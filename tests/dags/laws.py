@@ -11,17 +11,14 @@ from random import Random
 
 from p2pvalue_protocol.acts import (
     OUT,
-    Act,
-    AddDevice,
     Event,
     Give,
-    Nothing,
-    OpenInvite,
     ProveFork,
     Remove,
     RemoveDevice,
     Vote,
 )
+from tests.dags.additions import backdated, roots_of, shortened
 from tests.dags.model import KEEPING, Content, Dag, State
 from tests.dags.reading import FOUNDER, GUEST, Reading
 
@@ -38,9 +35,14 @@ def broken_laws(dag: Dag, state: State, judge: Judge, rng: Random) -> Iterator[s
         less = judge(dag.without([event.op_id]))
         yield from only_the_weaker_change(reading, event, less, state)
         yield from what_is_kept_stays(reading, event, less, state)
-    more = backdated(reading, state, rng)
-    if more is not None:
+    removals = list(removals_for_good(reading, state))
+    if removals:
+        more = backdated(reading, rng, *rng.choice(removals))
         yield from nothing_changes_but_hers(Reading(more), more.events[-1], state, judge(more))
+    keepers = [i for i in reading.events if reading.names_in_some_keep(i, state.visible)]
+    if keepers:
+        more = shortened(reading, rng, rng.choice(keepers))
+        yield from what_is_kept_stays(Reading(more), more.events[-1], state, judge(more))
 
 
 def last_events(dag: Dag) -> list[Event]:
@@ -69,12 +71,6 @@ def authority(reading: Reading, event: Event, state: State) -> int:
         own = [c for root in hers(reading, event) for c in reading.claims(reading.end(b""), root)]
         return min([rank, *(claim.rank for claim in own)])
     return rank
-
-
-def roots_of(reading: Reading, device: bytes) -> set[bytes]:
-    """Return whose the device is by any certificate."""
-    end = reading.end(device)
-    return {root for root in reading.roots() if reading.chains(end, root)}
 
 
 def is_of_any(reading: Reading, device: bytes, roots: set[bytes]) -> bool:
@@ -200,45 +196,6 @@ def what_is_kept_stays(reading: Reading, event: Event, less: State, more: State)
                     and rank_at(more, keeper.op_id) < min(ranks)
                 ):
                     yield f"{event.op_id!r} hides {op_id!r}, which {keeper.op_id!r} kept"
-
-
-def backdated(reading: Reading, state: State, rng: Random) -> Dag | None:
-    """Return the DAG with one more act of somebody removed who acts as if she did not know."""
-    removals = list(removals_for_good(reading, state))
-    devices = [
-        (device, removal, root)
-        for removal, root in removals
-        for device in reading.dag.devices()
-        if roots_of(reading, device) == {root}
-    ]
-    if not devices:
-        return None
-    device, removal, root = rng.choice(devices)
-    own = [e for e in reading.events.values() if e.device == device]
-    own = [e for e in own if removal not in reading.before[e.op_id]]
-    knowing = [
-        op_id
-        for op_id in reading.events
-        if op_id != removal and removal not in reading.before[op_id]
-    ]
-    other = rng.choice([r for r in reading.roots() if r != root] or [root])
-    acts: list[Act] = [Give(other, 2), Give(other, 3), Remove(other), Remove(other, 3), Vote(other)]
-    acts += [OpenInvite(b"key3", 3), Nothing(), AddDevice(root, device)]
-    taken = rng.choice([d for d in reading.dag.devices() if is_of_any(reading, d, {root})])
-    acts += [RemoveDevice(root, taken, is_by_root=True)] * 3
-    acts += [RemoveDevice(owner, taken) for owner in (root, other)]
-    act = rng.choice(acts)
-    last = max(own, key=lambda event: event.seq, default=None)
-    names = set(rng.sample(knowing, min(3, len(knowing))))
-    event = Event(
-        b"zz backdated",
-        device if not isinstance(act, AddDevice) else b"new device",
-        last.seq + 1 if last and not isinstance(act, AddDevice) else 0,
-        last.op_id if last and not isinstance(act, AddDevice) else bytes(32),
-        tuple(sorted(names)),
-        act,
-    )
-    return Dag((*reading.dag.events, event), reading.dag.contents)
 
 
 def nothing_changes_but_hers(

@@ -212,6 +212,9 @@ class Reading:
                 name = self.held[name].backlink
         return False
 
+    def names_in_some_keep(self, keeper: bytes, op_ids: Iterable[bytes]) -> bool:
+        return any(self.names_in_keep(keeper, op_id) for op_id in op_ids)
+
     @remembered
     def leaves(self, root: bytes) -> list[bytes]:
         """Return the removals of a member by one of her own devices."""

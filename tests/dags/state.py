@@ -95,7 +95,7 @@ class Outcome(Oracle):
             self.is_foreign(op_id, claim) and self.is_strong(op_id, claim, asked)
         )
 
-    # Content (R7).
+    # Content (R9, R10).
 
     def is_visible(self, content: Content) -> bool:
         """Tell whether a content operation counts: by its own past, and by all that is held."""
@@ -151,7 +151,7 @@ class Outcome(Oracle):
             and self.is_at_most(self.place(op_id), MEMBER)
         ]
 
-    # Who went (rule 12), and whether an EPOCH knows it.
+    # Who is gone, and whether an EPOCH knows it.
 
     @remembered
     def was_given(self, root: bytes) -> bool:
