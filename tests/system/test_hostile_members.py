@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
 import trio
 
 from p2pvalue.network.addresses import peer_id_of_seed
@@ -23,7 +21,7 @@ from p2pvalue_protocol.kinds.chat import encode_chat_message
 from p2pvalue_protocol.log import Run, encode_batch
 from tests.node.test_updates import HOSTILE
 from tests.system.hostile import Insider, Stranger, Watch, asked, insider, offer, stranger
-from tests.system.person import Person, Refused, gathered, people, until_equal
+from tests.system.person import people
 
 FLOOD = 2_000
 UNDIALABLE = (
@@ -165,46 +163,6 @@ async def test_nobody_is_made_unreachable_by_lies_about_her_addresses(
                 await spoken.say(f.Addresses([record]))
             await asked(victim.until, lambda: is_known(lies[0]), "the lies")
         assert await asked(is_known, true_address)
-
-
-def test_a_folder_run_twice_forks_its_own_log_and_nobody_elses(tmp_path: Path) -> None:
-    with people(tmp_path, "Ana", "Ben", "Cleo", durability="kill") as (ana, ben, cleo):
-        gathered(ana, ben, cleo)
-        ben.post("before")
-        ana.until_reads("before")
-        cleo.until_reads("before")
-        assert ben.stop() == 0
-        copy = Person("Ben again", tmp_path / "copy", durability="kill")
-        try:
-            shutil.copytree(ben.folder, copy.folder, dirs_exist_ok=True)
-            copy.configure()
-            for cable in (ana.cable, cleo.cable):
-                cable.pull()
-            ben.start()
-            ben.until_answering()
-            ben.post("from the first")
-            assert ben.stop() == 0
-            copy.start()
-            copy.until_answering()
-            copy.post("from the copy")
-            for cable in (ana.cable, cleo.cable):
-                cable.plug_in()
-            ana.until_reads("from the copy")
-            assert copy.stop() == 0
-            ben.start()
-            for person in (ana, cleo, ben):
-                person.until_reads("before", "from the first", "from the copy")
-            ana.post("after the fork")
-            cleo.post("mine too")
-            for person in (ana, ben, cleo):
-                person.until_reads("after the fork", "mine too")
-            until_equal(ana, ben, cleo)
-            for person in (ana, ben, cleo):
-                assert any("forked" in check["detail"] for check in person.checks().values())
-            with pytest.raises(Refused, match="forked"):
-                ben.post("which one am I")
-        finally:
-            copy.close()
 
 
 async def test_a_device_that_names_ever_new_peers_keeps_one_place(
