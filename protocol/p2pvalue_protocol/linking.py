@@ -222,7 +222,7 @@ class OlderDevice(_LinkSide):
         if not replica.membership.was_ever_admitted(made.device):  # else an answer was lost
             first = first_run(frame.first, made.device)
             added = auth.read_payload(auth.DevAddPayload, first.items[0].payload)
-            if added is None or (added.certifier, added.prekey) != (replica.device, made.prekey):
+            if added is None or not _is_as_certified(replica, made, added):
                 raise Refused(Reason.FRAME_INVALID)
             if not take_first(replica, first, Draft(auth.AUTH_SEEN, b"", b""), now_ms):
                 words = _WORDS[f.LinkRefusal.CANNOT_ADMIT]
@@ -380,6 +380,17 @@ class NewerDevice(_LinkSide):
         nonce: bytes = b"",
     ) -> Effect:
         return Joined(self._session, community, state, nonce, "")
+
+
+def _is_as_certified(replica: Replica, made: f.NewDevice, added: auth.DevAddPayload) -> bool:
+    """Return whether a DEV_ADD says what we signed for this device, and nothing else."""
+    own = _device_of(replica)
+    founding = replica.membership.genesis
+    root = replica.membership.member_of(own)
+    if founding is None or (added.root, added.prekey, added.certifier) != (root, made.prekey, own):
+        return False
+    message = auth.certificate_message(founding.nonce, added.root, made.device, made.prekey)
+    return verify(own, message, added.certificate)
 
 
 def _device_of(replica: Replica) -> bytes:

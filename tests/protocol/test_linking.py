@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol import link_frames as f
 from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.ids import AUTH
+from p2pvalue_protocol.log import decode_batch, encode_batch
 from p2pvalue_protocol.removal import device_removal_draft
+from tests.protocol.authoring import key_named, prekey_named
 from tests.protocol.desk import NOW_MS, Cable, Computer, join, sync
 from tests.protocol.hostility import mutations
+from tests.protocol.replicas import Chain
 
 SECRET = bytes(range(16))
 SESSION = 7
@@ -216,6 +221,50 @@ def test_the_older_device_certifies_no_key_but_the_one_it_was_told() -> None:
     link(laptop, phone, alter=forged)
     assert phone.linked().state == "failed"
     assert laptop.machine.replica(garden).heads() == heads
+
+
+@pytest.mark.parametrize("field", ["root", "prekey", "certificate", "certifier"])
+def test_a_first_operation_that_says_something_else_than_was_certified_is_not_taken(
+    field: str,
+) -> None:
+    laptop, phone = Computer("laptop", "ana"), Computer("phone", "nobody")
+    garden = laptop.found("garden")
+    heads = laptop.machine.replica(garden).heads()
+    keys = phone.keys(garden)
+    cable = link(laptop, Computer("phone", "nobody"))
+    (begun,) = [
+        frame for frame in map(f.decode_link_frame, cable.sent[1]) if isinstance(frame, f.Begun)
+    ]
+    (run,) = decode_batch(begun.first)
+    added = auth.read_payload(auth.DevAddPayload, run.items[0].payload)
+    assert added is not None
+    other = {
+        "root": key_named("sam").public,
+        "prekey": prekey_named("sam"),
+        "certificate": bytes(64),
+        "certifier": key_named("sam").public,
+    }
+    changed = msgspec.structs.replace(added, **{field: other[field]})
+    log = Chain(keys.signer, garden, AUTH)
+    log.add(encode(changed), kind=auth.DEV_ADD)
+    spoilt = encode(f.Begun(garden, encode_batch([log.run()])))
+    frames = [
+        spoilt if isinstance(f.decode_link_frame(sent), f.Begun) else sent for sent in cable.sent[1]
+    ]
+    assert hears(cable.sent[1]).linked().state == "linked"
+    laptop = hears(frames)
+    assert laptop.linked().state == "failed"
+    assert laptop.machine.replica(garden).heads() == heads
+
+
+def hears(frames: Sequence[bytes]) -> Computer:
+    """A laptop that draws the same nonces as always, after a phone said these frames."""
+    laptop = Computer("laptop", "ana")
+    laptop.found("garden")
+    laptop.handle(i.LinkStarted(SESSION, "peer-of-phone", SECRET, ANA))
+    for frame in frames:
+        laptop.handle(i.FrameReceived(SESSION, frame))
+    return laptop
 
 
 @pytest.mark.parametrize("side", [0, 1])
