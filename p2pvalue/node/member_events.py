@@ -33,19 +33,26 @@ class MemberEvents:
         for community in self._node.machine.communities():
             self._of(community)
 
-    def forget(self, community: bytes) -> None:
-        """Take what is known next as given: we have just come in."""
-        self._of(community).forget()
+    def begin(self, community: bytes) -> None:
+        """Take what is known now as given: we have just come in."""
+        comings = self._of(community)
+        comings.forget()
+        comings.look(self._node.membership(community))
 
     def drop(self, community: bytes) -> None:
         """Watch a community no more."""
         self._comings.pop(community, None)
 
     def changed(self, changed: Changed) -> None:
-        """Tell what a commit means for members; costs nothing if it holds no auth operation."""
+        """Tell what a commit means for members; costs nothing if it holds no auth operation.
+
+        While a join is under way everything is new, and nothing of it is news.
+        """
         if not any(change.kind <= KIND_AUTH_MAX for change in changed.changes):
             return
         community = changed.community
+        if self._node.joining.view(community) is not None:
+            return
         time_ms = max(change.order.time for change in changed.changes)
         membership = self._node.membership(community)
         for coming in self._of(community).look(membership):

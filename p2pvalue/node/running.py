@@ -303,7 +303,7 @@ class RunningNode(Node):
                 keys = self.keystore.keys(community)
                 was_here_before = keys is not None and keys.is_recovering
                 if self.joining.finish(community):
-                    self.member_events.forget(community)
+                    self.member_events.begin(community)
                     self.neighbours.announce_again()
                     if not was_here_before:  # else she has said what she is called
                         nursery.start_soon(self._introduce, community)

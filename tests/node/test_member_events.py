@@ -29,6 +29,8 @@ class Watched:
         self.machine = SimpleNamespace(communities=lambda: [node.community_id])
         self.membership, self.root = node.membership, node.root
         self.told: list[EventView] = []
+        self.joining = SimpleNamespace(view=lambda community: self.join_under_way)
+        self.join_under_way: str | None = None
         self.hub = cast("EventHub", SimpleNamespace(publish=self.told.append))
         self.events = MemberEvents(cast("RunningNode", self))
         self.events.start()
@@ -98,3 +100,15 @@ async def test_a_request_is_told_with_the_name_that_was_given() -> None:
     watched.events.requested(ana.community_id, b"e" * 32, "Eve", 5)
     [event] = watched.told
     assert (event.event, event.subject, event.data) == ("request", "65" * 32, {"name": "Eve"})
+
+
+async def test_while_a_join_is_under_way_nobody_is_news() -> None:
+    ana = SmallNode("ana", FOUNDERS)
+    watched = Watched(ana)
+    watched.join_under_way = "calling"
+    await come_in(ana, "bo")
+    watched.join_under_way = None
+    watched.events.begin(ana.community_id)
+    assert watched.news() == []
+    await ana.community.people.remove("Bo")
+    assert [told[0] for told in watched.news()] == ["removed"]
