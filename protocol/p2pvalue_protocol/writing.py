@@ -22,8 +22,8 @@ from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference, op_id_of, pa
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import SEEN, kind_of
-from p2pvalue_protocol.named import is_to_be_named
 from p2pvalue_protocol.kinds.epoch import AUDIENCE_MAX
+from p2pvalue_protocol.named import is_to_be_named
 from p2pvalue_protocol.operation import (
     CLEAR_KINDS,
     GENESIS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from p2pvalue.store import Store, fold_waiting
+from p2pvalue_protocol.auth_payloads import READ_MEMBERS
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.past import Batch, StateRow
 from p2pvalue_protocol.replica import Replica
@@ -60,3 +61,18 @@ def test_verify_finds_views_that_are_not_what_the_operations_fold_to(copy: Copy)
     store.clear_views(community)
     fold_waiting(store, community)
     assert store.verify(deep=True).faults == ()
+
+
+def test_sealed_content_is_verified_and_folded_again_with_the_keys_kept(store: Store) -> None:
+    copy = founded(open_store=lambda: store, read=READ_MEMBERS)
+    copy.say("for members", "and for them alone")
+    seen = copy.seen()
+    assert store.verify(deep=True).faults == ()
+    store.clear_views(copy.community)
+    fold_waiting(store, copy.community)
+    assert store.verify(deep=True).faults == ()
+    again = Copy(copy.community, copy.signer, lambda: store, copy.name)
+    assert again.seen() == seen
+    assert again.texts() == ["for members", "and for them alone"]
+    again.say("goes on")
+    assert again.texts()[-1] == "goes on"
