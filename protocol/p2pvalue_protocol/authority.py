@@ -45,7 +45,8 @@ class Authority:
         self._new_admits: list[int] = []
         self._pending: list[int] = []  # removals that may change what is settled
         self._touched: set[bytes] = set()  # roots
-        self._is_unsettled = False
+        self._is_settled = True
+        self._is_unsound = False  # verdicts were given that what came since may change
         self._everything = 0
         self._all = View(Verdicts(self.record, None, self._static), 0)
         self._verdicts: OrderedDict[int, Verdicts] = OrderedDict()
@@ -63,9 +64,10 @@ class Authority:
         record = self.record
         index = record.add(event)
         self._everything |= 1 << index
+        self._is_settled = False
         self._note(index, event)
         if event.op_id in self._awaited:
-            self._is_unsettled = True
+            self._is_unsound = True
             self.evidence(record.place(index))
 
     def _note(self, index: int, event: acts.Event) -> None:
@@ -93,14 +95,15 @@ class Authority:
 
     def settle(self) -> None:
         """Bring the view of everything up to what is held; nothing to do in most calls."""
+        if self._is_settled:
+            return
         if self._new_admits:
             self._judge_admits()
         if self._unlooked:
             self._look_for_named()
         pending, self._pending = self._pending, []
-        if not self._is_unsettled and any(self._may_change(index) for index in pending):
-            self._is_unsettled = True
-        is_anew, self._is_unsettled = self._is_unsettled, False
+        is_anew = self._is_unsound or any(self._may_change(index) for index in pending)
+        self._is_unsound, self._is_settled = False, True
         if is_anew:
             self._verdicts.clear()
             self._all = View(Verdicts(self.record, None, self._static), self._everything)
@@ -150,9 +153,11 @@ class Authority:
                     for root in record.roots_of.get(first.device, ())
                 )
             case acts.Remove(root) | acts.Vote(root):
-                acted_on = (*record.log_heads(root), *record.own_device_removals(root))
+                unseen = [at for at in record.own_device_removals(root) if not past >> at & 1]
                 return self._is_powerful(index, root) and (
-                    any(not past >> at & 1 for at in acted_on) or self._may_spare(index, root)
+                    bool(unseen)
+                    or any(self._reaches_acts(d, past) for d in record.devices_of.get(root, ()))
+                    or self._may_spare(index, root)
                 )
             case acts.Give(root):
                 return self._may_spare(index, root)
@@ -173,7 +178,13 @@ class Authority:
         )
 
     def _reaches_device(self, device: bytes, known: int) -> bool:
-        acted_on = (*self.record.heads_of_log(device), *self.record.certified_by.get(device, ()))
+        certified = self.record.certified_by.get(device, ())
+        return self._reaches_acts(device, known) or any(not known >> at & 1 for at in certified)
+
+    def _reaches_acts(self, device: bytes, known: int) -> bool:
+        """Return whether a device wrote something beyond `known`, or others admitted for it."""
+        record = self.record
+        acted_on = (*record.heads_of_log(device), *record.admits_for.get(device, ()))
         return any(not known >> index & 1 for index in acted_on)
 
     def _may_spare(self, index: int, root: bytes) -> bool:
@@ -205,6 +216,7 @@ class Authority:
                 continue
             named.discard((wanted, device))
             self.reconsidered.add(device)
+            self._is_settled = False
             self._touched.update(self.record.roots_of.get(device, ()))
             for missing in self._unproven.values():
                 missing.discard(reference)

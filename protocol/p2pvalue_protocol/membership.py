@@ -120,7 +120,7 @@ class Membership:
     def judge(self, device: bytes, kind: int, frontier: int) -> Standing | None:
         """Return what a device was at a frontier if it might write that kind there, else None.
 
-        Looks at nothing but the frontier's past (R7 a). About 0.3 µs when the same was asked
+        Looks at nothing but the frontier's past (R9, point 1). About 0.3 µs when the same was asked
         before.
         """
         return self._visibility.judge(device, kind, frontier)
@@ -128,7 +128,7 @@ class Membership:
     def visible(self, device: bytes, kind: int, frontier: int, reference: Reference) -> bool:
         """Return whether a content operation counts: at its frontier, and after all removals held.
 
-        About 2 µs for a device and frontier asked about before (R7, R9).
+        About 3 µs for a device and frontier asked about before (R9).
         """
         return self._visibility.visible(device, kind, frontier, reference)
 

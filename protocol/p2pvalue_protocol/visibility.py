@@ -1,4 +1,4 @@
-"""Which content counts: by its own auth past, and after every removal held (R7, R9).
+"""Which content counts: by its own auth past, and after every removal held (R9, R10).
 
 Both questions are asked about the same giving. What the first one answers never changes. What the
 second answers changes with removals and keeps; `take_reconsidered` names the devices for whose
@@ -91,7 +91,7 @@ class Visibility:
     def visible(self, device: bytes, kind: int, frontier: int, reference: Reference) -> bool:
         """Return whether a content operation counts by its past and by everything held.
 
-        About 2 µs when the same device was asked about at the same frontier, unless keeps that
+        About 3 µs when the same device was asked about at the same frontier, unless keeps that
         may count for its member have to be looked at for this very operation.
         """
         self._renew()
