@@ -92,6 +92,7 @@ class Record:
         self.invites_of_key: defaultdict[bytes, list[int]] = defaultdict(list)
         self.withdrawals: defaultdict[bytes, list[int]] = defaultdict(list)
         self.admits_of_key: defaultdict[bytes, list[int]] = defaultdict(list)
+        self.admits_for: defaultdict[bytes, list[int]] = defaultdict(list)  # by inviting device
         self.admits: list[int] = []
         self.policies: list[int] = []
         self.policies_mask = 0
@@ -191,6 +192,8 @@ class Record:
         self._give(Giving(index, self.past(index), act.root, invite.rank, act))
         self.admits.append(index)
         self.admits_of_key[act.invite_key].append(index)
+        inviter = self.events[self.graph.index(act.invite)].device
+        self.admits_for[inviter].append(index)
 
     def invite_of(self, index: int, act: acts.Admit) -> acts.OpenInvite | None:
         """Return the INVITE that an ADMIT names, if it precedes the ADMIT and has its key."""
@@ -299,11 +302,6 @@ class Record:
                     reached.add(certifier)
                     above.append(certifier)
         return sorted(reached)
-
-    def log_heads(self, root: bytes) -> Iterator[int]:
-        """Yield the ends of the auth logs of a member's devices."""
-        for device in self.devices_of.get(root, ()):
-            yield from self._log_heads.get(device, ())
 
     def own_device_removals(self, root: bytes) -> Iterator[int]:
         """Yield what might take devices of a member away."""

@@ -67,6 +67,9 @@ def rank_at(state: State, op_id: bytes) -> int:
 def authority(reading: Reading, event: Event, state: State) -> int:
     """Return the rank that an operation may speak with: a member's in her own devices' matters."""
     rank = rank_at(state, event.op_id)
+    if is_vote(event):  # who is voted out at the same time still votes
+        alone = state.standings_alone[event.op_id]
+        return rank if alone is None else min(rank, alone.rank)
     if isinstance(event.act, RemoveDevice | ProveFork):
         own = [c for root in hers(reading, event) for c in reading.claims(reading.end(b""), root)]
         return min([rank, *(claim.rank for claim in own)])

@@ -10,7 +10,7 @@ from p2pvalue_protocol.acts import Nothing
 from tests.dags.compare import problems, report
 from tests.dags.families import FAMILIES, peers
 from tests.dags.scenes import SCENES
-from tests.dags.search import RANDOM_THOROUGH_EVERY
+from tests.dags.search import KNOWN, RANDOM_THOROUGH_EVERY, judge_known
 from tests.dags.small import Family, Move, dags_of, parts, sample
 from tests.dags.village import random_dag
 
@@ -25,6 +25,10 @@ def test_random_dags_are_judged_by_the_rules(rng: Random, quarter: int) -> None:
         dag = random_dag(Random(number), SCENES)
         found = problems(dag, Random(number), number % RANDOM_THOROUGH_EVERY == 0)
         assert not found, f"number {number}: {report(dag, found)}"
+
+
+def test_what_was_written_down_is_judged_by_the_rules_at_every_moment() -> None:
+    assert judge_known(KNOWN).wrong == ""
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

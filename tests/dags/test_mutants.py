@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dags.mutants import CORE, MUTANTS, Mutant, is_caught
+from tests.dags.mutants import CORE, MUTANTS, UNBENT, Mutant, is_caught
 
 CHEAP = ("anybody-removes", "fork-voids", "link-brings-back")
 
@@ -20,6 +20,10 @@ def test_a_mutant_bends_the_code_as_it_is(mutant: Mutant) -> None:
 def test_a_bent_rule_is_noticed(name: str) -> None:
     mutant = next(mutant for mutant in MUTANTS if mutant.name == name)
     assert is_caught(mutant)
+
+
+def test_the_code_as_it_is_passes() -> None:
+    assert not is_caught(UNBENT)
 
 
 def test_every_rule_has_a_mutant() -> None:
