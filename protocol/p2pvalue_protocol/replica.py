@@ -162,8 +162,11 @@ class Replica:
             raise Refused(Reason.WRONG_COMMUNITY)
         branch, held = self.branches.attach(operations)
         new = operations[held:]
-        if new and self.is_cut_off(first.device, run.log_class):
+        is_strangers = first.kind != GENESIS and not self.membership.was_ever_admitted(first.device)
+        if new and (is_strangers or self.is_cut_off(first.device, run.log_class)):
             missing = self.ladder.missing_of(first.device, run.log_class)
+            if is_strangers and new[0].core.seq == 0:
+                missing = [*missing, new[0].reference]  # who is admitted next begins by it
             new = still_taken(self.membership, missing, new)
         if new:
             new = vouched(new, lambda time: self._is_too_far_ahead(time, now_ms))
@@ -178,6 +181,8 @@ class Replica:
         if any(op.reference in kept for op in new):
             self.ladder.reconsider([first.device])
         self.ladder.fold_ready()
+        if is_strangers and self.membership.was_ever_admitted(first.device):
+            return len(operations), len(new) + self._take_run(run, now_ms)[1]
         return len(operations), len(new)
 
     def _is_too_far_ahead(self, time: int, now_ms: int) -> bool:

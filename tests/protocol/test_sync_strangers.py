@@ -6,8 +6,8 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.effects import Effect
 from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.replica import Replica
-from tests.protocol.authoring import key_named
-from tests.protocol.meeting import NOW_MS, Community, Link, Node, assert_equal_nodes
+from tests.protocol.authoring import Author, key_named
+from tests.protocol.meeting import NOW_MS, Community, Link, Node, assert_equal_nodes, run_of
 from tests.protocol.replicas import Chain
 
 
@@ -42,14 +42,45 @@ def test_a_stranger_whom_a_held_operation_names_is_asked_for() -> None:
     assert ben.texts() == ada.texts() == 2
 
 
-def test_a_stranger_who_was_named_stays_known_over_a_restart() -> None:
+def test_what_was_named_of_a_stranger_stays_wanted_over_a_restart_and_nothing_beyond() -> None:
     community, ada = named_stranger()
-    ada.replica = Replica(community.community, ada.store.past(community.community), signer=None)
+    genesis = community.genesis.reference
     stranger = Chain(key_named("sue device"), community.community)
-    stranger.say("inert", parents=[community.genesis.reference], time=NOW_MS - 10)
-    stranger.say("more")
+    stranger.say("inert", parents=[genesis], time=NOW_MS - 10)
+    named = stranger.say("more")
+    member = Chain(key_named("mal device"), community.community)
+    member.say("look at that", parents=[genesis, stranger.operations[0].reference], time=NOW_MS - 5)
+    member.say("and at that", parents=[named.reference])
+    ada.do(lambda: take(ada, member))
+    ada.replica = Replica(community.community, ada.store.past(community.community), signer=None)
+    for number in range(100):
+        stranger.say(f"flood {number}")
     ada.do(lambda: take(ada, stranger))
-    assert ada.replica.held(stranger.operations[-1].reference)
+    assert ada.replica.held(named.reference)
+    assert not ada.replica.held(stranger.operations[2].reference)
+    assert ada.texts() == 2
+
+
+def test_the_log_of_a_stranger_whom_a_member_named_once_does_not_grow() -> None:
+    """Or who is put out would go on filling all disks from a log that she had named before."""
+    community = Community("ada", "mal")
+    ada, mal = community.node("ada"), community.node("mal")
+    sleeper = Author("sleeper", community.community)
+    begun = sleeper.add_device(community.genesis)
+    mal.replica.expect(sleeper.device)
+    mal.take([run_of(begun)])
+    mal.write_auth_seen()
+    ada.take(mal.runs())
+    ada.take([run_of(begun)])
+    assert ada.replica.held(begun.reference)
+    more = [sleeper.write(auth.AUTH_SEEN) for _ in range(100)]
+
+    def flood() -> list[Effect]:
+        ada.replica.receive([run_of(*sleeper.log)], NOW_MS)
+        return []
+
+    ada.do(flood)
+    assert not any(ada.replica.held(op.reference) for op in more)
 
 
 def test_naming_one_log_of_a_stranger_brings_the_other_in_on_no_node() -> None:
