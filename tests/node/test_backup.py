@@ -165,7 +165,7 @@ async def test_a_damaged_backup_is_not_restored(
     target = tmp_path / "b.backup"
     await backup(ana.store, target, ignore, key)
     data = bytearray(target.read_bytes())
-    data[len(data) * 3 // 4] ^= 1
+    data[-100] ^= 1  # of a page of rows, not of the schema
     target.write_bytes(data)
     with pytest.raises(ConfigError, match="is damaged in"):
         restore(target, tmp_path / "new", "Ana", entropy)
