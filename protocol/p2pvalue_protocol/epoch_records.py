@@ -66,10 +66,6 @@ class EpochRecords:
                 self._depths[current] = depth
                 stack += self._newer.get(current, ())
 
-    def depth_of(self, epoch: bytes) -> int:
-        """Return how many valid epochs the longest chain of wraps from here down holds."""
-        return self._depths[epoch]
-
     def deepest_first(self) -> list[EpochRecord]:
         """Return all, the deepest first, of equal depth the smallest id first."""
         if self._deepest_first is None:

@@ -315,14 +315,6 @@ class Epochs:
             if record.epoch not in self._secrets and self._may_have(self.prekeys.device, record)
         ]
 
-    def secrets_for_newcomer(self) -> list[EpochKey]:
-        """Return what a newcomer is given before anybody has admitted it, the deepest first."""
-        return [
-            EpochKey(record, self._secrets[record.epoch])
-            for record in self.records.deepest_first()
-            if record.audience == EVERYBODY and record.epoch in self._secrets
-        ]
-
     def secrets_for(self, device: bytes, wanted: Iterable[bytes] | None = None) -> list[EpochKey]:
         """Return what we hold that a device may have, of `wanted` or of all, the deepest first.
 

@@ -51,7 +51,7 @@ class Community:
         node.take(self.begun)
         node.begin_epochs()
         self.begun = node.runs()
-        keys = node.replica.epochs.secrets_for_newcomer()
+        keys = node.replica.epochs.unwrapped()
         self.keys = [(key.record.epoch, key.secret) for key in keys]
         (self.topic_secret,) = node.replica.epochs.topic_secrets()
 

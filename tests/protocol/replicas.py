@@ -84,7 +84,7 @@ class Copy:
     def learn(self, other: Copy) -> None:
         """Take all secrets that another copy may hand over, as one input."""
         self.replica.begin()
-        keys = other.replica.epochs.secrets_for_newcomer()
+        keys = other.replica.epochs.unwrapped()
         self.replica.learn((key.record.epoch, key.secret) for key in keys)
         self.commit()
 

@@ -66,7 +66,7 @@ def content(
 
 
 def secret_of(copy: Copy) -> bytes:
-    return copy.replica.epochs.secrets_for_newcomer()[0].secret
+    return copy.replica.epochs.unwrapped()[0].secret
 
 
 def branch_of(copy: Copy, op: Operation) -> Reason | bool | None:
