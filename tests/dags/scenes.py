@@ -61,6 +61,16 @@ def dormant_removal(village: Village) -> None:
     village.talk(village.some_device(target))
 
 
+def revived_removal(village: Village) -> None:
+    """A removal is void because its author was removed, by somebody who was removed herself."""
+    everything, target = list(village.known), village.somebody(3)
+    remover, over = village.somebody(2), village.somebody(1)
+    removal = village.act(village.some_device(remover), Remove(target), everything)
+    voiding = village.act(village.some_device(over), Remove(remover), everything)
+    village.say(village.some_device(target), [removal, voiding], op_id=village.new_id(b"c"))
+    village.act(village.some_device(village.somebody(0)), Remove(over), everything)
+
+
 def demoted_then_removed(village: Village) -> None:
     """Somebody is demoted and removed by who is her peer no longer; some of her acts are kept."""
     rng, target = village.rng, village.somebody(3)
@@ -188,6 +198,7 @@ SCENES: tuple[Scene, ...] = (
     old_link,
     leaked_link,
     dormant_removal,
+    revived_removal,
     demoted_then_removed,
     given_again,
     backdated,
