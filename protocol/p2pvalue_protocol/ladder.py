@@ -171,9 +171,30 @@ class Ladder:
 
     def _waited_for(self, device: bytes, log_class: int) -> Iterator[Reference]:
         for op_id, branches in self._blocked.get((device, log_class), {}).items():
-            for parent in self._parents_of_next(branches[0], op_id):
-                if self.branches.find(parent) is None:
-                    yield parent
+            waiting = next((branch for branch in branches if self._is_needed(branch)), None)
+            if waiting is not None:
+                for parent in self._parents_of_next(waiting, op_id):
+                    if self.branches.find(parent) is None:
+                        yield parent
+
+    def _is_needed(self, waiting: Branch) -> bool:
+        """Return whether what waits in a log may ever count, or something that may waits for it.
+
+        Or who was put out could name places far ahead in her own log, and have all of it taken.
+        """
+        seen: set[tuple[bytes, int]] = set()
+        asked = [waiting]
+        while asked:
+            branch = asked.pop()
+            log = device, log_class = branch.row.device, branch.row.log_class
+            if self.named.is_listed(device, log_class) or self.named.is_kept(
+                device, log_class, branch.folded_seq + 1
+            ):
+                return True
+            if log not in seen:
+                seen.add(log)
+                asked += [b for branches in self._blocked.get(log, {}).values() for b in branches]
+        return False
 
     def _parents_of_next(self, branch: Branch, op_id: bytes) -> list[Reference]:
         row = self.branches.row(branch, branch.folded_seq + 1)

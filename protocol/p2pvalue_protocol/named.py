@@ -97,7 +97,7 @@ class Named:
         self._branches = branches
         self._roots: set[bytes] = set()  # whom some removal names, effective or not
         self._devices: set[bytes] = set()
-        self._witnesses: dict[bytes, Reference] = {}
+        self._witnesses: dict[bytes, dict[bytes, Reference]] = {}  # by device and op id
         self._listed: dict[tuple[bytes, int], bool] = {}
 
     def is_listed(self, device: bytes, log_class: int) -> bool:
@@ -135,7 +135,7 @@ class Named:
         if self._branches.find(reference) is not None:
             self._membership.evidence(reference)
         else:
-            self._witnesses[reference.op_id] = reference
+            self._witnesses.setdefault(reference.device, {})[reference.op_id] = reference
 
     def arrived(self, op: Operation) -> bool:
         """Take note that an operation is held; return whether it was waited for as a witness."""
@@ -143,7 +143,7 @@ class Named:
             return False
         self._listed.clear()
         self._membership.evidence(op.reference)
-        self._witnesses.pop(op.op_id, None)
+        self._witnesses.get(op.core.device, {}).pop(op.op_id, None)
         return True
 
     def missing(self) -> list[Reference]:
@@ -156,9 +156,16 @@ class Named:
             devices.update(self._membership.devices_of(root))
         return sorted(r for device in devices for r in self.missing_of(device))
 
+    def is_kept(self, device: bytes, log_class: int, seq: int) -> bool:
+        """Return whether a counting keep reaches as far as a place in the log of the removed."""
+        return self._membership.is_gone(device) and any(
+            kept.log_class == log_class and kept.seq >= seq
+            for kept in self._membership.keeps_of(device)
+        )
+
     def missing_of(self, device: bytes) -> list[Reference]:
         """Return what removals and FORKs name of one device's logs, and is not held."""
-        found = {r for r in self._witnesses.values() if r.device == device}
+        found = set(self._witnesses.get(device, {}).values())
         if self._membership.is_gone(device):
             found.update(self._membership.keeps_of(device))
         return sorted(r for r in found if self._branches.find(r) is None)

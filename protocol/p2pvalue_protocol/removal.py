@@ -52,10 +52,16 @@ def keeps_for(replica: Replica, *, root: bytes = b"", device: bytes = b"") -> Ke
 
 
 def _heads(replica: Replica, device: bytes, log_class: int) -> list[Reference]:
+    """Return how far the logs of a device are held; not what waits there for what is not held.
+
+    Nobody here has seen that, and it may wait for places in her own log that are still to come.
+    """
     heads = [
-        Reference(device, log_class, branch.head_seq, branch.head_id)
+        Reference(device, log_class, branch.folded_seq, branch.folded_id)
+        if branch.waits_for
+        else Reference(device, log_class, branch.head_seq, branch.head_id)
         for branch in replica.branches.of(device, log_class)
-        if branch.head_seq >= branch.row.first_seq
+        if (branch.folded_seq if branch.waits_for else branch.head_seq) >= branch.row.first_seq
     ]
     return sorted(heads, key=lambda head: (-head.seq, head.op_id))
 

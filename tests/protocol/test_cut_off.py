@@ -10,6 +10,7 @@ from p2pvalue_protocol.errors import NotAdmitted, Reason
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.log import Run
+from p2pvalue_protocol.operation import Operation
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import (
     NOW_MS,
@@ -66,6 +67,25 @@ def test_the_logs_of_the_removed_are_in_no_heads_and_what_was_kept_stays_visible
     put_out(ana)
     assert not {(BENS, AUTH), (BENS, CONTENT)} & logs_listed(ana)
     assert ana.texts() == ["one", "two"]
+
+
+def test_who_named_places_far_ahead_in_her_own_log_writes_on_in_vain(ana: Copy, ben: Copy) -> None:
+    log = Chain(key_named("ben device"), ben.community, CONTENT, content_log(ben))
+    log.say("first", parents=[Reference(BENS, AUTH, 1 << 40, bytes(32))])
+    ana.take(log.run())
+    assert ana.replica.missing() == [Reference(BENS, AUTH, 1 << 40, bytes(32))]
+    put_out(ana)
+    assert ana.replica.missing() == []
+    written = auth_log(ben, "ben")
+    more = [written.add(kind=auth.AUTH_SEEN) for _ in range(100)]
+    ana.take(written.run())
+    assert not any(ana.replica.held(op.reference) for op in more)
+
+
+def content_log(copy: Copy) -> list[Operation]:
+    device = copy.replica.device
+    head = next(h for h in copy.replica.heads() if (h.device, h.log_class) == (device, CONTENT))
+    return copy.log_of(head)
 
 
 def test_what_is_written_after_a_removal_is_not_stored_and_nobody_is_to_blame(
