@@ -135,12 +135,17 @@ def keeps_named(reading: Reading) -> set[bytes]:
 
 
 def the_removed_are_inert(reading: Reading, state: State) -> Iterator[str]:
-    """Nothing of who was removed counts outside the removal's past and the keeps."""
+    """Nothing of who was removed counts outside the removal's past and the keeps.
+
+    But for content that knows of the removal: if it was void there, it is void for that content.
+    """
     kept = keeps_named(reading)
     for removal, root in removals_for_good(reading, state):
         before = reading.before[removal]
         for op_id, operation in reading.held.items():
             if op_id in before | kept or roots_of(reading, operation.device) != {root}:
+                continue
+            if isinstance(operation, Content) and removal in reading.before[op_id]:
                 continue
             counts = (
                 op_id in state.visible
