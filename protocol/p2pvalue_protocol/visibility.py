@@ -31,6 +31,7 @@ class Visibility:
         self._judged: dict[tuple[bytes, int, int], Standing | None] = {}
         self._left: dict[bytes, dict[tuple[Giving, bytes, int], int | None]] = {}  # by root
         self._left_count = 0
+        self._kept: dict[bytes, dict[tuple[Giving, bytes], bool]] = {}  # by root
         self._facts: dict[bytes, _Facts] | None = None  # by device, when they were last taken
         self._unlooked: set[bytes] = set()  # devices whose facts may differ from those
         self._gone: dict[bytes, bool] = {}
@@ -106,7 +107,7 @@ class Visibility:
     def _counts(
         self, giving: Giving, device: bytes, frontier: int, place: Reference, limit: int
     ) -> bool:
-        if self._may_be_kept(giving.root, device):
+        if self._may_be_kept(giving, device):
             if self._is_kept(giving, device, frontier, place):
                 return True
             rank = self._rank_left(giving, device, frontier, place)
@@ -134,14 +135,23 @@ class Visibility:
         _, demotions = verdicts.rank_of(giving, self._case(device, frontier, place), WEAKEST)
         return any(verdicts.is_strong(carrier, giving, demotions) for carrier in carriers)
 
-    def _may_be_kept(self, root: bytes, device: bytes) -> bool:
-        """Return whether it may depend on the single operation of a device if it counts."""
-        record = self._record
-        if record.votes_on.get(root) or record.carriers.get(root):
-            return True
-        return bool(record.device_removals) and any(
-            record.device_removals.get(above) for above in record.certifiers(device, root)
-        )
+    def _may_be_kept(self, giving: Giving, device: bytes) -> bool:
+        """Return whether it may depend on the single operation of a device if it counts.
+
+        What somebody without the strength for it says of a member or her devices is passed over
+        here: there may be thousands of that, and it would be looked at for each operation of hers.
+        """
+        known = self._kept.setdefault(giving.root, {})
+        asked = (giving, device)
+        if asked not in known:
+            reach = max(giving.rank, self._weakest_left(giving.root))
+            strength = self._authority.view().verdicts.strength
+            known[asked] = (
+                any(strength(index) < reach for index in self._record.carriers.get(giving.root, ()))
+                or bool(self._facts_about_votes(giving))
+                or bool(self._facts_about_device(giving, device))
+            )
+        return known[asked]
 
     def _rank_left(
         self, giving: Giving, device: bytes, frontier: int, place: Reference | None
@@ -257,52 +267,56 @@ class Visibility:
         if is_anew:
             self._left.clear()
             self._left_count = 0
+            self._kept.clear()
             self._gone.clear()
             self._unlooked = set(self._record.roots_of)
         for root in sorted(roots):
             self._left.pop(root, None)
+            self._kept.pop(root, None)
             for device in self._record.devices_of.get(root, ()):
                 self._gone.pop(device, None)
                 self._unlooked.add(device)
 
     def _facts_of(self, device: bytes) -> _Facts:
         """Return all that `visible` looks at beyond a device's own frontiers, by giving."""
-        verdicts = self._authority.view().verdicts
-        return {
-            giving: (
-                verdicts.is_effective(giving),
-                *self._facts_about_member(giving),
-                *self._facts_about_device(giving, device),
-            )
-            for root in self._record.roots_of.get(device, ())
-            for giving in self._record.givings.get(root, ())
-        }
-
-    def _facts_about_member(self, giving: Giving) -> list[object]:
-        record, root = self._record, giving.root
-        verdicts = self._authority.view().verdicts
-        found: list[object] = []
-        for index in (*record.removals.get(root, ()), *record.carriers.get(root, ())):
-            if index in record.leaves:
-                continue
-            strength = verdicts.strength(index)
-            if strength < self._reach(giving):
-                found.append((index, strength))
-        if giving.rank <= 1:
-            for vote in record.votes_on.get(root, ()):
-                voter = verdicts.voter(vote, giving.rank)
-                if voter is not None:
-                    found.append((vote, voter))
+        is_effective = self._authority.view().verdicts.is_effective
+        found: _Facts = {}
+        for root in self._record.roots_of.get(device, ()):
+            strengths, weakest = self._strengths(root), self._weakest_left(root)
+            able: dict[int, tuple[tuple[int, int], ...]] = {}  # by reach: many givings share it
+            for giving in self._record.givings.get(root, ()):
+                reach = max(giving.rank, weakest)
+                if reach not in able:
+                    able[reach] = tuple(known for known in strengths if known[1] < reach)
+                found[giving] = (
+                    is_effective(giving),
+                    able[reach],
+                    self._facts_about_votes(giving),
+                    self._facts_about_device(giving, device),
+                )
         return found
+
+    def _strengths(self, root: bytes) -> list[tuple[int, int]]:
+        """Return the removals of a member and what may keep for her, with their authors' ranks."""
+        record, strength = self._record, self._authority.view().verdicts.strength
+        named = (*record.removals.get(root, ()), *record.carriers.get(root, ()))
+        return [(index, strength(index)) for index in named if index not in record.leaves]
+
+    def _facts_about_votes(self, giving: Giving) -> list[object]:
+        voter = self._authority.view().verdicts.voter
+        votes = self._record.votes_on.get(giving.root, ()) if giving.rank <= 1 else ()
+        found = [(vote, voter(vote, giving.rank)) for vote in votes]
+        return [known for known in found if known[1] is not None]
+
+    def _weakest_left(self, root: bytes) -> int:
+        """Return the weakest rank that anybody demoted a member to, 0 if nobody did."""
+        events = self._record.events
+        acts = (events[index].act for index in self._record.removals.get(root, ()))
+        return max((act.rank for act in acts if isinstance(act, Remove)), default=0)
 
     def _reach(self, giving: Giving) -> int:
         """Return the rank that a giving may be left with at the weakest."""
-        ranks = [
-            act.rank
-            for index in self._record.removals.get(giving.root, ())
-            if isinstance(act := self._record.events[index].act, Remove)
-        ]
-        return max([giving.rank, *ranks])
+        return max(giving.rank, self._weakest_left(giving.root))
 
     def _facts_about_device(self, giving: Giving, device: bytes) -> list[object]:
         record = self._record

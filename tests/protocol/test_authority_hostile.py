@@ -5,13 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import pytest
 
 from p2pvalue_protocol import acts
 from p2pvalue_protocol.auth_record import NoContent
 from p2pvalue_protocol.authority import Authority
 from p2pvalue_protocol.causal import AuthGraph
-from p2pvalue_protocol.ids import ZERO32
+from p2pvalue_protocol.ids import CONTENT, ZERO32, Reference
+from p2pvalue_protocol.kinds.chat import NUMBER as CHAT
 from p2pvalue_protocol.limits import CERTIFICATE_DEPTH_MAX
+from p2pvalue_protocol.verdicts import Verdicts
 from p2pvalue_protocol.visibility import Visibility
 
 POLICY = acts.Policy(0, 2, ())
@@ -169,3 +174,39 @@ def test_who_has_no_power_makes_nobody_judge_anew() -> None:
     town.write(b"ada device", acts.Remove(b"cy"), *known)
     assert town.visibility.take_reconsidered() == [b"cy device"]
     assert town.authority.view() is not view, "who has power does"
+
+
+@pytest.mark.parametrize("what", ["forks", "device removals", "removals", "votes"])
+def test_what_the_weak_say_of_a_founder_is_not_looked_at_for_each_of_her_words(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = Town(b"ada")
+    added = town.write(b"bo device", acts.AddDevice(b"bo", b""), town.genesis)
+    given = town.write(b"ada device", acts.Give(b"bo", 2), added)
+    for number in range(100):
+        first, second = (
+            Reference(b"ada device", CONTENT, 5, b"%d %d" % (number, branch)) for branch in (1, 2)
+        )
+        said: dict[str, acts.Act] = {
+            "forks": acts.ProveFork(first, second, (first,)),
+            "device removals": acts.RemoveDevice(b"ada", b"ada device", keeps=(first,)),
+            "removals": acts.Remove(b"ada", keeps=(first,)),
+            "votes": acts.Vote(b"ada", (first,)),
+        }
+        town.write(b"bo device", said[what], given)
+    asked = 0
+    rank_of = Verdicts.rank_of
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return rank_of(*arguments)
+
+    frontier = town.graph.head_frontier()
+    place = Reference(b"ada device", CONTENT, 0, b"first")
+    assert town.visibility.visible(b"ada device", CHAT, frontier, place)
+    monkeypatch.setattr(Verdicts, "rank_of", counted)
+    for number in range(1, 50):
+        place = Reference(b"ada device", CONTENT, number, b"%d" % number)
+        assert town.visibility.visible(b"ada device", CHAT, frontier, place)
+    assert asked == 0
