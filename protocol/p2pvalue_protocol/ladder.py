@@ -72,6 +72,7 @@ class Ladder:
         self.named = Named(self.membership, self.branches)
         self._blocked: dict[tuple[bytes, int], dict[bytes, list[Branch]]] = {}
         self._named_logs: set[tuple[bytes, int]] = set()
+        self._newly_named: list[tuple[bytes, int]] = []
         self._ready: list[Branch] = []
         self._kept_tips = past.tips()
         self._genesis_bit = 0
@@ -105,6 +106,7 @@ class Ladder:
         """Start an input; what the last one changed is committed by now."""
         self.branches.begin()
         self._folding.begin()
+        self._newly_named = []
         self.batch = Batch(self._community)
         self.changes = []
 
@@ -150,6 +152,11 @@ class Ladder:
     def is_expected(self, device: bytes, log_class: int) -> bool:
         """Return whether something held names a log, or somebody is about to be admitted by it."""
         return (device, log_class) in self._named_logs
+
+    def take_named(self) -> list[tuple[bytes, int]]:
+        """Return the logs that something began to wait for since the last call, or this input."""
+        named, self._newly_named = self._newly_named, []
+        return named
 
     def is_waited_for(self, device: bytes, log_class: int) -> bool:
         """Return whether something held waits for an operation of a log."""
@@ -353,6 +360,7 @@ class Ladder:
         branch.waits_for = op_id
         self._blocked.setdefault((device, log_class), {}).setdefault(op_id, []).append(branch)
         self._named_logs.add((device, log_class))
+        self._newly_named.append((device, log_class))
 
     def _close(self, branch: Branch, reason: Reason) -> int:
         """End a branch's effect here; who waits for an operation beyond is judged anew."""

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.addresses import decode_record, is_newer
+from p2pvalue_protocol.arrival import Arrival
 from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.errors import Reason, Refused
@@ -128,26 +129,18 @@ class Replica:
         stored = duplicates = 0
         refused: list[tuple[Reason, bool]] = []
         missing: list[tuple[bytes, int, int]] = []
-        waiting = list(runs)
-        while waiting:
-            known: list[Run] = []
-            unknown: list[Run] = []
-            for run in waiting:
-                (known if self._knows_author(run) else unknown).append(run)
-            if not known:
-                refused.extend((Reason.UNKNOWN_AUTHOR, False) for _ in unknown)
-                break
-            for run in known:
-                try:
-                    count, new = self._take_run(run, now_ms)
-                except Refused as refusal:
-                    if refusal.reason is Reason.CHAIN_BROKEN:
-                        missing.append((run.device, run.log_class, run.first_seq))
-                    refused.append((refusal.reason, refusal.reason not in NO_OFFENCE))
-                else:
-                    stored += new
-                    duplicates += count - new
-            waiting = unknown  # another run of this batch may have made their authors known
+        arrival = Arrival(runs, self._knows_author, self.ladder.take_named)
+        for run in arrival:
+            try:
+                count, new = self._take_run(run, now_ms)
+            except Refused as refusal:
+                if refusal.reason is Reason.CHAIN_BROKEN:
+                    missing.append((run.device, run.log_class, run.first_seq))
+                refused.append((refusal.reason, refusal.reason not in NO_OFFENCE))
+            else:
+                stored += new
+                duplicates += count - new
+        refused.extend((Reason.UNKNOWN_AUTHOR, False) for _ in arrival.unknown)
         return Receipt(stored, duplicates, tuple(refused), tuple(missing))
 
     def _knows_author(self, run: Run) -> bool:

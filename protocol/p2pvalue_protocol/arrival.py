@@ -1,0 +1,60 @@
+"""In which order the runs of one batch are taken (spec: sync, "OPS").
+
+A log is taken once its author is known: admitted, or named by something held. A batch brings logs
+in the order of their keys, so that one often comes before the run that names it, and admissions
+form chains: each may let in the author of the next. Runs that nobody knows yet are set aside by
+log and come back when their log is named, so that a batch costs what it holds and no more.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from p2pvalue_protocol.log import Run
+
+Log = tuple[bytes, int]
+"""Device and log class."""
+
+_PASSES_MAX = 8
+"""How often all that is set aside is looked at again; what is left comes with a later sync."""
+
+
+class Arrival:
+    """The runs of one batch; iterate over those to take, then read `unknown`."""
+
+    def __init__(
+        self,
+        runs: Iterable[Run],
+        is_known: Callable[[Run], bool],
+        take_named: Callable[[], list[Log]],
+    ) -> None:
+        """Start; `take_named` returns the logs named for the first time since it was asked last."""
+        self._next = deque(runs)
+        self._aside: dict[Log, list[Run]] = {}
+        self._is_known = is_known
+        self._take_named = take_named
+
+    def __iter__(self) -> Iterator[Run]:
+        self._take_named()
+        for _ in range(_PASSES_MAX):
+            yield from self._known()
+            self._next.extend(self.unknown)  # admitted since, though nothing names their logs
+            self._aside.clear()
+            if not any(map(self._is_known, self._next)):
+                break
+
+    def _known(self) -> Iterator[Run]:
+        while self._next:
+            run = self._next.popleft()
+            if self._is_known(run):
+                yield run
+                for log in self._take_named():
+                    self._next.extend(self._aside.pop(log, ()))
+            else:
+                self._aside.setdefault((run.device, run.log_class), []).append(run)
+
+    @property
+    def unknown(self) -> list[Run]:
+        """The runs that were not taken, since nothing held knows their authors."""
+        return [*self._next, *(run for runs in self._aside.values() for run in runs)]
