@@ -49,16 +49,15 @@ class Members:
 
     def preview(self, reference: str) -> t.RemovalView:
         """Return what removing a member would do; raises NotAdmitted where it would do nothing."""
-        member = self._member(reference)
-        self._check_removal(member)
+        root = self._removable(reference)
         names = Names(self._context, self._community)
         membership = self._context.membership(self._community)
-        came = [m for m in membership.members() if m.admitted_by == member.root]
+        came = [m for m in membership.members() if m.admitted_by == root]
         invites = Invites(self._context, self._community).all()
         return t.RemovalView(
-            member=self._view(member, names),
+            member=self._of(root),
             stay=sorted(names.of(m.root) for m in came),
-            invites=[i for i in invites if i.member == member.root.hex() and i.state == "open"],
+            invites=[i for i in invites if i.member == root.hex() and i.state == "open"],
             unseen=not self._context.participation(self._community).peers,
         )
 
@@ -67,15 +66,14 @@ class Members:
     async def remove(
         self, reference: str, *, reason: str = "", until: int | None = None
     ) -> t.MemberView:
-        """Put a member out; what she wrote and this node holds stays."""
-        member = self._member(reference)
-        self._check_removal(member)
+        """Put a member out, or who left and writes on; what this node holds of her stays."""
+        root = self._removable(reference)
         self._check_notice(reason, until)
-        [order] = await self._write(removal_draft(self._copy(), member.root))
+        [order] = await self._write(removal_draft(self._copy(), root))
         if reason or until:
             text = notice.encode_notice(reason, until or 0)
             await self._write(Draft(notice.NUMBER, subject_of(order.op_id), text))
-        return self._of(member.root)
+        return self._of(root)
 
     async def set_rank(self, reference: str, rank: t.Rank) -> t.MemberView:
         """Give a member a stronger or a weaker rank."""
@@ -124,6 +122,21 @@ class Members:
         return self._of(root)
 
     # --- what may be done
+
+    def _removable(self, reference: str) -> bytes:
+        """Return the root of a member, or of who left, whom this device may put out."""
+        membership = self._context.membership(self._community)
+        names = Names(self._context, self._community)
+        members = {m.root: m for m in membership.members()}
+        left = [former.root for former in membership.former_members() if former.is_leave]
+        root = resolve(reference, ((r, names.of(r)) for r in [*members, *left]), "member")
+        if root in members:
+            self._check_removal(members[root])
+        elif not membership.may_remove(self._device(), root):
+            raise NotAdmitted(
+                f"{names.of(root)} left: only a stronger rank may put her out besides"
+            )
+        return root
 
     def _check_removal(self, member: Member) -> None:
         membership, device = self._context.membership(self._community), self._device()

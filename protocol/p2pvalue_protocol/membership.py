@@ -365,6 +365,8 @@ class Membership:
     def may_remove(self, device: bytes, root: bytes) -> bool:
         """Return whether a REVOKE of a member by this device would now take effect."""
         author, rank = self.standing(device), self._all.rank_of(root)
+        if rank is None:  # she may have left, and write on as if she had not
+            rank = self._all.rank_of(root, is_leaveless=True)
         return author is not None and rank is not None and author.rank < rank
 
     def may_demote(self, device: bytes, root: bytes, rank: int) -> bool:

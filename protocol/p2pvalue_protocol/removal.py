@@ -190,7 +190,10 @@ def _own_device(replica: Replica) -> bytes:
 
 
 def _check_member(replica: Replica, root: bytes) -> None:
-    if not any(member.root == root for member in replica.membership.members()):
+    """Raise NotFound unless somebody is a member, or was one and left by herself."""
+    membership = replica.membership
+    left = [former.root for former in membership.former_members() if former.is_leave]
+    if root not in left and not any(member.root == root for member in membership.members()):
         raise NotFound("there is no such member now: list the members")
 
 

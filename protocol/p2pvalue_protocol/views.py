@@ -76,9 +76,9 @@ class View:
         case = Case(device, self.known)
         return any(self.verdicts.outcome(giving, case) is not None for giving in self.givings(root))
 
-    def rank_of(self, root: bytes) -> int | None:
-        """Return the rank of a member, whether or not she has a live device."""
-        case = Case(b"", self.known)
+    def rank_of(self, root: bytes, *, is_leaveless: bool = False) -> int | None:
+        """Return the rank of a member, live device or not; as if nobody had left, if asked so."""
+        case = Case(b"", self.known, is_leaveless=is_leaveless)
         ranks = [
             rank
             for giving in self.givings(root)

@@ -12,7 +12,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import verify
 from tests.protocol.authoring import NONCE, SECRET, key_named
-from tests.protocol.replicas import Copy, by_hand, founded, invited, joined
+from tests.protocol.replicas import Chain, Copy, by_hand, founded, invited, joined
 
 BEN = key_named("ben root").public
 BENS = key_named("ben device").public
@@ -142,3 +142,20 @@ def test_a_withdrawn_invite_is_not_withdrawn_again(ana: Copy) -> None:
     ana.write(removal.withdrawal_draft(ana.replica, key))
     with pytest.raises(LocalProtocolError, match="already"):
         removal.withdrawal_draft(ana.replica, key)
+
+
+def test_who_left_and_writes_on_as_if_she_had_not_can_be_put_out(ana: Copy, ben: Copy) -> None:
+    [head] = [h for h in ben.replica.heads() if (h.device, h.log_class) == (BENS, CONTENT)]
+    before_leaving = Chain(key_named("ben device"), ben.community, CONTENT, ben.log_of(head))
+    done = len(before_leaving.operations)
+    ben.write(removal.leave_draft(ben.replica))
+    ben.give(ana)
+    before_leaving.say("not gone")
+    ana.take(before_leaving.run(done))
+    assert ana.texts() == ["hello", "again", "not gone"]  # a leave takes nothing back
+    ana.write(removal.removal_draft(ana.replica, BEN))
+    before_leaving.say("still here")
+    ana.take(before_leaving.run(done + 1))
+    assert ana.texts() == ["hello", "again", "not gone"]
+    with pytest.raises(NotFound):
+        removal.removal_draft(ana.replica, BEN)
