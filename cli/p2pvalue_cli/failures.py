@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import IO, Any
 
 import click
@@ -37,12 +36,17 @@ class Failed(click.ClickException):
         self.as_json = False
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Write the message to standard error: a sentence, or JSON if that was asked for."""
+        """Write the message to standard error: a sentence, or JSON if that was asked for.
+
+        It may name a member, by the name that she gave herself.
+        """
+        from p2pvalue_cli.output import harmless, json_text
+
         if self.as_json:
-            text = json.dumps({"error": self.name, "message": self.message}, ensure_ascii=False)
+            text = json_text({"error": self.name, "message": self.message})
             click.echo(text, file=file, err=file is None)
         else:
-            super().show(file)
+            click.echo(f"Error: {harmless(self.format_message())}", file=file, err=file is None)
 
 
 class NoDaemon(Failed):

@@ -7,6 +7,7 @@ change what was printed above, or turn the reading direction, so none reaches a 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 import unicodedata
@@ -22,15 +23,23 @@ V = TypeVar("V")
 SHORT_ID_DIGITS = 8
 KEPT = "\n\t\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 """Invisible characters that writing needs and that steer nothing."""
+STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What JSON leaves as it is: terminals take some for commands, and turn the reading direction."""
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 
 
 def show(value: V, write: Callable[[V], object]) -> None:
     """Print an answer: as JSON if asked for, else as `write` prints it."""
     if as_json():
-        click.echo(json.dumps(value, ensure_ascii=False))
+        click.echo(json_text(value))
     else:
         write(value)
+
+
+def json_text(value: object) -> str:
+    """The value as JSON; what could steer a terminal is escaped, and so still there."""
+    text = json.dumps(value, ensure_ascii=False)
+    return STEERING.sub(lambda found: json.dumps(found.group())[1:-1], text)
 
 
 def harmless(text: str) -> str:

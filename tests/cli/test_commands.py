@@ -13,6 +13,7 @@ import pytest
 
 from p2pvalue.folder import holder
 from p2pvalue_cli import failures
+from p2pvalue_cli.output import json_text
 from tests.api.daemons import Daemon
 from tests.cli.conftest import Person
 
@@ -144,6 +145,21 @@ def test_what_strangers_write_does_not_steer_the_terminal(ana: Person) -> None:
         shown = ana.sees(*words, *need)
         assert "owned" in shown
         assert not {"\x1b", "\x07", "\u202e", "\r"} & set(shown)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_name_in_a_refusal_or_in_json_does_not_steer_the_terminal(
+    as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "\x9b2J\u202eMal"
+    refusal = failures.Failed(f"{name} is an admin: only a stronger rank may remove her")
+    refusal.as_json = as_json
+    refusal.show()
+    shown = capsys.readouterr().err
+    assert "Mal is an admin" in shown
+    assert not {"\x9b", "\u202e"} & set(shown)
+    assert json.loads(json_text({"name": name})) == {"name": name}
+    assert not {"\x9b", "\u202e"} & set(json_text({"name": name}))
 
 
 def test_stop_returns_when_the_daemon_is_gone(ana: Person, daemon: Daemon) -> None:
