@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from p2pvalue.node.context import State
 
 if TYPE_CHECKING:
+    from p2pvalue import types as t
     from p2pvalue.node.community import Community
 
 
 def reminders(community: Community, state: State, now_ms: int) -> list[str]:
     """Return a sentence for each; costs a look at former members and at requests."""
     if state == "removed":
-        told = "you were put out: what came here stays to be read, and nothing can be written; "
-        return [told + "an admin may let you in again: `p2pvalue member readmit`"]
+        return [_put_out(member) for member in community.people.former() if member.is_me]
     if state == "left":
         return ["you have left: to come back, join by a new link"]
     found: list[str] = []
@@ -33,5 +33,14 @@ def reminders(community: Community, state: State, now_ms: int) -> list[str]:
     if waiting:
         names = ", ".join(request.name for request in waiting[:3])
         more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
-        found.append(f"{names}{more} ask to be let in: `p2pvalue request list`")
+        found.append(f"waiting to be let in: {names}{more}: `p2pvalue request list`")
     return found
+
+
+def _put_out(own: t.MemberView) -> str:
+    by = f" by {own.removed_by}" if own.removed_by else ""
+    why = f" ({own.reason})" if own.reason else ""
+    return (
+        f"you were put out{by}{why}: what came here stays to be read, and nothing can be written; "
+        "an admin may let you in again: `p2pvalue member readmit`"
+    )

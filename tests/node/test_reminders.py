@@ -11,6 +11,7 @@ from p2pvalue.node.reminders import reminders
 
 if TYPE_CHECKING:
     from p2pvalue.node.community import Community
+    from p2pvalue.node.context import State
 
 NOW_MS = 1_800_000_000_000
 
@@ -34,9 +35,13 @@ class Straw(NamedTuple):
     requests: Asking
 
 
-def reminded(gone: list[t.MemberView] | None = None, asking: list[str] | None = None) -> list[str]:
+def reminded(
+    gone: list[t.MemberView] | None = None,
+    asking: list[str] | None = None,
+    state: State = "active",
+) -> list[str]:
     straw = Straw(People(gone or []), Asking(asking or []))
-    return reminders(cast("Community", straw), "active", NOW_MS)
+    return reminders(cast("Community", straw), state, NOW_MS)
 
 
 def out(**fields: object) -> t.MemberView:
@@ -56,6 +61,16 @@ def test_a_term_that_is_over_is_told() -> None:
     assert "p2pvalue member readmit bbbbbbbb" in told
 
 
+def test_who_was_put_out_is_told_by_whom_and_why() -> None:
+    own = out(is_me=True, removed_by="Ana", reason="spam")
+    [told] = reminded([out(removed_by="Eve"), own], state="removed")
+    assert told.startswith("you were put out by Ana (spam): ")
+
+
+def test_a_member_whose_device_alone_was_put_out_is_not_told_that_she_was() -> None:
+    assert reminded([out()], state="removed") == []
+
+
 def test_an_admission_that_was_voided_is_told_with_its_remedy() -> None:
     [told] = reminded([out(state="voided")])
     assert "`p2pvalue member readmit bbbbbbbb` heals that" in told
@@ -63,10 +78,10 @@ def test_an_admission_that_was_voided_is_told_with_its_remedy() -> None:
 
 def test_requests_are_told_by_name() -> None:
     [told] = reminded(asking=["Eve", "Fay", "Gil", "Hal", "Ivo"])
-    assert told == "Eve, Fay, Gil and 2 more ask to be let in: `p2pvalue request list`"
+    assert told == "waiting to be let in: Eve, Fay, Gil and 2 more: `p2pvalue request list`"
 
 
 def test_who_is_out_is_told_what_is_left_to_her() -> None:
-    straw = cast("Community", Straw(People([]), Asking(["Eve"])))
+    straw = cast("Community", Straw(People([out(is_me=True)]), Asking(["Eve"])))
     assert "stays to be read" in reminders(straw, "removed", NOW_MS)[0]
     assert "new link" in reminders(straw, "left", NOW_MS)[0]
