@@ -119,7 +119,7 @@ class Libp2pNetwork:
                             task_status.started()
                 except Exception as died:
                     self._last_error = _innermost(died)
-                    log.exception("the network died and starts anew")
+                    log.exception("the network died and starts anew: %s", self._last_error)
                 finally:
                     self._generation = None
                 if trio.current_time() - started_at_s > _HEALTHY_AFTER_S:

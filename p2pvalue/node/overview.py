@@ -76,9 +76,10 @@ def locked_status(config: Config, started_s: float) -> t.StatusView:
 def _network_state(node: RunningNode) -> NetworkState:
     if node.network is None:
         return "off"
-    if not node.is_network_up.is_set():
-        return "starting"
-    return "up" if node.network.addresses() else "restarting"
+    if node.network.addresses() and node.is_network_up.is_set():
+        return "up"
+    has_failed = node.is_network_up.is_set() or bool(node.network.status()["last_error"])
+    return "restarting" if has_failed else "starting"
 
 
 def whoami(node: RunningNode) -> t.WhoAmIView:
@@ -202,9 +203,14 @@ def _network(node: RunningNode) -> t.CheckView:
             "up": ", ".join(node.network.addresses()) if node.network is not None else "",
             "off": "switched off: `listen` in config.toml is empty",
             "starting": "starting",
-            "restarting": "restarting: see the log; is the port in use by another program?",
+            "restarting": f"restarting: {_network_error(node)}",
         }[state],
     )
+
+
+def _network_error(node: RunningNode) -> str:
+    told = str(node.network.status()["last_error"]) if node.network is not None else ""
+    return f"{told}; if the port is in use, choose another in config.toml"
 
 
 def _communities(node: RunningNode) -> list[t.CheckView]:

@@ -23,12 +23,16 @@ class Daemon:
 
     def wait_until_ready(self) -> None:
         """Return when the daemon answers; fails with its log if it ended instead."""
+        self.wait_until_told(READY)
+
+    def wait_until_told(self, text: str) -> None:
+        """Return when a new line of the log holds `text`; fails if the daemon ended instead."""
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.log += line
-            if READY in line:
+            if text in line:
                 return
-        raise AssertionError(f"the daemon did not start: {self.log}")
+        raise AssertionError(f"the daemon ended before it told {text!r}: {self.log}")
 
     def wait(self) -> int:
         """The exit code, once the process has ended; `log` is complete then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -39,6 +40,21 @@ def test_one_command_is_enough_to_begin(ben: Person) -> None:
         assert [m["text"] for m in ben.gets("chat", "list")] == ["hello"]
         assert daemon.interrupt() == 0
         assert "Traceback" not in daemon.log
+
+
+def test_a_port_that_another_program_has_is_named(tmp_path: Path) -> None:
+    ben = Person(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"/ip4/127.0.0.1/tcp/{other.getsockname()[1]}"
+        settings = f'[network]\nlisten = ["{address}"]\nlan_discovery = false\n'
+        (tmp_path / "config.toml").write_text(settings, encoding="utf-8")
+        with started(*RUN, P2PVALUE_DATA_DIR=str(tmp_path)) as daemon:
+            daemon.wait_until_told("the network died and starts anew")
+            assert "in use" in daemon.log
+            assert ben.gets("status")["network"] == "restarting"
+            assert "choose another in config.toml" in ben.sees("status")
+            assert ben.type("doctor").exit_code == failures.FAILED
+            assert daemon.interrupt() == 0
 
 
 def test_a_community_that_cannot_be_described_is_not_founded(ben: Person) -> None:
