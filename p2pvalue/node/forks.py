@@ -89,10 +89,10 @@ class Forks:
         place = f"wrote two histories from its operation {fork.first.seq} on"
         if fork.device == self._node.device(fork.community):
             return (
-                f"this device {place}, because its data folder was run twice: nothing is lost, and "
-                "nothing can be written here any more. Give this folder a new device: `p2pvalue "
-                "device link` here and `p2pvalue device add` on another of yours, or `p2pvalue "
-                "community recover` with your words"
+                f"this device {place}, because its data folder was run twice: what "
+                "reached others first counts, and nothing can be written here any more. Give "
+                "this folder a new device: `p2pvalue device link` here and `p2pvalue device add` "
+                "on another of yours, or `p2pvalue community recover` with your words"
             )
         if fork.root == self._node.root(fork.community):
             name = self._node.linking.label(fork.device) or fork.device.hex()[:8]

@@ -185,7 +185,9 @@ def _is_removed_itself(replica: Replica, device: bytes) -> bool:
 
 def _own_device(replica: Replica) -> bytes:
     if replica.device is None:
-        raise NotAdmitted("this node only reads here: join the community with an invite first")
+        raise NotAdmitted(
+            "this node only reads here: join with an invite, or come back with your words"
+        )
     return replica.device
 
 

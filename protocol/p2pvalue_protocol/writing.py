@@ -50,7 +50,9 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
     """Append drafts, all of one class, to our log; raises before anything has changed."""
     signer = replica.signer
     if signer is None:
-        raise NotAdmitted("this node only reads here: join the community with an invite first")
+        raise NotAdmitted(
+            "this node only reads here: join with an invite, or come back with your words"
+        )
     if replica.membership.is_gone(signer.public):
         raise NotAdmitted(
             "this device was removed from the community, or its data folder was run twice: what "
