@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import click
 
 from p2pvalue_cli import connection
 from p2pvalue_cli.asking import confirm
-from p2pvalue_cli.command import Group, community_option
+from p2pvalue_cli.command import Group, community_option, run_hint
 from p2pvalue_cli.commands.member import write_members
 from p2pvalue_cli.failures import Failed, failed
 from p2pvalue_cli.output import harmless, one_line, say, short, show, table
@@ -90,7 +89,7 @@ def invite(rank: str, uses: int, community: str | None) -> None:
 @community.command(example="p2pvalue community join p2pvalue:1#…")
 @click.argument("link", required=False)
 @click.option(
-    "--wait/--no-wait", "is_waiting", default=True, help="Return at once; the daemon goes on."
+    "--wait/--no-wait", "is_waiting", default=True, help="Wait until it is done, or return at once."
 )
 @click.option("--timeout", type=click.IntRange(1), metavar="SECONDS", help="Wait no longer.")
 @click.option("--message", default="", help="What to say to who decides, where a person does.")
@@ -130,7 +129,7 @@ def community_link(community: str | None) -> None:
 @community.command(example="p2pvalue community recover p2pvalue:1#…")
 @click.argument("link", required=False)
 @click.option(
-    "--wait/--no-wait", "is_waiting", default=True, help="Return at once; the daemon goes on."
+    "--wait/--no-wait", "is_waiting", default=True, help="Wait until it is done, or return at once."
 )
 @click.option("--timeout", type=click.IntRange(1), metavar="SECONDS", help="Wait no longer.")
 @words_file_option
@@ -210,8 +209,7 @@ def leave(folder: Path | None, wipe: bool, yes: bool, community: str | None) -> 
         click.echo(warning, err=True)
     if wipe and view["unshared"]:
         click.echo(f"{view['unshared']} changes of yours are with nobody else yet.", err=True)
-    if wipe or sys.stdin.isatty():
-        confirm(f"Leave {name}?", is_sure=yes)
+    confirm(f"Leave {name}?", is_sure=yes)
     if folder is not None:
         from p2pvalue_cli.commands.export import exported
 
@@ -296,15 +294,17 @@ def _write_policy(policy: dict[str, Any]) -> None:
     click.echo(f"invites by {policy['invite_rank']} and stronger")
     for kind, rank in sorted(policy["write"].items()):
         click.echo(f"{kind} by {rank} and stronger")
-    votes = policy["founder_quorum"]
-    click.echo(f"{votes} votes of founders put a founder out")
+    click.echo(f"votes of founders that put a founder out: {policy['founder_quorum']}")
     if policy["admin_quorum"]:
-        click.echo(f"{policy['admin_quorum']} votes of admins put an admin out")
+        click.echo(f"votes of admins that put an admin out: {policy['admin_quorum']}")
 
 
 def _write_list(communities: list[dict[str, Any]]) -> None:
     if not communities:
-        say("no communities yet; found one with: p2pvalue community create NAME")
+        say(
+            f"no communities yet; found one with: {run_hint('community create NAME')}, or join one "
+            f"with: {run_hint('community join LINK')}"
+        )
         return
     rows = [
         (short(c["community"]), c["name"], c["rank"] or "reader", c["members"], _state(c))

@@ -83,7 +83,10 @@ def init(
 
         assert keystore.entropy is not None
         answer["words"] = words_of(keystore.entropy)
-    show(answer, lambda _: _say_begun(folder, answer, is_open=keystore.is_left_open))
+    show(
+        answer,
+        lambda _: _say_begun(folder, answer, is_open=keystore.is_left_open, is_recovering=recover),
+    )
     if "words" in answer:
         keystore.note_words_shown()
 
@@ -177,14 +180,17 @@ def chosen_name(name: str | None, *, is_asking: bool = True) -> str:
     return name
 
 
-def _say_begun(folder: Path, answer: dict[str, Any], *, is_open: bool) -> None:
+def _say_begun(folder: Path, answer: dict[str, Any], *, is_open: bool, is_recovering: bool) -> None:
     if "words" in answer:
         show_words(answer["words"])
     if answer["is_linked"]:
         say(f"{folder} is made. Now: {run_hint('run')}, and then: {run_hint('device link')}")
         return
+    then = run_hint("run")
+    if is_recovering:
+        then += f", and then: {run_hint('community recover LINK')}"
     hint = f"; its keys lie open, {run_hint('passphrase change')} closes them" if is_open else ""
-    say(f"{one_line(answer['name'])} lives in {folder}{hint}. Now: {run_hint('run')}")
+    say(f"{one_line(answer['name'])} lives in {folder}{hint}. Now: {then}")
 
 
 def _passphrase_to_open(source: str | None) -> str | None:

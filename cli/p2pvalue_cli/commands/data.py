@@ -65,7 +65,10 @@ def restore(
         write_default(folder, new_listen())
     show(
         {"data_dir": str(folder)},
-        lambda _: say(f"restored to {folder}; start it with: {run_hint('run')}"),
+        lambda _: say(
+            f"restored to {folder}; start it with: {run_hint('run')}, and to write again: "
+            f"{run_hint('community recover LINK')}"
+        ),
     )
 
 

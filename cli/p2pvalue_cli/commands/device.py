@@ -31,7 +31,12 @@ def device() -> None:
 @device.command(example="p2pvalue device link --label 'My phone'")
 @click.option("--label", default="", help="What to call this device; its system's name, if none.")
 @click.option("--no-qr", is_flag=True, help="Show the code as text only.")
-@click.option("--wait/--no-wait", "is_waiting", default=True, help="Return at once with the code.")
+@click.option(
+    "--wait/--no-wait",
+    "is_waiting",
+    default=True,
+    help="Wait until the code was used, or return at once.",
+)
 def link(label: str, no_qr: bool, is_waiting: bool) -> None:
     """Make this new device one of yours: shows a code to give to a device you have already.
 

@@ -113,8 +113,8 @@ def _story(view: dict[str, Any]) -> str:
         return f"let in by somebody who could not; heal it: member readmit {short(view['member'])}"
     words = [f"by {view['removed_by']}" if view["removed_by"] else ""]
     words.append(f"until {day(view['until'])}{_is_over(view)}" if view["until"] else "")
-    words.append(f": {view['reason']}" if view["reason"] else "")
-    return " ".join(word for word in words if word)
+    story = " ".join(word for word in words if word)
+    return ": ".join(part for part in (story, view["reason"]) if part)
 
 
 def _is_over(view: dict[str, Any]) -> str:
@@ -129,10 +129,10 @@ def _warn(preview: dict[str, Any]) -> None:
         names = ", ".join(map(one_line, preview["stay"]))
         click.echo(f"Who came in through {name} stays: {names}", err=True)
     for invite in preview["invites"]:
-        left = "any number of" if not invite["uses"] else invite["uses"] - invite["used"]
+        left = "any number" if not invite["uses"] else invite["uses"] - invite["used"]
         click.echo(
             f"Nobody can use this invite of {name} any more: {short(invite['invite'])}, "
-            f"{left} uses left",
+            f"uses left: {left}",
             err=True,
         )
     if preview["unseen"]:

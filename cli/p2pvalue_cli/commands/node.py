@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.command import Command, Group, community_option
+from p2pvalue_cli.command import Command, Group, community_option, run_hint
 from p2pvalue_cli.failures import FAILED
 from p2pvalue_cli.output import checks, one_line, say, short, show, size
 
@@ -78,7 +78,10 @@ def _write_status(status: dict[str, Any]) -> None:
     if status["state"] == "locked":
         click.echo(f"waiting for {status['waiting_for']}")
         return
-    click.echo(f"keys closed by: {status['protection']}")
+    if status["protection"] == "none":
+        click.echo(f"keys lie open on the disk; {run_hint('passphrase change')} closes them")
+    else:
+        click.echo(f"keys closed by: {status['protection']}")
     click.echo(f"network {NETWORK.get(status['network'], status['network'])}")
     click.echo(f"peers connected: {status['peers']}")
     for address in status["addresses"]:
