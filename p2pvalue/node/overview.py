@@ -203,7 +203,7 @@ def _network(node: RunningNode) -> t.CheckView:
             "up": ", ".join(node.network.addresses()) if node.network is not None else "",
             "off": "switched off: `listen` in config.toml is empty",
             "starting": "starting",
-            "restarting": f"restarting: {_network_error(node)}",
+            "restarting": f"the network restarts: {_network_error(node)}",
         }[state],
     )
 
