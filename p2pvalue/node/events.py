@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final, Literal
 
 import trio
@@ -45,6 +45,11 @@ class _Reader:
     async def events(self) -> AsyncIterator[EventView]:
         async for event in self.receive:
             yield event
+            # What is there already comes without a turn of the scheduler for each: a node that
+            # folds a long history publishes a thousand events in each of its own.
+            with suppress(trio.WouldBlock, trio.EndOfChannel):
+                while True:
+                    yield self.receive.receive_nowait()
         if self.was_cut_off:
             raise ReaderCutOff(
                 f"this reader fell {BEHIND_MAX:,} events behind and was cut off:"

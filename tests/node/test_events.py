@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 
 from p2pvalue.node import events
 from p2pvalue.node.events import EventHub, ReaderCutOff
@@ -46,6 +47,28 @@ async def test_a_reader_that_falls_behind_is_cut_off_and_told_and_others_are_not
         assert [(await anext(slow)).time for _ in range(3)] == [0, 1, 2]
         with pytest.raises(ReaderCutOff, match="open a new stream"):
             await anext(slow)
+
+
+async def test_a_reader_that_only_waits_keeps_up_with_a_node_that_folds_a_long_history(
+    nursery: trio.Nursery,
+) -> None:
+    hub = EventHub()
+    heard: list[int] = []
+
+    async def listen(*, task_status: trio.TaskStatus[None]) -> None:
+        async with hub.open() as stream:
+            task_status.started()
+            async for one in stream:
+                heard.append(one.time)
+
+    await nursery.start(listen)
+    for number in range(3 * events.BEHIND_MAX):
+        hub.publish(event(number))
+        if number % 1_000 == 0:  # one turn of the scheduler for each input
+            await trio.lowlevel.checkpoint()
+    hub.close()
+    await trio.testing.wait_all_tasks_blocked()
+    assert heard == list(range(3 * events.BEHIND_MAX))
 
 
 async def test_streams_end_when_the_node_stops() -> None:
