@@ -65,7 +65,7 @@ class DeviceView(Value, frozen=True, kw_only=True):
     device: str
     label: str = ""  # what it called itself when it was linked; known to its person's devices only
     is_this: bool
-    state: Literal["live", "revoked", "forked"]
+    state: Literal["live", "revoked", "forked"]  # forked: wrote two histories, put out or not
     added: int  # when its log began
     added_by: str = ""  # the device that brought it in; empty: the person's words did
     last_seen: int  # of its newest operation held here

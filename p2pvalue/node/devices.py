@@ -73,9 +73,13 @@ class Devices:
         return linking.own_label() if device == own else linking.label(device)
 
     def _state(self, replica: Replica, device: bytes) -> Literal["live", "revoked", "forked"]:
-        if not replica.membership.is_live(device):
-            return "revoked"
-        return "forked" if is_forked(replica, device) else "live"
+        if is_forked(replica, device):  # says more than that others have put it out for that
+            return "forked"
+        return "live" if replica.membership.is_live(device) else "revoked"
+
+    def _is_live(self, view: t.DeviceView) -> bool:
+        membership = self._node.machine.replica(bytes.fromhex(view.community)).membership
+        return membership.is_live(bytes.fromhex(view.device))
 
     # --- putting out
 
@@ -109,7 +113,7 @@ class Devices:
 
     def named(self, reference: str, community: str | None = None) -> list[t.DeviceView]:
         """Return the devices meant that are not out yet; raises NotFound with what there is."""
-        views = [view for view in self.all(community) if view.state != "revoked"]
+        views = [view for view in self.all(community) if self._is_live(view)]
         labelled = [view for view in views if view.label and view.label == reference.strip()]
         per_community = Counter(view.community for view in labelled)
         if labelled and max(per_community.values()) == 1:

@@ -91,7 +91,10 @@ def test_a_forked_folder_gets_a_new_device_and_loses_nothing(tmp_path: Path) -> 
             ben.until_member()
             ben.until(lambda: said(ben, "by a new device"), "being able to write")
             ana.until_reads("before the copy", "by the copy", "by a new device")
+            ana.until(lambda: not fork_warnings(ana), "the device being out")
             until_equal(ana, ben)
+            states = {view["device"]: view["state"] for view in ben.ask("GET", "/devices")}
+            assert states[former] == "forked"
 
 
 @contextmanager
