@@ -19,6 +19,7 @@ from p2pvalue_protocol.errors import P2PValueError
 
 _JSON = "p2pvalue.json"
 _DATA_DIR = "p2pvalue.data_dir"
+SENTENCE_CHARS_MAX = 200  # of a command in the list of its group
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,6 +74,10 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.example = example
         self.params += _shared_options()
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the whole first sentence, whatever the limit: a list wraps it."""
+        return super().get_short_help_str(limit=SENTENCE_CHARS_MAX)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example, one command a line."""

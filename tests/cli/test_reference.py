@@ -36,6 +36,12 @@ def test_every_option_says_what_it_does(path: str) -> None:
     assert [option.opts for option in options if not option.help] == []
 
 
+@pytest.mark.parametrize("group", sorted({path.split()[1] for path in COMMANDS}))
+def test_a_list_of_commands_cuts_no_sentence_off(group: str) -> None:
+    shown = CliRunner().invoke(cli, [group, "--help"]).output
+    assert "..." not in shown.partition("Commands:")[2]
+
+
 def test_the_first_page_of_help_names_every_command() -> None:
     shown = CliRunner().invoke(cli, ["--help"]).output
     names = [path.split()[1] for path in COMMANDS]

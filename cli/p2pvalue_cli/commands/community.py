@@ -17,7 +17,9 @@ from p2pvalue_cli.output import harmless, one_line, say, short, show, table
 from p2pvalue_cli.secret_input import with_words, words_file_option
 
 POLL_S = 0.3
-GOES_ON = "the daemon goes on trying: look with p2pvalue status"
+GOES_ON = (
+    "the daemon goes on trying: look with p2pvalue status, give up with p2pvalue community leave"
+)
 USES_MAX = 1_000_000
 RANKS = ("founder", "admin", "member", "guest")
 JOINS = ("invite", "request", "open")
