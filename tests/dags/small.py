@@ -8,6 +8,7 @@ they are listed are one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 from random import Random
 from typing import NamedTuple
 
@@ -172,10 +173,9 @@ def by(other: Move, move: Move) -> bool:
 def _act(builder: Builder, move: Move, own: list[bytes], kept: dict[bytes, bytes]) -> Act:
     act = move.act
     if move.proves:
-        same = {builder.operations[name].seq: name for name in reversed(own)}
-        first = same[min(same)]
-        other = next(n for n in own if n != first and first not in builder.known[n])
-        return builder.fork(first, other)
+        seq_of = {name: builder.operations[name].seq for name in own}
+        pairs = (pair for pair in combinations(own, 2) if seq_of[pair[0]] == seq_of[pair[1]])
+        return builder.fork(*next(pairs))
     if move.keeps_of and isinstance(act, Give | Remove | Vote | RemoveDevice | ProveFork):
         heads = [*own[-1:], *([kept[move.keeps_of]] if move.keeps_of in kept else [])]
         return act._replace(keeps=builder.keep(*heads))

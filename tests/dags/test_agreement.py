@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from p2pvalue_protocol.acts import Nothing
+from p2pvalue_protocol.acts import Nothing, ProveFork
 from tests.dags.compare import problems, report
 from tests.dags.families import FAMILIES, peers
 from tests.dags.scenes import SCENES
@@ -36,6 +36,20 @@ def test_a_sample_of_all_small_dags_is_judged_by_the_rules(family: Family) -> No
     for number, dag in enumerate(sample(family, SMALL_SAMPLE)):
         found = problems(dag, Random(number), is_thorough=False)
         assert not found, report(dag, found)
+
+
+def test_a_fork_is_proven_by_two_operations_at_one_place_wherever_the_log_parts() -> None:
+    moves = (Move(b"a1", Nothing()), Move(b"b1", Nothing(), proves=b"a1"))
+    family = Family("a log that parts at once or one operation later", peers, moves, 4)
+    proven = [
+        event.act
+        for part in parts([family])
+        for dag in dags_of(family, part)
+        for event in dag.events
+        if isinstance(event.act, ProveFork)
+    ]
+    assert {act.first.seq for act in proven} == {1, 2}  # 0 is how the device began
+    assert all(act.first.seq == act.second.seq for act in proven)
 
 
 def test_small_dags_are_all_there_and_each_once() -> None:
