@@ -25,6 +25,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from p2pvalue.folder import holder
 from tests.api.daemons import Daemon, started
 
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -77,7 +78,9 @@ class Transcript:
                 else:
                     self._type(step)
             for person, daemon in self._daemons.items():
-                code = daemon.interrupt() if daemon.process.poll() is None else daemon.wait()
+                # One that a command has ended may still be on its way out: Ctrl-C would cut it off.
+                has_ended = holder(self._home / person) is None
+                code = daemon.wait() if has_ended else daemon.interrupt()
                 assert (code, "Traceback" in daemon.log) == (0, False), f"{person}: {daemon.log}"
 
     def _start(self, step: Step, stack: ExitStack) -> None:
