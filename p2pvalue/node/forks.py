@@ -1,4 +1,4 @@
-"""Devices that wrote two histories: noticed, told once, and warned of until they are put out.
+"""Devices that wrote two histories: noticed, told once, and warned of until they are replaced.
 
 The proof is two operations of one device for one place. What it means is the rules' business (spec:
 operation, "Logs and forks"): nobody else's work is touched. What to do is a person's, in words.
@@ -39,17 +39,18 @@ class Forks:
         self._told: set[tuple[bytes, bytes]] = set()
 
     def of(self, community: bytes) -> list[Fork]:
-        """Return the forks of devices that are not put out, ascending by device.
+        """Return the forks that somebody still has to do something about, ascending by device.
 
-        Costs nothing while no log is forked.
+        A device that the proof put out stays among them while its member has no other to write
+        with. Costs nothing while no log is forked.
         """
         replica = self._node.machine.replica(community)
         found: list[Fork] = []
         for device in replica.branches.forked_devices():
             proof = witnesses(replica.branches, device)
             is_ours = device == self._node.device(community)
-            if proof is not None and (is_ours or replica.membership.is_live(device)):
-                root = _root_of(replica.membership, device)
+            root = _root_of(replica.membership, device)
+            if proof is not None and (is_ours or not _is_settled(replica.membership, device, root)):
                 found.append(Fork(community, device, root, *proof))
         return found
 
@@ -102,11 +103,25 @@ class Forks:
                 f" revoke {name}`, and if it is yours, link its folder anew"
             )
         who = Names(self._node, fork.community).of(fork.root) if fork.root else "somebody"
+        device = fork.device.hex()[:8]
+        is_live = self._node.membership(fork.community).is_live(fork.device)
+        todo = (
+            f"Ask {who} to put device {device} out"
+            if is_live
+            else f"Device {device} is out: tell {who} to link that folder anew"
+        )
         return (
             f"a device of {who} {place}: its data folder was copied, or somebody has its keys. What"
-            " came here first counts, and nobody else's work is touched. Ask "
-            f"{who} to put device {fork.device.hex()[:8]} out"
+            f" came here first counts, and nobody else's work is touched. {todo}"
         )
+
+
+def _is_settled(membership: Membership, device: bytes, root: bytes) -> bool:
+    """Return whether a device is out and its member writes with another, or is none any more."""
+    if membership.is_live(device):
+        return False
+    member = next((member for member in membership.members() if member.root == root), None)
+    return member is None or bool(member.devices)
 
 
 def _root_of(membership: Membership, device: bytes) -> bytes:

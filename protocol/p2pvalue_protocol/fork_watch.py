@@ -82,7 +82,9 @@ class ForkWatch:
 def _wait_ms_max(replica: Replica, device: bytes) -> int | None:
     """Return how long to wait at most before telling of a fork; None if it is not ours to tell."""
     own, membership = replica.device, replica.membership
-    if own is None or own == device or membership.is_gone(device):
+    if own is None or own == device:
+        return None
+    if membership.is_gone(device) and not _decides(replica, own, device):
         return None
     standing = membership.standing(own)
     if standing is None or standing.rank > MEMBER or not membership.was_ever_admitted(device):
@@ -91,3 +93,9 @@ def _wait_ms_max(replica: Replica, device: bytes) -> int | None:
     if any(replica.auth_references[fork.by_op_id].device == own for fork in told):
         return None
     return _WAIT_MS_MAX[standing.rank]
+
+
+def _decides(replica: Replica, own: bytes, device: bytes) -> bool:
+    """Return whether others only warned of a device so far, and our FORK would put it out."""
+    root = replica.membership.member_of(device)
+    return root is not None and replica.membership.may_remove_device(own, root, device)

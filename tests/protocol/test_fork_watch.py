@@ -146,6 +146,20 @@ def test_the_weaker_wait_longer_and_are_silent_once_it_is_told(
     assert tell(watch, cem, NOW_MS + 60_000) == []
 
 
+def test_who_could_put_the_device_out_tells_though_an_equal_has_told(
+    ana: Copy, ben: Copy, cem: Copy
+) -> None:
+    first, second = two_histories(ana)
+    meet(cem, first, second)
+    tell(watching(0.0), cem, NOW_MS)
+    forked = first.key.public
+    assert cem.replica.membership.is_live(forked)
+    meet(ana, first, second)
+    cem.give(ana)
+    tell(watching(0.0), ana, NOW_MS + 1_000)
+    assert not ana.replica.membership.is_live(forked)
+
+
 def test_guests_readers_and_the_forked_device_itself_stay_silent(ana: Copy, ben: Copy) -> None:
     admitted(ana, "gul", invited(ana, auth.GUEST))
     guest = Copy(ana.community, key_named("gul device"))

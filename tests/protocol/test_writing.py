@@ -189,7 +189,7 @@ def test_a_restart_does_not_let_an_unsigned_stretch_grow_too_long(ana: Copy) -> 
 
 def test_a_reader_writes_nothing(ana: Copy) -> None:
     reader = reader_of(ana)
-    with pytest.raises(NotAdmitted, match="only reads here: join the community"):
+    with pytest.raises(NotAdmitted, match="only reads here: join with an invite"):
         reader.say("hello?")
 
 
