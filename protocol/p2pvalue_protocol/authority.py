@@ -245,9 +245,11 @@ class Authority:
     def view(self, frontier: int | None = None) -> View:
         """Return the answers for a frontier, by its past alone; for None by everything held."""
         self.settle()
-        if frontier is None:
-            return self._all
-        known = self._graph.past(frontier)
+        return self._all if frontier is None else self.view_of(self._graph.past(frontier))
+
+    def view_of(self, known: int) -> View:
+        """Return the answers by a bit set of operations that holds the past of each of its own."""
+        self.settle()
         if known == self._all.known:
             return self._all
         return View(self._verdicts_of(known), known)

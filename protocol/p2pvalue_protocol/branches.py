@@ -27,7 +27,6 @@ class Tip(NamedTuple):
 
     reference: Reference
     time: int
-    log: int
 
 
 class Branch(msgspec.Struct):
@@ -56,7 +55,7 @@ class Branch(msgspec.Struct):
         """Its last folded operation, as long as nothing folded names it."""
         log = self.row
         head = Reference(log.device, log.log_class, self.folded_seq, self.folded_id)
-        return Tip(head, self.folded_time, log.log)
+        return Tip(head, self.folded_time)
 
 
 class Place(NamedTuple):

@@ -8,7 +8,9 @@ case.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import Reference
@@ -17,7 +19,7 @@ from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Batch
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, array_like=True, frozen=True):
     """One operation that came into view or left it.
 
     `again` says that it did so after it was first judged: because somebody was removed or brought

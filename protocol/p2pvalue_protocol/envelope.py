@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from nacl import bindings
-from nacl.exceptions import CryptoError
-
+from p2pvalue_protocol import aead
 from p2pvalue_protocol.keys import hkdf
 
 SALT_BYTES: Final = 24
-ENVELOPE_BYTES: Final = SALT_BYTES + 16
+ENVELOPE_BYTES: Final = SALT_BYTES + aead.TAG_BYTES
 """What an envelope adds to its message."""
-
-_NONCE: Final = bytes(12)  # each key seals once
 
 
 def seal_envelope(topic_secret: bytes, topic: str, message: bytes, salt: bytes) -> bytes:
@@ -26,20 +22,13 @@ def seal_envelope(topic_secret: bytes, topic: str, message: bytes, salt: bytes) 
 
     `salt` is 24 fresh random bytes.
     """
-    return salt + bindings.crypto_aead_chacha20poly1305_ietf_encrypt(
-        message, None, _NONCE, _key(topic_secret, topic, salt)
-    )
+    return salt + aead.encrypt(_key(topic_secret, topic, salt), message)
 
 
 def open_envelope(topic_secret: bytes, topic: str, envelope: bytes) -> bytes | None:
     """Return what was sealed, None if it was not sealed by who knows this topic's secret."""
-    salt = envelope[:SALT_BYTES]
-    try:
-        return bindings.crypto_aead_chacha20poly1305_ietf_decrypt(
-            envelope[SALT_BYTES:], None, _NONCE, _key(topic_secret, topic, salt)
-        )
-    except (CryptoError, ValueError):
-        return None
+    key = _key(topic_secret, topic, envelope[:SALT_BYTES])
+    return aead.decrypt(key, envelope[SALT_BYTES:])
 
 
 def _key(topic_secret: bytes, topic: str, salt: bytes) -> bytes:

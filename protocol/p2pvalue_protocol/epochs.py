@@ -358,7 +358,7 @@ class Epochs:
     def open(self, core: Core, payload: bytes) -> bytes | None:
         """Return what a payload says: itself if it is clear, else what its epoch's secret opens.
 
-        None if the secret is not held or nothing opens. About 16 µs for a chat message.
+        None if the secret is not held or nothing opens. About 10 µs for a chat message.
         """
         if not core.epoch:
             return payload

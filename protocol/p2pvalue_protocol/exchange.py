@@ -144,7 +144,7 @@ class Exchange:
             case f.Ops():
                 self._take_operations(frame, now_ms)
             case f.Ack():
-                self._supply.acked()
+                self._supply.acked(now_ms)
             case f.KeysWanted():
                 self._send([self._keys.answer(frame, self.device)])
             case f.Keys():
@@ -159,7 +159,8 @@ class Exchange:
 
     def _check_patience(self, now_ms: int) -> None:
         """Refuse to compare everything again and again: it costs us more than the peer."""
-        if now_ms < self._next_compare_ms:
+        wait_ms = self._next_compare_ms - now_ms
+        if 0 < wait_ms <= limits.COMPARED_MS_MIN:  # more: our clock was set back, nobody's fault
             raise Refused(Reason.OVER_LIMIT)
         self._next_compare_ms = now_ms + limits.COMPARED_MS_MIN
 
@@ -226,7 +227,7 @@ class Exchange:
         self._tell_addresses()
 
     def _tell_soon(self, now_ms: int) -> None:
-        if now_ms - self._told_at_ms >= limits.TELL_MS_MIN:
+        if not 0 <= now_ms - self._told_at_ms < limits.TELL_MS_MIN:  # or our clock was set back
             self._tell(now_ms)
         else:
             self._tell_due_ms = self._told_at_ms + limits.TELL_MS_MIN
@@ -245,6 +246,7 @@ class Exchange:
         # Who was put out stays different for ever: what it has to say it tells by itself.
         if not self.comparison.is_equal and not self._is_former:
             self._send(self.comparison.compare())
+        self._ask(now_ms)
 
     def _compare_later(self, now_ms: int) -> None:
         spread_ms = limits.HEADS_EVERY_MS_MAX - limits.HEADS_EVERY_MS_MIN
@@ -279,7 +281,7 @@ class Exchange:
         if self._is_peer_member():
             self._send(self._keys.next_frames())
         if self._supply.has_work:
-            self._send([self._supply.next_frame()])
+            self._send([self._supply.next_frame(now_ms)])
         if self.comparison.awaits_sums or self._keys.is_open:
             if self._reply_due_ms is None:
                 self._reply_due_ms = now_ms + limits.REPLY_MS_MAX

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec.structs import replace
-
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.epochs import Epochs
@@ -44,16 +42,16 @@ class Folding:
 
     def apply(self, op: Operation, standing: Standing, log: int, batch: Batch) -> Change | None:
         """Apply one visible content operation; None if its kind or payload gives it no effect."""
-        op = self._opened(op)
-        row = _row_of(op, standing, log)
+        payload = self._opened(op)
+        row = _row_of(op, payload, standing, log)
         if row is None:
             return None
         self._fresh.add((log, op.core.seq))
         if isinstance(row, EntryRow):
             batch.entries.append(row)
         else:
-            self._put(row, op.payload, batch)
-        return _change(row, op.payload)
+            self._put(row, payload, batch)
+        return _change(row, payload)
 
     def apply_again(
         self, op: Operation, standing: Standing, is_visible: bool, log: int, batch: Batch
@@ -62,8 +60,8 @@ class Folding:
 
         `standing` is what its author had by the operation's own past, which never changes.
         """
-        op = self._opened(op)
-        row = _row_of(op, standing, log)
+        payload = self._opened(op)
+        row = _row_of(op, payload, standing, log)
         if row is None or self._has(row) == is_visible:
             return None
         if isinstance(row, SubjectOperationRow):
@@ -77,13 +75,11 @@ class Folding:
         if isinstance(row, EntryRow):
             batch.entries_again.append(row)
         else:
-            self._put(row, op.payload, batch)
-        return _change(row, op.payload, "shown")
+            self._put(row, payload, batch)
+        return _change(row, payload, "shown")
 
-    def _opened(self, op: Operation) -> Operation:
-        if not op.core.epoch or op.payload is None:
-            return op
-        return replace(op, payload=self._epochs.open(op.core, op.payload))
+    def _opened(self, op: Operation) -> bytes | None:
+        return None if op.payload is None else self._epochs.open(op.core, op.payload)
 
     def _has(self, row: Row) -> bool:
         if (row.log, row.seq) in self._fresh:
@@ -113,17 +109,17 @@ class Folding:
                 batch.states_gone.append(subject)
 
 
-def _row_of(op: Operation, standing: Standing, log: int) -> Row | None:
+def _row_of(op: Operation, opened: bytes | None, standing: Standing, log: int) -> Row | None:
     """Return what an operation is in the views; None if its kind or payload gives it no effect."""
     core = op.core
     kind = kind_of(core.kind)
-    if kind is None or op.payload is None:
+    if kind is None or opened is None:
         return None
     try:
-        payload = kind.decode(op.payload)
+        payload = kind.decode(opened)
     except PayloadInvalid:
         return None
-    order = Order(core.time, core.device, core.seq, op.op_id)
+    order = (core.time, core.device, core.seq, op.op_id)
     member = standing.member
     if isinstance(kind, EntryKind):
         container = kind.container(payload, core.subject)

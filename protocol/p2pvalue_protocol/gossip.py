@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.envelope import SALT_BYTES, open_envelope, seal_envelope
 from p2pvalue_protocol.errors import Reason, Refused
-from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch
 from p2pvalue_protocol.replica import Receipt, Replica
 
@@ -54,6 +54,8 @@ class Gossip:
         self._told: dict[bytes, str] = {}
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._told_seqs: dict[tuple[bytes, bytes, int], int] = {}
+        self._told_ms: dict[bytes, int] = {}
+        self._untold: dict[bytes, Reference] = {}  # by community, the newest of what waits
 
     def listen(
         self,
@@ -77,6 +79,8 @@ class Gossip:
         self._told.pop(community, None)
         if told is not None:
             self._told[community] = topic_name(told)
+        else:
+            self.drop(community)
 
     def topics(self) -> list[str]:
         """Return all topics to hear, ascending."""
@@ -86,6 +90,39 @@ class Gossip:
         """Return whose topic this is, None if nobody's here."""
         known = self._topics.get(topic)
         return known.community if known is not None else None
+
+    # --- telling
+
+    def tell(
+        self, replica: Replica, references: Sequence[Reference], now_ms: int
+    ) -> list[tuple[str, bytes]]:
+        """Return the messages that tell operations of one log, just written; signs the log's head.
+
+        Who writes quickly tells at most every 10 ms: what comes sooner waits for `tell_late`.
+        """
+        community, log_class = replica.community, references[0].log_class
+        elapsed_ms = now_ms - self._told_ms.get(community, now_ms - limits.GOSSIP_EVERY_MS)
+        if log_class == CONTENT and 0 <= elapsed_ms < limits.GOSSIP_EVERY_MS:
+            self._untold[community] = references[-1]
+            return []
+        if log_class == CONTENT:
+            self._told_ms[community] = now_ms
+            self._untold.pop(community, None)
+        replica.seal()
+        return self.messages(replica, references)
+
+    def next_wakeup_ms(self) -> int | None:
+        """Return when something written is to be told; None if nothing waits."""
+        return min((self._told_ms[c] + limits.GOSSIP_EVERY_MS for c in self._untold), default=None)
+
+    def tell_late(self, replica: Replica, now_ms: int) -> list[tuple[str, bytes]]:
+        """Return the messages that tell what waits of a community, if its time has come."""
+        newest = self._untold.get(replica.community)
+        return self.tell(replica, [newest], now_ms) if newest is not None else []
+
+    def drop(self, community: bytes) -> None:
+        """Forget what waits of a community; sync brings it."""
+        self._untold.pop(community, None)
 
     def messages(
         self, replica: Replica, references: Sequence[Reference]

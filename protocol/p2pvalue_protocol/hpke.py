@@ -15,8 +15,9 @@ from typing import Final
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
+from p2pvalue_protocol import aead
+
 ENCAPSULATED_BYTES: Final = 32
-TAG_BYTES: Final = 16
 
 _KEM_SUITE: Final = b"KEM\x00\x20"
 _SUITE: Final = b"HPKE\x00\x20\x00\x01\x00\x03"
@@ -64,21 +65,17 @@ def seal(public: bytes, info: bytes, plaintext: bytes, seed: bytes) -> bytes:
     """Return encapsulated key ‖ ciphertext, 48 bytes more than `plaintext`; about 0.1 ms."""
     encapsulated, shared_secret = encapsulate(public, seed)
     key, nonce = key_schedule(shared_secret, info)
-    return encapsulated + bindings.crypto_aead_chacha20poly1305_ietf_encrypt(
-        plaintext, None, nonce, key
-    )
+    return encapsulated + aead.encrypt(key, plaintext, nonce=nonce)
 
 
 def unseal(private: bytes, info: bytes, sealed: bytes) -> bytes | None:
     """Return what was sealed to this key under this `info`, None if nothing was; about 0.1 ms."""
     try:
         shared_secret = decapsulate(private, sealed[:ENCAPSULATED_BYTES])
-        key, nonce = key_schedule(shared_secret, info)
-        return bindings.crypto_aead_chacha20poly1305_ietf_decrypt(
-            sealed[ENCAPSULATED_BYTES:], None, nonce, key
-        )
     except (CryptoError, ValueError):
         return None
+    key, nonce = key_schedule(shared_secret, info)
+    return aead.decrypt(key, sealed[ENCAPSULATED_BYTES:], nonce=nonce)
 
 
 def _agreed(private: bytes, public: bytes) -> bytes:

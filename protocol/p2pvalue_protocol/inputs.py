@@ -184,6 +184,14 @@ class AddressesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """Sign what is not yet: a copy of all that is stored is to be made for another device.
+
+    What stands unsigned in it would reach nobody, and what names that would wait for ever.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Wakeup:
     """The time that `next_wakeup_ms` named has come, or there is nothing else to do."""
 
@@ -204,5 +212,6 @@ Input = (
     | PeerLeft
     | GossipReceived
     | AddressesChanged
+    | Sign
     | Wakeup
 )

@@ -9,7 +9,6 @@ equation is checked without the cofactor. Under it both libraries agree; the vec
 
 from __future__ import annotations
 
-import hmac
 from functools import lru_cache
 from hashlib import sha256
 
@@ -71,10 +70,23 @@ def exchange_key_of(private: bytes) -> bytes:
     return bindings.crypto_scalarmult_base(private)
 
 
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    """Return HMAC-SHA256 (RFC 2104) for a key of at most 64 bytes; ~2 µs.
+
+    `hmac.digest` gives the same, but asks OpenSSL for its algorithm each time: half as much again.
+    """
+    block = key.ljust(64, b"\0")
+    inner = sha256(block.translate(_INNER) + message).digest()
+    return sha256(block.translate(_OUTER) + inner).digest()
+
+
 def hkdf(key_material: bytes, salt: bytes, info: bytes) -> bytes:
-    """Return 32 bytes derived by HKDF-SHA256 (RFC 5869), one block."""
-    extracted = hmac.digest(salt or bytes(32), key_material, sha256)
-    return hmac.digest(extracted, info + b"\x01", sha256)
+    """Return 32 bytes derived by HKDF-SHA256 (RFC 5869), one block; `salt` of at most 64 bytes."""
+    return _hmac(_hmac(salt, key_material), info + b"\x01")
 
 
 class SigningKey:

@@ -55,7 +55,7 @@ class Ladder:
         self.membership = Membership(community, self.graph, self.branches)
         self.batch = Batch(community)
         self.changes: list[Change] = []
-        self.tips: dict[bytes, Tip] = {}
+        self._tips: dict[bytes, Branch] = {}  # by the id of the tip
         self.auth_references: dict[bytes, Reference] = {}
         self.newest_time_ms = 0
         self._community = community
@@ -92,8 +92,8 @@ class Ladder:
             self.graph.define(number, op_ids)
         self.graph.take_new()
         for log in self._kept_tips:
-            tip = self.branches.numbered(log).tip
-            self.tips[tip.reference.op_id] = tip
+            branch = self.branches.numbered(log)
+            self._tips[branch.folded_id] = branch
         for branch in self.branches.all():
             if branch.row.log_class == CONTENT:
                 self.newest_time_ms = max(self.newest_time_ms, branch.folded_time)
@@ -123,7 +123,7 @@ class Ladder:
         self.batch.proven.extend(self.membership.take_proven())
         self.epochs.write_to(self.batch)
         self.sealed.write_to(self.batch)
-        tips = sorted(tip.log for tip in self.tips.values())
+        tips = sorted([branch.row.log for branch in self._tips.values()])
         if tips != self._kept_tips:  # a log that goes on alone keeps its place among them
             self.batch.tips = self._kept_tips = tips
         return self.batch
@@ -132,6 +132,10 @@ class Ladder:
     def has_work(self) -> bool:
         """True while stored operations can be folded, or judged again, that the last input left."""
         return bool(self._ready) or self._reconsideration.has_work or self.epochs.is_changed
+
+    def tips(self) -> list[Tip]:
+        """Return the newest folded operation of each log where nothing folded names it."""
+        return [branch.tip for branch in self._tips.values()]
 
     def _note_reconsidered(self) -> None:
         """Ask whose content has to be judged again; before any is judged by what is new."""
@@ -170,6 +174,28 @@ class Ladder:
         logs = [log for log in self._blocked if log != _EPOCHS]
         waited_for = {r for log in logs for r in self._waited_for(*log)}
         return sorted(waited_for.union(self.named.missing()))
+
+    def missing_behind(self, heads: Iterable[Reference]) -> list[Reference]:
+        """Return the auth operations, ascending, not held, that what is held up to heads waits for.
+
+        Whoever has such a head has these too. A read for each log that waits.
+        """
+        places = (self.branches.find(head) for head in heads if head.log_class == AUTH)
+        asked = [place.branch for place in places if place is not None and not place.is_folded]
+        seen: set[int] = set()
+        missing: set[Reference] = set()
+        while asked:
+            branch = asked.pop()
+            if branch.row.log in seen or not branch.waits_for:
+                continue
+            seen.add(branch.row.log)
+            for parent in self._parents_of_next(branch, branch.waits_for):
+                place = self.branches.find(parent)
+                if place is None:
+                    missing.add(parent)
+                else:
+                    asked.append(place.branch)
+        return sorted(missing)
 
     def missing_of(self, device: bytes, log_class: int) -> list[Reference]:
         """Return what something held names of one log, and is not held itself."""
@@ -278,10 +304,10 @@ class Ladder:
         branch.folded_id = op.op_id
         branch.folded_time = core.time
         branch.frontier = frontier
-        self.tips.pop(core.backlink, None)
+        self._tips.pop(core.backlink, None)
         for parent in core.parents:
-            self.tips.pop(parent.op_id, None)
-        self.tips[op.op_id] = branch.tip
+            self._tips.pop(parent.op_id, None)
+        self._tips[op.op_id] = branch
         if branch.row.log_class == CONTENT and core.time > self.newest_time_ms:
             self.newest_time_ms = core.time
         if waiting := self._blocked.get((core.device, branch.row.log_class)):

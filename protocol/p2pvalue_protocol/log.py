@@ -100,7 +100,7 @@ def operations_of(run: Run, community: bytes) -> list[Operation]:
             backlink,
             item.kind,
             item.subject,
-            tuple(Reference(p.device, p.log_class, p.seq, p.op_id) for p in item.parents),
+            tuple([Reference(p.device, p.log_class, p.seq, p.op_id) for p in item.parents]),
             item.time,
             item.epoch,
             len(payload),

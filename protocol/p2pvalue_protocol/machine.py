@@ -35,7 +35,7 @@ from p2pvalue_protocol.inputs import Input
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Past
-from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.replica import Replica, Version
 from p2pvalue_protocol.rotation import Keeper
 from p2pvalue_protocol.sessions import Sessions
 from p2pvalue_protocol.sync import SyncSession
@@ -76,6 +76,7 @@ class Machine:
         self._keeper = Keeper(self._jitter)
         self._fork_watch = ForkWatch(self._jitter)
         self._uncommitted: list[Replica] = []
+        self._versions: dict[bytes, Version] = {}  # after the last input
         self._sessions = Sessions(peer_id)
         self._dialogues = Dialogues(
             own_peer_id=peer_id,
@@ -127,9 +128,10 @@ class Machine:
         if any(replica.has_work for replica in self._replicas.values()):
             return 0
         dues = [*self._confirm_due_ms.values(), *self._seal_due_ms.values()]
-        parts = (self._sessions, self._keeper, self._fork_watch)
-        others = [part.next_wakeup_ms() for part in parts]
-        return min([*dues, *(due for due in others if due is not None)], default=None)
+        for part in (self._sessions, self._keeper, self._fork_watch, self._gossip):
+            if (due_ms := part.next_wakeup_ms()) is not None:
+                dues.append(due_ms)
+        return min(dues, default=None)
 
     def known_addresses(self) -> list[AddressLearned]:
         """Return where members' devices other than ours said that they are."""
@@ -166,6 +168,7 @@ class Machine:
             random_bytes=self._random_bytes,
         )
         self._replicas[community] = replica
+        self._versions[community] = replica.version
         self._seal_due_ms[community] = 0  # a crash may have left our head unsigned
         return replica
 
@@ -174,6 +177,7 @@ class Machine:
         old = self._replicas.pop(community)
         self._uncommitted = [r for r in self._uncommitted if r is not old]
         self._tunings.pop(community, None)
+        self._gossip.drop(community)
         self.add_replica(community, old.signer)
         return self._sessions.end_all(community)
 
@@ -181,7 +185,7 @@ class Machine:
         """Drop our copy of a community and end its sessions; then the store may remove it."""
         old = self._replicas.pop(community)
         self._uncommitted = [r for r in self._uncommitted if r is not old]
-        for kept in (self._tunings, self._confirm_due_ms, self._seal_due_ms):
+        for kept in (self._versions, self._tunings, self._confirm_due_ms, self._seal_due_ms):
             kept.pop(community, None)
         self._gossip.listen(community, (), None, is_sealed=False)
         return self._sessions.end_all(community)
@@ -196,18 +200,17 @@ class Machine:
         for replica in self._uncommitted:
             replica.begin()
         self._uncommitted = []
-        versions = {c: r.heads_version for c, r in self._replicas.items()}
-        auth_counts = {c: len(r.graph) for c, r in self._replicas.items()}
-        devices = {c: r.device for c, r in self._replicas.items()}
         effects = self._take(given, now_ms)
         source = given.session if isinstance(given, i.FrameReceived) else None
         is_hinted = isinstance(given, i.Write | i.GossipReceived) and self._is_gossiping
         for community, replica in self._replicas.items():
-            if devices.get(community, replica.device) != replica.device:
+            before, now = self._versions[community], replica.version
+            self._versions[community] = now
+            if before.device != now.device:
                 effects += self._sessions.end_syncs(community)  # we introduced ourselves as another
-            if auth_counts.get(community) != len(replica.graph):
+            if before.auth_count != now.auth_count:
                 effects += self._sessions.review(community, now_ms)
-            if versions.get(community) != replica.heads_version:
+            if before.heads != now.heads:
                 effects += self._spread(community, source, is_hinted, now_ms)
             effects += self._retuned(replica)
             self._keeper.review(replica, now_ms)
@@ -224,6 +227,10 @@ class Machine:
                 return self._hear(given, now_ms)
             case i.Wakeup():
                 return self._wake(now_ms)
+            case i.Sign():
+                for replica in self._replicas.values():
+                    replica.seal()
+                return []
             case i.Found():
                 return self._found(given, now_ms)
             case i.PeerJoined():
@@ -290,9 +297,8 @@ class Machine:
         orders = orders_of(replica, references)
         effects: list[Effect] = [Wrote(replica.community, tuple(references), tuple(orders))]
         if self._is_gossiping and self._sessions.is_ready(replica.community):
-            replica.seal()
-            for topic, message in self._gossip.messages(replica, references):
-                effects.append(Publish(topic, message))
+            told = self._gossip.tell(replica, references, now_ms)
+            effects += [Publish(topic, message) for topic, message in told]
         return effects
 
     # --- what comes from peers
@@ -379,6 +385,8 @@ class Machine:
         for replica in self._replicas.values():
             self._keeper.keep(replica, now_ms)
             self._fork_watch.tell(replica, now_ms)
+            told = self._gossip.tell_late(replica, now_ms)
+            effects += [Publish(topic, message) for topic, message in told]
         for community in sorted(self._seal_due_ms):
             if self._seal_due_ms[community] <= now_ms:
                 del self._seal_due_ms[community]

@@ -120,16 +120,12 @@ class Membership:
     def judge(self, device: bytes, kind: int, frontier: int) -> Standing | None:
         """Return what a device was at a frontier if it might write that kind there, else None.
 
-        Looks at nothing but the frontier's past (R9, point 1). About 0.3 µs when the same was asked
-        before.
+        Looks at nothing but the frontier's past (R9, point 1). About 0.3 µs when asked before.
         """
         return self._visibility.judge(device, kind, frontier)
 
     def visible(self, device: bytes, kind: int, frontier: int, reference: Reference) -> bool:
-        """Return whether a content operation counts: at its frontier, and after all removals held.
-
-        About 3 µs for a device and frontier asked about before (R9).
-        """
+        """Return whether content counts: at its frontier, and after all removals (R9); 3 µs."""
         return self._visibility.visible(device, kind, frontier, reference)
 
     def take_reconsidered(self) -> list[bytes]:
@@ -274,9 +270,18 @@ class Membership:
             and view.removal_of(root) is None
         ]
 
+    def is_member(self, root: bytes) -> bool:
+        """Return whether a root key has a rank by everything held."""
+        return self._all.rank_of(root) is not None
+
     def knows_root(self, root: bytes) -> bool:
         """Return whether a held GENESIS, GRANT or ADMIT names a root, effective or not."""
         return root in self._named_roots
+
+    def makes_member(self, op_id: bytes) -> bool:
+        """Return whether a held operation gives somebody her rank who is a member now."""
+        giving = self._record.giving_at.get(self._graph.index(op_id))
+        return giving is not None and self._all.makes_member(giving)
 
     def admissions_of(self, device: bytes) -> list[bytes]:
         """Return the effective givings to a device's member, ascending by op id."""

@@ -8,13 +8,15 @@ calls as witnesses.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.branches import Branches
+from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.errors import Reason, Refused
-from p2pvalue_protocol.ids import CONTENT, Reference
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.keys import verify
+from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.operation import Operation
 
@@ -50,6 +52,44 @@ def is_to_be_named(membership: Membership, branches: Branches, reference: Refere
     return any(branches.is_in_chain(reference, keep) for keep in keeps)
 
 
+def heads_to_name(
+    membership: Membership, branches: Branches, graph: AuthGraph, held: Mapping[bytes, Reference]
+) -> list[Reference]:
+    """Return the auth heads that a writer names; `held` finds each auth operation by its id."""
+    heads = (held[op_id] for op_id in graph.heads())
+    return [head for head in heads if is_to_be_named(membership, branches, head)]
+
+
+def admissions_unheard_of(
+    membership: Membership, branches: Branches, graph: AuthGraph, held: Mapping[bytes, Reference]
+) -> list[Reference]:
+    """Return what makes a member, or her live device, and only heads of cut off logs lead to.
+
+    Whoever was let in by another's invite is in, though who answered the door was put out. Nobody
+    lists that log any more, so who holds it names this: else others would never hear of her, and
+    what she writes would not know that she is in. Costs a look at each operation so hidden.
+    """
+    named = heads_to_name(membership, branches, graph, held)
+    heads = graph.heads()
+    if len(named) == len(heads):
+        return []
+    left = 0
+    for op_id in heads:
+        left |= graph.past_of(op_id)
+    for head in named:
+        left &= ~graph.past_of(head.op_id)
+    found: list[Reference] = []
+    while left:
+        index = left.bit_length() - 1
+        left ^= 1 << index
+        reference = held[graph.op_id(index)]
+        is_certificate = reference.seq == 0 and membership.is_live(reference.device)
+        if is_certificate or membership.makes_member(reference.op_id):
+            found.append(reference)
+            left &= ~graph.past_at(index)
+    return found
+
+
 def is_by_words(membership: Membership, op: Operation) -> bool:
     """Return whether an operation takes a live device away by its root's own signature."""
     if op.core.kind != auth.DEV_REVOKE or membership.genesis is None:
@@ -65,6 +105,25 @@ def is_by_words(membership: Membership, op: Operation) -> bool:
         auth.references_of(payload.keeps),
     )
     return verify(payload.root, message, payload.certificate)
+
+
+def is_certified(membership: Membership, run: Run) -> bool:
+    """Return whether a run begins the log of a device that its member's root, or device, certified.
+
+    Such a device is live, and listed by whoever holds that run: what named it there may be cut off
+    here. Costs a signature check for a run that begins a log.
+    """
+    is_first = (run.log_class, run.first_seq, run.items[0].kind) == (AUTH, 0, auth.DEV_ADD)
+    genesis = membership.genesis
+    if not is_first or genesis is None:
+        return False
+    added = auth.read_payload(auth.DevAddPayload, run.items[0].payload)
+    if added is None or not membership.is_member(added.root):
+        return False
+    if added.certifier and membership.member_of(added.certifier) != added.root:
+        return False
+    message = auth.certificate_message(genesis.nonce, added.root, run.device, added.prekey)
+    return verify(added.certifier or added.root, message, added.certificate)
 
 
 def still_taken(

@@ -30,7 +30,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.ladder import Ladder
 from p2pvalue_protocol.log import Run, operations_of
-from p2pvalue_protocol.named import is_cut_off, still_taken
+from p2pvalue_protocol.named import is_certified, is_cut_off, still_taken
 from p2pvalue_protocol.operation import GENESIS, Operation, community_id_of
 from p2pvalue_protocol.past import Batch, Past
 from p2pvalue_protocol.sealing import topic_secret_of
@@ -46,6 +46,14 @@ class Receipt(NamedTuple):
     duplicates: int
     refused: tuple[tuple[Reason, bool], ...]  # (reason, whether it is the sender's offence)
     missing_backlinks: tuple[tuple[bytes, int, int], ...]  # (device, log class, seq of the run)
+
+
+class Version(NamedTuple):
+    """What others are told of, when it is another than before."""
+
+    device: bytes | None
+    auth_count: int
+    heads: int
 
 
 class Replica:
@@ -145,7 +153,8 @@ class Replica:
 
     def _knows_author(self, run: Run) -> bool:
         is_genesis = run.log_class == AUTH and run.first_seq == 0 and run.items[0].kind == GENESIS
-        return is_genesis or self.takes_log(run.device, run.log_class)
+        is_known = is_genesis or self.takes_log(run.device, run.log_class)
+        return is_known or is_certified(self.membership, run)
 
     def _take_run(self, run: Run, now_ms: int) -> tuple[int, int]:
         """Store what is new of one run and fold what can be; return (operations, new ones)."""
@@ -162,7 +171,7 @@ class Replica:
                 missing = [*missing, new[0].reference]  # who is admitted next begins by it
             new = still_taken(self.membership, missing, new)
         if new:
-            new = vouched(new, lambda time: self._is_too_far_ahead(time, now_ms))
+            new = vouched(new, self._latest_ms(now_ms))
         if not new:
             return len(operations), 0
         if branch is None:
@@ -171,19 +180,20 @@ class Replica:
         for op in new:
             self.append(branch, op)
         kept = frozenset(self.membership.keeps_of(first.device))
-        if any(op.reference in kept for op in new):
+        if kept and any(op.reference in kept for op in new):
             self.ladder.reconsider([first.device])
         self.ladder.fold_ready()
         if is_strangers and self.membership.was_ever_admitted(first.device):
             return len(operations), len(new) + self._take_run(run, now_ms)[1]
         return len(operations), len(new)
 
-    def _is_too_far_ahead(self, time: int, now_ms: int) -> bool:
+    def _latest_ms(self, now_ms: int) -> int:
+        """Return the latest time of content that is taken now; any, if our clock is behind."""
         is_clock_trusted = (
             now_ms >= self._trusted_after_ms
             and now_ms >= self.newest_time_ms - limits.CLOCK_BEHIND_MS_MAX
         )
-        return is_clock_trusted and time > now_ms + limits.AHEAD_MS_MAX
+        return now_ms + limits.AHEAD_MS_MAX if is_clock_trusted else limits.TIME_MS_MAX
 
     # --- storing
 
@@ -209,6 +219,11 @@ class Replica:
     def heads_version(self) -> int:
         """A number that changes whenever `heads` may: something was stored, or judged."""
         return self._appended + len(self.graph)
+
+    @property
+    def version(self) -> Version:
+        """Who we are here, how much authority is held, and `heads_version`."""
+        return Version(self.device, len(self.graph), self.heads_version)
 
     @property
     def newest_time_ms(self) -> int:

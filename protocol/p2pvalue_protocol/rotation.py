@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from p2pvalue_protocol.auth_payloads import ADMIN, MEMBER
+from p2pvalue_protocol.auth_payloads import ADMIN, AUTH_SEEN, MEMBER
 from p2pvalue_protocol.epochs import EVERYBODY
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import AUTH
@@ -20,6 +20,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import exchange_key_of
 from p2pvalue_protocol.kinds import epoch as kind
 from p2pvalue_protocol.kinds import prekey
+from p2pvalue_protocol.named import admissions_unheard_of
 from p2pvalue_protocol.operation import read_core
 from p2pvalue_protocol.sealing import (
     SALT_BYTES,
@@ -39,6 +40,9 @@ EPOCHS_APART_MS_MIN: Final = 3_600 * 1_000
 
 FIRST_EPOCH_WAIT_MS: Final = 10 * 60 * 1_000
 """How long the first epoch, which its founder made, may be under way before others make one."""
+
+NAMING_WAIT_MS_MAX: Final = 10_000
+"""How long a node waits for others to tell whom somebody let in who was put out."""
 
 _JITTER_MS: Final = {ADMIN: (0, 30_000), MEMBER: (30_000, 300_000)}
 """How long a node waits for others, by the weakest rank that it is for."""
@@ -97,6 +101,7 @@ class Keeper:
         self._seen: dict[bytes, tuple[int, int]] = {}  # community -> what dues were reckoned from
         self._epoch_due_ms: dict[bytes, int] = {}
         self._prekey_due_ms: dict[bytes, int] = {}
+        self._naming_due_ms: dict[bytes, int] = {}
 
     def review(self, replica: Replica, now_ms: int) -> None:
         """Reckon anew when keys are due if epochs or authority changed; else costs 0.2 µs."""
@@ -107,6 +112,7 @@ class Keeper:
         self._seen[community] = state
         self._review_epoch(replica, now_ms)
         self._review_prekey(replica)
+        self._review_naming(replica, now_ms)
 
     def _review_epoch(self, replica: Replica, now_ms: int) -> None:
         community = replica.community
@@ -147,9 +153,20 @@ class Keeper:
             since_ms = read_core(first.core).time
         self._prekey_due_ms[replica.community] = since_ms + PREKEY_AGE_MS_MAX
 
+    def _review_naming(self, replica: Replica, now_ms: int) -> None:
+        """Tell soon whom the removed let in by another's invite, unless somebody else does."""
+        community, device = replica.community, replica.device
+        is_in = device is not None and replica.membership.is_live(device)
+        parts = (replica.membership, replica.branches, replica.graph, replica.auth_references)
+        if not (is_in and admissions_unheard_of(*parts)):
+            self._naming_due_ms.pop(community, None)
+        elif community not in self._naming_due_ms:
+            self._naming_due_ms[community] = now_ms + int(self._jitter() * NAMING_WAIT_MS_MAX)
+
     def next_wakeup_ms(self) -> int | None:
         """Return when `keep` has something to do; None if nothing is due."""
-        dues = [*self._epoch_due_ms.values(), *self._prekey_due_ms.values()]
+        waits = (self._epoch_due_ms, self._prekey_due_ms, self._naming_due_ms)
+        dues = [due_ms for wait in waits for due_ms in wait.values()]
         return min(dues, default=None)
 
     def keep(self, replica: Replica, now_ms: int) -> None:
@@ -163,6 +180,10 @@ class Keeper:
             with suppress(LocalProtocolError):  # forked, or put out: then nobody seals to us
                 replica.write([Draft(prekey.NUMBER, b"", payload)], now_ms)
                 replica.epochs.prekeys.add(private)
+        if self._naming_due_ms.get(community, now_ms + 1) <= now_ms:
+            del self._naming_due_ms[community]
+            with suppress(LocalProtocolError):  # forked: somebody else will
+                replica.write([Draft(AUTH_SEEN, b"", b"")], now_ms)
         if self._epoch_due_ms.get(community, now_ms + 1) <= now_ms:
             del self._epoch_due_ms[community]
             with suppress(LocalProtocolError):  # forked: somebody else will

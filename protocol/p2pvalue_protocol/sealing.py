@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from nacl import bindings
-from nacl.exceptions import CryptoError
-
-from p2pvalue_protocol import hpke, limits
+from p2pvalue_protocol import aead, hpke, limits
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.keys import hkdf
@@ -20,15 +17,14 @@ from p2pvalue_protocol.operation import Core
 
 SALT_BYTES: Final = 24
 SECRET_BYTES: Final = 32
-SEAL_BYTES: Final = hpke.ENCAPSULATED_BYTES + SECRET_BYTES + hpke.TAG_BYTES
-_OVERHEAD_BYTES: Final = SALT_BYTES + hpke.TAG_BYTES
+SEAL_BYTES: Final = hpke.ENCAPSULATED_BYTES + SECRET_BYTES + aead.TAG_BYTES
+_OVERHEAD_BYTES: Final = SALT_BYTES + aead.TAG_BYTES
 _PADDED_BYTES_MAX: Final = limits.PAYLOAD_BYTES_MAX - _OVERHEAD_BYTES
 PLAINTEXT_BYTES_MAX: Final = _PADDED_BYTES_MAX - 1
 """The longest payload that can be sealed, in bytes."""
 
 _STEP_BYTES: Final = 64
 _STEPS_UP_TO_BYTES: Final = 1_024
-_NONCE: Final = bytes(12)  # each key seals once
 _END: Final = b"\x80"
 
 
@@ -36,26 +32,19 @@ _END: Final = b"\x80"
 
 
 def seal_payload(secret: bytes, core: Core, plaintext: bytes, salt: bytes) -> bytes:
-    """Return the sealed payload of an operation; ~12 µs for a chat message.
+    """Return the sealed payload of an operation; ~9 µs for a chat message.
 
     Of `core` only the fields before payload_size are read; `salt` is 24 fresh random bytes.
     """
-    data = bindings.crypto_aead_chacha20poly1305_ietf_encrypt(
-        pad(plaintext), _head_of(core), _NONCE, _payload_key(secret, core, salt)
-    )
-    return salt + data
+    key = _payload_key(secret, core, salt)
+    return salt + aead.encrypt(key, pad(plaintext), _head_of(core))
 
 
 def open_payload(secret: bytes, core: Core, payload: bytes) -> bytes | None:
-    """Return what was sealed into an operation's payload, None if it does not open; ~12 µs."""
-    salt = payload[:SALT_BYTES]
-    try:
-        padded = bindings.crypto_aead_chacha20poly1305_ietf_decrypt(
-            payload[SALT_BYTES:], _head_of(core), _NONCE, _payload_key(secret, core, salt)
-        )
-    except (CryptoError, ValueError):
-        return None
-    return unpad(padded)
+    """Return what was sealed into an operation's payload, None if it does not open; ~9 µs."""
+    key = _payload_key(secret, core, payload[:SALT_BYTES])
+    padded = aead.decrypt(key, payload[SALT_BYTES:], _head_of(core))
+    return None if padded is None else unpad(padded)
 
 
 def _payload_key(secret: bytes, core: Core, salt: bytes) -> bytes:
@@ -144,21 +133,14 @@ def _seal_info(community: bytes, commitment: bytes, device: bytes) -> bytes:
 
 def wrap_secret(community: bytes, secret: bytes, epoch: bytes, older: bytes, salt: bytes) -> bytes:
     """Return the secret `older` of `epoch` wrapped under a newer one: 48 bytes."""
-    return bindings.crypto_aead_chacha20poly1305_ietf_encrypt(
-        older, None, _NONCE, _wrap_key(community, secret, epoch, salt)
-    )
+    return aead.encrypt(_wrap_key(community, secret, epoch, salt), older)
 
 
 def unwrap_secret(
     community: bytes, secret: bytes, epoch: bytes, wrapped: bytes, salt: bytes
 ) -> bytes | None:
     """Return the secret of `epoch` that a newer one opens, None if it opens nothing."""
-    try:
-        return bindings.crypto_aead_chacha20poly1305_ietf_decrypt(
-            wrapped, None, _NONCE, _wrap_key(community, secret, epoch, salt)
-        )
-    except (CryptoError, ValueError):
-        return None
+    return aead.decrypt(_wrap_key(community, secret, epoch, salt), wrapped)
 
 
 def _wrap_key(community: bytes, secret: bytes, epoch: bytes, salt: bytes) -> bytes:

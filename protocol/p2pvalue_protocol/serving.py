@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.branches import Branch, Branches
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.log import Run, make_item
-from p2pvalue_protocol.operation import decode_core
+from p2pvalue_protocol.operation import read_core
 from p2pvalue_protocol.past import OperationRow
 
 _ITEM_BYTES = 140
@@ -75,16 +77,24 @@ def _runs_along(
             rows = _signed_rows(branches, branch, seq, last, bytes_max - size)
             if not rows:
                 return runs, None
-            core = decode_core(rows[0].core)
-            items = [make_item(decode_core(r.core), r.payload or b"", r.signature) for r in rows]
+            core = read_core(rows[0].core)
+            items = [make_item(read_core(r.core), r.payload or b"", r.signature) for r in rows]
             runs.append(Run(core.device, core.log_class, seq, core.backlink, items))
             size += sum(_size(row) for row in rows)
             seq += len(rows)
+            if seq <= last and size + _last_stretch_size(rows) > bytes_max:
+                return runs, seq  # the next stretch, likely as large, would not fit
     return runs, None
 
 
 def _size(row: OperationRow) -> int:
     return len(row.payload or b"") + _ITEM_BYTES
+
+
+def _last_stretch_size(rows: list[OperationRow]) -> int:
+    """Return the size of what the last signature vouches for, back to the one before."""
+    before_last = takewhile(lambda row: not row.signature, reversed(rows[:-1]))
+    return _size(rows[-1]) + sum(_size(row) for row in before_last)
 
 
 def _signed_rows(
@@ -97,7 +107,7 @@ def _signed_rows(
     two branches could be longer than anybody accepts.
     """
     rows: list[OperationRow] = []
-    size = signed_count = 0
+    size = signed_count = signed_size = 0
     while len(rows) < limits.RUN_OPERATIONS_MAX:
         found = branches.rows(branch, first_seq + len(rows), _ROWS_AT_ONCE)
         for row in found:
@@ -107,7 +117,9 @@ def _signed_rows(
             rows.append(row)
             if row.signature:
                 signed_count = len(rows)
-                if row.seq >= last_seq:
+                stretch_size, signed_size = size - signed_size, size
+                # The next stretch is likely as large as this one: what will not fit is not read.
+                if row.seq >= last_seq or size + stretch_size > bytes_max:
                     return rows
         if len(found) < _ROWS_AT_ONCE:
             break

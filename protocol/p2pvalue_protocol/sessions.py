@@ -161,6 +161,8 @@ class Sessions:
 
     def next_wakeup_ms(self) -> int | None:
         """Return when `wakeup` is due; None if no session waits for a time."""
+        if not self._peers:
+            return None
         dues = [session.next_wakeup_ms() for session in self._syncs.values()]
         dues += [side.next_wakeup_ms() for side in self._dialogues.values()]
         return min((due for due in dues if due is not None), default=None)

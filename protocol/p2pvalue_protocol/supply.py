@@ -17,7 +17,14 @@ from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.serving import runs_up_to
 
 _FRAME_OVERHEAD_BYTES = 16
+_FRAME_FILLED_BYTES = limits.FRAME_BYTES_MAX * 7 // 8  # aimed at: what comes may pack less well
 _BATCH_BYTES_MIN = 1  # one signed stretch, whatever its size
+# Peers wait 10 s for a frame, and on a narrow line a full one takes longer than that: frames begin
+# small and grow as long as they are acknowledged at once.
+_FILLED_BYTES_FIRST = 8 * 1_024
+_FILLED_BYTES_MIN = 2 * 1_024
+_QUICK_MS = 1_000
+_SLOW_MS = 4_000
 
 
 class Supply:
@@ -28,8 +35,13 @@ class Supply:
         self._replica = replica
         self._gives = gives
         self._queue: deque[f.Want] = deque()
-        self._unacked = 0
-        self._bytes_target = limits.BATCH_BYTES_TARGET
+        self._sent_at_ms: deque[int] = deque()  # of frames that are not acknowledged
+        self._filled_bytes = _FILLED_BYTES_FIRST
+        self._bytes_target = _FILLED_BYTES_FIRST
+
+    @property
+    def _unacked(self) -> int:
+        return len(self._sent_at_ms)
 
     @property
     def has_work(self) -> bool:
@@ -42,31 +54,48 @@ class Supply:
         if len(self._queue) > limits.WANTS_QUEUED_MAX:
             raise Refused(Reason.OVER_LIMIT)
 
-    def acked(self) -> None:
+    def acked(self, now_ms: int) -> None:
         """Note that one frame was dealt with; raises Refused(unasked) if none was out."""
         if not self._unacked:
             raise Refused(Reason.UNASKED)
-        self._unacked -= 1
+        took_ms = now_ms - self._sent_at_ms.popleft()
+        if took_ms < _QUICK_MS and self._filled_bytes < _FRAME_FILLED_BYTES:
+            self._filled_bytes = min(self._filled_bytes * 2, _FRAME_FILLED_BYTES)
+            self._bytes_target = min(self._bytes_target * 2, limits.BATCH_BYTES_TARGET)
+        elif took_ms > _SLOW_MS and self._filled_bytes > _FILLED_BYTES_MIN:
+            self._filled_bytes = max(self._filled_bytes // 2, _FILLED_BYTES_MIN)
+            self._bytes_target = max(self._bytes_target // 2, _BATCH_BYTES_MIN)
 
-    def next_frame(self) -> f.Ops:
+    def next_frame(self, now_ms: int) -> f.Ops:
         """Return the next batch. Call only while `has_work`; costs about 10 ms."""
-        self._unacked += 1
+        self._sent_at_ms.append(now_ms)
         while True:
-            runs, finished, rest = self._collect(self._bytes_target)
+            bytes_target = self._bytes_target
+            runs, finished, rest = self._collect(bytes_target)
             batch = encode_batch(runs)
+            self._aim(runs, len(batch))
             if len(batch) + _FRAME_OVERHEAD_BYTES <= limits.FRAME_BYTES_MAX:
                 break
-            if self._bytes_target == _BATCH_BYTES_MIN:
+            if bytes_target == _BATCH_BYTES_MIN:
                 # No frame can carry this stretch. Signatures stand close enough that it cannot be.
                 batch, finished, rest = encode_batch([]), 1, None
                 break
-            self._bytes_target = max(_BATCH_BYTES_MIN, self._bytes_target // 2)
+            self._bytes_target = max(
+                _BATCH_BYTES_MIN, min(self._bytes_target, bytes_target * 3 // 4)
+            )
         for _ in range(finished):
             self._queue.popleft()
         if rest is not None:
             self._queue[0] = rest
-        self._bytes_target = min(limits.BATCH_BYTES_TARGET, max(1_024, self._bytes_target) * 2)
         return f.Ops(finished, batch)
+
+    def _aim(self, runs: list[Run], packed_bytes: int) -> None:
+        """Take the next batch as large as fills a frame if it packs like this one.
+
+        What is sealed hardly packs, what people type packs well; a log is mostly one of them.
+        """
+        aimed = sum(map(_size, runs)) * self._filled_bytes // packed_bytes
+        self._bytes_target = max(_BATCH_BYTES_MIN, min(aimed, limits.BATCH_BYTES_TARGET))
 
     def _collect(self, bytes_max: int) -> tuple[list[Run], int, f.Want | None]:
         """Return (runs, wants that they finish, what is left of the next want)."""

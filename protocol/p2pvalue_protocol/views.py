@@ -91,6 +91,10 @@ class View:
         """Return the givings to a root in the view, strongest first."""
         return [g for g in self._record.givings.get(root, ()) if self.known >> g.index & 1]
 
+    def makes_member(self, giving: Giving) -> bool:
+        """Return whether a giving has effect and whom it is to is a member in the view."""
+        return self.verdicts.is_effective(giving) and self.rank_of(giving.root) is not None
+
     def policy(self) -> Policy | None:
         """Return the policy for whoever knows all of the view; None until GENESIS is held."""
         return self.verdicts.policy(self.known) if self._record.founding is not None else None

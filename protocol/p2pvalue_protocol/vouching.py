@@ -8,8 +8,6 @@ stretch of a log can be sent on as a run that ends in one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.auth_payloads import AUTH_KINDS
 from p2pvalue_protocol.errors import Reason, Refused
@@ -22,10 +20,10 @@ NO_OFFENCE = frozenset(
 """Reasons that an honest peer can meet too; all others cost the sender."""
 
 
-def vouched(
-    operations: list[Operation], is_too_far_ahead: Callable[[int], bool]
-) -> list[Operation]:
+def vouched(operations: list[Operation], latest_ms: int) -> list[Operation]:
     """Return the operations, cut behind the last signature before something that must wait outside.
+
+    So must content from later than `latest_ms`.
 
     Raises Refused(signature-invalid) if a signature is wrong or missing where one must stand. Costs
     one check per signature carried, about 100 µs each.
@@ -39,7 +37,7 @@ def vouched(
             # Parked: a newer version can judge it, and ignoring it would split opinions on members.
             must_wait = core.kind not in AUTH_KINDS
         else:
-            must_wait = is_too_far_ahead(core.time)
+            must_wait = core.time > latest_ms
         if must_wait:
             break
         unsigned_bytes += len(op.core_bytes) + core.payload_size

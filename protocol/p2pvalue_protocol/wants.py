@@ -10,6 +10,7 @@ listed by nobody.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 
@@ -32,7 +33,7 @@ class Wanting:
     ) -> None:
         """`takes` says which log classes the peer may bring, now.
 
-        `may_hear_names` says whether it may be asked for what it did not claim.
+        `may_hear_names` says whether it may be asked for all that it did not claim.
         """
         self._replica = replica
         self._takes = takes
@@ -44,8 +45,12 @@ class Wanting:
         self._queue: list[Reference] = []
         self._open: deque[Reference] = deque()
         self._given_up: set[Reference] = set()
+        self._unclaimed: set[Reference] = set()  # of these, what we asked for though it had not
         self._pass_has_progress = False
         self._round_stored = False
+        self._names_left = limits.NAMES_ASKED_MAX
+        self._last_name: Reference | None = None
+        self._auth_claims: dict[bytes, Reference] = {}  # by device, the newest
 
     @property
     def is_open(self) -> bool:
@@ -53,7 +58,19 @@ class Wanting:
         return bool(self._open)
 
     def claim(self, heads: Iterable[Reference]) -> None:
-        """Note what the peer claims; what it did not deliver before is not believed again."""
+        """Note what the peer claims; what it did not deliver before is not believed again.
+
+        What we asked for before it claimed it is: it may not have known yet that we may have it.
+        """
+        heads = list(heads)
+        self._given_up.difference_update(self._unclaimed.intersection(heads))
+        self._unclaimed.difference_update(heads)
+        for head in heads:
+            if head.log_class == AUTH and len(self._auth_claims) < limits.CLAIMS_MAX:
+                self._auth_claims[head.device] = head
+        self._note(heads)
+
+    def _note(self, heads: Iterable[Reference]) -> None:
         for head in heads:
             if len(self._missing) >= limits.CLAIMS_MAX:
                 return
@@ -65,6 +82,8 @@ class Wanting:
     def believe_again(self) -> None:
         """Forget which claims came to nothing."""
         self._given_up.clear()
+        self._unclaimed.clear()
+        self._names_left = limits.NAMES_ASKED_MAX
 
     def next_wants(self) -> list[f.Want]:
         """Return what to ask for now; empty while wants are open, and when the round is over."""
@@ -81,13 +100,32 @@ class Wanting:
             }
             if not self._missing or not self._pass_has_progress:
                 self._give_up()
-                if asks_by_name and self._may_hear_names():
-                    self.claim(self._replica.missing())  # nobody may list it, anybody may have it
+                if asks_by_name:
+                    self._claim_names()
                     asks_by_name = False
                 if not self._queue:
                     return []
             self._pass_has_progress = False
             self._queue = list(self._missing)
+
+    def _claim_names(self) -> None:
+        """Claim for the peer what is named and missing: nobody may list it, anybody may have it.
+
+        Each in its turn: what somebody invented must not keep what is true from being asked for.
+        Who may not hear all names is asked for what the auth logs that it shows rest on: it knows
+        that, and the word that brings it back may wait for it here.
+        """
+        if self._may_hear_names():
+            missing = self._replica.missing()
+        else:
+            missing = self._replica.ladder.missing_behind(self._auth_claims.values())
+        start = 0 if self._last_name is None else bisect_right(missing, self._last_name)
+        turn = (missing[start:] + missing[:start])[: self._names_left]
+        if turn:
+            self._names_left -= len(turn)
+            self._last_name = turn[-1]
+            self._unclaimed.update(r for r in turn if r not in self._given_up)
+            self._note(turn)
 
     def check(self, runs: Iterable[Run], finished: int) -> None:
         """Raise Refused(unasked) if a peer sends what nobody asked for or ends what is not open."""
@@ -103,6 +141,7 @@ class Wanting:
         """Note what became of one batch of runs."""
         if stored:
             self._pass_has_progress = self._round_stored = True
+            self._names_left = limits.NAMES_ASKED_MAX
         for device, log_class, seq in missing_backlinks:
             self._go_back(device, log_class, seq)
         for _ in range(finished):
@@ -158,9 +197,12 @@ class Wanting:
                 self._pass_has_progress = True
 
     def _give_up(self) -> None:
-        if len(self._given_up) + len(self._missing) > limits.CLAIMS_MAX:
+        # What might not be stored was not asked for: it is, once something held names it.
+        in_vain = [head for head, from_seq in self._missing.items() if from_seq is not None]
+        if len(self._given_up) + len(in_vain) > limits.CLAIMS_MAX:
             self._given_up.clear()
-        self._given_up.update(self._missing)
+            self._unclaimed.clear()
+        self._given_up.update(in_vain)
         self._missing.clear()
         self._steps.clear()
         self._queue.clear()

@@ -23,7 +23,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import SEEN, kind_of
 from p2pvalue_protocol.kinds.epoch import AUDIENCE_MAX
-from p2pvalue_protocol.named import is_to_be_named
+from p2pvalue_protocol.named import admissions_unheard_of, heads_to_name, is_to_be_named
 from p2pvalue_protocol.operation import (
     CLEAR_KINDS,
     GENESIS,
@@ -53,6 +53,14 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
         raise NotAdmitted(
             "this node only reads here: join with an invite, or come back with your words"
         )
+    if replica.has_work and any(
+        branch.is_waiting
+        for log_class in (AUTH, CONTENT)
+        for branch in replica.branches.of(signer.public, log_class)
+    ):
+        raise LocalProtocolError(
+            "what this node holds is still being read anew: try again in a moment"
+        )
     if replica.membership.is_gone(signer.public):
         raise NotAdmitted(
             "this device was removed from the community, or its data folder was run twice: what "
@@ -65,15 +73,17 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
     for draft in drafts:
         _check(replica, signer, draft)
     keys = {} if log_class == AUTH else _keys_for(replica, signer, drafts, now_ms)
-    branches = replica.branches.of(signer.public, log_class)
-    _check_log(replica, signer, branches, now_ms)
+    near = _near_tips(replica, signer, now_ms)
+    _check_log(replica.branches.of(signer.public, log_class), near, now_ms)
     # Who lets a device in need not hold what it does, so the operation that says so names nothing.
     is_first = drafts[0].kind == DEV_ADD
-    named = [] if is_first else _gather(replica, signer, log_class == AUTH, now_ms)
+    heads = _auth_heads(replica) if log_class == AUTH else near
+    named = [] if is_first else _gather(replica, signer, heads, log_class, now_ms)
     for audience in sorted(audience for audience, key in keys.items() if key is None):
         _write_epoch(replica, signer, audience, named, now_ms)
         named = []
         keys[audience] = replica.epochs.current(_latest_ms(replica, signer, now_ms), audience)
+        assert keys[audience] is not None, "an epoch made after all that is held can be used"
     references: list[Reference] = []
     for draft in drafts:
         key = keys.get(draft.audience) if draft.kind not in CLEAR_KINDS else None
@@ -93,8 +103,9 @@ def renew(replica: Replica, now_ms: int) -> None:
     signer = replica.signer
     if signer is None or not may_make_epochs(replica):
         return
-    _check_log(replica, signer, replica.branches.of(signer.public, CONTENT), now_ms)
-    named = _gather(replica, signer, is_auth=False, now_ms=now_ms)
+    near = _near_tips(replica, signer, now_ms)
+    _check_log(replica.branches.of(signer.public, CONTENT), near, now_ms)
+    named = _gather(replica, signer, near, CONTENT, now_ms)
     _write_epoch(replica, signer, EVERYBODY, named, now_ms)
 
 
@@ -102,7 +113,8 @@ def begin_epochs(replica: Replica, now_ms: int) -> None:
     """Write the first epoch of a community that was founded just now, if it is for members only."""
     signer = replica.signer
     if signer is not None and replica.epochs.is_sealed:
-        named = _gather(replica, signer, is_auth=False, now_ms=now_ms)
+        near = _near_tips(replica, signer, now_ms)
+        named = _gather(replica, signer, near, CONTENT, now_ms)
         _write_epoch(replica, signer, EVERYBODY, named, now_ms)
 
 
@@ -196,13 +208,13 @@ def _check_audience(
         )
 
 
-def _check_log(replica: Replica, signer: SigningKey, branches: list[Branch], now_ms: int) -> None:
-    if any(branch.is_waiting for branch in branches) or len(branches) > 1:
+def _check_log(branches: list[Branch], near: list[tuple[Reference, int]], now_ms: int) -> None:
+    if len(branches) > 1 or (branches and branches[0].is_waiting):
         raise LocalProtocolError(
             "this device's own log is incomplete or forked (was the data folder copied?): give "
             "this folder a new device with `p2pvalue device link` or `p2pvalue community recover`"
         )
-    times = [time for _, time in _near_tips(replica, signer, now_ms)]
+    times = [time for _, time in near]
     times += [branch.folded_time for branch in branches]
     if max([now_ms, *times]) > limits.TIME_MS_MAX - _TIMES_LEFT_MIN:
         raise LocalProtocolError("the clock is at the end of time: set this device's date")
@@ -214,20 +226,23 @@ def _own(replica: Replica, signer: SigningKey, log_class: int) -> Branch | None:
 
 
 def _gather(
-    replica: Replica, signer: SigningKey, is_auth: bool, now_ms: int
+    replica: Replica,
+    signer: SigningKey,
+    heads: list[tuple[Reference, int]],
+    log_class: int,
+    now_ms: int,
 ) -> list[tuple[Reference, int]]:
-    """Return the frontier to name, at most ten wide; SEEN operations gather a wider one."""
-    heads = _auth_heads(replica) if is_auth else _near_tips(replica, signer, now_ms)
-    own = _own(replica, signer, AUTH if is_auth else CONTENT)
+    """Return what to name of `heads`, at most ten wide; SEEN operations gather a wider frontier."""
+    own = _own(replica, signer, log_class)
     own_head = own.head_id if own is not None else b""
     named = sorted(
         (h for h in heads if h[0].op_id != own_head),
         key=lambda h: (h[0].device, h[0].log_class, h[0].op_id),
     )
-    if named and not is_auth:
+    if named and log_class == CONTENT:
         reference, time = named[0]
         named[0] = reference, max(time, _floor_ms(replica, _latest_ms(replica, signer, now_ms)))
-    seen = Draft(AUTH_SEEN if is_auth else SEEN, b"", b"")
+    seen = Draft(AUTH_SEEN if log_class == AUTH else SEEN, b"", b"")
     while len(named) > limits.PARENTS_MAX:
         _append(replica, signer, seen, named[: limits.PARENTS_MAX], now_ms, None)
         named = named[limits.PARENTS_MAX :]
@@ -235,8 +250,10 @@ def _gather(
 
 
 def _auth_heads(replica: Replica) -> list[tuple[Reference, int]]:
-    heads = [replica.auth_references[op_id] for op_id in replica.graph.heads()]
-    return [(h, 0) for h in heads if is_to_be_named(replica.membership, replica.branches, h)]
+    parts = (replica.membership, replica.branches, replica.graph, replica.auth_references)
+    return [
+        (reference, 0) for reference in [*heads_to_name(*parts), *admissions_unheard_of(*parts)]
+    ]
 
 
 def _near_tips(replica: Replica, signer: SigningKey, now_ms: int) -> list[tuple[Reference, int]]:
@@ -247,13 +264,14 @@ def _near_tips(replica: Replica, signer: SigningKey, now_ms: int) -> list[tuple[
     """
     latest_ms = _latest_ms(replica, signer, now_ms)
     # The times of auth operations bind nobody: one far ahead would carry all logs with it.
+    tips = replica.tips()
     near = {
         tip.op_id: (tip, time if tip.log_class == CONTENT else 0)
-        for tip, time, _ in replica.tips.values()
+        for tip, time in tips
         if (tip.log_class == AUTH or time <= latest_ms)
         and is_to_be_named(replica.membership, replica.branches, tip)
     }
-    if len(near) < len(replica.tips):
+    if len(near) < len(tips):
         # What is left out may be alone in naming an admission that our operation needs in its past.
         near |= {head.op_id: (head, time) for head, time in _auth_heads(replica)}
     return list(near.values())
@@ -266,7 +284,7 @@ def _floor_ms(replica: Replica, latest_ms: int) -> int:
     """
     times = [
         time
-        for tip, time, _ in replica.tips.values()
+        for tip, time in replica.tips()
         if tip.log_class == CONTENT
         and time <= latest_ms
         and not is_to_be_named(replica.membership, replica.branches, tip)

@@ -136,6 +136,11 @@ def shown(nodes: list[Node]) -> set[int]:
     return {node.texts() for node in nodes}
 
 
+def test_what_was_asked_for_too_early_is_asked_for_again_once_a_peer_tells_of_it() -> None:
+    village = village_of(1_175_250_415)
+    assert_equal_nodes(*village.nodes)
+
+
 @pytest.mark.parametrize("year", range(4))
 def test_nodes_whose_links_break_at_any_moment_converge(year: int, seed: int) -> None:
     village = village_of(seed + year)

@@ -25,7 +25,7 @@ CHAT = 35
 class Computer:
     """One machine with its store; `person` names the words that its roots follow from."""
 
-    def __init__(self, name: str, person: str) -> None:
+    def __init__(self, name: str, person: str, *, is_gossiping: bool = False) -> None:
         self.name = name
         self.peer_id = f"peer-of-{name}"
         self.entropy = sha256(f"{person} words".encode()).digest()
@@ -40,7 +40,7 @@ class Computer:
             open_past=self.store.past,
             random_bytes=self._random_bytes,
             peer_id=self.peer_id,
-            is_gossiping=False,
+            is_gossiping=is_gossiping,
         )
 
     def _random_bytes(self, count: int) -> bytes:

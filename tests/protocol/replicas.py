@@ -348,7 +348,7 @@ def run_of(operations: Sequence[Operation]) -> Run:
 
 def frontier_of(copy: Copy) -> list[Reference]:
     """What an honest writer would name now."""
-    return [tip.reference for tip in copy.replica.tips.values()]
+    return [tip.reference for tip in copy.replica.tips()]
 
 
 def by_hand(copy: Copy, name: str) -> Chain:

@@ -68,6 +68,13 @@ def test_texts_that_could_disturb_a_screen_are_refused_even_if_signed() -> None:
     assert decode_record(body + KEY.sign(b"p2pv1/address\x00" + body), COMMUNITY) is None
 
 
+@pytest.mark.parametrize("length", [0, 1, 64, 65])
+def test_a_peer_id_has_1_to_64_characters(length: int) -> None:
+    body = encode([COMMUNITY, KEY.public, "p" * length, [], NOW_MS])
+    known = decode_record(body + KEY.sign(b"p2pv1/address\x00" + body), COMMUNITY)
+    assert (known is not None) == (length in (1, 64))
+
+
 def test_a_record_fits_its_limit_with_the_longest_addresses() -> None:
     longest = record(NOW_MS, *("/" + "x" * 199 for _ in range(8)))
     assert len(longest) <= limits.RECORD_BYTES_MAX

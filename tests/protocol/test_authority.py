@@ -200,6 +200,20 @@ def test_a_removal_uncovers_what_did_not_know_of_it() -> None:
     assert not hamlet.membership.uncovered(hamlet.frontier())
 
 
+def test_whom_the_removed_let_in_meanwhile_needs_no_removal_of_her_own() -> None:
+    hamlet = Hamlet()
+    heads = hamlet.heads()
+    guest = bytes(range(32))
+    removal = hamlet.cy.remove(hamlet.bo.root.public, *heads)
+    hamlet.take(removal)
+    hamlet.take(hamlet.bo.grant(guest, GUEST, *heads))
+    knows_removal = hamlet.graph.frontier([removal.op_id])
+    knows_neither = hamlet.graph.frontier([head.op_id for head in heads])
+    assert all(member.root != guest for member in hamlet.membership.members())
+    assert not hamlet.membership.uncovered(knows_removal), "else nobody could write any more"
+    assert hamlet.membership.uncovered(knows_neither)
+
+
 def test_a_return_does_not_cover_who_is_removed_again() -> None:
     hamlet = Hamlet()
     root = hamlet.bo.root.public

@@ -16,13 +16,16 @@ from tests.protocol.replicas import (
     NOW_MS,
     Chain,
     Copy,
+    admitted,
     auth_log,
     by_hand,
     device_added,
     founded,
     frontier_of,
     genesis_of,
+    invited,
     joined,
+    run_of,
 )
 
 BEN = key_named("ben root").public
@@ -282,3 +285,93 @@ def test_an_epoch_of_the_removed_is_asked_for_by_name_where_others_wrote_under_i
     assert named.op_id == epoch
     ana.take(*cem.replica.runs_wanted(named, 0, 100_000)[0])
     assert ana.texts() == ["under the epoch of ben"]
+
+
+def test_whom_the_removed_let_in_by_anothers_invite_names_her_admission(
+    ana: Copy, ben: Copy
+) -> None:
+    invite = invited(ana)
+    ana.give(ben)
+    admitted(ben, "dee", invite)
+    dee = Copy(ben.community, key_named("dee device"), None, "dee")
+    ben.give(dee)
+    put_out(ana)
+    ana.give(dee)
+    assert not dee.replica.membership.is_live(BENS)
+    assert dee.replica.membership.is_live(key_named("dee device").public), "it is ana's invite"
+    dee.say("here")
+    assert dee.texts() == ["one", "two", "here"], "what she writes knows that she is in"
+
+
+def test_one_let_in_by_the_removed_makes_an_epoch_that_is_valid() -> None:
+    ana = founded(read=auth.READ_MEMBERS)
+    ben = joined(ana, "ben")
+    invite = invited(ana)
+    ana.give(ben)
+    admitted(ben, "dee", invite)
+    dee = Copy(ben.community, key_named("dee device"), None, "dee")
+    dee.learn(ben)
+    ben.give(dee)
+    put_out(ana)
+    ana.give(dee)
+    dee.say("here")
+    assert dee.texts() == ["here"]
+
+
+def test_a_device_that_only_the_removed_named_is_known_by_what_others_write() -> None:
+    ana = founded(read=auth.READ_MEMBERS)
+    ben, cem = joined(ana, "ben"), joined(ana, "cem")
+    ana.give(ben)
+    added = device_added(ana.community, genesis_of(ana), "cem's new", "cem")
+    ben.store_first(added)
+    ben.write(Draft(auth.AUTH_SEEN, b"", b""))
+    ben.give(cem)
+    put_out(ana)
+    ana.give(cem)
+    new = key_named("cem's new device").public
+    assert cem.replica.membership.is_live(new)
+    (written,) = cem.say("here")
+    place = cem.replica.branches.find(written)
+    assert place is not None
+    _, frontier = cem.replica.branches.time_and_frontier(place.branch, written.seq)
+    devices = cem.replica.membership.devices_at(frontier)
+    assert new in {found.device for found in devices}, "an epoch made there is sealed to it"
+
+
+def test_a_new_device_of_a_member_is_taken_though_what_named_it_is_not(
+    ana: Copy, ben: Copy
+) -> None:
+    genesis = genesis_of(ana)
+    added = device_added(ana.community, genesis, "ben's new", "ben")
+    stranger = device_added(ana.community, genesis, "sam")
+    forged = device_added(ana.community, genesis, "sam's", "ben")
+    forged_by = Chain(key_named("sam device"), ana.community, AUTH)
+    forged_by.add(forged.payload or b"", kind=auth.DEV_ADD, parents=[genesis.reference])
+    ana.write(removal.device_removal_draft(ana.replica, BEN, BENS))
+    runs = [run_of([op]) for op in (added, stranger)] + [forged_by.run()]
+    assert [ana.take(run).stored for run in runs] == [1, 0, 0]
+    assert ana.replica.membership.is_live(key_named("ben's new device").public)
+    put_out(ana)
+    another = device_added(ana.community, genesis, "ben's last", "ben")
+    assert ana.take(run_of([another])).refused == ((Reason.UNKNOWN_AUTHOR, False),)
+
+
+def test_who_was_let_in_by_the_removed_becomes_known_to_who_heard_of_the_removal_first(
+    ana: Copy, ben: Copy, cem: Copy
+) -> None:
+    invite = invited(ana)
+    ana.give(ben, cem)
+    admitted(ben, "dee", invite)
+    ben.give(cem)
+    put_out(ana)
+    ana.give(cem)
+    dee = key_named("dee device").public
+    assert cem.replica.membership.is_live(dee)
+    assert ana.take(*ben.runs()).stored == 0, "nobody named it, so nobody asks for it"
+    cem.write(Draft(auth.AUTH_SEEN, b"", b""))
+    cem.give(ana)
+    asked_for = ana.replica.missing()
+    assert [(r.device, r.log_class) for r in asked_for] == [(BENS, AUTH)]
+    ben.give(ana)
+    cem.give(ana)
+    assert ana.replica.membership.is_live(dee)

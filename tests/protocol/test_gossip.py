@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import zlib
 from hashlib import sha256
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.gossip import Gossip, Heard, topic_name
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, public_topic_secret
 from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kinds.document import UPDATE_NUMBER, encode_document_update
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch
 from tests.protocol.hostility import mutations
 from tests.protocol.meeting import (
@@ -144,6 +147,25 @@ def test_more_than_a_message_should_carry_is_left_to_sync() -> None:
     assert len(ada.tell(ada.node.say("and then"))) == 1
 
 
+def test_a_message_says_little_at_once_however_well_it_packs() -> None:
+    community = Community("ada", read=auth.READ_PUBLIC)
+    ada = Listener(community.node("ada"))
+    secret = public_topic_secret(community.community)
+    ada.topic = topic_name(secret)
+    ada.gossip.listen(community.community, [secret], secret, is_sealed=False)
+    messages = ada.tell(ada.node.say("x" * 1_000, times=200))
+    sizes = [len(zlib.decompress(message)) for message in messages]
+    assert sum(map(len, messages)) < limits.GOSSIP_BYTES_MAX < sum(sizes)
+    assert max(sizes) <= limits.GOSSIP_BYTES_TARGET + limits.UNSIGNED_BYTES_MAX
+
+
+def test_a_large_payload_is_left_to_sync() -> None:
+    ada, _ = listeners("ada", "ben")
+    update = encode_document_update(bytes(limits.GOSSIP_PAYLOAD_BYTES_MAX), 1)
+    assert ada.tell(ada.node.write(Draft(UPDATE_NUMBER, bytes(16), update))) == []
+    assert len(ada.tell(ada.node.say("and then"))) == 1
+
+
 def test_a_message_over_the_limits_is_an_offence() -> None:
     ada, ben = listeners("ada", "ben")
     ada.node.say("bulk", times=limits.GOSSIP_OPERATIONS_MAX + 1)
@@ -173,14 +195,14 @@ def test_an_empty_batch_is_an_offence() -> None:
     assert ben.hear_runs([]).verdict == "reject"
 
 
-def test_what_was_heard_is_remembered_within_bounds() -> None:
+def test_what_was_heard_is_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "GOSSIP_SEEN_MAX", 2)
     ada, ben = listeners("ada", "ben")
-    [message] = ada.tell(ada.node.say("hello"))
-    assert ben.hear(message) == ACCEPTED
-    [run] = [run for run in ada.node.runs() if run.log_class == CONTENT]
-    for _ in range(3):
-        assert ben.hear_runs([run]) == IGNORED
-    assert len(ben.gossip._seen) <= limits.GOSSIP_SEEN_MAX
+    messages = [message for text in "abcd" for message in ada.tell(ada.node.say(text))]
+    for message in messages:
+        assert ben.hear(message) == ACCEPTED
+        assert len(ben.gossip._seen) <= limits.GOSSIP_SEEN_MAX
+    assert list(ben.gossip._seen) == [sha256(message).digest() for message in messages[-2:]]
 
 
 def test_topics_are_named_after_secrets() -> None:

@@ -10,6 +10,7 @@ from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.access import EVERYTHING
 from p2pvalue_protocol.comparison import Comparison
+from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.heads import HeadIndex, head_hash, heads_key
 from p2pvalue_protocol.ids import CONTENT, Reference
 
@@ -101,6 +102,14 @@ def test_each_side_learns_what_it_lacks(counts: tuple[int, int], rng: random.Ran
     Pair(Held(first), Held(second)).assert_each_knows_what_it_lacks()
 
 
+@pytest.mark.parametrize("count", [0, 64, 65])
+def test_up_to_64_heads_are_listed_at_once(count: int, rng: random.Random) -> None:
+    pair = Pair(Held(heads(count, rng)), Held(set()))
+    first = pair.frames[0]
+    assert isinstance(first, f.Heads)
+    assert (first.is_complete, len(first.heads)) == ((1, count) if count <= 64 else (0, 0))
+
+
 def test_ten_changes_among_ten_thousand_logs_cost_ten_kilobytes(rng: random.Random) -> None:
     common = heads(10_000, rng)
     changed = rng.sample(sorted(common), 10)
@@ -140,6 +149,38 @@ def test_more_heads_than_one_listing_holds_are_told_in_parts(rng: random.Random)
     assert not pair.ends[1].has_news()
 
 
+def test_sums_of_many_heads_fill_several_frames_and_none_is_lost(
+    rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SUMS_PER_FRAME_MAX", 7)
+    first, second = heads(100, rng), heads(100, rng)
+    pair = Pair(Held(first), Held(second))
+    pair.assert_each_knows_what_it_lacks()
+    shown = [frame for frame in pair.frames if isinstance(frame, f.Sums)]
+    counts = [sum(len(one.sums) for one in frame.buckets) // f.SUM_BYTES for frame in shown]
+    assert max(counts) == 7
+    assert sum(counts) == 100
+    assert [frame.is_last for frame in shown] == [0] * (len(shown) - 1) + [1]
+
+
+def test_sums_without_end_are_refused(rng: random.Random, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SUMS_MAX", 100)
+    comparison = Comparison(
+        Held(heads(100, rng)),
+        KEY,
+        is_initiator=True,
+        gives=lambda: EVERYTHING,
+        claim=lambda heads: None,
+    )
+    comparison.compare()
+    for count in (60, 40):
+        sums = f.BucketSums(0, rng.randbytes(f.SUM_BYTES * count))
+        assert comparison.on_sums(f.Sums(0, [sums])) == []
+    with pytest.raises(Refused) as refused:
+        comparison.on_sums(f.Sums(0, [f.BucketSums(0, rng.randbytes(f.SUM_BYTES))]))
+    assert refused.value.reason is Reason.OVER_LIMIT
+
+
 def test_auth_logs_are_told_first(rng: random.Random) -> None:
     pair = Pair(Held(set()), Held(heads(2_000, rng)))
     told = [
@@ -175,3 +216,22 @@ def test_who_has_a_head_has_what_is_before_it_unless_the_log_is_forked(rng: rand
     assert not HeadIndex([before], KEY).holds(head)
     assert not HeadIndex([branch, head], KEY).holds(before)
     assert HeadIndex([branch, head], KEY).holds(branch)
+
+
+def test_a_peer_holds_what_precedes_its_claim_in_a_log_that_is_held_here(
+    rng: random.Random,
+) -> None:
+    [head] = heads(1, rng)
+    [unknown] = heads(1, rng)
+    comparison = Comparison(
+        Held({head}), KEY, is_initiator=True, gives=lambda: EVERYTHING, claim=lambda told: None
+    )
+    comparison.open()
+    assert not comparison.peer_holds(head)
+    claims = [f.head_entry(each) for each in (moved(head, rng), moved(unknown, rng))]
+    comparison.on_heads(f.Heads(b"", 0, claims))
+    assert comparison.peer_holds(head)
+    assert not comparison.peer_holds(unknown)
+    assert not comparison.peer_holds(moved(moved(head, rng), rng))
+    comparison.on_heads(f.Heads(b"", 0, [f.head_entry(unknown)]))
+    assert not comparison.peer_holds(unknown)

@@ -100,6 +100,26 @@ def test_an_unknown_secret_is_met_with_silence() -> None:
     assert second.established is None
 
 
+def test_who_is_called_is_told_no_device_before_it_shows_that_it_knows_a_secret() -> None:
+    community = Community("ada", "ben")
+    ada, ben = community.node("ada"), community.node("ben")
+    first, second = hello(ada, ben, initiates=True), hello(ben, ada, initiates=False)
+    first.open(NOW_MS)
+    second.open(NOW_MS)
+    [answer] = second.receive(f.encode_frame(f.NonceOffered(b"ada".ljust(32))), NOW_MS)
+    assert isinstance(answer, SendFrame)
+    [shown] = first.receive(answer.frame, NOW_MS)
+    assert isinstance(shown, SendFrame)
+    tags = f.decode_frame(shown.frame)
+    assert isinstance(tags, f.TagsShown)
+    for guess in (b"g" * 16, tags.tags[0]):
+        unproven = hello(ada, ben, initiates=True)
+        unproven.open(NOW_MS)
+        unproven.receive(answer.frame, NOW_MS)
+        ended = unproven.receive(f.encode_frame(f.TagAnswered(guess)), NOW_MS)
+        assert ended == [CloseSession(1, Reason.HELLO_FAILED)]
+
+
 @pytest.mark.parametrize("read", [auth.READ_MEMBERS, auth.READ_PUBLIC])
 def test_only_a_public_community_is_read_without_a_device(read: int) -> None:
     community = Community("ada", read=read)

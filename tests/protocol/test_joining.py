@@ -106,7 +106,7 @@ def test_what_a_stranger_sees_names_nobody() -> None:
         assert secret not in seen
 
 
-@pytest.mark.parametrize("spoilt", ["signature", "certificate", "parents"])
+@pytest.mark.parametrize("spoilt", ["signature", "certificate", "form", "parents"])
 def test_an_introduction_that_admits_nobody_leaves_nothing_behind(spoilt: str) -> None:
     community = Community("ada")
     ada, nia = community.node("ada"), newcomer(community)
@@ -128,10 +128,13 @@ def _spoilt(frame: bytes, what: str, node: Node) -> bytes:
     assert node.replica.signer is not None
     (run,) = decode_batch(read.first)
     payload = run.items[0].payload
+    added = auth.read_payload(auth.DevAddPayload, payload)
+    assert added is not None
+    by_nobody = auth.dev_add_payload(added.root, added.prekey, bytes(64))
     log = Chain(node.replica.signer, node.replica.community, AUTH)
     missing = Reference(b"d" * 32, AUTH, 0, b"m" * 32)
     log.add(
-        payload[:-1] + b"x" if what == "certificate" else payload,
+        {"certificate": by_nobody, "form": payload[:-1] + b"x"}.get(what, payload),
         kind=auth.DEV_ADD,
         parents=[missing] if what == "parents" else [],
     )
@@ -316,6 +319,22 @@ def test_a_silent_side_is_left_after_ten_seconds() -> None:
         link.act(side, lambda e=end: e.wakeup(NOW_MS + 10_000))  # type: ignore[misc]  # bound now
     assert link.closed == [(0, None), (1, None)]
     assert [joined.state for joined in link.joined] == ["failed"]
+
+
+def test_each_answer_has_ten_seconds_of_its_own() -> None:
+    community = Community("ada")
+    ada, nia = community.node("ada"), newcomer(community)
+    invite(ada)
+    link = JoinLink(nia, ada)
+    opened_ms = NOW_MS + 7_777
+    link.act(0, lambda: link.client.open(opened_ms))
+    link.act(1, lambda: link.server.open(opened_ms))
+    offered = link.wires[0].popleft()
+    link.act(1, lambda: link.server.receive(offered, opened_ms + 4_000))
+    assert (link.client.next_wakeup_ms(), link.server.next_wakeup_ms()) == (
+        opened_ms + 10_000,
+        opened_ms + 14_000,
+    )
 
 
 @pytest.mark.parametrize("side", [0, 1])

@@ -11,13 +11,15 @@ from p2pvalue_protocol.ids import CONTENT
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.rotation import (
     EPOCH_AGE_MS_MAX,
+    EPOCHS_APART_MS_MIN,
     FIRST_EPOCH_WAIT_MS,
     PREKEY_AGE_MS_MAX,
     Keeper,
+    epoch_drafts,
 )
 from tests.protocol.authoring import key_named
 from tests.protocol.desk import Computer
-from tests.protocol.replicas import NOW_MS, Copy, joined
+from tests.protocol.replicas import NOW_MS, Chain, Copy, joined
 from tests.protocol.sealed import epochs_of, removed, sealed_community
 
 DAY_MS = 24 * 3_600 * 1_000
@@ -94,6 +96,26 @@ def test_keys_are_renewed_when_they_are_seven_days_old() -> None:
     [newest, oldest] = epochs_of(ana)
     assert oldest == first.epoch
     assert ana.replica.epochs.usable()[0].epoch == newest
+
+
+def test_one_device_makes_an_epoch_an_hour_at_most_though_others_seem_old() -> None:
+    ana = sealed_community()
+    eve = joined(ana, "eve")
+    now_ms = NOW_MS + EPOCH_AGE_MS_MAX
+    ana.replica.begin()
+    ana.replica.renew(now_ms)
+    ana.commit()
+    eve.take(*ana.runs(), now_ms=now_ms)
+    eve.replica.begin()
+    [draft] = epoch_drafts(eve.replica)  # it wraps ana's, and so is deeper
+    named = [h for h in ana.replica.heads() if h.log_class != CONTENT]
+    log = Chain(key_named("eve device"), ana.community)
+    old = log.add(draft.payload, kind=draft.kind, parents=named, time=NOW_MS)
+    ana.take(log.run(), now_ms=now_ms)
+    assert ana.replica.epochs.usable()[0].epoch == old.op_id
+    keeping = keeper(0.0)
+    keeping.review(ana.replica, now_ms)
+    assert keeping.next_wakeup_ms() == now_ms + EPOCHS_APART_MS_MIN
 
 
 def test_a_device_changes_its_prekey_after_thirty_days_and_opens_what_the_last_three_got() -> None:

@@ -150,6 +150,20 @@ def test_more_epochs_that_nobody_can_open_than_a_peer_answers_part_nobody(
     assert ben.replica.epochs.holds(wanted)
 
 
+def test_a_question_names_no_more_epochs_than_its_frame_holds() -> None:
+    community = Community("ada", "ben")
+    ada, ben = community.node("ada"), without_prekey(community, "ben")
+    seals = bytes(SEAL_BYTES * len(ada.replica.epochs.recipients()))
+    count = limits.KEYS_PER_FRAME_MAX + 1
+    epochs = [Epoch(number.to_bytes(32, "big"), seals) for number in range(count)]
+    ada.write(*(Draft(EPOCH, b"", encode_epoch(epoch)) for epoch in epochs))
+    ben.take(ada.runs())
+    link = Link(ben, ada)
+    link.settle()
+    assert [len(frame.epochs) for frame in asked(link, 0)] == [limits.KEYS_PER_FRAME_MAX, 1]
+    assert link.closed == []
+
+
 def opened_by(node: Node) -> list[bytes]:
     epochs = node.replica.epochs
     return [r.epoch for r in epochs.records.deepest_first() if epochs.holds(r.epoch)]

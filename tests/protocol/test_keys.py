@@ -62,6 +62,13 @@ def test_derivation_is_that_of_rfc_5869() -> None:
     assert found.hex() == "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf"
 
 
+@pytest.mark.parametrize("size", [1, 24, 32, 63, 64])
+def test_derivation_is_made_of_hmac_whatever_the_size_of_the_salt(size: int) -> None:
+    salt, info = bytes(range(size)), bytes(range(100))
+    extracted = hmac.digest(salt, b"secret", sha256)
+    assert hkdf(b"secret", salt, info) == hmac.digest(extracted, info + b"\x01", sha256)
+
+
 def test_no_salt_is_a_salt_of_zeros() -> None:
     extracted = hmac.digest(bytes(32), b"secret", sha256)
     assert hkdf(b"secret", b"", b"x") == hmac.digest(extracted, b"x\x01", sha256)

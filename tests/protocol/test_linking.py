@@ -218,9 +218,11 @@ def test_the_older_device_certifies_no_key_but_the_one_it_was_told() -> None:
             return encode(msgspec.structs.replace(read, certificate=bytes(64)))
         return frame
 
-    link(laptop, phone, alter=forged)
+    cable = link(laptop, phone, alter=forged)
     assert phone.linked().state == "failed"
     assert laptop.machine.replica(garden).heads() == heads
+    said = [type(f.decode_link_frame(frame)) for frame in cable.sent[1]]
+    assert f.Begun not in said
 
 
 @pytest.mark.parametrize("field", ["root", "prekey", "certificate", "certifier"])

@@ -65,9 +65,24 @@ def test_a_batch_of_more_operations_than_any_frame_needs_is_refused() -> None:
     assert len(decode_batch(encode_batch([run] * few))) == few
 
 
+def test_a_run_of_more_than_256_operations_is_no_batch() -> None:
+    item = Item(66, b"", [], 1, b"", b"")
+    most, more = (
+        encode_batch([Run(COMMUNITY, CONTENT, 0, ZERO32, [item] * count)])
+        for count in (limits.RUN_OPERATIONS_MAX, limits.RUN_OPERATIONS_MAX + 1)
+    )
+    assert len(decode_batch(most)[0].items) == limits.RUN_OPERATIONS_MAX
+    assert batch_refusal_of(more) is Reason.FRAME_INVALID
+
+
 def test_a_batch_that_unfolds_to_more_than_a_mebibyte_is_refused() -> None:
-    bomb = zlib.compress(bytes(limits.BATCH_BYTES_MAX + 1), 9)
-    assert len(bomb) < 2_000
+    item = Item(35, b"", [], 1, bytes(limits.PAYLOAD_BYTES_MAX), b"")
+    fits, bomb = (
+        encode_batch([Run(bytes(32), CONTENT, 0, bytes(32), [item] * count)]) for count in (15, 16)
+    )
+    assert len(zlib.decompress(fits)) < limits.BATCH_BYTES_MAX < len(zlib.decompress(bomb))
+    assert len(bomb) < 10_000
+    assert len(decode_batch(fits)[0].items) == 15
     assert batch_refusal_of(bomb) is Reason.FRAME_INVALID
 
 

@@ -268,3 +268,21 @@ def test_two_who_parted_long_ago_always_show_each_other_one_secret(older: int) -
     behind = secrets_shown(Held(secrets[older:]))  # type: ignore[arg-type]  # the same
     assert set(ahead) & set(behind)
     assert len(ahead) <= limits.TOPIC_SECRETS_MAX
+
+
+def test_however_many_secrets_are_held_few_are_shown_and_tried() -> None:
+    class Epochs:
+        def topic_secrets(self, *, by_turns: bool) -> list[bytes]:
+            assert by_turns
+            return secrets[::-1]
+
+    class Held:
+        def __init__(self) -> None:
+            self.topic_secrets = secrets
+            self.epochs = Epochs()
+
+    secrets = [n.to_bytes(32, "big") for n in range(2 * limits.TOPIC_SECRETS_TRIED_MAX)]
+    shown = secrets_shown(Held())  # type: ignore[arg-type]  # as far as it is asked
+    assert len(shown) == limits.TOPIC_SECRETS_MAX
+    tried = secrets_tried(Held())  # type: ignore[arg-type]  # the same
+    assert tried == secrets[::-1][: limits.TOPIC_SECRETS_TRIED_MAX]

@@ -12,7 +12,16 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import verify
 from tests.protocol.authoring import NONCE, SECRET, key_named
-from tests.protocol.replicas import Chain, Copy, by_hand, founded, invited, joined
+from tests.protocol.replicas import (
+    Chain,
+    Copy,
+    by_hand,
+    device_added,
+    founded,
+    genesis_of,
+    invited,
+    joined,
+)
 
 BEN = key_named("ben root").public
 BENS = key_named("ben device").public
@@ -114,6 +123,22 @@ def test_the_words_remove_any_device_and_say_what_their_user_knew(ben: Copy) -> 
     keeps = auth.references_of(payload.keeps)
     message = auth.revocation_message(NONCE, BEN, BENS, payload.seen, keeps)
     assert verify(BEN, message, payload.certificate)
+
+
+def test_the_words_name_what_their_user_knew_by_the_heads_that_know_most(
+    ben: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("p2pvalue_protocol.limits.SEEN_MAX", 1)
+    genesis = genesis_of(ben)
+    for number in range(6):  # heads that know of nothing but GENESIS
+        ben.store_first(device_added(ben.community, genesis, f"stranger {number}"))
+    heads = ben.replica.graph.heads()
+    [knows_most] = [head for head in heads if ben.replica.graph.past_of(head).bit_count() > 2]
+    assert knows_most != heads[0]
+    draft = removal.device_removal_by_words(ben.replica, key_named("ben root"), BENS)
+    payload = auth.read_payload(auth.DevRevokePayload, draft.payload)
+    assert payload is not None
+    assert payload.seen == (knows_most,)
 
 
 def test_all_branches_of_a_log_are_kept_while_nothing_proves_the_fork(ana: Copy, ben: Copy) -> None:

@@ -11,7 +11,8 @@ import pytest
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import AUTH
-from p2pvalue_protocol.kinds import need
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kinds import chat, need
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.past import OperationRow
 from tests.protocol.authoring import key_named
@@ -242,3 +243,42 @@ def test_one_bad_run_does_not_spoil_the_others_of_its_batch(ana: Copy, ben: Copy
     receipt = ana.take(*other.runs(), log.run())
     assert receipt.stored == 1
     assert receipt.refused == ((Reason.WRONG_COMMUNITY, True),)
+
+
+def test_what_an_auth_operation_says_is_told_with_it(ana: Copy, ben: Copy) -> None:
+    payload = auth.grant_payload(key_named("cia root").public, auth.GUEST)
+    ana.replica.begin()
+    [grant] = ana.replica.write([Draft(auth.GRANT, b"", payload)], NOW_MS)
+    [change] = ana.replica.changes
+    assert (change.kind, change.payload, change.order.op_id) == (auth.GRANT, payload, grant.op_id)
+    ana.commit()
+    [run] = [run for run in ana.runs() if run.items[-1].kind == auth.GRANT]
+    ben.replica.begin()
+    ben.replica.receive([run], NOW_MS)
+    assert [(change.kind, change.payload) for change in ben.replica.changes] == [
+        (auth.GRANT, payload)
+    ]
+    ben.commit()
+
+
+def test_what_content_says_is_told_with_it(ana: Copy, ben: Copy) -> None:
+    payload = chat.encode_chat_message("hello")
+    ana.replica.begin()
+    ana.replica.write([Draft(chat.NUMBER, b"", payload)], NOW_MS)
+    assert [(change.kind, change.payload) for change in ana.replica.changes] == [
+        (chat.NUMBER, payload)
+    ]
+    ana.commit()
+
+
+def test_who_is_admitted_by_the_operation_that_begins_her_log_is_taken_whole(ana: Copy) -> None:
+    payload = auth.grant_payload(key_named("nia root").public, auth.MEMBER)
+    ana.write(Draft(auth.GRANT, b"", payload))
+    begun = device_added(ana.community, genesis_of(ana), "nia")
+    log = Chain(key_named("nia device"), ana.community, AUTH, [begun])
+    for _ in range(2):
+        log.add(kind=auth.AUTH_SEEN)
+    ana.replica.expect(key_named("nia device").public)
+    assert ana.take(log.run()).stored == 3
+    assert ana.take(log.run()).duplicates == 3
+    assert ana.replica.held(log.operations[-1].reference)

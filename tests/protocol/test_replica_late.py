@@ -9,7 +9,7 @@ import pytest
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.ids import CONTENT, subject_of
-from p2pvalue_protocol.kinds import need, pledge, profile
+from p2pvalue_protocol.kinds import decode_state, document, need, pledge, profile
 from p2pvalue_protocol.log import Run
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import (
@@ -63,7 +63,8 @@ def test_a_time_not_after_its_backlink_ends_the_effect_of_that_log_everywhere(
     log.say("backdated", time=log.operations[0].core.time)
     log.say("after it", time=NOW_MS)
     names_it = Chain(key_named("ana device"), ana.community)
-    names_it.say("names it", parents=[log.operations[1].reference], time=NOW_MS + 1)
+    refused = log.operations[1].reference
+    names_it.say("names it", parents=[*frontier_of(ana), refused], time=NOW_MS + 1)
     readers = orders_of(ana, log.run(0, 0), log.run(1, 1), log.run(2, 2), names_it.run())
     assert {reader.seen() for reader in readers} == {readers[0].seen()}
     assert readers[0].texts() == ["first"]
@@ -174,6 +175,20 @@ def test_an_operation_of_another_kind_cannot_take_a_subject_over(
         assert state.kind == number
 
 
+def test_what_could_be_read_as_either_kind_changes_only_objects_of_its_own(
+    ana: Copy, ben: Copy
+) -> None:
+    mine = by_hand(ana, "ana")
+    asked = mine.add(need.encode_need("dig", [LINE]), kind=need.NUMBER)
+    title = document.encode_document_title("mine now")  # says as much as a change of a need
+    assert need.NEED.decode(title) == need.Need(title="mine now")
+    mine.add(title, kind=document.NUMBER, subject=subject_of(asked.op_id))
+    ana.take(mine.run())
+    state = ana.store.state(ana.community, subject_of(asked.op_id))
+    assert state is not None
+    assert decode_state(state.kind, state.state).title == "dig"  # type: ignore[attr-defined]  # a NeedState
+
+
 def test_a_profile_is_its_members_own_whatever_subject_is_named(ana: Copy, ben: Copy) -> None:
     target = profile.profile_subject(key_named("ana root").public)
     ana_log = by_hand(ana, "ana")
@@ -207,6 +222,15 @@ def test_a_clock_that_lost_its_time_holds_nothing_back(ana: Copy, ben: Copy) -> 
     ana.take(log.run())
     log.say("a day later")
     assert ana.take(log.run(), now_ms=1_000_000).stored == 1
+
+
+def test_the_newest_time_that_is_held_never_goes_back(ana: Copy, ben: Copy) -> None:
+    ana.say("late", now_ms=NOW_MS + 60_000)
+    assert ana.replica.newest_time_ms == NOW_MS + 60_000
+    ben.say("early", now_ms=NOW_MS + 1)
+    ben.give(ana)
+    assert len(ana.texts()) == 2
+    assert ana.replica.newest_time_ms == NOW_MS + 60_000
 
 
 def test_content_from_far_ahead_is_never_named_so_it_never_moves_our_clock(

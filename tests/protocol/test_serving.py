@@ -9,7 +9,7 @@ import pytest
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import document
+from p2pvalue_protocol.kinds import chat, document
 from p2pvalue_protocol.log import Run, encode_batch
 from p2pvalue_protocol.past import OperationRow
 from tests.protocol.authoring import key_named
@@ -136,3 +136,13 @@ def test_heads_ascend_and_are_the_same_list_until_one_moves(ana: Copy) -> None:
     ana.say("two", now_ms=NOW_MS + 1)
     assert ana.replica.heads_version > version
     assert ana.replica.heads() != heads
+
+
+@pytest.mark.parametrize("from_seq", [0, 1, 63, 64, 100])
+def test_what_fits_is_told_at_once_wherever_it_begins(ana: Copy, from_seq: int) -> None:
+    ana.write(*[Draft(chat.NUMBER, b"", chat.encode_chat_message("m"))] * 1_000)
+    ana.runs()
+    head = content_head(ana)
+    runs, rest = ana.replica.runs(CONTENT, head.device, from_seq, head.op_id, 1 << 20)
+    assert rest is None
+    assert sum(len(run.items) for run in runs) == head.seq + 1 - from_seq

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import zlib
 
 import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.ids import CONTENT
+from p2pvalue_protocol.ids import AUTH, CONTENT
 from tests.protocol.authoring import key_named
 from tests.protocol.join_link import JoinLink, invite, newcomer
 from tests.protocol.meeting import Community, Link, assert_equal_nodes
@@ -301,3 +302,46 @@ def test_a_cut_link_loses_nothing_that_was_acknowledged(arrived_min: int) -> Non
     again.settle()
     assert_equal_nodes(ada, ben)
     assert sum(len(run.items) for run in again.operations_sent()) == 2_000 - arrived
+
+
+def test_nodes_compare_anew_after_15_to_60_seconds_not_all_at_once() -> None:
+    waits = []
+    for seed in range(40):
+        community = Community("ada", "ben")
+        link = Link(community.node("ada"), community.node("ben"), seed=seed)
+        link.settle()
+        due_ms = link.sessions[0].next_wakeup_ms()
+        assert due_ms is not None
+        waits.append(due_ms - link.now_ms)
+    assert limits.HEADS_EVERY_MS_MIN <= min(waits) < 20_000
+    assert limits.HEADS_EVERY_MS_MAX >= max(waits) > 55_000
+
+
+def test_auth_logs_are_asked_for_before_content(rng: random.Random) -> None:
+    community = Community("ada", "ben", "cyd", "dan")
+    dan = community.node("dan")
+    for name in ("ben", "cyd"):
+        node = community.node(name)
+        node.say("a word")
+        node.write_auth_seen()
+        dan.take(node.runs())
+    link = Link(community.node("ada"), dan)
+    link.settle(rng)
+    frames = [f.decode_frame(frame) for frame in link.sent[0]]
+    wants = [want for frame in frames if isinstance(frame, f.Wants) for want in frame.wants]
+    asked = [want.log_class for want in wants]
+    assert set(asked) == {AUTH, CONTENT}
+    assert asked == sorted(asked)
+
+
+def test_a_batch_stays_small_however_well_it_packs() -> None:
+    community = Community("ada", "ben", read=auth.READ_PUBLIC)
+    ada, ben = community.node("ada"), community.node("ben")
+    ada.say("x" * 1_000, times=1_000)
+    link = Link(ada, ben)
+    link.settle()
+    frames = [f.decode_frame(frame) for frame in link.sent[0]]
+    sizes = [len(zlib.decompress(frame.batch)) for frame in frames if isinstance(frame, f.Ops)]
+    assert sum(sizes) > 1_000_000
+    assert max(sizes) <= limits.BATCH_BYTES_TARGET + limits.UNSIGNED_BYTES_MAX
+    assert ben.texts() == 1_000

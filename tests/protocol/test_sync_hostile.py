@@ -191,6 +191,26 @@ def test_who_compares_again_and_again_is_left() -> None:
     assert link.closed == [("ada", Reason.OVER_LIMIT)]
 
 
+@pytest.mark.parametrize("is_early", [True, False])
+def test_buckets_may_come_again_after_five_seconds(is_early: bool) -> None:
+    _, link = established()
+    for _ in range(3):
+        send(link, f.Buckets(bytes(2_048)))
+        assert not link.closed
+        link.now_ms += limits.COMPARED_MS_MIN
+    link.now_ms -= is_early
+    send(link, f.Buckets(bytes(2_048)))
+    assert link.closed == ([("ada", Reason.OVER_LIMIT)] if is_early else [])
+
+
+def test_nobody_is_blamed_because_our_clock_was_set_back() -> None:
+    _, link = established()
+    send(link, f.Buckets(bytes(2_048)))
+    link.now_ms -= 3_600_000
+    send(link, f.Buckets(bytes(2_048)))
+    assert not link.closed
+
+
 def well_formed(link: Link) -> st.SearchStrategy[f.Frame]:
     """Frames of the right form with contents that make little sense, or some."""
     nodes = link.nodes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import frames as f
 from p2pvalue_protocol.effects import Effect
 from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.replica import Replica
@@ -90,3 +91,18 @@ def test_naming_one_log_of_a_stranger_brings_the_other_in_on_no_node() -> None:
         False,
         True,
     ]
+
+
+def test_a_stranger_that_calls_is_asked_for_no_content_also_of_members() -> None:
+    community = Community("ada", "ben")
+    ada, ben, sam = (community.node(name) for name in ("ada", "ben", "sam"))
+    ben.say("a member's word")
+    ben.write_auth_seen()
+    link = Link(sam, ada)
+    link.settle()
+    claims = f.Heads(bytes(f.FINGERPRINT_BYTES), 0, [f.head_entry(head) for head in ben.heads()])
+    link.wires[0].append(f.encode_frame(claims))
+    link.deliver(0)
+    frames = [f.decode_frame(frame) for frame in link.sent[1]]
+    wants = [want for frame in frames if isinstance(frame, f.Wants) for want in frame.wants]
+    assert [(want.device, want.log_class) for want in wants] == [(ben.replica.device, AUTH)]

@@ -113,6 +113,23 @@ def test_a_frontier_wider_than_ten_is_gathered_by_seen_operations_first(ana: Cop
     assert reader_of(ana).texts() == ana.texts()
 
 
+@pytest.mark.parametrize("tips", [10, 11])
+def test_eleven_tips_are_one_more_than_an_operation_names(ana: Copy, tips: int) -> None:
+    invite = invited(ana)
+    names = [f"member {number}" for number in range(tips)]
+    for name in names:
+        admitted(ana, name, invite)
+    heads = frontier_of(ana)
+    for name in names:
+        log = Chain(key_named(f"{name} device"), ana.community)
+        log.say(f"from {name}", parents=heads)
+        ana.take(log.run())
+    assert len(frontier_of(ana)) == tips
+    (reference,) = ana.say("heard you all")
+    kinds = [op.core.kind for op in ana.log_of(reference)]
+    assert kinds == [SEEN] * (tips - limits.PARENTS_MAX) + [chat.NUMBER]
+
+
 def test_a_wide_auth_frontier_is_gathered_too(ana: Copy) -> None:
     invite = invited(ana)
     for number in range(25):
@@ -242,6 +259,17 @@ def test_a_log_that_was_forked_elsewhere_refuses_to_go_on(ana: Copy) -> None:
     fork.say("from the other machine", parents=[genesis_of(ana).reference])
     ana.take(fork.run())
     assert_write_refused(ana, said("two"), "forked .*new device")
+
+
+def test_a_log_that_is_read_anew_is_not_taken_for_a_damaged_one(ana: Copy) -> None:
+    ana.say("message")
+    ana.store.clear_views(ana.community)
+    ana.restart()
+    assert ana.replica.has_work
+    with pytest.raises(LocalProtocolError, match="still being read anew: try again"):
+        ana.write(said("too early"))
+    ana.settle()
+    ana.say("later")
 
 
 def test_a_log_that_waits_for_parents_refuses_to_go_on(ana: Copy) -> None:

@@ -38,6 +38,11 @@ def encode_chat_message(
     return _form.encode(ChatMessage(text, channel, reply))
 
 
+def read_chat_message(payload: bytes) -> ChatMessage:
+    """Return what a message says that is in a list or came into view: it was found valid then."""
+    return _form.read(payload)
+
+
 def _container(payload: msgspec.Struct, subject: bytes) -> bytes:
     assert isinstance(payload, ChatMessage)
     return payload.channel or NO_SUBJECT

@@ -1,0 +1,79 @@
+"""What one peer claims is asked for in frames that it can read, and costs a bounded memory."""
+
+from __future__ import annotations
+
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.frames import Want
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.wants import Wanting
+
+
+class EmptyCopy:
+    """A copy of a community in which nothing is held, and everything would be taken."""
+
+    def __init__(self) -> None:
+        self.branches = self
+
+    def held(self, reference: Reference) -> bool:
+        return False
+
+    def takes_log(self, device: bytes, log_class: int) -> bool:
+        return True
+
+    def of(self, device: bytes, log_class: int) -> list[object]:
+        return []
+
+    def missing(self) -> list[Reference]:
+        return []
+
+
+def wanting() -> Wanting:
+    takes_all = (AUTH, CONTENT)
+    return Wanting(EmptyCopy(), lambda: takes_all, lambda: True)  # type: ignore[arg-type]  # as far as it is asked
+
+
+def heads(count: int) -> list[Reference]:
+    return [Reference(number.to_bytes(32, "big"), AUTH, 0, bytes(32)) for number in range(count)]
+
+
+def asked_in_vain(wants: Wanting) -> list[list[Want]]:
+    """The frames of wants, each answered with nothing, until there are no more."""
+    frames = []
+    while frame := wants.next_wants():
+        frames.append(frame)
+        wants.delivered(len(frame), 0, ())
+    return frames
+
+
+def test_wants_go_in_frames_of_800() -> None:
+    wants = wanting()
+    wants.claim(heads(2 * limits.WANTS_PER_FRAME_MAX + 1))
+    most = limits.WANTS_PER_FRAME_MAX
+    assert [len(frame) for frame in asked_in_vain(wants)] == [most, most, 1]
+
+
+def test_one_peers_claims_take_a_bounded_memory() -> None:
+    wants = wanting()
+    wants.claim(heads(limits.CLAIMS_MAX + 1))
+    assert sum(map(len, asked_in_vain(wants))) == limits.CLAIMS_MAX
+
+
+def test_what_came_to_nothing_is_believed_again_only_after_the_next_comparison() -> None:
+    wants = wanting()
+    wants.claim(heads(3))
+    assert sum(map(len, asked_in_vain(wants))) == 3
+    wants.claim(heads(4))
+    assert sum(map(len, asked_in_vain(wants))) == 1
+    wants.believe_again()
+    wants.claim(heads(4))
+    assert sum(map(len, asked_in_vain(wants))) == 4
+
+
+def test_what_came_to_nothing_is_remembered_within_a_bound() -> None:
+    wants = wanting()
+    wants.claim(heads(limits.CLAIMS_MAX))
+    asked_in_vain(wants)
+    other = heads(limits.CLAIMS_MAX + 2)[-2:]
+    wants.claim(other)
+    assert sum(map(len, asked_in_vain(wants))) == 2
+    assert len(wants._given_up) <= limits.CLAIMS_MAX
