@@ -7,6 +7,7 @@ that a person typed before the library is loaded.
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from nacl.bindings import crypto_sign_seed_keypair
@@ -18,6 +19,7 @@ _IDENTITY_ED25519 = bytes.fromhex("002408011220")
 """Identity multihash of a protobuf public key of type Ed25519 (libp2p specs, peer-ids)."""
 
 _NAMES = ("dns", "dns4", "dns6")
+_PORT = re.compile("[0-9]{1,5}")
 
 
 class AddressError(LocalProtocolError):
@@ -52,7 +54,7 @@ def parse_address(text: str) -> Address:
     else:
         raise AddressError(_advice(text))
     empty, kind, host, transport, port_text = parts[:5]
-    if empty or transport != "tcp" or not port_text.isascii() or not port_text.isdigit():
+    if empty or transport != "tcp" or not _PORT.fullmatch(port_text):
         raise AddressError(_advice(text))
     port = int(port_text)
     if port > 65_535 or not _host_fits(kind, host):

@@ -49,6 +49,7 @@ class _Socket(IRawConnection):
         self.stream = stream
         self.is_initiator = dialed
         self.buffer = bytearray()
+        self.heard_bytes = 0
 
     async def fill(self) -> None:
         """Read more into the buffer; raises ChannelBroken at the end."""
@@ -59,6 +60,7 @@ class _Socket(IRawConnection):
         if not data:
             raise ChannelBroken("the peer closed the connection")
         self.buffer += data
+        self.heard_bytes += len(data)
 
     async def read_exactly(self, size: int) -> bytes:
         while len(self.buffer) < size:
@@ -110,6 +112,11 @@ class SecureChannel:
         self._left_over = bytearray()
         self.stream = socket.stream
         self.peer = peer
+
+    @property
+    def heard_bytes(self) -> int:
+        """How many bytes came so far, those of an unfinished message included."""
+        return self._socket.heard_bytes
 
     async def receive(self) -> bytes:
         """Return the next decrypted bytes; raises ChannelBroken."""

@@ -49,13 +49,13 @@ class Limits:
 class Timeouts:
     """How long the network waits, in seconds."""
 
-    upgrade_s: float = 4.0
+    upgrade_s: float = 10.0
     """From accepted TCP connection to authenticated, multiplexed connection."""
 
-    negotiate_s: float = 5.0
+    negotiate_s: float = 10.0
     """From a new stream to an agreed protocol."""
 
-    admission_s: float = 5.0
+    admission_s: float = 10.0
     """How long a gossip stream may wait for its peer's HELLO before it is reset."""
 
     open_link_s: float = 10.0

@@ -6,8 +6,7 @@ memory. What this one promises, and the tests attack:
 * received bytes are bounded: the window is enforced, unread bytes and open streams are capped per
   connection, and a flood of openings ends the connection instead of starting tasks;
 * a write is queued whole or not at all, so a cancelled caller cannot tear a frame;
-* credit is granted per half window, not per read, which halves the work of a request and its
-  answer.
+* credit is granted per half window, not per read: half the work for a request and its answer.
 
 A session is fed with bytes and hands out bytes; it touches no socket.
 """
@@ -16,13 +15,10 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import trio
 from trio.lowlevel import ParkingLot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PROTOCOL = "/yamux/1.0.0"
 WINDOW_BYTES = 256 * 1024
@@ -36,7 +32,8 @@ _DATA_BYTES_MAX = OUTPUT_BYTES_MAX - _HEADER.size
 _WRITERS_WAIT_ABOVE_BYTES = 512 * 1024
 _REFUSED_STREAMS_MAX = 256
 _OUTBOUND_STREAMS_MAX = 64
-_FIN_LINGER_MAX = 32
+_FIN_LINGER_MAX, _ENDED_UNREAD_MAX = 32, 4  # streams, each of a window at most
+_PINGS_REMEMBERED = 8
 
 
 class SessionEnded(Exception):
@@ -62,12 +59,13 @@ class Stream:
         self._writers = ParkingLot()
         self._remote_finished = False
         self._finished = False
+        self._queued_up_to = 0  # of all that the session was ever given to write, in bytes
         self.ended: str | None = None
 
     async def read(self, bytes_max: int = 65_536) -> bytes:
         """Return 1..bytes_max bytes, or b"" when the peer finished; raises StreamEnded.
 
-        Cancelling loses nothing.
+        What came before the peer ended the stream is still there. Cancelling loses nothing.
         """
         while not self._inbox:
             if self.ended is not None:
@@ -77,8 +75,9 @@ class Stream:
             await self._readers.park()
         data = bytes(self._inbox[:bytes_max])
         del self._inbox[:bytes_max]
-        self.session.unread_bytes -= len(data)
-        self._grant(len(data))
+        if self.ended is None:
+            self.session.unread_bytes -= len(data)
+            self._grant(len(data))
         return data
 
     async def read_exactly(self, size: int) -> bytes:
@@ -95,18 +94,13 @@ class Stream:
         """Queue all of `data`, at most half a window, or nothing; raises StreamEnded.
 
         Waits for the peer's credit and for the connection to drain. A peer that grants nothing for
-        the session's `stall_s` loses the stream.
+        the session's `stall_s`, though all that was written has left, loses the stream.
         """
         if len(data) > WINDOW_BYTES // 2:
             raise ValueError(f"one write takes {WINDOW_BYTES // 2} bytes, not {len(data)}")
         await trio.lowlevel.checkpoint_if_cancelled()
-        if not self._has_room(len(data)):
-            with trio.move_on_after(self.session.stall_s) as waiting:
-                while not self._has_room(len(data)):
-                    lot = self._writers if self.send_window < len(data) else self.session.writers
-                    await lot.park()
-            if waiting.cancelled_caught:
-                self.reset("the peer did not read")
+        while not self._has_room(len(data)):
+            await self._wait_for_room(len(data))
         if self.ended is not None:
             raise StreamEnded(self.ended)
         if self._finished:
@@ -115,6 +109,23 @@ class Stream:
         for start in range(0, len(data), _DATA_BYTES_MAX):
             chunk = data[start : start + _DATA_BYTES_MAX]
             self.session.queue(_DATA, 0, self.number, len(chunk), chunk)
+        self._queued_up_to = self.session.queued_bytes
+
+    async def _wait_for_room(self, size: int) -> None:
+        """Wait until something changes; ends the stream if nothing does and the peer is why.
+
+        On a narrow line what we wrote may take minutes to leave. Until then the peer cannot have
+        read it, and as long as some of it leaves, the wait is the line's fault.
+        """
+        sent_bytes = self.session.sent_bytes
+        is_for_credit = self.send_window < size
+        with trio.move_on_after(self.session.stall_s) as waiting:
+            await (self._writers if is_for_credit else self.session.writers).park()
+        if not waiting.cancelled_caught:
+            return
+        is_draining = self.session.sent_bytes > sent_bytes
+        if not is_draining or (is_for_credit and sent_bytes >= self._queued_up_to):
+            self.reset("the peer did not read")
 
     def finish(self) -> None:
         """Tell the peer that nothing more comes; what it still sends is discarded unread."""
@@ -131,10 +142,12 @@ class Stream:
             self.session.linger(self)
 
     def reset(self, why: str) -> None:
-        """End the stream at once, on both sides."""
+        """End the stream at once, on both sides; what is queued is not sent any more."""
         if self.ended is None:
+            self.session.drop_queued(self.number)
             self.session.queue(_WINDOW, _RST, self.number, 0)
             self._end(why)
+            self._inbox.clear()
 
     def _has_room(self, size: int) -> bool:
         if self.ended is not None or self._finished:
@@ -143,7 +156,7 @@ class Stream:
 
     def _grant(self, size: int) -> None:
         self._consumed += size
-        if self._consumed >= WINDOW_BYTES // 2 and self.ended is None and not self._remote_finished:
+        if self._consumed >= WINDOW_BYTES // 2 and not self._remote_finished:
             self._receive_window += self._consumed
             self.session.queue(_WINDOW, 0, self.number, self._consumed)
             self._consumed = 0
@@ -162,6 +175,7 @@ class Stream:
         if self._receive_window < 0 or self._remote_finished:
             raise SessionEnded("the peer sent more than its window")
         if self._finished:
+            self.reset("nobody reads it any more")
             return
         self._inbox += data
         self.session.unread_bytes += len(data)
@@ -173,6 +187,7 @@ class Stream:
 
     def accept_flags(self, flags: int) -> None:
         if flags & _RST:
+            self.session.drop_queued(self.number)
             self._end("reset by the peer")
         elif flags & _FIN:
             self._remote_finished = True
@@ -206,11 +221,14 @@ class Session:
         self._unsent_bytes_max = unsent_bytes_max
         self._streams: dict[int, Stream] = {}
         self._lingering: deque[Stream] = deque()
+        self._ended_unread: deque[Stream] = deque()
         self._inbound_count = 0
         self._refused_count = 0
         self._buffer = bytearray()
-        self._output: deque[bytes] = deque()
-        self._output_bytes = 0
+        self._output: deque[tuple[int, bytes]] = deque()  # stream number, frame
+        self._urgent: deque[tuple[int, bytes]] = deque()
+        self.queued_bytes = 0  # ever
+        self.sent_bytes = 0  # of these, also what was dropped instead
         self._output_ready = ParkingLot()
         self._pongs: dict[int, trio.Event] = {}
         self._ping_number = 0
@@ -240,6 +258,7 @@ class Session:
         """Ask for a sign of life; the event is set when it comes."""
         self._ping_number = (self._ping_number + 1) & 0xFFFFFFFF
         event = self._pongs[self._ping_number] = trio.Event()
+        self._pongs.pop(self._ping_number - _PINGS_REMEMBERED, None)
         self.queue(_PING, _SYN, 0, self._ping_number)
         return event
 
@@ -248,8 +267,8 @@ class Session:
         if self.ended is not None:
             return
         self.ended = why
-        self._output.append(_HEADER.pack(0, _GO_AWAY, 0, 0, 0))
-        self._output_bytes += _HEADER.size
+        self._output.append((0, _HEADER.pack(0, _GO_AWAY, 0, 0, 0)))
+        self.queued_bytes += _HEADER.size
         for stream in list(self._streams.values()):
             stream.accept_session_end(why)
         self._pongs.clear()
@@ -258,31 +277,45 @@ class Session:
 
     def has_room(self) -> bool:
         """Return whether a stream may queue data, or should wait for the connection to drain."""
-        return self._output_bytes < _WRITERS_WAIT_ABOVE_BYTES or self.ended is not None
+        return self._unsent_bytes < _WRITERS_WAIT_ABOVE_BYTES or self.ended is not None
+
+    @property
+    def _unsent_bytes(self) -> int:
+        return self.queued_bytes - self.sent_bytes
 
     def queue(self, kind: int, flags: int, number: int, length: int, body: bytes = b"") -> None:
-        """Queue one frame for the peer; ends the session when far too much is unsent."""
+        """Queue one frame for the peer; ends the session when far too much is unsent.
+
+        A sign of life overtakes data: on a narrow line it would come too late behind it.
+        """
         if self.ended is not None:
             return
-        self._output.append(_HEADER.pack(0, kind, flags, number, length) + body)
-        self._output_bytes += _HEADER.size + len(body)
+        line = self._urgent if kind == _PING else self._output
+        line.append((number, _HEADER.pack(0, kind, flags, number, length) + body))
+        self.queued_bytes += _HEADER.size + len(body)
         self._output_ready.unpark_all()
-        if self._output_bytes > self._unsent_bytes_max:
+        if self._unsent_bytes > self._unsent_bytes_max:
             self.end("the peer does not read what it asks for")
+
+    def drop_queued(self, number: int) -> None:
+        """Forget what waits to be written to a stream that is over: others wait behind it."""
+        self.sent_bytes += sum(len(frame) for of, frame in self._output if of == number)
+        self._output = deque(entry for entry in self._output if entry[0] != number)
 
     async def output(self) -> bytes:
         """Return the next bytes to write, at most one Noise message; raises SessionEnded."""
-        while not self._output:
+        while not self._output and not self._urgent:
             if self.ended is not None:
                 raise SessionEnded(self.ended)
             await self._output_ready.park()
-        parts = [self._output.popleft()]
-        size = len(parts[0])
-        while self._output and size + len(self._output[0]) <= OUTPUT_BYTES_MAX:
-            parts.append(self._output.popleft())
-            size += len(parts[-1])
-        self._output_bytes -= size
-        if self._output_bytes < _WRITERS_WAIT_ABOVE_BYTES:
+        parts: list[bytes] = []
+        size = 0
+        for line in (self._urgent, self._output):
+            while line and size + len(line[0][1]) <= OUTPUT_BYTES_MAX:
+                parts.append(line.popleft()[1])
+                size += len(parts[-1])
+        self.sent_bytes += size
+        if self._unsent_bytes < _WRITERS_WAIT_ABOVE_BYTES:
             self.writers.unpark_all()
         return b"".join(parts)
 
@@ -308,6 +341,8 @@ class Session:
         del self._buffer[:at]
 
     def _accept(self, kind: int, flags: int, number: int, length: int, body: bytes) -> None:
+        if self.ended is not None:
+            return  # by what came before in the same piece
         if kind == _GO_AWAY:
             raise SessionEnded("the peer said goodbye")
         if kind == _PING:
@@ -359,4 +394,7 @@ class Session:
         if self._streams.pop(stream.number, None) is not None and not stream.initiated:
             self._inbound_count -= 1
         self.unread_bytes -= len(stream._inbox)
-        stream._inbox.clear()
+        if stream._inbox:  # its reader may be on the way
+            self._ended_unread.append(stream)
+        if len(self._ended_unread) > _ENDED_UNREAD_MAX:
+            self._ended_unread.popleft()._inbox.clear()

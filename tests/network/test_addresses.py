@@ -38,6 +38,7 @@ def test_an_address_is_written_as_it_was_read(text: str) -> None:
         "/ip4/192.0.2.256/tcp/4001",
         "/ip4/192.0.2.7/tcp/65536",
         "/ip4/192.0.2.7/tcp/\u0664",
+        "/ip4/192.0.2.7/tcp/" + "9" * 5_000,
         "/ip4/192.0.2.7/tcp/4001/p2p/short",
         "/ip4/192.0.2.7/tcp/4001/ws",
         "/dns4//tcp/4001",

@@ -103,6 +103,85 @@ async def test_a_write_without_credit_ends_the_stream_and_spares_the_session(
     assert await opened[1].read() == b"alive"
 
 
+async def test_a_narrow_line_is_no_stall_but_a_peer_that_does_not_read_is(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    a = session(dialed=True)
+    stream = a.open()
+    for _ in range(8):
+        await stream.write(bytes(WINDOW_BYTES // 8))
+    taken = 0
+
+    async def drain_slowly() -> None:
+        nonlocal taken
+        while taken < WINDOW_BYTES:
+            taken += len(await a.output())
+            with trio.move_on_after(a.stall_s * 0.9):
+                await trio.sleep_forever()
+
+    nursery.start_soon(drain_slowly)
+    begun_s = trio.current_time()
+    with pytest.raises(StreamEnded, match="did not read"):
+        await stream.write(b"one more")
+    assert taken >= WINDOW_BYTES
+    waited_s = trio.current_time() - begun_s
+    assert waited_s > 3 * a.stall_s
+
+
+async def test_a_sign_of_life_overtakes_data() -> None:
+    a = session(dialed=True)
+    await a.open().write(bytes(100_000))
+    a.ping()
+    a.feed(frame(PING, SYN, 0, 7))
+    assert (await a.output()).startswith(frame(PING, SYN, 0, 1) + frame(PING, ACK, 0, 7))
+
+
+async def test_what_waits_for_a_stream_that_ended_is_not_sent() -> None:
+    for reset_by_peer in (True, False):
+        a = session(dialed=True)
+        lost, kept = a.open(), a.open()
+        await lost.write(bytes(100_000))
+        await kept.write(b"kept")
+        if reset_by_peer:
+            a.feed(frame(WINDOW, RST, lost.number, 0))
+        else:
+            lost.reset("given up")
+        rest = b"" if reset_by_peer else frame(WINDOW, RST, lost.number, 0)
+        opening = frame(WINDOW, SYN, kept.number, 0)
+        assert await a.output() == opening + frame(DATA, 0, kept.number, 4, b"kept") + rest
+
+
+async def test_who_sends_what_nobody_reads_any_more_is_told() -> None:
+    opened: list[Stream] = []
+    b = session(dialed=False, opened=opened)
+    b.feed(frame(WINDOW, SYN, 1, 0))
+    opened[0].finish()
+    await b.output()
+    b.feed(frame(DATA, 0, 1, 4, b"late"))
+    assert await b.output() == frame(WINDOW, RST, 1, 0)
+
+
+async def test_what_came_before_the_peer_ended_the_stream_can_be_read() -> None:
+    opened: list[Stream] = []
+    b = session(dialed=False, opened=opened)
+    b.feed(frame(WINDOW, SYN, 1, 0) + frame(DATA, 0, 1, 4, b"last") + frame(WINDOW, RST, 1, 0))
+    assert await opened[0].read() == b"last"
+    assert b.unread_bytes == 0
+    with pytest.raises(StreamEnded, match="reset"):
+        await opened[0].read()
+
+
+def test_streams_that_ended_unread_hold_no_more_than_four_windows() -> None:
+    opened: list[Stream] = []
+    b = session(dialed=False, opened=opened)
+    for number in range(1, 41, 2):
+        b.feed(frame(WINDOW, SYN, number, 0))
+        b.feed(frame(DATA, 0, number, WINDOW_BYTES, bytes(WINDOW_BYTES)))
+        b.feed(frame(WINDOW, RST, number, 0))
+    assert len(opened) == 20
+    assert sum(len(stream._inbox) for stream in opened) <= 4 * WINDOW_BYTES
+
+
 async def test_credit_comes_once_per_half_window() -> None:
     opened: list[Stream] = []
     b = session(dialed=False, opened=opened)
@@ -177,6 +256,15 @@ def test_who_makes_us_answer_without_reading_is_disconnected() -> None:
     b.feed(b"".join(frame(PING, SYN, 0, number) for number in range(2000)))
     with pytest.raises(SessionEnded):
         b.feed(b"")
+
+
+def test_what_arrives_in_one_piece_with_the_end_of_a_session_opens_nothing() -> None:
+    opened: list[Stream] = []
+    b = session(dialed=False, opened=opened, unsent=100)
+    b.feed(frame(PING, SYN, 0, 1) * 10 + frame(WINDOW, SYN, 1, 0))
+    assert b.ended is not None
+    assert opened == []
+    assert b.is_idle
 
 
 async def test_output_fits_one_message_and_ends_with_a_goodbye() -> None:

@@ -213,7 +213,7 @@ async def more_than_the_window(
         body = struct.pack("!I", _FRAME - 4) + bytes(_FRAME - 4)
         for _ in range(64):
             peer.frame(DATA, 0, stream.number, _FRAME, body)
-        await until_ended(peer)
+        await until_ended(peer, stream)
     task_status.started()
     await trio.sleep_forever()
 
@@ -367,10 +367,10 @@ def killer_frames(rng: random.Random) -> list[bytes]:
     return [*raw, *(rpc.SerializeToString() for rpc in built)]
 
 
-async def until_ended(peer: RawPeer) -> None:
-    """Return when the node has ended the connection."""
+async def until_ended(peer: RawPeer, stream: Stream | None = None) -> None:
+    """Return when the node has ended the connection, or the stream if one is given."""
     with trio.fail_after(20):
-        while peer.session.ended is None:
+        while peer.session.ended is None and (stream is None or stream.ended is None):
             pong = peer.session.ping()
             with trio.move_on_after(0.05):
                 await pong.wait()
