@@ -110,7 +110,7 @@ def load(data_dir: Path) -> Config:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         tree = {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # numbers and depth without end, too
         raise ConfigError(f"{path} cannot be read: {error}") from error
     found = {field: check(value, name) for name, field, value, check in _settings(tree, path)}
     return Config(data_dir=data_dir, **found)  # type: ignore[arg-type]  # each was checked by its rule

@@ -12,6 +12,7 @@ from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.keys import SigningKey, exchange_key_of, hkdf
 
 Secret = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+_Community = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +52,7 @@ class Contents(_Kept, frozen=True, kw_only=True):
     backup_key: Secret | None
     database_key: Secret
     transport_seed: Secret
-    communities: dict[str, CommunityKeys] = msgspec.field(default_factory=dict)
+    communities: dict[_Community, CommunityKeys] = msgspec.field(default_factory=dict)
 
 
 def check_value(entropy: bytes) -> bytes:

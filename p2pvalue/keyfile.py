@@ -22,13 +22,22 @@ from nacl.bindings import (
 from p2pvalue import system_keyring
 from p2pvalue.types import Protection
 from p2pvalue_protocol.errors import ConfigError
+from p2pvalue_protocol.ids import tagged_hash
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""1: a file that nothing closes has no check value; the boxes are the same."""
+
 KEY_BYTES: Final = 32
 SALT_BYTES: Final = 16
 NONCE_BYTES: Final = 24
 ENTRY_BYTES: Final = 8
+CHECK_BYTES: Final = 16
 PASSPHRASE_BYTES_MAX: Final = 1_024
+
+_DAMAGED: Final = (
+    "it is damaged ({}): put back this machine's own copy of it, or begin with your 24 words: "
+    "`p2pvalue init --recover` in another --data-dir"
+)
 
 Random = Callable[[int], bytes]
 
@@ -62,6 +71,7 @@ class _Form(
 class _Open(_Form, frozen=True, kw_only=True, tag="none"):
     contents: msgspec.Raw
     is_chosen: bool  # a person said `none`; False if nobody was asked
+    check: bytes = b""  # of the contents: a bit that flips in a key makes another valid key
 
 
 class _Boxed(_Form, frozen=True, kw_only=True):
@@ -113,7 +123,11 @@ class Seal:
     def close(self, contents: bytes, random: Random) -> bytes:
         """Return the bytes of a file with these contents."""
         if isinstance(self._form, _Open):
-            open_form = msgspec.structs.replace(self._form, contents=msgspec.Raw(contents))
+            open_form = _Open(
+                contents=msgspec.Raw(contents),
+                is_chosen=self._form.is_chosen,
+                check=_check_value(contents),
+            )
             return msgspec.json.format(msgspec.json.encode(open_form), indent=1)
         head = msgspec.structs.replace(self._form, nonce=random(NONCE_BYTES), box=b"")
         box = crypto_aead_xchacha20poly1305_ietf_encrypt(
@@ -161,7 +175,10 @@ def open_file(data: bytes, passphrase: str | None) -> tuple[Seal, bytes]:
     """
     form = _decode(data)
     if isinstance(form, _Open):
-        return Seal(form), bytes(form.contents)
+        contents = bytes(form.contents)
+        if form.version != 1 and not hmac.compare_digest(form.check, _check_value(contents)):
+            raise ConfigError(_DAMAGED.format("its contents are not what was written"))
+        return Seal(form), contents
     if isinstance(form, _InKeyring):
         key = system_keyring.fetch(form.entry)
         failure = ConfigError("it does not fit the key in the system's keyring, or is damaged")
@@ -213,6 +230,11 @@ def _stretched(passphrase: str, salt: bytes, cost: Cost) -> bytes:
     return argon2id.derive(secret)
 
 
+def _check_value(contents: bytes) -> bytes:
+    compact = msgspec.json.format(contents, indent=-1)  # the file has them spread over lines
+    return tagged_hash("key-file", compact)[:CHECK_BYTES]
+
+
 class _Version(msgspec.Struct):
     version: int
 
@@ -227,8 +249,5 @@ def _decode(data: bytes) -> _AnyForm:
             )
         form: _AnyForm = msgspec.json.decode(data, type=_AnyForm)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(
-            f"it is damaged ({type(error).__name__}): put back this machine's own copy of it, or "
-            "begin with your 24 words: `p2pvalue init --recover` in another --data-dir"
-        ) from None
+        raise ConfigError(_DAMAGED.format(type(error).__name__)) from None
     return form

@@ -10,7 +10,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -131,11 +131,14 @@ def _refuse_web_pages(request: Request) -> None:
 async def fields_of(request: Request) -> dict[str, object]:
     """The fields in a request's body; raises BadRequest or TooLarge."""
     body = bytearray()
-    async with aclosing(request.stream()) as chunks:
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > BODY_BYTES_MAX:
-                raise TooLarge(f"the request is longer than {BODY_BYTES_MAX} bytes: send less")
+    try:
+        async with aclosing(request.stream()) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > BODY_BYTES_MAX:
+                    raise TooLarge(f"the request is longer than {BODY_BYTES_MAX} bytes: send less")
+    except ClientDisconnect:
+        raise BadRequest("the body broke off, or is not as its head says: send all of it") from None
     if not body:
         return {}
     try:

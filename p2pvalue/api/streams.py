@@ -151,9 +151,11 @@ async def rebuild(
 async def _with_progress(
     work: Callable[[Callable[[int, int], None]], Awaitable[list[t.CheckView]]], send_line: SendLine
 ) -> None:
-    # Only the newest step counts: a slow reader must not hold up the work.
+    # Only the newest step counts: a slow reader must not hold up the work. What fails waits for the
+    # line that is being sent: cut off, that would leave an answer without its head.
     newest: Progress | None = None
     found: list[t.CheckView] | None = None
+    failure: Exception | None = None
     has_news = trio.Event()
 
     def progress(done: int, total: int) -> None:
@@ -162,16 +164,21 @@ async def _with_progress(
         has_news.set()
 
     async def carry_out() -> None:
-        nonlocal found
-        found = await work(progress)
+        nonlocal found, failure
+        try:
+            found = await work(progress)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is raised below
+            failure = error
         has_news.set()
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(carry_out)
-        while found is None:
+        while found is None and failure is None:
             await has_news.wait()
             has_news = trio.Event()
             if newest is not None:
                 step, newest = newest, None
                 await send_line(step)
-    await send_line(Finished(checks=found))
+    if failure is not None:
+        raise failure
+    await send_line(Finished(checks=found or []))

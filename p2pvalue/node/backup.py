@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Final
 
 import trio
 
@@ -22,6 +23,11 @@ from p2pvalue.keystore import FILE_NAME, Keystore
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.store import SqliteStore, Store, StoreFailed, VerifyReport
 from p2pvalue_protocol.errors import ConfigError
+
+PART_NAME = f"{DATABASE_NAME}.part"
+
+_BYTES_MIN: Final = 512
+"""SQLite's smallest page; a file of one byte is an empty database to it."""
 
 Progress = Callable[[int, int], None]
 
@@ -65,17 +71,18 @@ def restore(
 
     `entropy` is what the person's words stand for: it opens the backup, and the folder becomes a
     new device of hers. Refuses a folder that holds a node already. Raises ConfigError and leaves no
-    half-made folder.
+    half-made folder; what a killed restore left is no node, and is made anew.
     """
-    for name in (DATABASE_NAME, FILE_NAME):
-        if (data_dir / name).exists():
-            raise ConfigError(
-                f"{data_dir} holds a node already: choose a new folder with --data-dir"
-            )
+    if is_half_restored(data_dir):
+        (data_dir / FILE_NAME).unlink(missing_ok=True)
+    if any((data_dir / kept).exists() for kept in (DATABASE_NAME, FILE_NAME)):
+        raise ConfigError(f"{data_dir} holds a node already: choose a new folder with --data-dir")
     if not source.is_file():
         raise ConfigError(f"there is no backup {source}: give the file that `backup` wrote")
+    if source.stat().st_size < _BYTES_MIN:  # SQLite would take it for a new database
+        raise ConfigError(f"{source} is empty, so it is no backup: give another copy of it")
     make_private(data_dir)
-    part, anew = (data_dir / f"{DATABASE_NAME}.part{number}" for number in (1, 2))
+    part, anew = (data_dir / f"{PART_NAME}{number}" for number in (1, 2))
     try:
         shutil.copyfile(source, part)
         anew.unlink(missing_ok=True)
@@ -89,10 +96,20 @@ def restore(
             f"{source} was not restored ({error.strerror}): make room, or choose another folder"
         ) from error
     finally:
-        for leftover in data_dir.glob(f"{DATABASE_NAME}.part*"):
-            leftover.unlink(missing_ok=True)
+        remove_parts(data_dir)
         if not (data_dir / DATABASE_NAME).exists():
             (data_dir / FILE_NAME).unlink(missing_ok=True)
+
+
+def is_half_restored(data_dir: Path) -> bool:
+    """Return whether a restore into the folder was killed: its keys have written nothing yet."""
+    return not (data_dir / DATABASE_NAME).exists() and any(data_dir.glob(f"{PART_NAME}*"))
+
+
+def remove_parts(data_dir: Path) -> None:
+    """Remove what a restore needed on its way."""
+    for part in data_dir.glob(f"{PART_NAME}*"):
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

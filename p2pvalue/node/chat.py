@@ -91,9 +91,7 @@ class Chat:
 
 def _view_of(entry: Entry, payload: bytes | None, names: Names) -> t.MessageView:
     assert payload is not None, "a message is listed once its payload is here and can be opened"
-    message = chat.CHAT.decode(payload)
-    assert isinstance(message, chat.ChatMessage)
-    return _view(entry.order, entry.member, message, names)
+    return _view(entry.order, entry.member, chat.read_chat_message(payload), names)
 
 
 def _view(order: Order, member: bytes, message: chat.ChatMessage, names: Names) -> t.MessageView:

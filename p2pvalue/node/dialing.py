@@ -3,7 +3,9 @@
 A node knows peers from invitations, from address records that members' devices sign, from the local
 network and from what its person typed in. A peer that answers within the last minutes is called
 every 1.5 s while it is away, so that it is back within two seconds of being back; one that stays
-away is called ever more seldom, since it will call us when it returns.
+away is called ever more seldom, since it will call us when it returns. So is one that we keep
+losing at once: two copies of a data folder, run as one peer, would else take each other's place
+many times a second.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 EAGER_S = 1.5
 EAGER_FOR_S = 300.0
 SELDOM_S_MAX = 60.0
+STEADY_S = 30.0  # a connection that lasted this long was not taken away by a copy of ours or theirs
 DIALS_AT_ONCE_MAX = 4
 PEERS_MAX = 512
 ADDRESSES_TOLD_MAX = 8
@@ -48,6 +51,21 @@ class KnownPeer(msgspec.Struct):
     session_wait_s: float = EAGER_S
     last_error: str = ""
     is_busy: bool = False
+    came_s: float = 0.0
+    short_lives: int = 0  # connections in a row that did not last
+    not_before_s: float = 0.0
+
+    def due_s(self, is_connected: bool) -> float:
+        """Return when to call it, or if it is connected, when to see whether all is well."""
+        return self.next_dial_s if is_connected else max(self.next_dial_s, self.not_before_s)
+
+    def lost(self, now_s: float) -> None:
+        """Note that the connection is gone; the first short one is nothing to wait for."""
+        is_steady = now_s - self.came_s >= STEADY_S
+        self.short_lives = 0 if is_steady else self.short_lives + 1
+        if self.short_lives > 1:
+            wait_s = EAGER_S * 2.0 ** min(self.short_lives - 2, 10)
+            self.not_before_s = now_s + min(wait_s, SELDOM_S_MAX)
 
     @property
     def addresses(self) -> list[str]:
@@ -116,6 +134,7 @@ class Dialer:
             peer.next_dial_s = 0.0
             peer.wait_s = EAGER_S
             peer.misses_since_s = None
+            peer.not_before_s = 0.0
         peer.communities |= communities
         self._changed.set()
         return peer_id
@@ -163,6 +182,18 @@ class Dialer:
         for peer in self._peers.values():
             peer.communities.discard(community)
 
+    def came(self, peer_id: str) -> None:
+        """Note that a peer is connected, and see to our sessions with it."""
+        if peer_id in self._peers:
+            self._peers[peer_id].came_s = trio.current_time()
+        self.look_again(peer_id)
+
+    def left(self, peer_id: str) -> None:
+        """Note that a connection is gone; call again at once, or later if that keeps happening."""
+        if peer_id in self._peers:
+            self._peers[peer_id].lost(trio.current_time())
+        self.look_again(peer_id)
+
     def look_again(self, peer_id: str | None = None) -> None:
         """See at once to a peer that left or was heard of; without a name, to all we can reach."""
         for peer in self._peers.values():
@@ -181,14 +212,16 @@ class Dialer:
                 self._changed = trio.Event()
                 now = trio.current_time()
                 next_s = now + SELDOM_S_MAX
+                connected = set(self._network.peers())
                 for peer in self.peers():
                     if peer.is_busy:
                         continue
-                    if peer.next_dial_s <= now:
+                    due_s = peer.due_s(peer.peer_id in connected)
+                    if due_s <= now:
                         peer.is_busy = True
                         nursery.start_soon(self._call, peer, limiter)
                     else:
-                        next_s = min(next_s, peer.next_dial_s)
+                        next_s = min(next_s, due_s)
                 with trio.move_on_at(next_s):
                     await self._changed.wait()
 

@@ -22,12 +22,13 @@ from p2pvalue import types as t
 from p2pvalue.node.context import Context
 from p2pvalue.node.difference import Edit, edits_between
 from p2pvalue.node.references import every_state, full_id, resolve
+from p2pvalue.node.titles import Titles, document_state
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound, P2PValueError
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
-from p2pvalue_protocol.kinds import decode_state, document
+from p2pvalue_protocol.kinds import document
 from p2pvalue_protocol.past import StateRow
 
 if TYPE_CHECKING:
@@ -62,10 +63,13 @@ class OpenDocuments:
     def __init__(self) -> None:
         self._open: OrderedDict[_Key, _Open] = OrderedDict()
         self._ended: OrderedDict[_Session, None] = OrderedDict()
+        self.titles = Titles()
 
     def changed(self, community: bytes, changes: Sequence[Change]) -> None:
         """Note what became visible; called with every commit, before a write of ours returns."""
         for change in changes:
+            if change.kind == document.NUMBER:
+                self.titles.changed(community, change)
             key = (community, change.subject)
             opened = self._open.get(key) if change.kind == document.UPDATE_NUMBER else None
             if opened is None:
@@ -125,6 +129,7 @@ class OpenDocuments:
 
     def forget(self, community: bytes) -> None:
         """Drop what is open of a community without a trace: its views were made anew."""
+        self.titles.forget(community)
         for key in [key for key in self._open if key[0] == community]:
             for session in self._open.pop(key).replicas:
                 self.end(key, session)
@@ -165,8 +170,7 @@ class Documents:
         Two people apart can still give one title to two: then ids tell them apart.
         """
         payload = document.encode_document(title)
-        rows = every_state(self._context.store, self._community, document.NUMBER)
-        if any(_document_state(row).title == title for row in rows):
+        if title in self._opened.titles.of(self._context.store, self._community):
             raise LocalProtocolError(
                 f'there is a document "{title}" already: edit that one, or choose another title'
             )
@@ -184,7 +188,7 @@ class Documents:
         return [self._view(row) for row in rows]
 
     def _view(self, row: StateRow) -> t.DocumentView:
-        state = _document_state(row)
+        state = document_state(row)
         count = self._context.store.entry_count(
             self._community, row.subject, document.UPDATE_NUMBER
         )
@@ -202,12 +206,12 @@ class Documents:
         row = self._context.store.state(self._community, subject) if subject else None
         if row is None or row.kind != document.NUMBER:
             rows = every_state(self._context.store, self._community, document.NUMBER)
-            titled = ((row.subject, _document_state(row).title) for row in rows)
+            titled = ((row.subject, document_state(row).title) for row in rows)
             subject = resolve(reference, titled, "document")
             row = self._context.store.state(self._community, subject)
         if row is None:
             raise NotFound(f'the document "{reference}" is gone: list the documents')
-        state = _document_state(row)
+        state = document_state(row)
         if state.shape != document.SHAPE_PLAIN:
             raise LocalProtocolError(
                 f'"{state.title}" has the shape "{state.shape}", which this version cannot read:'
@@ -386,14 +390,8 @@ class Documents:
         row = self._context.store.state(self._community, subject)
         return t.TextView(
             document=subject.hex(),
-            title=_document_state(row).title if row is not None else "",
+            title=document_state(row).title if row is not None else "",
             text=replica.text,
             version=replica.version,
             skipped=replica.skipped,
         )
-
-
-def _document_state(row: StateRow) -> document.DocumentState:
-    state = decode_state(row.kind, row.state)
-    assert isinstance(state, document.DocumentState)
-    return state

@@ -10,7 +10,6 @@ import trio
 
 from p2pvalue.types import EventView
 from p2pvalue_protocol.effects import Change, Changed
-from p2pvalue_protocol.encoding import PayloadInvalid
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.kind import NO_SUBJECT
@@ -122,9 +121,7 @@ def events_of(changed: Changed) -> Iterator[EventView]:
         if change.kind == chat.NUMBER and change.again == "hidden":
             yield _hidden_event(community, change)
         elif change.kind == chat.NUMBER:
-            event = _message_event(community, change)
-            if event is not None:
-                yield event
+            yield _message_event(community, change)
         elif change.kind <= KIND_AUTH_MAX:
             last["member", b""] = change
         elif change.kind in _NAMES:
@@ -153,12 +150,8 @@ def _hidden_event(community: str, change: Change) -> EventView:
     )
 
 
-def _message_event(community: str, change: Change) -> EventView | None:
-    try:
-        message = chat.CHAT.decode(change.payload)
-    except PayloadInvalid:
-        return None
-    assert isinstance(message, chat.ChatMessage)
+def _message_event(community: str, change: Change) -> EventView:
+    message = chat.read_chat_message(change.payload)
     return EventView(
         event="message",
         community=community,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,7 @@ from p2pvalue.keystore import WordsNeeded
 from p2pvalue.network.interface import JOIN_PROTOCOL, RECOVER_PROTOCOL, LinkClosed
 from p2pvalue.node.dialing import peer_id_of
 from p2pvalue.node.waiting import JoinWait, waiting_words
+from p2pvalue.store import StoreFailed
 from p2pvalue.types import JoinView
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import Joined
@@ -85,11 +87,21 @@ class Joining:
         """Go on with the joins that the keystore remembers, and with those started later."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            known = {learned.community for learned in self._node.machine.known_addresses()}
             for community in self._node.keystore.communities():
                 keys = self._node.keystore.keys(community)
                 if keys is not None and keys.link:
                     self.start(community)
+                elif community not in known:
+                    self._find_again(community)
             await trio.sleep_forever()
+
+    def _find_again(self, community: bytes) -> None:
+        """Look for who let us in, where a crash came before anybody had said where she is."""
+        kept = self._node.store.meta(_doors_key(community))
+        if kept is not None and self._node.dialer is not None:
+            for addresses in msgspec.json.decode(kept, type=list[list[str]]):
+                self._node.dialer.know(addresses, {community})
 
     def keep_message(self, community: bytes, message: str) -> None:
         """Keep what to say to who decides, where a person does; raises LocalProtocolError."""
@@ -260,12 +272,19 @@ class Joining:
         keys = keystore.keys(community)
         if keys is None or not keys.link:
             return False
+        doors = list(self._addresses(community).values())
+        with suppress(StoreFailed):  # a help after a crash and nothing more
+            self._node.store.put_meta(_doors_key(community), msgspec.json.encode(doors))
         keystore.put(community, msgspec.structs.replace(keys, link="", is_recovering=False))
         self._waits.pop(community, None)
         if community in self._changed:
             self._changed[community].set()
         self._node.tell_addresses()
         return True
+
+
+def _doors_key(community: bytes) -> str:
+    return f"doors:{community.hex()}"
 
 
 def _plea_key(community: bytes) -> str:

@@ -77,7 +77,8 @@ class Needs:
     async def pledge(self, reference: str, quantity: int, *, line: int) -> t.PledgeView:
         """Promise `quantity`, in the line's unit, to one line of a need."""
         subject = self._resolve(reference)
-        wanted = self.view(subject)
+        wanted = self._need_state(subject)
+        assert wanted is not None, "a resolved need is held"
         if not 0 <= line < len(wanted.lines):
             raise LocalProtocolError(
                 f'the need "{wanted.title}" has lines 0 to {len(wanted.lines) - 1}, and none'

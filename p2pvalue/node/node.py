@@ -70,6 +70,7 @@ class Node:
         self.hub = EventHub()
         self.links = Links(self.handle)
         self.dialer = Dialer(network, self._attend, random.random) if network is not None else None
+        self.reading_failure = ""  # what the disk last failed to give back, for `doctor`
         self.clock_ms = clock_ms
         self.random_bytes = os.urandom
         self.is_network_up = trio.Event()
@@ -105,19 +106,26 @@ class Node:
         """Let the machine handle an input and perform the effects; return them.
 
         Raises LocalProtocolError for a caller's mistake and StoreFailed, both with nothing changed.
-        After a defect of ours nothing in memory is trusted: all is read anew from the store.
+        After a defect, of ours or of the disk, nothing in memory is trusted: all is read anew.
         """
         try:
             effects = self.machine.handle(given, self.clock_ms())
         except LocalProtocolError:
             raise
+        except StoreFailed as failure:
+            self.reading_failure = str(failure)
+            self._read_anew()
+            raise
         except Exception:
             log.exception("a defect, please report it: handling %s", type(given).__name__)
-            for community in self.machine.communities():
-                self.perform(self.machine.reload(community))
+            self._read_anew()
             raise
         self.perform(effects)
         return effects
+
+    def _read_anew(self) -> None:
+        for community in self.machine.communities():
+            self.perform(self.machine.reload(community))
 
     def perform(self, effects: Sequence[e.Effect]) -> None:
         """Perform effects in their order: durable, then visible, then sent.
@@ -209,12 +217,12 @@ class Node:
     def peer_connected(self, peer_id: str) -> None:
         """Open what sessions we miss with a peer that called us."""
         if self.dialer is not None:
-            self.dialer.look_again(peer_id)
+            self.dialer.came(peer_id)
 
     def peer_disconnected(self, peer_id: str) -> None:
         """Call it again soon."""
         if self.dialer is not None:
-            self.dialer.look_again(peer_id)
+            self.dialer.left(peer_id)
 
     def gossip_received(self, topic: str, message: bytes, peer_id: str) -> Verdict:
         """Take a hint and judge it."""

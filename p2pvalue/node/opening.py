@@ -15,9 +15,11 @@ from p2pvalue.keyfile import seal_with_passphrase
 from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import Network
 from p2pvalue.network.libp2p import Libp2pNetwork
+from p2pvalue.node.backup import is_half_restored, remove_parts
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.node.running import RunningNode
 from p2pvalue.store import SqliteStore
+from p2pvalue_protocol.errors import ConfigError
 
 
 def init(
@@ -57,6 +59,7 @@ async def open_node(
     if network is None and config.listen:
         network = Libp2pNetwork(keystore.transport_seed, list(config.listen))
     database = data_dir / DATABASE_NAME
+    _refuse_missing(database, keystore)
     store = SqliteStore(database, durability=config.durability, key=keystore.database_key)
     try:
         node = RunningNode(data_dir, config, keystore, store, network)
@@ -70,3 +73,22 @@ async def open_node(
                 nursery.cancel_scope.cancel()
     finally:
         store.close()
+
+
+def _refuse_missing(database: Path, keystore: Keystore) -> None:
+    """Raise ConfigError where keys lie without the data that they wrote.
+
+    Who went on with an empty database would begin her logs again, and so fork them.
+    """
+    if is_half_restored(database.parent):
+        raise ConfigError(
+            f"a restore into {database.parent} was not finished: run `p2pvalue restore FILE` again"
+        )
+    remove_parts(database.parent)
+    is_empty = not database.exists() or not database.stat().st_size
+    if is_empty and keystore.communities():
+        raise ConfigError(
+            f"the database {database} is gone, and its keys are still there: put it back, or "
+            "restore a backup in another --data-dir (`p2pvalue restore`), or begin there with your "
+            "24 words (`p2pvalue init --recover`); nothing was changed"
+        )

@@ -122,6 +122,7 @@ def doctor(node: RunningNode) -> list[t.CheckView]:
         _keys_closed(node),
         _words_written(node),
         _disk_free(node),
+        _disk_readable(node),
         _clock(node),
         _network(node),
         *_communities(node),
@@ -176,6 +177,15 @@ def _disk_free(node: RunningNode) -> t.CheckView:
         check="disk has room",
         is_ok=is_ok,
         detail=text if is_ok else f"only {text}: make room, or nothing can be written soon",
+    )
+
+
+def _disk_readable(node: RunningNode) -> t.CheckView:
+    failure = node.reading_failure
+    return t.CheckView(
+        check="data can be read",
+        is_ok=not failure,
+        detail=failure or "nothing failed since the start; `p2pvalue verify` reads all of it",
     )
 
 

@@ -24,7 +24,7 @@ class _Waiting:
         self.drafts = drafts
         self.orders: Sequence[Order] = ()
         self.error: P2PValueError | None = None
-        self.is_done = trio.Event()
+        self.done: trio.Event | None = None  # for who waits while another writes for both
 
 
 class Writers:
@@ -40,8 +40,9 @@ class Writers:
         waiting = _Waiting(community, tuple(drafts))
         self._queue.append(waiting)
         if self._is_leading:
+            waiting.done = trio.Event()
             with trio.CancelScope(shield=True):  # it will be written: the caller must know
-                await waiting.is_done.wait()
+                await waiting.done.wait()
         else:
             self._is_leading = True
             await trio.lowlevel.cancel_shielded_checkpoint()
@@ -73,7 +74,8 @@ class Writers:
                 for waiting in group:
                     waiting.error = error
         for waiting in queue:
-            waiting.is_done.set()
+            if waiting.done is not None:
+                waiting.done.set()
 
     def _write_group(self, group: list[_Waiting]) -> None:
         drafts = tuple(draft for waiting in group for draft in waiting.drafts)

@@ -170,6 +170,8 @@ class FakeNode:
     async def backup(self, target: Path, progress: Callable[[int, int], None]) -> None:
         for step in range(3):
             progress(step + 1, 3)
+            if not target.parent.exists():
+                raise ConfigError(f"there is no folder {target.parent}")
             await trio.lowlevel.checkpoint()
         target.write_bytes(b"backup")
 

@@ -62,6 +62,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("level = 3", ("level", "section")),
         ("[log", ("cannot be read",)),
         ("\udcff", ("cannot be read",)),
+        ("a = " + "[" * 5_000, ("cannot be read",)),
+        ("a = " + "9" * 5_000, ("cannot be read",)),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_allowed(

@@ -102,6 +102,27 @@ async def test_malformed_bytes_harm_nobody_else(api: Path, sent: bytes) -> None:
     assert (await ask(api, "GET", "/status"))[0] == 200
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: 100\r\n\r\n{",
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
+    ],
+    ids=["cut short", "no chunk", "cut in a chunk"],
+)
+async def test_a_body_that_breaks_off_is_the_callers_mistake_and_no_defect(
+    api: Path, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = await trio.open_unix_socket(api)
+    async with stream:
+        await stream.send_all(b"POST /messages HTTP/1.1\r\nHost: localhost\r\n" + body)
+        await stream.send_eof()
+        with trio.fail_after(10):
+            assert (await stream.receive_some()).startswith(b"HTTP/1.1 400 ")
+    assert caplog.records == []
+
+
 async def test_one_connection_carries_many_requests(api: Path) -> None:
     stream = await trio.open_unix_socket(api)
     request = b"GET /whoami HTTP/1.1\r\nHost: localhost\r\n\r\n"

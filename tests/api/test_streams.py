@@ -149,3 +149,17 @@ async def test_a_long_task_that_fails_says_so(api: Path) -> None:
     assert (status, failure["error"]) == (500, "internal")
     status, failure = await ask(api, "POST", "/backup", b'{"target": "relative"}')
     assert (status, failure["error"]) == (400, "bad-request")
+
+
+async def test_a_long_task_that_fails_while_a_line_is_sent_finishes_the_line(
+    api: Path, tmp_path: Path
+) -> None:
+    lines = []
+    async with Caller(api) as caller:
+        target = tmp_path / "missing" / "copy"
+        await caller.send("POST", "/backup", json.dumps({"target": str(target)}).encode())
+        assert await caller.status() == 200
+        while (line := await caller.line()) is not None:
+            lines.append(line)
+    assert [line["total"] for line in lines[:-1]] == [3] * (len(lines) - 1)
+    assert lines[-1]["error"] == "unusable-setting"

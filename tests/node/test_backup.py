@@ -109,9 +109,51 @@ async def test_a_restored_folder_is_a_new_device_of_the_same_person_and_its_owne
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
     old, new = Keystore.open(folder), Keystore.open(tmp_path / "new")
     assert new.entropy == old.entropy
+    assert new.name == "Ana"
     assert new.transport_seed != old.transport_seed
     assert new.database_key != old.database_key
     assert new.communities() == []
+
+
+@pytest.mark.parametrize("left", [["p2pvalue.db.part1"], ["p2pvalue.db.part1", FILE_NAME]])
+async def test_what_a_killed_restore_left_is_no_node_and_is_restored_over(
+    ana: SmallNode, tmp_path: Path, key: bytes, entropy: bytes, left: list[str]
+) -> None:
+    await fill(ana)
+    await backup(ana.store, tmp_path / "b.backup", ignore, key)
+    half = tmp_path / "half"
+    Keystore.create(half, "Ana")
+    for name in {"p2pvalue.db.part1"} & set(left):
+        (half / name).write_bytes(b"half a database")
+    for name in {FILE_NAME} - set(left):
+        (half / name).unlink()
+    if FILE_NAME in left:
+        with pytest.raises(ConfigError, match="not finished: run `p2pvalue restore FILE` again"):
+            async with open_node(half, Config(data_dir=half, listen=())):
+                pass
+    restore(tmp_path / "b.backup", half, "Ana", entropy)
+    assert {path.name for path in half.iterdir()} == {DATABASE_NAME, FILE_NAME}
+
+
+async def test_a_node_whose_database_is_gone_does_not_begin_its_logs_again(tmp_path: Path) -> None:
+    Keystore.create(tmp_path, "Ana")
+    config = Config(data_dir=tmp_path, listen=())
+    async with open_node(tmp_path, config) as node:  # keys without a community are just new
+        await node.create_community("Garden")
+    assert Keystore.open(tmp_path).communities()
+    database = tmp_path / DATABASE_NAME
+    held = database.read_bytes()
+    for is_there in (False, True):
+        database.unlink(missing_ok=True)
+        if is_there:
+            database.touch()
+        with pytest.raises(ConfigError, match="is gone, and its keys are still there: put it back"):
+            async with open_node(tmp_path, config):
+                pass
+        assert database.exists() is is_there
+    database.write_bytes(held)
+    async with open_node(tmp_path, config) as node:
+        assert len(node.communities()) == 1
 
 
 async def test_the_words_of_another_open_nothing_and_leave_nothing(
@@ -200,6 +242,15 @@ def test_what_is_no_backup_is_not_restored(tmp_path: Path) -> None:
         restore(tmp_path / "missing", tmp_path / "new", "Ana", bytes(32))
 
 
+@pytest.mark.parametrize("size", [0, 1])
+def test_an_empty_file_is_not_restored_as_an_empty_node(tmp_path: Path, size: int) -> None:
+    empty = tmp_path / "empty"
+    empty.write_bytes(bytes(size))
+    with pytest.raises(ConfigError, match="no backup"):
+        restore(empty, tmp_path / "new", "Ana", bytes(32))
+    assert not (tmp_path / "new" / FILE_NAME).exists()
+
+
 async def test_views_are_found_to_be_what_the_operations_say(ana: SmallNode, folder: Path) -> None:
     await fill(ana)
     before = sorted(path.name for path in folder.iterdir())
@@ -240,3 +291,21 @@ async def test_a_restored_node_reads_at_once_and_says_what_writing_takes(tmp_pat
         with pytest.raises(NotAdmitted, match="invite"):
             await again.splice_document("Plan", [(0, 0, "lost")])
         assert (await again.document_text("Plan")).text == "Bring tea\n"
+
+
+async def test_what_was_said_just_before_a_backup_is_signed_in_it(tmp_path: Path) -> None:
+    entropy = Keystore.create(tmp_path / "old", "Ana").entropy
+    assert entropy is not None
+    config = Config(data_dir=tmp_path / "old", listen=(), lan_discovery=False)
+    async with open_node(tmp_path / "old", config) as old:
+        garden = await old.create_community("Garden")
+        await garden.post("just now")
+        await old.backup(tmp_path / "b.backup", ignore)
+    restore(tmp_path / "b.backup", tmp_path / "new", "Ana", entropy)
+    store = SqliteStore(
+        tmp_path / "new" / DATABASE_NAME, key=Keystore.open(tmp_path / "new").database_key
+    )
+    (community,) = store.communities()
+    heads = store.past(community).heads()
+    store.close()
+    assert [head.signed_seq for head in heads] == [head.head.seq for head in heads]

@@ -42,13 +42,6 @@ async def test_what_is_typed_can_be_read_and_survives_a_restart(ana: SmallNode) 
     assert [view.updates for view in ana.community.documents()] == [3]
 
 
-async def test_a_title_names_one_document_here(ana: SmallNode) -> None:
-    await ana.community.create_document("Minutes", "one")
-    with pytest.raises(LocalProtocolError, match="already"):
-        await ana.community.create_document("Minutes", "two")
-    assert [view.title for view in ana.community.documents()] == ["Minutes"]
-
-
 async def test_concurrent_edits_of_two_nodes_converge_and_keep_both(
     ana: SmallNode, eva: SmallNode
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -77,10 +78,14 @@ class Home:
         self.dialer = cast("Dialer", self.book)
         self.links = Links(lambda given: None)
         self.is_network_up = trio.Event()
+        self.machine = SimpleNamespace(known_addresses=list)  # nobody has said where she is
         self.joining = Joining(cast("Node", self))
 
     def addresses(self) -> list[str]:
         return ["/ip4/127.0.0.1/tcp/1"]
+
+    def tell_addresses(self) -> None:
+        pass
 
     def join(self, *addresses: str) -> None:
         link = format_link(InviteLink(GARDEN, b"s" * 16, addresses))
@@ -171,3 +176,16 @@ def test_a_message_that_is_too_long_is_refused_before_anything_is_kept(home: Hom
         home.joining.keep_message(GARDEN, "x" * 1_001)
     home.joining.keep_message(GARDEN, "I mend radios")
     assert home.store.meta(f"plea:{GARDEN.hex()}") == b"I mend radios"
+
+
+async def test_who_was_let_in_finds_the_door_again_after_a_crash(
+    home: Home, nursery: trio.Nursery
+) -> None:
+    home.join(at(ANA), at(BEA), at(ANA, 4802))
+    assert home.joining.finish(GARDEN)
+    home.book.known.clear()
+    again = Joining(cast("Node", home))
+    nursery.start_soon(again.run)
+    await trio.testing.wait_all_tasks_blocked()
+    assert home.book.known == [[at(ANA), at(ANA, 4802)], [at(BEA)]]
+    assert again.view(GARDEN) is None

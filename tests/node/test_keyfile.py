@@ -23,6 +23,7 @@ from p2pvalue.keyfile import (
     KeysLocked,
     Seal,
     WrongPassphrase,
+    open_file,
     seal_open,
     seal_with_keyring,
     seal_with_passphrase,
@@ -298,6 +299,40 @@ def test_an_installation_without_the_package_names_it(monkeypatch: pytest.Monkey
 
 
 # --- left open
+
+
+def test_a_bit_that_flips_in_an_open_file_makes_no_other_keys(tmp_path: Path) -> None:
+    keystore = Keystore.create(tmp_path, "Ana", seal=seal_open())
+    keystore.put(bytes(32), keystore.new_keys(nonce=bytes(range(32))))
+    path = tmp_path / FILE_NAME
+    before = path.read_bytes()
+    same, told = 0, set()
+    for bit in range(len(before) * 8):
+        data = bytearray(before)
+        data[bit // 8] ^= 1 << bit % 8
+        try:
+            _, contents = open_file(bytes(data), None)
+        except ConfigError as error:
+            told.add("damaged" in str(error) or "newer" in str(error))
+            continue
+        assert contents == open_file(before, None)[1], f"bit {bit}"
+        same += 1  # a bit that no letter of the check value needs
+    assert told == {True}
+    assert same < 8
+
+
+def test_an_open_file_of_the_first_version_has_no_check_value_and_gets_one(tmp_path: Path) -> None:
+    keystore = Keystore.create(tmp_path, "Ana", seal=seal_open(is_chosen=True))
+    path = tmp_path / FILE_NAME
+    form = json.loads(path.read_bytes())
+    del form["check"]
+    path.write_text(json.dumps(form | {"version": 1}))
+    opened = Keystore.open(tmp_path)
+    assert opened.database_key == keystore.database_key
+    opened.set_name("Anna")
+    written = json.loads(path.read_bytes())
+    assert (written["version"], written["is_chosen"], bool(written["check"])) == (2, True, True)
+    assert Keystore.open(tmp_path).name == "Anna"
 
 
 def test_a_file_that_nobody_chose_to_leave_open_is_known_as_such(tmp_path: Path) -> None:

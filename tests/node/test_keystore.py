@@ -142,7 +142,7 @@ def test_the_new_file_is_on_the_disk_before_it_replaces_the_old(
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ('{"version": 2, "keys": "sealed"}', "newer p2pvalue"),
+        ('{"version": 3, "keys": "sealed"}', "newer p2pvalue"),
         ("", "damaged"),
         ("{}", "damaged"),
         ('{"version": 1, "name": "Ana"}', "damaged"),
@@ -156,6 +156,18 @@ def test_a_file_it_cannot_use_is_refused_with_a_next_step(
     new_keystore(tmp_path)
     (tmp_path / "keys.json").write_text(content)
     with pytest.raises(ConfigError, match=says):
+        Keystore.open(tmp_path)
+
+
+@pytest.mark.parametrize("community", ["garden", COMMUNITY.hex() + "\n", "", "é" * 64])
+def test_a_file_with_keys_for_what_is_no_community_is_refused_as_damaged(
+    tmp_path: Path, community: str
+) -> None:
+    keystore = new_keystore(tmp_path)
+    keystore.put(COMMUNITY, keystore.new_keys())
+    path = tmp_path / "keys.json"
+    path.write_text(path.read_text().replace(COMMUNITY.hex(), community.replace("\n", "\\n")))
+    with pytest.raises(ConfigError, match="damaged"):
         Keystore.open(tmp_path)
 
 
