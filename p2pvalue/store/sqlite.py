@@ -118,7 +118,7 @@ class SqliteStore:
         """Forget all that is made from operations, in one transaction."""
         with failures_explained("the views were not cleared"), self._transaction():
             views.clear_views(self._connection, self._names.community(community))
-            self._names.forget_lists()
+            self._names.forget_views()
 
     def forget(self, community: bytes) -> None:
         """Remove all of one community, and write the file anew without it.
@@ -180,7 +180,7 @@ class SqliteStore:
             if found.followed is None:
                 with self._transaction():
                     views.follow(self._connection, found.number)
-                    self._names.forget_lists()
+                    self._names.forget_views()
             return views.read_entries_since(
                 self._connection, found.number, container, kind, arrival, limit
             )
@@ -211,8 +211,7 @@ class SqliteStore:
 
     def state(self, community: bytes, subject: bytes) -> StateRow | None:
         """Return the folded state of one subject."""
-        with failures_explained("the state cannot be read"):
-            return self.past(community).state(subject)
+        return self.past(community).state(subject)
 
     def states(
         self,

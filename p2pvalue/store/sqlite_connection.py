@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import apsw
 
 from p2pvalue.store.interface import Durability, StoreFailed
 from p2pvalue.store.migrations import SCHEMA_VERSION, STEPS
+from p2pvalue.store.sqlite_journal import has_lost_commits
 
 APPLICATION_ID = 0x70327076  # "p2pv": tells a store from any other SQLite file
 
@@ -61,9 +62,12 @@ def open_connection(
             for setting in _SETTINGS:
                 connection.execute(setting)
             connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+            if durability == "power-cut":  # else a power cut may leave what looks like damage
+                _refuse_damaged_journal(connection, path)
             _bring_to_version(connection, path, schema_version, steps)
     except BaseException:
-        connection.close()
+        with suppress(apsw.Error):  # the first failure is the one to be told
+            connection.close()
         raise
     return connection
 
@@ -85,6 +89,16 @@ def _refuse_unencrypted(path: Path) -> None:
         raise StoreFailed(
             f"the store {path} is not encrypted, so it is not this node's: move it to another "
             "place and start again; the members of your communities send you what they have"
+        )
+
+
+def _refuse_damaged_journal(connection: apsw.Connection, path: Path) -> None:
+    if has_lost_commits(connection):
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # leaves both files as they are
+        raise StoreFailed(
+            f"the store {path} cannot be opened: its journal beside it ({path.name}-wal) is "
+            "damaged, and what was written last cannot be read any more; check the disk, then "
+            "restore a backup (`p2pvalue restore`); nothing was changed"
         )
 
 

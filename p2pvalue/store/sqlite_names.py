@@ -1,4 +1,4 @@
-"""The store's small numbers for long names, with what was looked up lately kept in memory.
+"""What was looked up lately: the store's small numbers for long names, and small states.
 
 Nothing here is needed to be right but the database: after a failed transaction all is forgotten.
 """
@@ -10,8 +10,11 @@ from typing import NamedTuple
 import apsw
 
 from p2pvalue.store.interface import StoreFailed
+from p2pvalue_protocol.past import StateRow
 
 REMEMBERED_MAX = 4_096
+STATES_REMEMBERED_MAX = 256
+STATE_BYTES_MAX = 1_024  # of one that is remembered: names and cards, which every view needs
 SEQ_BITS = 40
 SEQ_MASK = (1 << SEQ_BITS) - 1
 ARRIVALS_AT_ONCE = 65_536
@@ -37,6 +40,7 @@ class Names:
         self._logs: dict[tuple[int, int], int] = {}
         self._members: dict[bytes, int] = {}
         self._lists: dict[tuple[int, int, bytes], ListNumber] = {}
+        self._states: dict[tuple[int, bytes], StateRow] = {}
         self._next_arrival = 0
         self._reserved_arrival = 0
 
@@ -121,9 +125,25 @@ class Names:
             self._lists[community, kind, container] = found
         return found
 
-    def forget_lists(self) -> None:
-        """Drop what is known of lists, because it changes."""
+    def state(self, community: int, subject: bytes) -> StateRow | None:
+        """Return the state of a subject if it was read since it was written last, else None."""
+        return self._states.get((community, subject))
+
+    def remember_state(self, community: int, row: StateRow) -> None:
+        """Keep a state that was read, if it is small."""
+        if len(row.state) <= STATE_BYTES_MAX:
+            if len(self._states) >= STATES_REMEMBERED_MAX:
+                self._states.clear()
+            self._states[community, row.subject] = row
+
+    def forget_state(self, community: int, subject: bytes) -> None:
+        """Drop what is known of a subject, because it changes."""
+        self._states.pop((community, subject), None)
+
+    def forget_views(self) -> None:
+        """Drop what is known of lists and states, because they change."""
         self._lists.clear()
+        self._states.clear()
 
     def next_arrival(self) -> int:
         """Return a number greater than all before it, on disk too; one write per 65,536."""

@@ -198,6 +198,8 @@ def _write_views(connection: apsw.Connection, names: Names, community: int, batc
                 for row in batch.subject_operations_gone
             ],
         )
+    for subject in (*(row.subject for row in batch.states), *batch.states_gone):
+        names.forget_state(community, subject)
     if batch.states:
         connection.executemany(_REPLACE_STATE, [(community, *row) for row in batch.states])
     if batch.states_gone:
