@@ -62,6 +62,7 @@ cli = Group(
         "wipe": Late(f"{_HERE}.secrets:wipe", "Make all on this machine unreadable."),
         "service": Late(f"{_HERE}.system:service", "A systemd unit that keeps the daemon running."),
         "completion": Late(f"{_HERE}.system:completion", "Completion by the Tab key."),
+        "sim": Late(f"{_HERE}.sim:sim", "Simulated worlds that try to break this software."),
         "version": Late(f"{_HERE}.system:version", "Which version this is."),
     },
 )

@@ -2,10 +2,11 @@
 
 The machines are those of the node; the shell around them is replaced by dictionaries and a queue of
 events. Nothing here waits, draws from the system or reads a clock, so a seed replays to the byte.
-`python -m p2pvalue.sim --seed 7 --machines 5` runs one world and prints what became of it.
+A scenario and a seed make a plan, a plan makes a world, and a world is judged (decision record
+0019). `p2pvalue sim run --seed 7 --scenario split` runs one and prints what became of it.
 """
 
-from p2pvalue.sim.network import Faults
-from p2pvalue.sim.world import Report, World, simulate
+from p2pvalue.sim.scenario import Event, Plan, Scenario, Weather
+from p2pvalue.sim.world import Report, World
 
-__all__ = ["Faults", "Report", "World", "simulate"]
+__all__ = ["Event", "Plan", "Report", "Scenario", "Weather", "World"]

@@ -12,21 +12,8 @@ from heapq import heappop, heappush
 from itertools import count
 from random import Random
 
-import msgspec
-
+from p2pvalue.sim.scenario import Weather
 from p2pvalue_protocol.inputs import FrameReceived, GossipReceived, Input, PeerLeft
-
-
-class Faults(msgspec.Struct, frozen=True):
-    """What goes wrong, and how often; `0` for each is a kind world."""
-
-    latency_ms_max: int = 150
-    hint_loss: float = 0.2
-    hint_duplication: float = 0.1
-    hint_delay_ms_max: int = 2_000  # hints overtake each other within this
-    partitions: int = 3
-    restarts: int = 4
-    clock_skew_ms_max: int = 20_000
 
 
 class Timeline:
@@ -68,34 +55,45 @@ class Network:
     """All links, and which ways are cut. `hand` gives an input to a machine if it is up."""
 
     def __init__(
-        self, timeline: Timeline, rng: Random, faults: Faults, hand: Callable[[int, Input], object]
+        self,
+        timeline: Timeline,
+        rng: Random,
+        weather: Weather,
+        hand: Callable[[int, Input], object],
     ) -> None:
-        self.faults = faults
+        self.weather = weather
         self.frames = self.frame_bytes = self.hints = self.hints_lost = 0
+        self.on_frame: Callable[[int, int, bytes], object] = lambda sender, receiver, frame: None
         self._timeline = timeline
         self._rng = rng
         self._hand = hand
         self._links: dict[tuple[int, int], Link] = {}  # by (machine, session)
         self._numbers = count(1)
-        self._cut: set[tuple[int, int]] = set()  # (from, to)
+        self._cuts: dict[int, set[tuple[int, int]]] = {}  # by the number of a cut: (from, to)
 
     def latency_ms(self) -> int:
         """Return how long something takes this time."""
-        return self._rng.randint(1, max(1, self.faults.latency_ms_max))
+        return self._rng.randint(1, max(1, self.weather.latency_ms_max))
 
     # --- faults
 
-    def cut(self, ways: set[tuple[int, int]]) -> None:
-        """Let nothing through these ways until `heal`."""
-        self._cut |= ways
+    def cut(self, ways: set[tuple[int, int]]) -> int:
+        """Let nothing through these ways; return a number for `heal`."""
+        number = next(self._numbers)
+        self._cuts[number] = ways
+        return number
 
-    def heal(self) -> None:
-        """Open all ways."""
-        self._cut.clear()
+    def heal(self, number: int | None = None) -> None:
+        """Open the ways of one cut, or of all."""
+        for each in [number] if number is not None else list(self._cuts):
+            self._cuts.pop(each, None)
+
+    def _is_cut(self, sender: int, receiver: int) -> bool:
+        return any((sender, receiver) in ways for ways in self._cuts.values())
 
     def is_open(self, one: int, other: int) -> bool:
         """Return whether a link can be made: that takes both ways."""
-        return (one, other) not in self._cut and (other, one) not in self._cut
+        return not (self._is_cut(one, other) or self._is_cut(other, one))
 
     # --- links
 
@@ -115,7 +113,8 @@ class Network:
         self.frame_bytes += len(frame)
         side = 1 - link.ends.index(sender)
         receiver = link.ends[side]
-        if (sender, receiver) in self._cut:
+        self.on_frame(sender, receiver, frame)
+        if self._is_cut(sender, receiver):
             self._break(link)
         if link.is_breaking:
             return
@@ -145,6 +144,12 @@ class Network:
         wait_ms = max(link.free_at_ms[other] - self._timeline.now_ms, 0) + self.latency_ms()
         self._timeline.after(wait_ms, lambda: self._end(link, None))
 
+    def break_all(self, machine: int) -> None:
+        """Lose what is under way on every link of a machine; soon both ends notice."""
+        for (end, _), link in sorted(self._links.items(), key=lambda item: item[0]):
+            if end == machine:
+                self._break(link)
+
     def drop_all(self, machine: int) -> None:
         """End all links of a machine that stopped; it learns nothing any more."""
         for (end, _), link in sorted(self._links.items(), key=lambda item: item[0]):
@@ -166,12 +171,13 @@ class Network:
     def hint(self, sender: int, receiver: int, topic: str, message: bytes) -> None:
         """Send a hint; it arrives never, once or twice."""
         self.hints += 1
-        if (sender, receiver) in self._cut or self._rng.random() < self.faults.hint_loss:
+        self.on_frame(sender, receiver, message)
+        if self._is_cut(sender, receiver) or self._rng.random() < self.weather.hint_loss:
             self.hints_lost += 1
             return
         arrival = GossipReceived(topic, message, peer_name(sender))
-        for _ in range(2 if self._rng.random() < self.faults.hint_duplication else 1):
-            delay_ms = self.latency_ms() + self._rng.randint(0, self.faults.hint_delay_ms_max)
+        for _ in range(2 if self._rng.random() < self.weather.hint_duplication else 1):
+            delay_ms = self.latency_ms() + self._rng.randint(0, self.weather.hint_delay_ms_max)
             self._timeline.after(delay_ms, lambda: self._hand(receiver, arrival))
 
 

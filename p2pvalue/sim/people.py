@@ -1,0 +1,255 @@
+"""What the people of a simulated community do: write, let in, put out, come back, go.
+
+Each deed is a line of the plan. It returns whether it was done: a person whose machine is down, or
+not yet let in, tries again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from random import Random
+
+from p2pvalue.sim.member import Actor, is_reader
+from p2pvalue.sim.scenario import Event
+from p2pvalue.sim.shell import Shell
+from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import effects as e
+from p2pvalue_protocol.errors import P2PValueError
+from p2pvalue_protocol.ids import subject_of
+from p2pvalue_protocol.inputs import Draft, Found, Sign, Write
+from p2pvalue_protocol.invitation import invite_key
+from p2pvalue_protocol.keys import SigningKey
+from p2pvalue_protocol.kinds import chat, document, need, pledge, profile
+from p2pvalue_protocol.removal import leave_draft, removal_draft, return_draft
+
+CANARY = "canary"
+"""Part of every text that people write: who may not read must never hold it."""
+
+TELL_LEAVE_MS = 8_000
+LOOKS_ALONE = 3
+
+
+class People:
+    """Whoever sits before the machines of one world."""
+
+    def __init__(
+        self, shell: Shell, rng: Random, seed: int, new_machine: Callable[[int], Actor]
+    ) -> None:
+        self.secret = rng.randbytes(16)
+        self._shell = shell
+        self._seed = seed
+        self._new_machine = new_machine
+        self._subjects = [bytes(16)]
+        self._alone: dict[int, int] = {}  # by machine: how often it was found so
+        self._deeds: dict[str, Callable[[Event], bool]] = {
+            "write": self._write,
+            "join": self._join,
+            "promote": self._promote,
+            "remove": self._remove,
+            "readmit": self._readmit,
+            "leave": self._leave,
+            "link": self._link,
+            "recover": self._recover,
+        }
+
+    def found(self, founder: Actor, read: int) -> None:
+        """Found the community and write its invite."""
+        nonce = founder.rng.randbytes(32)
+        self._shell.nonce = nonce
+        root = SigningKey(auth.root_seed(founder.entropy, nonce))
+        entry = auth.founder(root, founder.device.public, founder.prekey, nonce)
+        payload = auth.genesis_payload(nonce, [entry], read=read)
+        given = Found(founder.device, payload, founder.prekey_private)
+        effects = self._shell.handle(founder.number, given)
+        community = next(f.community for f in effects if isinstance(f, e.Wrote))
+        self._shell.community = community
+        founder.is_known = founder.is_member = True
+        invite = auth.invite_payload(invite_key(self.secret).public, auth.MEMBER, 0)
+        self._write_one(founder, Draft(auth.INVITE, b"", invite))
+
+    def is_doing(self, what: str) -> bool:
+        """Return whether a line of a plan is for people."""
+        return what in self._deeds
+
+    def do(self, event: Event) -> bool:
+        """Do what a line of the plan says; return whether it was done."""
+        try:
+            is_done = self._deeds[event.what](event)
+        except P2PValueError:
+            return False  # it may not be done (yet), and nothing has changed
+        self._shell.ledger.deeds[event.what] += is_done
+        return is_done
+
+    def set_right(self, founder: Actor) -> None:
+        """Undo what hostile people did: let in again who was put out, put out who came in."""
+        shell = self._shell
+        if not founder.is_up:
+            return
+        membership = shell.replica(founder).membership
+        ranks = {member.root: member.rank for member in membership.members()}
+        honest = {shell.root_of(shell.machines[n]) for n in shell.ledger.wanted}
+        drafts: list[Callable[[], Draft]] = []
+        out = {m.root for m in membership.former_members()} | set(membership.voided_members())
+        for root in sorted(out & honest):
+            drafts.append(partial(return_draft, shell.replica(founder), root, auth.MEMBER))
+        known = {shell.root_of(actor) for actor in shell.machines.values()}
+        for root in sorted(set(ranks) - known):
+            drafts.append(partial(removal_draft, shell.replica(founder), root))
+        for draft in drafts:
+            with suppress(P2PValueError):
+                self._write_one(founder, draft())
+        for number in sorted(shell.ledger.wanted):
+            if not membership.knows_root(shell.root_of(shell.machines[number])):
+                self._ask_founder(shell.machines[number], founder)
+
+    def _ask_founder(self, actor: Actor, founder: Actor) -> None:
+        """Whom nobody knows, since who let her in was put out before anybody heard, asks anew."""
+        if actor.is_member and actor is not founder:
+            actor.is_member = False
+            actor.neighbours = sorted({founder.number, *actor.neighbours})
+
+    def ask_again(self) -> None:
+        """Let who is in by her own machine only, or by nobody's, join anew with another device.
+
+        Who let her in may be gone with what says so, or may have lied. People notice that nobody
+        answers them, and ask for an invite.
+        """
+        shell = self._shell
+        members = {m.root for m in shell.replica(shell.machines[0]).membership.members()}
+        for number in sorted(shell.ledger.wanted):
+            actor = shell.machines.get(number)
+            if actor is None or not actor.is_up or is_reader(actor):
+                continue
+            is_alone = shell.root_of(actor) not in members and actor.links_from is None
+            if not is_alone or not (actor.is_member or actor.is_recovering):
+                self._alone.pop(number, None)
+                continue
+            self._alone[number] = self._alone.get(number, 0) + 1
+            if self._alone[number] >= LOOKS_ALONE:
+                del self._alone[number]
+                shell.lose(actor)
+                actor.is_recovering = False
+                shell.ledger.deeds["joined again"] += 1
+
+    # --- one deed each
+
+    def _member(self, number: int) -> Actor | None:
+        actor = self._shell.machines.get(number)
+        return actor if actor is not None and actor.is_up and actor.is_member else None
+
+    def _write_one(self, actor: Actor, draft: Draft) -> bool:
+        effects = self._shell.handle(actor.number, Write(self._shell.community, (draft,)))
+        return any(isinstance(effect, e.Wrote) for effect in effects)
+
+    def _write(self, event: Event) -> bool:
+        actor = self._member(event.machine)
+        if actor is None:
+            return False
+        rng = Random(f"{self._seed} {event.at_ms} {event.machine}")
+        drafts = tuple(draft_of(rng, self._subjects) for _ in range(event.amount))
+        effects = self._shell.handle(actor.number, Write(self._shell.community, drafts))
+        made = [r for effect in effects if isinstance(effect, e.Wrote) for r in effect.references]
+        if actor.is_honest:
+            self._subjects += [subject_of(reference.op_id) for reference in made]
+        return bool(made)
+
+    def _join(self, event: Event) -> bool:
+        self._shell.ledger.wanted.add(event.machine)
+        return True
+
+    def _promote(self, event: Event) -> bool:
+        actor, other = self._member(event.machine), self._member(event.other)
+        if actor is None or other is None:
+            return False
+        root = self._shell.root_of(other)
+        membership = self._shell.replica(actor).membership
+        if not membership.may_grant(actor.device.public, root, auth.ADMIN):
+            return False
+        if all(member.root != root for member in membership.members()):
+            return False
+        return self._write_one(actor, Draft(auth.GRANT, b"", auth.grant_payload(root, auth.ADMIN)))
+
+    def _remove(self, event: Event) -> bool:
+        actor = self._member(event.machine)
+        if actor is None:
+            return False
+        root = self._shell.root_of(self._shell.machines[event.other])
+        if not self._write_one(actor, removal_draft(self._shell.replica(actor), root)):
+            return False
+        ledger = self._shell.ledger
+        ledger.put_out.add(root)
+        ledger.wanted -= set(self._shell.machines_of(root))
+        return True
+
+    def _readmit(self, event: Event) -> bool:
+        actor = self._member(event.machine)
+        if actor is None:
+            return False
+        root = self._shell.root_of(self._shell.machines[event.other])
+        if root not in self._shell.ledger.put_out:
+            return False
+        replica = self._shell.replica(actor)
+        if any(member.root == root for member in replica.membership.members()):
+            return False  # she has not heard of the removal, which would undo what she writes
+        if not self._write_one(actor, return_draft(replica, root, auth.MEMBER)):
+            return False
+        self._shell.ledger.put_out.discard(root)
+        self._shell.ledger.wanted |= set(self._shell.machines_of(root))
+        return True
+
+    def _leave(self, event: Event) -> bool:
+        actor = self._member(event.machine)
+        if actor is None or not self._write_one(actor, leave_draft(self._shell.replica(actor))):
+            return False
+        shell = self._shell
+        shell.ledger.left.add(shell.root_of(actor))
+        for number in shell.machines_of(shell.root_of(actor)):
+            shell.ledger.wanted.discard(number)
+            shell.timeline.after(TELL_LEAVE_MS, partial(shell.stop, shell.machines[number]))
+        return True
+
+    def _link(self, event: Event) -> bool:
+        older = self._member(event.other)
+        if older is None or older.number not in self._shell.ledger.wanted:
+            return False
+        newer = self._new_machine(event.machine)
+        newer.entropy = older.entropy
+        newer.links_from = older.number
+        newer.neighbours = sorted({older.number, *older.neighbours} - {newer.number})
+        self._shell.ledger.wanted.add(newer.number)
+        return True
+
+    def _recover(self, event: Event) -> bool:
+        actor = self._member(event.machine)
+        if actor is None or actor.number not in self._shell.ledger.wanted:
+            return False
+        if not event.amount:  # the machine was lost with its disk
+            actor.disk = type(actor.disk)()
+        else:
+            self._shell.handle(actor.number, Sign())
+        self._shell.replace(actor)
+        return True
+
+
+def draft_of(rng: Random, subjects: list[bytes]) -> Draft:
+    """Return something to write, perhaps about one of the subjects."""
+    subject = rng.choice(subjects)
+    number = rng.randrange(1_000_000)
+    match rng.randrange(6):
+        case 0:
+            update = document.encode_document_update(rng.randbytes(30), 1)
+            return Draft(document.UPDATE_NUMBER, subject, update)
+        case 1:
+            line = need.NeedLine("hours", "minute", 0, 600)
+            return Draft(need.NUMBER, b"", need.encode_need(f"{CANARY} need {number}", [line]))
+        case 2:
+            return Draft(pledge.NUMBER, b"", pledge.encode_pledge(subject, 0, 1))
+        case 3:
+            return Draft(profile.NUMBER, b"", profile.encode_profile(f"{CANARY} {number}"))
+        case 4:
+            change = need.encode_need_change(title=f"{CANARY} changed {number}")
+            return Draft(need.NUMBER, subject, change)
+        case _:
+            return Draft(chat.NUMBER, b"", chat.encode_chat_message(f"{CANARY} hello {number}"))

@@ -1,0 +1,78 @@
+"""Whatever hostile machines do, the honest ones become equal, lose nothing and know the culprit."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from p2pvalue.sim.hostile import BEHAVIOURS, behaviour_named
+from p2pvalue.sim.scenario import names
+from p2pvalue_protocol.errors import NotFound
+from tests.sim.attacked import attacked
+
+BITES = {
+    "act-after-removal": ("turns", "unheard"),
+    "backdate": ("backdated", "unheard"),
+    "corrupt": ("batches",),
+    "coup": ("removed",),
+    "eclipse": ("shown", "invented"),
+    "equivocate": ("parted",),
+    "flood": ("operations", "forks", "hints", "questions"),
+    "fork-at-zero": ("begun anew",),
+    "garbage-joins": ("joins", "garbled"),
+    "lie-about-heads": ("lied",),
+    "mutate": ("changed", "signed"),
+    "replay": ("handshakes", "frames", "hints"),
+    "withhold": ("withheld",),
+}
+"""What each attack must have done in a world, or it was none."""
+
+
+COMMUNITIES = ("members-only", "public")
+
+
+@pytest.mark.parametrize(("number", "name"), list(enumerate(sorted(BEHAVIOURS))))
+def test_the_honest_end_equal_and_lose_nothing_though_they_were_attacked(
+    number: int, name: str
+) -> None:
+    outcome = attacked(name, number, community=COMMUNITIES[number % 2])
+    assert outcome.report.failures == (), outcome.again
+    assert outcome.report.settled_ms is not None, outcome.again
+    acts = outcome.acts()
+    assert all(acts.get(act) for act in BITES[name]), f"{outcome.again} {acts}"
+    refusals = BEHAVIOURS[name].refusals
+    assert not refusals or refusals.intersection(outcome.report.blamed), outcome.again
+
+
+@pytest.mark.parametrize("name", [n for n, b in sorted(BEHAVIOURS.items()) if b.provable])
+def test_a_device_with_two_histories_is_proven_to_have_them_on_every_machine(name: str) -> None:
+    found = Counter[bool]()
+    for seed in (1, 2):
+        outcome = attacked(name, seed)
+        assert outcome.report.failures == (), outcome.again
+        forked = [
+            {fork.device for fork in outcome.replica(actor).membership.forked_devices()}
+            for actor in outcome.honest
+        ]
+        honest = {actor.device.public for actor in outcome.honest}
+        assert all(named == forked[0] for named in forked), outcome.again
+        assert not honest & forked[0], outcome.again
+        found.update(node.device.public in forked[0] for node in outcome.hostile)
+    assert found[True] > found[False]
+
+
+def test_every_attack_has_a_scenario_and_a_name_that_is_known() -> None:
+    written = {name.removeprefix("hostile-") for name in names() if name.startswith("hostile-")}
+    assert written - {"mix"} == set(BEHAVIOURS) == set(BITES)
+    assert all(behaviour_named(name).name == name for name in BEHAVIOURS)
+    with pytest.raises(NotFound, match="equivocate"):
+        behaviour_named("polite")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_with_three_of_ten_hostile_in_other_ways_the_honest_end_equal(seed: int) -> None:
+    outcome = attacked("mix", seed, community=COMMUNITIES[seed % 2])
+    assert outcome.report.failures == (), outcome.again
+    assert len(outcome.hostile) == 3, outcome.again
+    assert all(node.behaviour.acts for node in outcome.hostile), outcome.again
