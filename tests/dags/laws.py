@@ -11,6 +11,7 @@ from random import Random
 
 from p2pvalue_protocol.acts import (
     OUT,
+    Admit,
     Event,
     Give,
     ProveFork,
@@ -73,6 +74,8 @@ def authority(reading: Reading, event: Event, state: State) -> int:
     if isinstance(event.act, RemoveDevice | ProveFork):
         own = [c for root in hers(reading, event) for c in reading.claims(reading.end(b""), root)]
         return min([rank, *(claim.rank for claim in own)])
+    if isinstance(event.act, Admit) and event.act.invite in state.standings:  # who invited answers
+        return min(rank, rank_at(state, event.act.invite))
     return rank
 
 

@@ -203,7 +203,13 @@ class Outcome(Oracle):
         removals = {i for i in named if self.is_effective(i)}
         return (
             then.has_rank(root)
-            or then.everything.isdisjoint(removals | givings)
+            or (
+                then.everything.isdisjoint(removals | givings)
+                and any(
+                    self.alone(then.everything | self.before[i] | {i}).has_rank(root)
+                    for i in sorted(givings)
+                )
+            )
             or any(self.is_giving(i) for i in givings - then.everything)
         )
 

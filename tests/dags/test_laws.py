@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from p2pvalue_protocol.acts import Give, Remove
+from p2pvalue_protocol.acts import Admit, Give, OpenInvite, Remove
 from tests.dags.families import FOUNDER, PEER, village
 from tests.dags.laws import broken_laws
 from tests.dags.model import Dag
@@ -75,6 +75,16 @@ def kept_member() -> Dag:
     written = next(c.op_id for c in builder.contents if c.device == PEER)
     builder.write(FOUNDER, Give(b"B", 2, builder.keep(written)), list(builder.known))
     return builder.dag()
+
+
+def test_a_guest_may_open_the_door_to_whom_an_admin_invited_as_a_member(rng: Random) -> None:
+    builder = village(1, 3)
+    invite = builder.write(b"a1", OpenInvite(b"key", 2, 0), list(builder.known))
+    start = builder.add_device(b"x1", b"X")
+    builder.write(PEER, Admit(b"X", b"x1", b"key", invite), [invite, start, *builder.known])
+    dag = builder.dag()
+    assert b"x1" in state_of(dag).devices
+    assert list(broken_laws(dag, state_of(dag), state_of, rng)) == []
 
 
 @pytest.mark.parametrize(

@@ -1,43 +1,17 @@
-"""Bends each rule in a copy of the code, and sees that the comparison notices: `make mutants`.
-
-A mutant that survives shows a rule that no DAG tests; one that does not apply any more is out of
-date. `python -m tests.dags.mutants NAME ...` tries some of them.
-"""
+"""Faults in the rules of authority: who may do what, to whom, and what of it stays."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import NamedTuple
-
-ROOT = Path(__file__).resolve().parents[2]
-CORE = ROOT / "protocol" / "p2pvalue_protocol"
-UNBENT_TRIES = 500
-TRIES = 30_000  # random DAGs; the rarest need a few thousand
-
-
-class Mutant(NamedTuple):
-    """A rule removed or bent: a piece of a module's text, once there, and what it becomes."""
-
-    name: str
-    rule: str
-    module: str
-    text: str
-    becomes: str
-
+from tests.mutants.mutant import DAGS, Mutant
 
 MUTANTS = (
     Mutant(
         "gives-own-rank",
-        "R1: a GRANT needs a rank stronger than what it gives",
+        "R1, membership#authority: a GRANT needs a rank stronger than what it gives",
         "verdicts",
         "stronger = min(act.rank - 1, level)",
         "stronger = min(act.rank, level)",
+        DAGS,
     ),
     Mutant(
         "anybody-removes",
@@ -45,6 +19,7 @@ MUTANTS = (
         "verdicts",
         "if self._acts_as(index, giving.rank - 1):\n            return giving.rank - 1",
         "if self._acts_as(index, giving.rank):\n            return giving.rank - 1",
+        DAGS,
     ),
     Mutant(
         "removal-heard-of-only",
@@ -54,6 +29,7 @@ MUTANTS = (
         "        return self.strength_for(",
         "        if not case.before >> index & 1:\n            return False\n"
         "        return self.strength_for(",
+        DAGS,
     ),
     Mutant(
         "removal-of-the-past",
@@ -62,6 +38,7 @@ MUTANTS = (
         "        if case.at >= 0 and record.precedes(case.at, index):\n            return False\n"
         "        return self.strength_for(",
         "        return self.strength_for(",
+        DAGS,
     ),
     Mutant(
         "never-again",
@@ -69,6 +46,7 @@ MUTANTS = (
         "verdicts",
         "if self.holds(index) and not giving.past >> index & 1",
         "if self.holds(index)",
+        DAGS,
     ),
     Mutant(
         "votes-of-all-equals",
@@ -76,6 +54,7 @@ MUTANTS = (
         "verdicts",
         "._replace(votes=self.record.before(index), votes_rank=rank)",
         "._replace(votes=0, votes_rank=rank)",
+        DAGS,
     ),
     Mutant(
         "votes-without-the-clause",
@@ -83,6 +62,7 @@ MUTANTS = (
         "verdicts",
         "._replace(votes=self.record.before(index), votes_rank=rank)",
         "",
+        DAGS,
     ),
     Mutant(
         "weaker-vote",
@@ -90,6 +70,7 @@ MUTANTS = (
         "verdicts",
         "        if self.at_most(index, rank - 1):\n            return None\n",
         "",
+        DAGS,
     ),
     Mutant(
         "votes-without-quorum",
@@ -97,6 +78,7 @@ MUTANTS = (
         "verdicts",
         "len(voters) >= quorum\n",
         "len(voters) >= 1\n",
+        DAGS,
     ),
     Mutant(
         "leave-on-the-past",
@@ -104,6 +86,7 @@ MUTANTS = (
         "verdicts",
         "return is_leave and bool(case.before >> index & 1) and self.leaves(giving, index)",
         "return is_leave and self.leaves(giving, index)",
+        DAGS,
     ),
     Mutant(
         "demotion-is-removal",
@@ -111,6 +94,7 @@ MUTANTS = (
         "verdicts",
         "rank = None if act.rank == OUT else max(rank, act.rank)",
         "rank = None",
+        DAGS,
     ),
     Mutant(
         "demotion-forgotten",
@@ -118,35 +102,40 @@ MUTANTS = (
         "verdicts",
         "for strength in range(giving.rank, level + 1):",
         "for strength in range(giving.rank, giving.rank):",
+        DAGS,
     ),
     Mutant(
         "dormant-removal-wakes",
-        "R7: a removal that the writer knew of is judged by her past alone",
+        "R9: a removal that the writer knew of is judged by her past alone",
         "visibility",
         "place=place, excluded=past, is_leaveless=True",
         "place=place, is_leaveless=True",
+        DAGS,
     ),
     Mutant(
         "own-past-only",
-        "R7: content counts only if its giving outlives later removals",
+        "R9: content counts only if its giving outlives later removals",
         "visibility",
         "return rank is not None and rank <= limit",
         "return True",
+        DAGS,
     ),
     Mutant(
         "leave-hides-content",
-        "R7: a leave hides nothing written before",
+        "R9: a leave hides nothing written before",
         "visibility",
         "place=place, excluded=past, is_leaveless=True",
         "place=place, excluded=past",
+        DAGS,
     ),
     Mutant(
         "grant-lifts-without-keep",
-        "R7: only what a GRANT keeps is lifted",
+        "R7, membership#keeps: only what a GRANT keeps is lifted",
         "verdicts",
         "if self.holds(index) and self.record.keeps(index, place, self.mask)",
         "if self.holds(index) and (self.record.keeps(index, place, self.mask)\n"
         "            or isinstance(self.record.events[index].act, acts.Give))",
+        DAGS,
     ),
     Mutant(
         "any-keep-counts",
@@ -155,6 +144,7 @@ MUTANTS = (
         "self.strength_for(carrier, giving, demotions, level) is not None\n"
         "            for carrier in self.carriers_of(place, giving)",
         "True\n            for carrier in self.carriers_of(place, giving)",
+        DAGS,
     ),
     Mutant(
         "no-keep-counts",
@@ -162,6 +152,7 @@ MUTANTS = (
         "verdicts",
         "return place is not None and any(\n            self.strength_for(carrier,",
         "return place is None and any(\n            self.strength_for(carrier,",
+        DAGS,
     ),
     Mutant(
         "keep-lifts-its-own-demotion",
@@ -169,10 +160,11 @@ MUTANTS = (
         "verdicts",
         ") == strength and not self.is_spared(case.place, giving, demotions, strength)",
         ") == strength and not self.is_spared(case.place, giving, demotions, 2)",
+        DAGS,
     ),
     Mutant(
         "sleeping-certificate",
-        "R8: a certificate falls with the device that signed it",
+        "R8, membership#devices: a certificate falls with the device that signed it",
         "device_tree",
         "                ) and not self._is_removed(\n"
         "                    giving,\n"
@@ -184,6 +176,7 @@ MUTANTS = (
         "                    case.excluded,\n"
         "                )",
         "                )",
+        DAGS,
     ),
     Mutant(
         "any-device-revokes",
@@ -191,6 +184,7 @@ MUTANTS = (
         "device_tree",
         "self._judge.case_of(index), (), links - 1)",
         "self._judge.case_of(index), ())",
+        DAGS,
     ),
     Mutant(
         "root-revokes-unseen",
@@ -200,6 +194,7 @@ MUTANTS = (
         "                    return",
         "if op_id not in self.graph or not self.precedes(self.graph.index(op_id), index):\n"
         "                    continue",
+        DAGS,
     ),
     Mutant(
         "root-sees-all",
@@ -207,6 +202,7 @@ MUTANTS = (
         "device_tree",
         "if index >= 0 and removal.known >> index & 1:",
         "if index >= 0 and self._record.before(removal.at) >> index & 1:",
+        DAGS,
     ),
     Mutant(
         "undoing-afterwards",
@@ -214,6 +210,7 @@ MUTANTS = (
         "device_tree",
         "        return index >= 0 and any(\n            self._judge.holds(revoke)",
         "        return index < 0 and any(\n            self._judge.holds(revoke)",
+        DAGS,
     ),
     Mutant(
         "nobody-is-told",
@@ -221,14 +218,16 @@ MUTANTS = (
         "visibility",
         "if any(now.get(giving) != facts for giving, facts in before.items()):",
         "if now.keys() < before.keys():",
+        DAGS,
     ),
     Mutant(
         "two-founders-needed",
-        "G: every founder of GENESIS has rank 0",
+        "membership#genesis-and-policy: every founder of GENESIS has rank 0",
         "auth_record",
         "            self._give(Giving(index, self.past(index), root, 0, act))",
         "            if root == act.founders[0][0]:\n"
         "                self._give(Giving(index, self.past(index), root, 0, act))",
+        DAGS,
     ),
     Mutant(
         "fork-voids",
@@ -237,6 +236,7 @@ MUTANTS = (
         "level = self.strength_of(removal, giving, demotions)\n            if",
         "level = 0 if removal.root is None else self.strength_of(removal, giving, demotions)\n"
         "            if",
+        DAGS,
     ),
     Mutant(
         "smaller-id-wins",
@@ -248,28 +248,32 @@ MUTANTS = (
         "                and other.op_id < self.record.events[index].op_id\n"
         "                for other in self.record.events.values()\n"
         "            )",
+        DAGS,
     ),
     Mutant(
         "fork-hides-nothing",
-        "FORK: a proof hides content until somebody with authority says more",
+        "FORK, R10: a proof hides content until somebody with authority says more",
         "visibility",
         "            if self._is_hidden_by_fork(giving, device, frontier, place):\n"
         "                return False\n",
         "",
+        DAGS,
     ),
     Mutant(
         "fork-needs-no-proof",
-        "FORK: both operations must be held",
+        "FORK, R10: both operations must be held",
         "visibility",
         "            and self._authority.is_proven(removal.at)\n",
         "",
+        DAGS,
     ),
     Mutant(
         "fork-of-any-rank",
-        "FORK: only members' proofs hide",
+        "FORK, R10: only members' proofs hide",
         "visibility",
         "            and self._authority.view().verdicts.at_most(removal.at, 2)\n",
         "",
+        DAGS,
     ),
     Mutant(
         "admins-set-policy",
@@ -277,6 +281,7 @@ MUTANTS = (
         "verdicts",
         "if held >> p & 1 and self.at_most(p, 0)]",
         "if held >> p & 1 and self.at_most(p, 1)]",
+        DAGS,
     ),
     Mutant(
         "policy-of-greatest-id",
@@ -284,6 +289,7 @@ MUTANTS = (
         "verdicts",
         "act = min(last, key=lambda found: found[0])[1]",
         "act = max(last, key=lambda found: found[0])[1]",
+        DAGS,
     ),
     Mutant(
         "link-brings-back",
@@ -291,6 +297,7 @@ MUTANTS = (
         "verdicts",
         "if record.puts_out(removal) and self.at_most(removal, level):",
         "if record.puts_out(removal) and self.at_most(removal, -1):",
+        DAGS,
     ),
     Mutant(
         "withdrawn-link-admits",
@@ -298,6 +305,7 @@ MUTANTS = (
         "verdicts",
         "if is_late and self.at_most(withdrawal, level):",
         "if is_late and self.at_most(withdrawal, -1):",
+        DAGS,
     ),
     Mutant(
         "withdrawal-of-the-past",
@@ -305,6 +313,7 @@ MUTANTS = (
         "verdicts",
         "is_late = self.holds(withdrawal) and not record.precedes(index, withdrawal)",
         "is_late = self.holds(withdrawal)",
+        DAGS,
     ),
     Mutant(
         "inviter-forgotten",
@@ -312,6 +321,7 @@ MUTANTS = (
         "verdicts",
         "        return self.best(inviter, level) is not None",
         "        return inviter.at >= 0",
+        DAGS,
     ),
     Mutant(
         "strangers-admit",
@@ -319,58 +329,6 @@ MUTANTS = (
         "verdicts",
         "if not self._static[index] or not self.gives(invite, WEAKEST):",
         "if not self.gives(invite, WEAKEST):",
+        DAGS,
     ),
 )
-
-UNBENT = Mutant("unbent", "none: the code as it is must pass", "acts", "", "")
-
-
-def is_caught(mutant: Mutant) -> bool:
-    """Return whether the comparison notices a mutant; ValueError if it does not apply."""
-    source = (CORE / f"{mutant.module}.py").read_text(encoding="utf-8")
-    tries = TRIES if mutant.text else UNBENT_TRIES
-    if mutant.text and (source.count(mutant.text) != 1 or mutant.text == mutant.becomes):
-        raise ValueError(f"{mutant.name} does not apply to {mutant.module}.py: bring it up to date")
-    with TemporaryDirectory() as folder:
-        copy = Path(folder) / CORE.name
-        shutil.copytree(CORE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        bent = source.replace(mutant.text, mutant.becomes) if mutant.text else source
-        (copy / f"{mutant.module}.py").write_text(bent, encoding="utf-8")
-        search = [sys.executable, "-m", "tests.dags.search", "random", "--brief"]
-        path = os.pathsep.join((folder, str(ROOT)))
-        outcome = subprocess.run(
-            [*search, "--count", str(tries)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if outcome.returncode and "one does not" not in outcome.stdout:
-        raise ValueError(f"{mutant.name} breaks the search itself: {outcome.stderr[-500:]}")
-    return outcome.returncode == 1
-
-
-def main() -> int:
-    """Try the mutants; 1 if one survives or does not apply."""
-    parser = argparse.ArgumentParser(description="See that every bent rule is noticed.")
-    parser.add_argument("names", nargs="*", help="of mutants; all if none is named")
-    names = parser.parse_args().names
-    if is_caught(UNBENT):
-        print("the code as it is does not agree with the rules: run `make dags` first")
-        return 1
-    failed = 0
-    for mutant in MUTANTS:
-        if names and mutant.name not in names:
-            continue
-        try:
-            verdict = "caught" if is_caught(mutant) else "SURVIVES"
-        except ValueError as error:
-            verdict = f"FAILS: {error}"
-        failed += verdict != "caught"
-        print(f"{mutant.name}: {verdict} ({mutant.rule})", flush=True)
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Faults in the kinds of content: what a payload may say, and what it folds to."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+MUTANTS = (
+    Mutant(
+        "newest-card-forgotten",
+        "kinds/card: the newest card replaces those before it",
+        "kinds/card",
+        "card: Card = operations[-1].payload",
+        "card: Card = operations[0].payload",
+        "protocol/test_kinds.py::test_a_community_has_one_card_the_newest",
+    ),
+    Mutant(
+        "empty-message",
+        "kinds/chat: a message says something",
+        "kinds/chat",
+        'None if message.text.strip(" \\t\\n") else "the message is empty: write something",',
+        "None,",
+        "protocol/test_kinds.py::"
+        "test_a_callers_mistake_is_answered_with_a_next_step[<lambda>-write something]",
+    ),
+    Mutant(
+        "messages-in-one-channel",
+        "kinds/chat: a message belongs to the channel that it names",
+        "kinds/chat",
+        "return payload.channel or NO_SUBJECT",
+        "return NO_SUBJECT",
+        "protocol/test_kinds.py::test_a_message_goes_to_its_channel_or_to_the_communitys_own",
+    ),
+    Mutant(
+        "document-renamed-before-it-is-made",
+        "kinds/document: what creates a document gives its shape",
+        "kinds/document",
+        "            if document.shape is not None:\n",
+        "            if document.title:\n",
+        "protocol/test_kinds.py::test_a_document_created_without_a_shape_is_none",
+    ),
+    Mutant(
+        "document-keeps-its-title",
+        "kinds/document: whoever may write renames it",
+        "kinds/document",
+        "state = msgspec.structs.replace(state, title=document.title)",
+        "state = msgspec.structs.replace(state, title=state.title)",
+        "protocol/test_kinds.py::test_a_document_is_renamed_by_the_last_writer",
+    ),
+    Mutant(
+        "update-of-any-session",
+        "kinds/document-update: a session is a number of 32 bits",
+        "kinds/document",
+        "msgspec.Meta(ge=0, le=2**32 - 1)",
+        "msgspec.Meta(ge=0)",
+        "protocol/test_kinds.py::"
+        "test_a_callers_mistake_is_answered_with_a_next_step[<lambda>-correct the value2]",
+    ),
+    Mutant(
+        "updates-of-all-documents",
+        "kinds/document-update: an update belongs to the document that it names",
+        "kinds/document",
+        "container=lambda payload, subject: subject or NO_SUBJECT",
+        "container=lambda payload, subject: NO_SUBJECT",
+        "protocol/test_kinds.py::test_an_update_belongs_to_the_document_it_names",
+    ),
+    Mutant(
+        "epoch-of-half-seals",
+        "kinds/epoch: all parts but the last are full",
+        "kinds/epoch",
+        "is_whole = rest == 0 and (count == SEALS_PER_PART or epoch.is_last)",
+        "is_whole = rest == 0",
+        "vectors/test_epochs.py::test_epoch_payloads[first-part-not-full]",
+    ),
+    Mutant(
+        "needs-of-others-changed",
+        "kinds/need: its author changes a need, and founders and admins do",
+        "kinds/need",
+        "return placed.member == state.author or placed.rank <= RANK_MAY_EDIT_MAX",
+        "return placed.rank <= 3",
+        "protocol/test_kinds.py::test_others_change_a_need_only_as_admins[3-False]",
+    ),
+    Mutant(
+        "optimum-below-the-minimum",
+        "kinds/need: the optimum of a line is at least its minimum",
+        "kinds/need",
+        "if line.optimum < max(1, line.minimum):",
+        "if line.optimum < 1:",
+        "protocol/test_kinds.py::"
+        "test_a_callers_mistake_is_answered_with_a_next_step[<lambda>-raise it0]",
+    ),
+    Mutant(
+        "pledge-withdrawn-by-another",
+        "kinds/pledge: only its author withdraws a pledge",
+        "kinds/pledge",
+        "elif state is not None and pledge.withdrawn and placed.member == state.author:",
+        "elif state is not None and pledge.withdrawn:",
+        "vectors/test_kinds.py::test_kind[kinds/pledge-not-by-a-founder]",
+    ),
+    Mutant(
+        "pledge-to-nothing",
+        "kinds/pledge: a pledge names its need, a line and a quantity",
+        "kinds/pledge",
+        "if pledge.need is None or pledge.line is None or pledge.quantity is None:\n"
+        '        return "a pledge',
+        'if pledge.need is None:\n        return "a pledge',
+        "vectors/test_kinds.py::test_kind[kinds/pledge-no-quantity]",
+    ),
+    Mutant(
+        "one-profile-for-all",
+        "kinds/profile: each member has one",
+        "kinds/profile",
+        'return tagged_hash("profile", member)[:16]',
+        'return tagged_hash("profile", b"")[:16]',
+        "protocol/test_kinds.py::test_a_member_has_one_profile_the_newest",
+    ),
+    Mutant(
+        "first-prekey-for-ever",
+        "kinds/prekey: the newest key of a device counts",
+        "kinds/prekey",
+        "        newest[device] = DevicePrekey(device, prekey.key, placed.order.time)\n",
+        "        newest.setdefault(device, DevicePrekey(device, prekey.key, placed.order.time))\n",
+        "protocol/test_keeper.py::"
+        "test_a_device_changes_its_prekey_after_thirty_days_and_opens_what_the_last_three_got",
+    ),
+    Mutant(
+        "notice-about-nothing",
+        "kinds/notice: a notice stands beside an auth operation",
+        "kinds/notice",
+        "about = [placed for placed in operations if not placed.creates]",
+        "about = [*operations]",
+        "protocol/test_kinds.py::test_a_notice_about_itself_is_none",
+    ),
+)

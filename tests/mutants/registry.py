@@ -1,0 +1,28 @@
+"""All deliberate faults, room by room."""
+
+from __future__ import annotations
+
+from tests.mutants import (
+    of_authority,
+    of_bytes,
+    of_folding,
+    of_gossip,
+    of_joining,
+    of_kinds,
+    of_links,
+    of_secrets,
+    of_sync,
+)
+from tests.mutants.mutant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (
+    *of_bytes.MUTANTS,
+    *of_folding.MUTANTS,
+    *of_authority.MUTANTS,
+    *of_secrets.MUTANTS,
+    *of_links.MUTANTS,
+    *of_sync.MUTANTS,
+    *of_gossip.MUTANTS,
+    *of_joining.MUTANTS,
+    *of_kinds.MUTANTS,
+)

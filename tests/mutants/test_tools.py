@@ -1,0 +1,83 @@
+"""The tools that bend code and choose tests do what they say, whatever happens on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.covering import Covering
+from tests.mutants.judging import Verdict, statement_line
+from tests.mutants.mutations import Mutation
+from tests.mutants.sample import Record
+from tests.mutants.tree_copy import bent, unbend
+
+SOURCE = """LIMIT = 3
+
+
+def double(value):
+    if value > LIMIT:
+        return (
+            value +
+            value
+        )
+    return 0
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    file = tmp_path / "module.py"
+    file.write_text(SOURCE, encoding="utf-8")
+    return file
+
+
+def test_what_was_bent_is_put_back_whatever_happens(module: Path) -> None:
+    before = module.stat().st_mtime_ns
+
+    def interrupted() -> None:
+        with bent(module, "bent"):
+            assert module.read_text() == "bent"
+            assert module.stat().st_mtime_ns > before
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert module.read_text() == SOURCE
+    assert module.stat().st_mtime_ns == before
+    assert [path.name for path in module.parent.iterdir()] == ["module.py"]
+
+
+def test_what_a_killed_run_left_bent_is_put_back(module: Path, tmp_path: Path) -> None:
+    with bent(module, "bent"):
+        left = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    for name, text in left.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert module.read_text() == "bent"
+    unbend(tmp_path)
+    assert module.read_text() == SOURCE
+    assert [path.name for path in tmp_path.iterdir()] == ["module.py"]
+
+
+def test_a_line_belongs_to_the_statement_around_it(module: Path) -> None:
+    assert [statement_line(module, line) for line in (1, 4, 5, 7, 10)] == [0, 0, 5, 6, 10]
+
+
+def test_the_tests_of_a_line_are_those_that_run_it_or_its_statement() -> None:
+    covering = Covering({"m": {5: ["b", "a"], 6: ["c"]}, "idle": {}}, {"a": 1, "b": 1, "c": 1})
+    assert covering.tests_for("m", range(5, 6), 5) == {"a", "b"}
+    assert covering.tests_for("m", range(7, 8), 6) == {"c"}
+    assert covering.tests_for("m", range(9, 10), 9) == set()
+    assert covering.tests_for("m", range(1, 2), 0) == {"a", "b", "c"}
+    assert covering.tests_for("idle", range(1, 2), 0) == {"a", "b", "c"}
+
+
+def test_of_what_was_judged_twice_the_last_verdict_counts(tmp_path: Path) -> None:
+    file = tmp_path / "judged.jsonl"
+    one, other = (Mutation("m", "AddNot", number, 1, 0) for number in range(2))
+    record = Record(file)
+    for mutation, outcome in ((one, "survived"), (other, "survived"), (one, "killed")):
+        record.add(mutation, Verdict(outcome, "a test"))
+    again = Record(file)
+    assert again.outcomes([one.name, other.name]) == {"killed": 1, "survived": 1}
+    assert again.verdicts[one.name] == Verdict("killed", "a test")
