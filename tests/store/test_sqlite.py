@@ -13,6 +13,7 @@ from p2pvalue.store import SqliteStore, StoreFailed
 from p2pvalue.store.migrations import SCHEMA_VERSION
 from p2pvalue.store.sqlite_connection import APPLICATION_ID, open_connection
 from p2pvalue_protocol.ids import tagged_hash
+from p2pvalue_protocol.past import Batch
 from tests.store.chains import COMMUNITY, Chain, log_faults, texts
 
 
@@ -235,4 +236,43 @@ def test_the_numbers_of_more_lists_than_are_remembered_are_right(
     for chain in chains:
         container = tagged_hash("test", b"list %d" % chain.row.log)[:16]
         assert texts(store, container) == [b"0", b"1", b"2"]
+    store.close()
+
+
+def test_what_is_remembered_of_states_is_what_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("p2pvalue.store.sqlite_names.STATES_REMEMBERED_MAX", 3)
+    store = SqliteStore(tmp_path / "store.db", durability="kill")
+    chain = Chain(1)
+    row = chain.operation(b"all")
+    subjects = [tagged_hash("test", b"subject %d" % number)[:16] for number in range(10)]
+    store.commit([Batch(COMMUNITY, logs=[chain.row], operations=[row])])
+    for turn in range(3):
+        written = [chain.state(row, subject, b"%d" % turn) for subject in subjects]
+        store.commit([Batch(COMMUNITY, states=written)])
+        assert store.state(COMMUNITY, subjects[-1]) == written[-1]  # read last before
+        assert [store.state(COMMUNITY, subject) for subject in subjects] == written
+    unknown_log = chain.operation(b"of no log")._replace(log=7)
+    lost = chain.state(row, subjects[-1], b"lost")
+    with pytest.raises(StoreFailed):
+        store.commit([Batch(COMMUNITY, states=[lost]), Batch(COMMUNITY, operations=[unknown_log])])
+    assert store.state(COMMUNITY, subjects[-1]) == written[-1]
+    store.clear_views(COMMUNITY)
+    assert store.state(COMMUNITY, subjects[-1]) is None
+    store.close()
+
+
+def test_a_state_that_was_read_does_not_outlive_its_community(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.db", durability="kill")
+    chain, subject = Chain(1), tagged_hash("test", b"subject")[:16]
+    row = chain.operation(b"all")
+    state = chain.state(row, subject, b"state")
+    store.commit([Batch(COMMUNITY, logs=[chain.row], operations=[row], states=[state])])
+    assert store.state(COMMUNITY, subject) == state
+    store.forget(COMMUNITY)
+    assert store.state(COMMUNITY, subject) is None
+    other = tagged_hash("test", b"another community")
+    store.commit([Batch(other)])  # it may take the number of the one that is gone
+    assert store.state(other, subject) is None
     store.close()

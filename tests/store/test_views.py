@@ -227,6 +227,7 @@ def test_a_state_is_replaced_whole_and_can_go(store: Store) -> None:
     first = chain.state(rows[0], subject, b"first", group=subject_named("need"))
     second = chain.state(rows[1], subject, b"second")
     store.commit([Batch(COMMUNITY, logs=[chain.row], operations=rows, states=[first])])
+    assert store.past(COMMUNITY).state(subject) == first
     store.commit([Batch(COMMUNITY, states=[second])])
     assert store.past(COMMUNITY).state(subject) == second
     assert store.states(COMMUNITY, PLEDGE, group=first.group) == []

@@ -3,7 +3,8 @@
 Ana posts as fast as her daemon answers, and it is killed by signal 9 at a random moment. Each time
 it must start again, hold every message that it acknowledged, and go on in the same log; at the end
 Ben, who was there all the time, must hold all of them too. Then Cleo joins, and her daemon is
-killed at random moments of the join and of the sync that follows.
+killed at random moments of the join and of the sync that follows, and Ana's once more while it
+makes all views anew.
 
     python -m tests.system.crash FOLDER --kills 200 --seed 7
 """
@@ -19,10 +20,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tests.system.person import Person, Refused, Unreachable, people, until_equal
+from tests.system.person import WAIT_S, Person, Refused, Unreachable, people, until_equal
 
 LIFE_S_MAX = 0.25
 JOIN_LIFE_S_MAX = 0.4
+REBUILD_LIFE_S_MAX = 0.1
 IN_TOUCH_SHARE = 0.15
 
 
@@ -33,6 +35,7 @@ class Poster:
         self._person = person
         self._tried = 0
         self.acknowledged: list[str] = []
+        self.is_heard = threading.Event()
 
     def post_until_gone(self) -> None:
         with contextlib.suppress(Unreachable):
@@ -40,6 +43,7 @@ class Poster:
                 self._tried += 1
                 self._person.post(f"message {self._tried}")
                 self.acknowledged.append(f"message {self._tried}")
+                self.is_heard.set()
 
 
 def life(rng: random.Random, seconds_max: float) -> None:
@@ -75,7 +79,10 @@ def killed_while_posting(
     untold = 0
     for _ in range(kills):
         posting = threading.Thread(target=poster.post_until_gone)
+        poster.is_heard.clear()
         posting.start()
+        if rng.random() < 0.8:  # else it may be killed before it answers
+            poster.is_heard.wait(WAIT_S)
         life(rng, LIFE_S_MAX)
         ana.kill()
         posting.join()
@@ -103,6 +110,28 @@ def killed_while_joining(ana: Person, cleo: Person, kills: int, rng: random.Rand
     return unfinished
 
 
+def killed_while_rebuilding(ana: Person, kills: int, rng: random.Random) -> int:
+    """Kill a daemon that makes all views anew; return how often it was not done yet."""
+    before = ana.digest()
+    unfinished = 0
+    for _ in range(kills):
+        asking = threading.Thread(target=_ask_for_a_rebuild, args=(ana,))
+        asking.start()
+        life(rng, REBUILD_LIFE_S_MAX)
+        ana.kill()
+        asking.join()
+        ana.start()
+        ana.until_answering()
+        unfinished += ana.digest() != before
+        ana.until(lambda: ana.digest() == before, "the views as they were")
+    return unfinished
+
+
+def _ask_for_a_rebuild(person: Person) -> None:
+    with contextlib.suppress(Unreachable, ValueError):  # an answer of several lines, or cut off
+        person.ask("POST", "/rebuild")
+
+
 def operations(person: Person) -> int:
     return int(person.ask("GET", "/community")["operations"])
 
@@ -120,14 +149,16 @@ def kill_many(folder: Path, kills: int, seed: str) -> dict[str, int | str]:
     """Return what happened in so many kills; raises AssertionError on the first thing wrong."""
     rng = random.Random(seed)
     joins = max(3, kills // 7)
+    rebuilds = max(2, kills // 7)
     with people(folder, "Ana", "Ben", "Cleo") as (ana, ben, cleo):
         ana.found("Garden")
         ben.join(ana.invite())
         ben.until_member()
-        poster, untold = killed_while_posting(ana, ben, kills - joins, rng)
+        poster, untold = killed_while_posting(ana, ben, kills - joins - rebuilds, rng)
         ben.until(lambda: set(poster.acknowledged) <= set(all_texts(ben)), "all of Ana's messages")
         check_holds(ben, poster.acknowledged)
         unfinished = killed_while_joining(ana, cleo, joins, rng)
+        rebuilding = killed_while_rebuilding(ana, rebuilds, rng)
         check_sound(cleo)
         ana.until(lambda: "still here" in ana.texts(), "Cleo's message")
         until_equal(ana, ben, cleo)
@@ -137,7 +168,10 @@ def kill_many(folder: Path, kills: int, seed: str) -> dict[str, int | str]:
         "seed": seed,
         "acknowledged": len(poster.acknowledged),
         "kills_after_the_disk_and_before_the_answer": untold,
+        "kills_of_joins": joins,
         "kills_before_the_join_was_over": unfinished,
+        "kills_of_rebuilds": rebuilds,
+        "kills_before_the_views_were_made": rebuilding,
     }
 
 

@@ -1,4 +1,4 @@
-"""A person with a data folder and a daemon in a process of its own, asked over the real API."""
+"""People with data folders and daemons in processes of their own, asked over the real API."""
 
 from __future__ import annotations
 
@@ -37,14 +37,16 @@ class Unreachable(Exception):
     """No daemon answers."""
 
 
-class Person:
-    """One person; her daemon listens on loopback only, behind a cable that can be pulled."""
+class Owner:
+    """Somebody with a data folder and a daemon, which listens at `listen` and tells `announce`."""
 
     def __init__(
         self,
         name: str,
         folder: Path,
         *,
+        listen: str,
+        announce: str,
         entropy: bytes | Literal["new"] | None = "new",
         **settings: str,
     ) -> None:
@@ -52,21 +54,15 @@ class Person:
         self.folder = folder
         self.settings = settings
         self.process: subprocess.Popen[bytes] | None = None
-        self.cable = Cable()
+        self.listen = listen
+        self.announce = announce
         Keystore.create(folder, name, entropy=entropy)
-        self.configure()
-
-    def move(self) -> None:
-        """Listen at another port from the next start on, with a new cable in front of it."""
-        self.cable.close()
-        self.cable = Cable()
         self.configure()
 
     def configure(self) -> None:
         """Write the settings that hold from the next start on."""
-        ports = (self.cable.target_port, self.cable.port)
-        listen, announce = (f'["/ip4/127.0.0.1/tcp/{port}"]' for port in ports)
-        network = {"listen": listen, "announce": announce, "lan_discovery": "false"}
+        network = {"listen": f'["{self.listen}"]', "announce": f'["{self.announce}"]'}
+        network["lan_discovery"] = "false"
         network |= {name: value for name, value in self.settings.items() if name == "gossip"}
         text = "[network]\n" + "".join(f"{key} = {value}\n" for key, value in network.items())
         text += f'[store]\ndurability = "{self.settings.get("durability", "power-cut")}"\n'
@@ -104,7 +100,6 @@ class Person:
     def close(self) -> None:
         """End everything, whatever state it is in."""
         self.kill()
-        self.cable.close()
 
     @property
     def log(self) -> str:
@@ -137,7 +132,13 @@ class Person:
             raise Refused(answer["error"], answer["message"])
         return answer
 
-    def until(self, look: Callable[[], Seen], what: str, seconds: float = WAIT_S) -> Seen:
+    def until(
+        self,
+        look: Callable[[], Seen],
+        what: str,
+        seconds: float = WAIT_S,
+        every_s: float = _LOOK_EVERY_S,
+    ) -> Seen:
         """Return what `look` finds once that is true; fails when the daemon ends first."""
         assert self.process is not None
         end = time.monotonic() + seconds
@@ -148,7 +149,7 @@ class Person:
             if time.monotonic() > end:
                 raise AssertionError(f"{self.name} waited {seconds} s for {what}\n{self.log}")
             with contextlib.suppress(subprocess.TimeoutExpired):
-                code = self.process.wait(_LOOK_EVERY_S)
+                code = self.process.wait(every_s)
                 raise AssertionError(f"{self.name}'s daemon ended with {code}\n{self.log}")
 
     def until_up(self) -> None:
@@ -210,11 +211,45 @@ class Person:
 
     @property
     def address(self) -> str:
-        """Where the daemon really listens, without the cable."""
-        return f"/ip4/127.0.0.1/tcp/{self.cable.target_port}/p2p/{self.peer_id}"
+        """Where the daemon really listens."""
+        return f"{self.listen}/p2p/{self.peer_id}"
 
 
-def until_equal(*people: Person, seconds: float = WAIT_S) -> None:
+class Person(Owner):
+    """One person; her daemon listens on loopback only, behind a cable that can be pulled."""
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        *,
+        entropy: bytes | Literal["new"] | None = "new",
+        **settings: str,
+    ) -> None:
+        self.cable = Cable()
+        listen, announce = self._around_the_cable()
+        super().__init__(
+            name, folder, listen=listen, announce=announce, entropy=entropy, **settings
+        )
+
+    def _around_the_cable(self) -> tuple[str, str]:
+        ports = (self.cable.target_port, self.cable.port)
+        listen, announce = (f"/ip4/127.0.0.1/tcp/{port}" for port in ports)
+        return listen, announce
+
+    def move(self) -> None:
+        """Listen at another port from the next start on, with a new cable in front of it."""
+        self.cable.close()
+        self.cable = Cable()
+        self.listen, self.announce = self._around_the_cable()
+        self.configure()
+
+    def close(self) -> None:
+        super().close()
+        self.cable.close()
+
+
+def until_equal(*people: Owner, seconds: float = WAIT_S) -> None:
     """Return when everybody sees the same; fails when that takes too long."""
 
     def are_equal() -> bool:
@@ -239,7 +274,7 @@ def people(root: Path, *names: str, **settings: str) -> Iterator[list[Person]]:
             person.close()
 
 
-def gathered(founder: Person, *others: Person, read: str = "members", join: str = "invite") -> str:
+def gathered(founder: Owner, *others: Owner, read: str = "members", join: str = "invite") -> str:
     """Return the id of a community that the first founds and all others are members of."""
     community = founder.found("Garden", read, join)
     link = founder.invite()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +80,49 @@ def test_a_full_disk_is_told_and_survived(tmp_path: Path) -> None:
             ben.until_reads("after")
             until_equal(ana, ben)
             assert ana.stop() == 0
+
+
+def test_a_full_disk_stops_a_rebuild_and_a_start_and_costs_nothing(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk, people(disk, "Ana") as (ana,):
+        ana.found("Garden")
+        for number in range(50):
+            ana.post(f"kept {number} " + "x" * 500)
+        before = ana.digest()
+        fill(disk / "ballast")
+        post_until_full(ana)
+        refused = rebuilt(ana)
+        assert refused.returncode != 0
+        assert "the disk is full; free some space" in refused.stderr
+        assert ana.texts()[-1].startswith("kept 49")
+        ana.kill()
+        fill(disk / "more ballast")
+        ana.start()
+        told = start_or_refusal(ana)
+        assert told == "up" or "the disk is full" in told or "No space left" in told
+        for name in ("ballast", "more ballast"):
+            (disk / name).unlink()
+        ana.kill()
+        ana.start()
+        ana.until_answering()
+        assert ana.digest() == before
+        assert rebuilt(ana).returncode == 0
+        assert ana.digest() == before
+        ana.post("after")
+
+
+def rebuilt(person: Person) -> subprocess.CompletedProcess[str]:
+    """What came of making all views anew."""
+    command = [sys.executable, "-m", "p2pvalue_cli", "--data-dir", str(person.folder), "rebuild"]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def start_or_refusal(person: Person) -> str:
+    """`up` once the daemon answers, or the last line of one that did not start."""
+    try:
+        person.until_answering()
+    except AssertionError:
+        return person.log.splitlines()[-1]
+    return "up"
 
 
 def has_room(person: Person) -> bool:
