@@ -9,20 +9,22 @@ append survives.
 from __future__ import annotations
 
 import gc
+import gzip
 import hashlib
 import json
 import os
-import random
 import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import trio
 
-SYLLABLES = "ka lo mi ne ra to su vi pe da fo gu hi je ly mo na po qui ri se tu va wo".split()
+from tests.bench.filler import Filler
+
 PAGE = 1_000
 FILLED_AT_ONCE = 2_000
 
@@ -43,29 +45,17 @@ def stats(values_ms: list[float]) -> dict[str, float | int | None]:
     return {"n": len(ordered), "p50": ordered[len(ordered) // 2], "p99": p99, "max": ordered[-1]}
 
 
+def read_trace(file: str, count: int) -> list[tuple[int, int, str]]:
+    """Return the first keystrokes of a recorded trace: (position, deleted, inserted)."""
+    trace = json.loads(gzip.decompress(Path(file).read_bytes()))
+    patches = (patch for change in trace["txns"] for patch in change["patches"])
+    return [(at, gone, new) for at, gone, new in islice(patches, count)]
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-class Filler:
-    """Chat-like text of distinct words, about as compressible as people's."""
-
-    def __init__(self) -> None:
-        draw = random.Random(12345)
-        self._words = ["".join(draw.choices(SYLLABLES, k=draw.randint(1, 3))) for _ in range(3_000)]
-        self._draw = random.Random(os.getpid())
-
-    def pad(self, text: str, size: int) -> str:
-        draw = self._draw.random
-        parts = [text]
-        length = len(text)
-        while length < size:
-            word = " " + self._words[int(draw() * draw() * 3_000)]
-            parts.append(word)
-            length += len(word)
-        return "".join(parts)[:size]
 
 
 class Agent:
@@ -73,13 +63,14 @@ class Agent:
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
-        self._filler = Filler()
+        self._filler = Filler(os.getpid())
         self._live_ms: list[float] = []
         self._stop = trio.Event()
         self._stopped = trio.Event()
         self.node: Any = None
         self.community: Any = None
         self._link = ""
+        self._document = ""
 
     async def open(self, m: dict[str, Any]) -> dict[str, Any]:
         import p2pvalue  # imported here: spawning and first read are part of what is measured
@@ -144,10 +135,11 @@ class Agent:
 
     async def append(self, m: dict[str, Any]) -> dict[str, Any]:
         latencies: list[float] = []
+        size = m.get("size", 200)
+        texts = [self._filler.pad(f"{m['tag']}|{index}|", size) for index in range(m["n"])]
         start = ns()
-        for index in range(m["n"]):
+        for text in texts:
             before = ns()
-            text = self._filler.pad(f"{m['tag']}|{index}|", m.get("size", 200))
             await self.community.post(text)
             latencies.append((ns() - before) / 1e6)
         return {"secs": (ns() - start) / 1e9, **stats(latencies)}
@@ -236,6 +228,69 @@ class Agent:
         page = self.community.messages(limit=m.get("k", 20))
         return {"n": len(page), "secs": (ns() - start) / 1e9, "t": ns()}
 
+    # --- documents
+
+    async def textopen(self, m: dict[str, Any]) -> dict[str, Any]:
+        """Make a document, or know one that another node made."""
+        self._document = m.get("doc") or (await self.community.create_document("trace")).document
+        return {"doc": self._document}
+
+    async def textreplay(self, m: dict[str, Any]) -> dict[str, Any]:
+        """Type a trace, `burst` keys in a call; each call is awaited, and then durable."""
+        edits, burst = read_trace(m["file"], m["n"]), m.get("burst", 1)
+        latencies: list[float] = []
+        start = ns()
+        for first in range(0, len(edits), burst):
+            before = ns()
+            keys = edits[first : first + burst]
+            await self.community.splice_document(self._document, keys, session=1)
+            latencies.append((ns() - before) / 1e6)
+        end = ns()
+        text = (await self.community.document_text(self._document)).text
+        return {
+            "secs": (end - start) / 1e9,
+            "t0": start,
+            "t1": end,
+            "edits": len(edits),
+            "len": len(text),
+            "sha": sha(text),
+            **stats(latencies),
+        }
+
+    async def textwait(self, m: dict[str, Any]) -> dict[str, Any]:
+        with trio.move_on_after(m.get("timeout", 300)):
+            while sha(await self._text(self._document)) != m["sha"]:
+                await trio.sleep(0.02)
+            return {"t": ns()}
+        return {"t": None}
+
+    async def _text(self, document: str) -> str:
+        """Return the text of a document, none while it has not arrived."""
+        from p2pvalue_protocol.errors import NotFound
+
+        try:
+            return str((await self.community.document_text(document)).text)
+        except NotFound:
+            return ""
+
+    async def docscreate(self, m: dict[str, Any]) -> dict[str, Any]:
+        texts = [self._filler.pad(f"doc {number}", m["size"]) for number in range(m["n"])]
+        start = ns()
+        ids = []
+        for number, text in enumerate(texts):
+            ids.append((await self.community.create_document(f"doc {number}", text)).document)
+        return {"secs": (ns() - start) / 1e9, "ids": ids}
+
+    async def docswait(self, m: dict[str, Any]) -> dict[str, Any]:
+        """Wait until the text of every document is here."""
+        start, got = ns(), 0
+        with trio.move_on_after(m.get("timeout", 300)):
+            for document in m["ids"]:
+                while len(await self._text(document)) != m["size"]:
+                    await trio.sleep(0.01)
+                got += 1
+        return {"got": got, "t": ns(), "secs": (ns() - start) / 1e9}
+
     async def stop(self, m: dict[str, Any]) -> dict[str, Any]:
         self._stop.set()
         if self.node is not None:
@@ -257,9 +312,9 @@ async def answer(agent: Agent, m: dict[str, Any]) -> None:
         os._exit(0)
 
 
-async def main() -> None:
+async def main(make: Callable[[trio.Nursery], Agent] = Agent) -> None:
     async with trio.open_nursery() as nursery:
-        agent = Agent(nursery)
+        agent = make(nursery)
         say({"id": 0, "ok": 1, "ready": ns()})
         stdin = trio.lowlevel.FdStream(os.dup(sys.stdin.fileno()))
         rest = b""

@@ -23,7 +23,7 @@ import trio
 import p2pvalue
 from p2pvalue.config import Config
 from p2pvalue.store import Durability
-from tests.bench.agent import Filler
+from tests.bench.filler import Filler
 
 ROW_BYTES = 300
 TEXT_BYTES = 200
@@ -74,7 +74,7 @@ async def ours(community: Any, filler: Filler, operations: int) -> dict[str, flo
 async def compare(folder: Path, durability: Durability, operations: int, repetitions: int) -> None:
     p2pvalue.init(folder / "node", "bench")
     config = Config(data_dir=folder / "node", listen=(), lan_discovery=False, durability=durability)
-    filler = Filler()
+    filler = Filler(1)
     turns = []
     async with p2pvalue.open_node(folder / "node", config) as node:
         community = await node.create_community("bench")

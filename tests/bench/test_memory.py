@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.bench.run import AgentProcess
+from tests.bench.agent_process import AgentProcess
 
 SMALL = 100
 LARGE = 100_000
