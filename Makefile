@@ -6,24 +6,29 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+PROOF := .venv/.proof-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # Hashes decide what may be installed; --no-deps because the lock overrides one of libp2p's pins.
 INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation --use-pep517 \
-	--only-binary :all: --no-binary python-baseconv,varint
+	--only-binary :all: --no-binary python-baseconv,varint,yattag
 
 # Daemons and commands are started by the hundred: each must find its bytecode, not compile anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check crash crash-node dags dags-all soak mutants bench format lock wheel try-wheel clean
+.PHONY: demo test check fuzz crash crash-sync crash-files crash-node power badnet dags dags-all soak-dags sim sim-scale soak mutants mutation coverage bench cost format lock wheel try-wheel clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
 	$(BIN)/python tests/demo/run.py
 
 # Three at once, also on two cores: many tests wait for daemons most of their time. The files that
-# wait longest come first (testpaths), so that none of them is left for the end.
+# wait longest come first (testpaths), so that none of them is left for the end. The commit is the
+# seed of what is drawn by chance: each commit tries something else, and every clone of it the same.
+test: export P2PVALUE_TEST_SEED ?= $(shell printf %d 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 1))
 test: check
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
+		--hypothesis-seed $(P2PVALUE_TEST_SEED) $(PYTEST)
+	$(MAKE) --no-print-directory sim
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -37,11 +42,31 @@ crash: $(READY)
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
 		&& $(BIN)/python -m tests.store.crash "$$folder" --kills $(KILLS)
 
-# Kills a daemon that people use, so many times; the tests do it 20 times.
+# Kills two processes that write and sync with each other; the tests do it 40 times.
+crash-sync: $(READY)
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
+		&& $(BIN)/python -m tests.store.crash_sync "$$folder" --kills $(KILLS)
+
+# Kills backups, restores and other changes of whole files; the tests do it 60 times.
+crash-files: $(READY)
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
+		&& $(BIN)/python -m tests.node.crash "$$folder" --kills $(KILLS)
+
+# Cuts the power of a virtual disk under the store, so many times; the tests do it 300 times.
+CUTS ?= 10000
+power: $(READY)
+	$(BIN)/python -m tests.store.power --cuts $(CUTS)
+
+# Kills a daemon that people use, so many times; the tests do it 8 times.
 crash-node: KILLS = 200
 crash-node: $(READY)
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
 		&& $(BIN)/python -m tests.system.crash "$$folder" --kills $(KILLS)
+
+# Runs real daemons on a network of this machine's own that delays, loses, parts and attacks. Root.
+PEOPLE ?= 10
+badnet: $(READY)
+	$(BIN)/python -m tests.badnet.run --people $(PEOPLE) $(BADNET)
 
 # Compares the code that judges who may do what with the rules read word by word. Stopped and started
 # again, each goes on where it was; a minute for some 10,000 DAGs, so an hour or two for all small ones.
@@ -52,16 +77,57 @@ dags: $(READY)
 dags-all: $(READY)
 	$(DAGS) small --resume build/dags-all.json && rm build/dags-all.json
 
-soak: $(READY)
+soak-dags: $(READY)
 	$(DAGS) random --from 1000000 --count 10000000 --resume build/soak.json && rm build/soak.json
 
-# Bends each rule in a copy of the code; fails if the comparison does not notice.
+# Runs simulated worlds that try to break the core: some hundred small ones, or all night, each seed
+# once (build/sim.json counts them). What fails is made smaller and written down as a scenario.
+SIM := $(BIN)/p2pvalue sim
+SEEDS ?= 600
+HOURS ?= 8
+sim: $(READY)
+	mkdir -p build
+	$(SIM) run --seeds $(SEEDS) --machines 5 --jobs 2 --shrink build/failed.toml
+
+soak: $(READY)
+	mkdir -p build
+	$(SIM) soak --hours $(HOURS) --jobs 2 --state build/sim.json
+
+# One world of five thousand machines.
+sim-scale: $(READY)
+	$(SIM) run --scenario scale
+
+# Bends each rule in a copy of the code, and says which check notices; fails if one does not. Minutes.
 mutants: $(READY)
-	$(BIN)/python -m tests.dags.mutants
+	$(BIN)/python -m tests.mutants.run --resume build/mutants.txt && rm -f build/mutants.txt
+
+# Bends the core in thousands of small ways and counts what its tests notice: a seeded sample, or all
+# of one module (MODULE=verdicts). Hours, in a copy that stays until MUTATION=--fresh; goes on where it
+# was. MUTATION=--survivors tries those again with the tests of today.
+SAMPLE = 1000
+SEED = 1
+mutation: $(PROOF)
+	$(BIN)/python -m tests.mutants.sample \
+		$(if $(MODULE),--module $(MODULE),--sample $(SAMPLE) --seed $(SEED)) $(MUTATION)
+
+# Which lines and branches of the core its own tests reach. A quarter of an hour.
+coverage: $(READY)
+	$(BIN)/coverage run -m pytest -q tests/protocol tests/laws tests/vectors tests/dags tests/sim protocol/spec
+	$(BIN)/coverage report
+
+# Fuzzes every decoder, and what stands behind them, for so many minutes; findings become regressions.
+MINUTES ?= 60
+fuzz: $(PROOF)
+	nice -n 15 $(BIN)/python -m tests.fuzz.run --minutes $(MINUTES)
 
 # Runs the workloads on real processes; docs/performance.md says what they measure.
 bench: $(READY)
 	$(BIN)/python -m tests.bench.run
+
+# What one thing more costs at a thousand and at a million operations; makes docs/cost.md.
+cost: $(PROOF)
+	$(BIN)/python -m tests.bench.cost
+	$(BIN)/python -m tests.bench.cost_page
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -87,6 +153,11 @@ $(READY): requirements/build.txt requirements/all.txt pyproject.toml
 	$(PIP) install --no-deps --no-index --no-build-isolation --editable .
 	touch $(READY)
 
+# What only long proofs need; nobody else has to wait for it.
+$(PROOF): $(READY) requirements/proof.txt
+	$(INSTALL_LOCKED) -r requirements/proof.txt
+	touch $(PROOF)
+
 # Keeps every pin that still fits; `make lock UPGRADE=--upgrade` takes the newest releases.
 UV_VERSION := 0.13.9
 LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
@@ -96,6 +167,7 @@ lock: $(READY)
 	$(LOCK) --group build --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --group build --group libp2p --group dev \
 		--constraint requirements/build.txt --output-file requirements/all.txt
+	$(LOCK) --group proof --constraint requirements/all.txt --output-file requirements/proof.txt
 
 wheel: $(READY)
 	$(PIP) wheel --no-deps --wheel-dir dist .

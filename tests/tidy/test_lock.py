@@ -15,7 +15,7 @@ from packaging.version import Version
 from tests.tidy.test_doors import imported
 from tests.tidy.tree import PACKAGES, ROOT, parsed, python_files
 
-LOCKS = ("requirements/build.txt", "requirements/all.txt")
+LOCKS = ("requirements/build.txt", "requirements/all.txt", "requirements/proof.txt")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # Why it differs from what libp2p asks for: docs/decisions/0001-one-wheel-that-needs-no-compiler.md
 OVERRIDDEN = {"fastecdsa"}
@@ -59,13 +59,16 @@ def test_every_locked_release_has_hashes(lock: str) -> None:
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
-def test_both_locks_agree() -> None:
-    build, everything = map(pins, LOCKS)
+def test_the_locks_agree() -> None:
+    build, everything, proof = map(pins, LOCKS)
     assert {name: everything.get(name) for name in build} == build
+    assert {name: everything[name] for name in proof if name in everything} == {
+        name: proof[name] for name in proof if name in everything
+    }
 
 
 def test_the_lock_fits_what_the_project_declares() -> None:
-    locked = pins("requirements/all.txt")
+    locked = pins("requirements/all.txt") | pins("requirements/proof.txt")
     unfit = [
         str(requirement)
         for requirement in declared()
