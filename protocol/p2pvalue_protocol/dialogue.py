@@ -11,7 +11,7 @@ from p2pvalue_protocol.effects import CloseSession, Effect, SendFrame
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import Reason, Refused
 
-F = TypeVar("F", bound=msgspec.Struct)
+F = TypeVar("F", bound=msgspec.Struct)  # the frames that this side takes, of which some come next
 
 
 class Dialogue(Generic[F]):
@@ -33,7 +33,7 @@ class Dialogue(Generic[F]):
             return []
         try:
             frame = self._decoded(data)
-            if type(frame) not in self._awaited:
+            if not isinstance(frame, self._awaited):
                 raise Refused(Reason.FRAME_INVALID)
             effects = self._answer(frame, now_ms)
         except Refused as refusal:
@@ -59,7 +59,7 @@ class Dialogue(Generic[F]):
     def _begin(self) -> list[Effect]:
         return []
 
-    def _decoded(self, data: bytes) -> F:
+    def _decoded(self, data: bytes) -> msgspec.Struct:
         raise NotImplementedError
 
     def _answer(self, frame: F, now_ms: int) -> list[Effect]:
@@ -69,5 +69,5 @@ class Dialogue(Generic[F]):
         self._due_ms = None
         return [CloseSession(self._session, reason)]
 
-    def _send(self, frame: F) -> Effect:
+    def _send(self, frame: msgspec.Struct) -> Effect:
         return SendFrame(self._session, encode(frame))

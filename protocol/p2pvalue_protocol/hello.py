@@ -14,6 +14,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import assert_never
 
 import msgspec
 
@@ -30,6 +31,15 @@ _INITIATOR = b"\x00"
 _RESPONDER = b"\x01"
 _TAG = b"p2pv1/hello-tag\x00"
 _SIGNED = b"p2pv1/hello\x00"
+
+_HelloFrame = (
+    f.NonceOffered
+    | f.NonceAnswered
+    | f.TagsShown
+    | f.TagAnswered
+    | f.InitiatorIdentity
+    | f.ResponderIdentity
+)
 
 
 @dataclass(frozen=True)
@@ -88,8 +98,7 @@ def secrets_shown(replica: Replica) -> list[bytes]:
 
 def responder_identity(transcript: Transcript, replica: Replica) -> f.ResponderIdentity:
     """Return the frame that names our device to who opened the link."""
-    if replica.signer is None:
-        return f.ResponderIdentity(b"", b"")
+    assert replica.signer is not None, "a reader names itself to nobody"
     message = transcript.identity_message(replica.community, _RESPONDER)
     return f.ResponderIdentity(replica.signer.public, replica.signer.sign(message))
 
@@ -145,7 +154,7 @@ class Hello:
         if community is not None:
             self.replica = next(r for r in replicas if r.community == community)
         self.established: Established | None = None
-        self._awaited: type[f.Frame] = f.NonceAnswered if self._is_initiator else f.NonceOffered
+        self._awaited: type[_HelloFrame] = f.NonceAnswered if self._is_initiator else f.NonceOffered
 
     def open(self, now_ms: int) -> list[Effect]:
         """Return the first frame if we opened the link."""
@@ -156,7 +165,7 @@ class Hello:
         """Take the peer's next frame; whatever it holds, the answer is frames or an end."""
         try:
             frame = f.decode_frame(data)
-            if type(frame) is not self._awaited:
+            if not isinstance(frame, self._awaited):
                 raise Refused(Reason.FRAME_INVALID)
             effects = self._answer(frame)
         except Refused as refusal:
@@ -174,7 +183,7 @@ class Hello:
         """Return when `wakeup` is to be called at the latest."""
         return self._due_ms
 
-    def _answer(self, frame: f.Frame) -> list[Effect]:
+    def _answer(self, frame: _HelloFrame) -> list[Effect]:
         match frame:
             case f.NonceOffered(nonce):
                 self._transcript = Transcript(
@@ -197,7 +206,8 @@ class Hello:
                 device = responder_device(self._joint_transcript, replica, frame)
                 self._establish(device, has_told_device=replica.signer is not None)
                 return []
-        raise AssertionError("only awaited frames come here")
+            case _:
+                assert_never(frame)
 
     def _show_tags(self, transcript: Transcript) -> list[Effect]:
         secrets = secrets_shown(self._joint_replica)
@@ -252,7 +262,7 @@ class Hello:
             has_told_device=has_told_device,
         )
 
-    def _await(self, awaited: type[f.Frame], sent: f.Frame) -> list[Effect]:
+    def _await(self, awaited: type[_HelloFrame], sent: f.Frame) -> list[Effect]:
         self._awaited = awaited
         return [self._send(sent)]
 

@@ -100,19 +100,9 @@ class Declined(_Frame, frozen=True, tag=10):
     refusal: Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 
-JoinFrame = (
-    NonceOffered
-    | NonceAnswered
-    | InviteShown
-    | CommunityShown
-    | Welcome
-    | Introduction
-    | Plea
-    | Pending
-    | Proof
-    | Admitted
-    | Declined
-)
+NewcomersFrame = NonceOffered | InviteShown | CommunityShown | Introduction | Plea
+MembersFrame = NonceAnswered | Welcome | Pending | Proof | Admitted | Declined
+JoinFrame = NewcomersFrame | MembersFrame
 _decoder: msgspec.msgpack.Decoder[JoinFrame] = msgspec.msgpack.Decoder(JoinFrame)
 
 

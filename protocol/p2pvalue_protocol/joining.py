@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from typing import assert_never
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.admission import (
@@ -27,7 +28,6 @@ from p2pvalue_protocol.admission import (
 )
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import Effect, JoinRequested
-from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.first_operation import first_run, is_past_held, take_first
 from p2pvalue_protocol.handover import secrets_for
 from p2pvalue_protocol.hello import Transcript
@@ -39,6 +39,7 @@ from p2pvalue_protocol.join_frames import (
     Introduction,
     InviteShown,
     JoinFrame,
+    NewcomersFrame,
     NonceAnswered,
     NonceOffered,
     Pending,
@@ -57,7 +58,7 @@ from p2pvalue_protocol.replica import Replica
 _ANSWERS = {"declined": Refusal.NOT_APPROVED, "busy": Refusal.BUSY}
 
 
-class JoinServer(Dialogue[JoinFrame]):
+class JoinServer(Dialogue[NewcomersFrame]):
     """The member's side of one join link. A stranger costs it one HMAC or check per community."""
 
     _transcript: Transcript
@@ -83,7 +84,7 @@ class JoinServer(Dialogue[JoinFrame]):
     def _decoded(self, data: bytes) -> JoinFrame:
         return decode_join_frame(data)
 
-    def _answer(self, frame: JoinFrame, now_ms: int) -> list[Effect]:
+    def _answer(self, frame: NewcomersFrame, now_ms: int) -> list[Effect]:
         match frame:
             case NonceOffered(nonce):
                 self._transcript = Transcript((nonce, self._nonce), self._peer_ids)
@@ -97,7 +98,8 @@ class JoinServer(Dialogue[JoinFrame]):
                 return self._admit(frame, now_ms)
             case Plea():
                 return self._hear(frame, now_ms)
-        raise Refused(Reason.FRAME_INVALID)
+            case _:
+                assert_never(frame)
 
     # --- who is invited
 

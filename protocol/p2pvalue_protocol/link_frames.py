@@ -158,23 +158,13 @@ class Proof(_Frame, frozen=True, tag=14):
     batch: _Batch
 
 
-LinkFrame = (
-    NonceOffered
-    | NonceAnswered
-    | SecretShown
-    | PersonShown
-    | DevicesMade
-    | Certified
-    | Begun
-    | Taken
-    | Ended
-    | Declined
-    | CommunityShown
-    | NonceTold
-    | RootShown
-    | Readmitted
-    | Proof
+OlderDevicesFrame = (
+    NonceOffered | SecretShown | PersonShown | Certified | Proof | Taken | Ended | Declined
 )
+NewerDevicesFrame = NonceAnswered | SecretShown | DevicesMade | Begun | Declined
+ReturnersFrame = NonceOffered | CommunityShown | RootShown | Begun
+MembersFrame = NonceAnswered | NonceTold | Readmitted | Proof | Taken | Declined
+LinkFrame = OlderDevicesFrame | NewerDevicesFrame | ReturnersFrame | MembersFrame
 _decoder: msgspec.msgpack.Decoder[LinkFrame] = msgspec.msgpack.Decoder(LinkFrame)
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, assert_never
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol import link_frames as f
 from p2pvalue_protocol.admission import genesis_run, may_admit, proof_batches
-from p2pvalue_protocol.dialogue import Dialogue
+from p2pvalue_protocol.dialogue import Dialogue, F
 from p2pvalue_protocol.effects import (
     CloseSession,
     DevicesWanted,
@@ -60,12 +60,12 @@ _BROKEN_OFF = "the other device broke off: show a new code and try again"
 _UNEXPECTED = "the other device answered something unexpected; update both and retry"
 
 
-class _LinkSide(Dialogue[f.LinkFrame]):
+class _LinkSide(Dialogue[F]):
     """One device on the link between two of one person."""
 
     _transcript: Transcript
 
-    def __init__(self, session: int, secret: bytes, *awaited: type[f.LinkFrame]) -> None:
+    def __init__(self, session: int, secret: bytes, *awaited: type[F]) -> None:
         super().__init__(session, *awaited)
         self._secret = secret
         self._done: list[tuple[bytes, bytes]] = []  # (community, the other device)
@@ -91,7 +91,7 @@ class _LinkSide(Dialogue[f.LinkFrame]):
         return Linked(self._session, "linked", tuple(self._done), label, "")
 
 
-class OlderDevice(_LinkSide):
+class OlderDevice(_LinkSide[f.NewerDevicesFrame]):
     """The side that was given the code: it calls, certifies and hands over."""
 
     def __init__(
@@ -126,7 +126,7 @@ class OlderDevice(_LinkSide):
         words = self._failure if reason is None else f"{_UNEXPECTED} ({reason})"
         return [*self._failed(words), CloseSession(self._session, reason)]
 
-    def _answer(self, frame: f.LinkFrame, now_ms: int) -> list[Effect]:
+    def _answer(self, frame: f.NewerDevicesFrame, now_ms: int) -> list[Effect]:
         match frame:
             case f.NonceAnswered(nonce):
                 self._transcript = Transcript((self._nonce, nonce), self._peer_ids)
@@ -144,7 +144,8 @@ class OlderDevice(_LinkSide):
             case f.Declined(refusal):
                 words = _WORDS.get(refusal, _UNEXPECTED)
                 return [*self._failed(words), CloseSession(self._session, None)]
-        raise Refused(Reason.FRAME_INVALID)
+            case _:
+                assert_never(frame)
 
     def _tell(self) -> list[Effect]:
         memberships: list[f.PersonIn] = []
@@ -234,7 +235,7 @@ class OlderDevice(_LinkSide):
         return [*proofs, taken, *self._certify()]
 
 
-class NewerDevice(_LinkSide):
+class NewerDevice(_LinkSide[f.OlderDevicesFrame]):
     """The side that made the code: it waits to be called, makes keys and begins its logs."""
 
     _begun: Replica  # the community whose log we began last
@@ -271,7 +272,7 @@ class NewerDevice(_LinkSide):
         self._due_ms = None
         return [*told, CloseSession(self._session, reason)]
 
-    def _answer(self, frame: f.LinkFrame, now_ms: int) -> list[Effect]:
+    def _answer(self, frame: f.OlderDevicesFrame, now_ms: int) -> list[Effect]:
         match frame:
             case f.NonceOffered(nonce):
                 self._transcript = Transcript((nonce, self._nonce), self._peer_ids)
@@ -297,7 +298,8 @@ class NewerDevice(_LinkSide):
             case f.Declined(refusal):
                 words = _WORDS.get(refusal, _UNEXPECTED)
                 return [*self._failed(words), CloseSession(self._session, None)]
-        raise Refused(Reason.FRAME_INVALID)
+            case _:
+                assert_never(frame)
 
     def _want_keys(self, frame: f.PersonShown) -> list[Effect]:
         communities = [told.community for told in frame.memberships]

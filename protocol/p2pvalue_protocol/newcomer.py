@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, assert_never
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.dialogue import Dialogue
@@ -20,6 +20,7 @@ from p2pvalue_protocol.join_frames import (
     Introduction,
     InviteShown,
     JoinFrame,
+    MembersFrame,
     NonceAnswered,
     NonceOffered,
     Pending,
@@ -56,7 +57,7 @@ _NO_ANSWER = (
 _UNEXPECTED = "the node you reached answered something unexpected; update both and retry"
 
 
-class JoinClient(Dialogue[JoinFrame]):
+class JoinClient(Dialogue[MembersFrame]):
     """The newcomer's side of one join link."""
 
     _replica: Replica
@@ -115,7 +116,7 @@ class JoinClient(Dialogue[JoinFrame]):
         self._due_ms = None
         return [self._joined("failed", message=words, is_final=is_final)]
 
-    def _answer(self, frame: JoinFrame, now_ms: int) -> list[Effect]:
+    def _answer(self, frame: MembersFrame, now_ms: int) -> list[Effect]:
         match frame:
             case NonceAnswered(nonce):
                 self._awaited = (Welcome, Declined)
@@ -133,7 +134,8 @@ class JoinClient(Dialogue[JoinFrame]):
                 words = _WORDS.get(refusal, _WORDS[Refusal.INVALID])
                 told = self._failed(words, is_final=refusal in _FINAL)
                 return [*told, CloseSession(self._session, None)]
-        raise Refused(Reason.FRAME_INVALID)
+            case _:
+                assert_never(frame)
 
     def _ask(self, transcript: Transcript) -> InviteShown | CommunityShown:
         message = request_message(self._community, transcript, self._signer.public)

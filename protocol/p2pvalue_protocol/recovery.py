@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, assert_never
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import link_frames as f
 from p2pvalue_protocol.admission import certified_root, genesis_run, may_admit, proof_batches
-from p2pvalue_protocol.dialogue import Dialogue
+from p2pvalue_protocol.dialogue import Dialogue, F
 from p2pvalue_protocol.effects import CloseSession, Effect, Joined
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
 from p2pvalue_protocol.first_operation import (
@@ -41,12 +41,12 @@ _NO_ANSWER = "nobody there knows this community (yet): check the link, and that 
 _UNEXPECTED = "the node you reached answered something unexpected; update both and retry"
 
 
-class _RecoverySide(Dialogue[f.LinkFrame]):
+class _RecoverySide(Dialogue[F]):
     def _decoded(self, data: bytes) -> f.LinkFrame:
         return f.decode_link_frame(data)
 
 
-class RecoveryServer(_RecoverySide):
+class RecoveryServer(_RecoverySide[f.ReturnersFrame]):
     """The member's side. A stranger costs it one HMAC per community and learns nothing."""
 
     _transcript: Transcript
@@ -68,7 +68,7 @@ class RecoveryServer(_RecoverySide):
         self._peer_ids = (peer_id, own_peer_id)
         self._nonce = nonce
 
-    def _answer(self, frame: f.LinkFrame, now_ms: int) -> list[Effect]:
+    def _answer(self, frame: f.ReturnersFrame, now_ms: int) -> list[Effect]:
         match frame:
             case f.NonceOffered(nonce):
                 self._transcript = Transcript((nonce, self._nonce), self._peer_ids)
@@ -80,7 +80,8 @@ class RecoveryServer(_RecoverySide):
                 return self._judge(frame)
             case f.Begun():
                 return self._take(frame, now_ms)
-        raise Refused(Reason.FRAME_INVALID)
+            case _:
+                assert_never(frame)
 
     def _tell_nonce(self, proof: bytes) -> list[Effect]:
         for replica in self._replicas:
@@ -125,7 +126,7 @@ class RecoveryServer(_RecoverySide):
         return [self._send(f.Declined(refusal))]
 
 
-class RecoveryClient(_RecoverySide):
+class RecoveryClient(_RecoverySide[f.MembersFrame]):
     """The new device's side; it reports as a join does, by `Joined`."""
 
     _transcript: Transcript
@@ -170,7 +171,7 @@ class RecoveryClient(_RecoverySide):
         self._due_ms = None
         return [self._joined("failed", message=words)]
 
-    def _answer(self, frame: f.LinkFrame, now_ms: int) -> list[Effect]:
+    def _answer(self, frame: f.MembersFrame, now_ms: int) -> list[Effect]:
         match frame:
             case f.NonceAnswered(nonce):
                 self._transcript = Transcript((self._nonce, nonce), self._peer_ids)
@@ -189,7 +190,8 @@ class RecoveryClient(_RecoverySide):
             case f.Declined(refusal):
                 words = _WORDS.get(refusal, _UNEXPECTED)
                 return [*self._failed(words), CloseSession(self._session, None)]
-        raise Refused(Reason.FRAME_INVALID)
+            case _:
+                assert_never(frame)
 
     def _show_root(self, nonce: bytes) -> list[Effect]:
         self._told_nonce = nonce

@@ -10,7 +10,7 @@ MUTANTS = (
         "any-join-frame",
         "joining#frames: a frame out of turn ends the link",
         "dialogue",
-        "            if type(frame) not in self._awaited:\n"
+        "            if not isinstance(frame, self._awaited):\n"
         "                raise Refused(Reason.FRAME_INVALID)\n",
         "",
         "protocol/test_join_proofs.py::test_a_frame_out_of_turn_ends_the_link",

@@ -26,7 +26,7 @@ MUTANTS = (
         "frame-out-of-turn",
         "sync#frames: a frame out of turn ends the link",
         "hello",
-        "            if type(frame) is not self._awaited:\n"
+        "            if not isinstance(frame, self._awaited):\n"
         "                raise Refused(Reason.FRAME_INVALID)\n",
         "",
         "protocol/test_hello.py::test_a_proof_from_one_link_is_worth_nothing_on_another",
