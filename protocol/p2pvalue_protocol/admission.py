@@ -9,9 +9,10 @@ from p2pvalue_protocol import limits
 from p2pvalue_protocol.access import heads_of_past, is_public, proof_of
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.join_frames import InviteShown, Refusal
+from p2pvalue_protocol.join_frames import Refusal
 from p2pvalue_protocol.keys import is_valid_exchange_key, verify
 from p2pvalue_protocol.log import Run, encode_batch
+from p2pvalue_protocol.members import Invite
 from p2pvalue_protocol.operation import GENESIS, decode_core
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.serving import runs_up_to
@@ -46,16 +47,13 @@ def asking_mode(replica: Replica) -> Asking | None:
     return Asking.ADMITTED if policy.join == auth.JOIN_OPEN else Asking.REFUSED
 
 
-def refusal_of_invite(replica: Replica, shown: InviteShown) -> Refusal | None:
+def refusal_of_invite(replica: Replica, invite: Invite, device: bytes) -> Refusal | None:
     """Return why a proven invite lets nobody in, None if it does, or did let this device in."""
-    membership, device = replica.membership, shown.device
+    membership = replica.membership
     if membership.is_live(device):
         return None
     if membership.was_ever_admitted(device) and not _is_leaver(replica, device):
         return Refusal.PUT_OUT
-    invite = membership.invite_for(shown.invite_key)
-    if invite is None:
-        return Refusal.CANNOT_ADMIT
     if invite.is_withdrawn:
         return Refusal.WITHDRAWN
     return Refusal.USED_UP if invite.is_used_up else None
@@ -150,11 +148,11 @@ def proof_batches(replica: Replica, device: bytes) -> list[bytes]:
 
 
 def genesis_run(replica: Replica) -> Run | None:
-    """Return the run that holds GENESIS alone; it is among the first operations ever held."""
+    """Return the run that holds GENESIS alone; it is among the first operations ever held.
+
+    None if that is not held, or not signed itself: then nobody can be shown it alone.
+    """
     held = sorted(replica.auth_references.values(), key=lambda r: replica.graph.index(r.op_id))
-    for reference in held:
-        if reference.seq == 0:
-            runs, _ = replica.runs(AUTH, reference.device, 0, reference.op_id, 1)
-            if runs and runs[0].items[0].kind == GENESIS and len(runs[0].items) == 1:
-                return runs[0]
-    return None
+    firsts = (r for r in held if r.seq == 0)
+    begun = (run for r in firsts for run in replica.runs(AUTH, r.device, 0, r.op_id, 1)[0])
+    return next((run for run in begun if [item.kind for item in run.items] == [GENESIS]), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ from p2pvalue_protocol.errors import Reason, Refused
 F = TypeVar("F", bound=msgspec.Struct)  # the frames that this side takes, of which some come next
 
 
-class Dialogue(Generic[F]):
+class Dialogue(ABC, Generic[F]):
     """What all sides share: the link, the timer, and the frames that may come next."""
 
     def __init__(self, session: int, *awaited: type[F]) -> None:
@@ -59,11 +60,13 @@ class Dialogue(Generic[F]):
     def _begin(self) -> list[Effect]:
         return []
 
+    @abstractmethod
     def _decoded(self, data: bytes) -> msgspec.Struct:
-        raise NotImplementedError
+        """Return what a frame says, awaited or not; raises Refused."""
 
+    @abstractmethod
     def _answer(self, frame: F, now_ms: int) -> list[Effect]:
-        raise NotImplementedError
+        """Return what an awaited frame makes us do; raises Refused."""
 
     def _end(self, reason: Reason | None) -> list[Effect]:
         self._due_ms = None

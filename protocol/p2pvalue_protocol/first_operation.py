@@ -6,6 +6,8 @@ operation together with an operation of its own that names it, or not at all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
@@ -50,6 +52,13 @@ def begin_log(replica: Replica, signer: SigningKey, payload: bytes, now_ms: int)
     return runs[0]
 
 
+def take_runs(replica: Replica, runs: Sequence[Run], now_ms: int) -> None:
+    """Store what of runs can be; raises Refused for an offence."""
+    for reason, is_offence in replica.receive(runs, now_ms).refused:
+        if is_offence:
+            raise Refused(reason)
+
+
 def take_first(replica: Replica, first: Run, naming: Draft, now_ms: int) -> bool:
     """Store a device's first operation and write `naming`, which names it; return whether it did.
 
@@ -58,9 +67,7 @@ def take_first(replica: Replica, first: Run, naming: Draft, now_ms: int) -> bool
     if not is_past_held(replica, first):
         return False
     replica.expect(first.device)
-    for reason, is_offence in replica.receive([first], now_ms).refused:
-        if is_offence:
-            raise Refused(reason)
+    take_runs(replica, [first], now_ms)
     try:
         replica.write([naming], now_ms)
     except LocalProtocolError:
@@ -100,6 +107,4 @@ class Proofs:
     def store(self, replica: Replica, now_ms: int) -> None:
         """Store what was gathered, and begin anew; raises Refused for an offence."""
         runs, self._runs, self._frames = self._runs, [], 0
-        for reason, is_offence in replica.receive(runs, now_ms).refused:
-            if is_offence:
-                raise Refused(reason)
+        take_runs(replica, runs, now_ms)

@@ -106,7 +106,8 @@ class JoinServer(Dialogue[NewcomersFrame]):
     def _judge_invite(self, frame: InviteShown) -> list[Effect]:
         """Welcome who holds an invite's key; to anybody else not even its refusal is an answer."""
         for replica in self._replicas:
-            if replica.membership.invite_for(frame.invite_key) is None:
+            invite = replica.membership.invite_for(frame.invite_key)
+            if invite is None:
                 continue
             message = request_message(replica.community, self._transcript, frame.device)
             is_proven = verify(frame.invite_key, message, frame.invite_signature) and verify(
@@ -115,7 +116,9 @@ class JoinServer(Dialogue[NewcomersFrame]):
             if not is_proven:
                 return self._end(None)
             self._invite_key = frame.invite_key
-            return self._welcome(replica, frame.device, refusal_of_invite(replica, frame))
+            return self._welcome(
+                replica, frame.device, refusal_of_invite(replica, invite, frame.device)
+            )
         return self._end(None)
 
     def _judge_caller(self, frame: CommunityShown) -> list[Effect]:
@@ -195,8 +198,6 @@ class JoinServer(Dialogue[NewcomersFrame]):
 
     def request_answered(self, answer: Answer) -> list[Effect]:
         """Tell the newcomer what became of its request; the shell's answer to `JoinRequested`."""
-        if self._due_ms is None:
-            return []
         if answer == "pending":
             return [self._send(Pending())]
         return self._decline(_ANSWERS[answer])

@@ -31,6 +31,7 @@ from p2pvalue_protocol.first_operation import (
     first_run,
     founding_of,
     take_first,
+    take_runs,
 )
 from p2pvalue_protocol.handover import secrets_for, take_secrets
 from p2pvalue_protocol.hello import Transcript
@@ -319,8 +320,6 @@ class NewerDevice(_LinkSide[f.OlderDevicesFrame]):
 
         `refusal` says why there are none.
         """
-        if self._due_ms is None:
-            return []
         if not devices:
             refusal = refusal or f.LinkRefusal.NO_COMMUNITY
             failed = self._failed(_WORDS.get(refusal, _UNEXPECTED))
@@ -346,9 +345,7 @@ class NewerDevice(_LinkSide[f.OlderDevicesFrame]):
         if founding.nonce != told.nonce or not verify(frame.certifier, message, frame.certificate):
             raise Refused(Reason.FRAME_INVALID)
         replica = self._replica_for(community, keys.signer)
-        for reason, is_offence in replica.receive([run], now_ms).refused:
-            if is_offence:
-                raise Refused(reason)
+        take_runs(replica, [run], now_ms)
         payload = auth.dev_add_payload(told.root, keys.prekey, frame.certificate, frame.certifier)
         try:
             first = begin_log(replica, keys.signer, payload, now_ms)

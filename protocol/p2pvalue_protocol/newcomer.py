@@ -8,8 +8,8 @@ from typing import Literal, assert_never
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import CloseSession, Effect, Joined
-from p2pvalue_protocol.errors import LocalProtocolError, Reason, Refused
-from p2pvalue_protocol.first_operation import Proofs, begin_log, founding_of
+from p2pvalue_protocol.errors import LocalProtocolError, Reason
+from p2pvalue_protocol.first_operation import Proofs, begin_log, founding_of, take_runs
 from p2pvalue_protocol.handover import take_secrets
 from p2pvalue_protocol.hello import Transcript
 from p2pvalue_protocol.invitation import invite_key
@@ -111,8 +111,6 @@ class JoinClient(Dialogue[MembersFrame]):
         return [*self._failed(words), CloseSession(self._session, reason)]
 
     def _failed(self, words: str, *, is_final: bool = False) -> list[Effect]:
-        if self._due_ms is None:
-            return []
         self._due_ms = None
         return [self._joined("failed", message=words, is_final=is_final)]
 
@@ -147,9 +145,7 @@ class JoinClient(Dialogue[MembersFrame]):
     def _introduce(self, welcome: Welcome, now_ms: int) -> list[Effect]:
         run, founding = founding_of(welcome.genesis, self._community)
         replica = self._replica = self._replica_for(self._community, self._signer)
-        for reason, is_offence in replica.receive([run], now_ms).refused:
-            if is_offence:
-                raise Refused(reason)
+        take_runs(replica, [run], now_ms)
         root = SigningKey(auth.root_seed(self._root_entropy, founding.nonce))
         device = self._signer.public
         certificate = auth.certificate_message(founding.nonce, root.public, device, self._prekey)

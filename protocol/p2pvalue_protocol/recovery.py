@@ -23,6 +23,7 @@ from p2pvalue_protocol.first_operation import (
     first_run,
     founding_of,
     take_first,
+    take_runs,
 )
 from p2pvalue_protocol.handover import secrets_for, take_secrets
 from p2pvalue_protocol.hello import Transcript
@@ -166,8 +167,6 @@ class RecoveryClient(_RecoverySide[f.MembersFrame]):
         return [*self._failed(words), CloseSession(self._session, reason)]
 
     def _failed(self, words: str) -> list[Effect]:
-        if self._due_ms is None:
-            return []
         self._due_ms = None
         return [self._joined("failed", message=words)]
 
@@ -207,9 +206,7 @@ class RecoveryClient(_RecoverySide[f.MembersFrame]):
         if founding.nonce != self._told_nonce:  # it wanted to know our root in another community
             raise Refused(Reason.WRONG_COMMUNITY)
         replica = self._replica = self._replica_for(community, keys.signer)
-        for reason, is_offence in replica.receive([run], now_ms).refused:
-            if is_offence:
-                raise Refused(reason)
+        take_runs(replica, [run], now_ms)
         root, device = self._root, keys.signer.public
         message = auth.certificate_message(founding.nonce, root.public, device, keys.prekey)
         payload = auth.dev_add_payload(root.public, keys.prekey, root.sign(message))

@@ -13,20 +13,8 @@ from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.hello import Transcript
 from tests.protocol.authoring import key_named, prekey_named
-from tests.protocol.desk import NOW_MS, Cable, Computer, join
-
-SECRET = bytes(range(16))
-SESSION = 7
-ANA = i.PersonHere("Ana", "laptop", b"c" * 32, b"b" * 32)
-
-
-def link(older: Computer, newer: Computer) -> list[f.LinkFrame]:
-    """Let an older device bring in a newer one; return what it said."""
-    cable = Cable(older, newer, SESSION).carry(
-        i.LinkStarted(SESSION, newer.peer_id, SECRET, ANA),
-        i.LinkAsked(SESSION, older.peer_id, SECRET),
-    )
-    return [f.decode_link_frame(frame) for frame in cable.sent[0]]
+from tests.protocol.desk import NOW_MS, Computer, join
+from tests.protocol.device_link import ANA, SECRET, SESSION, link
 
 
 def called(secret: bytes) -> tuple[Computer, bytes]:
@@ -130,7 +118,8 @@ def test_a_new_device_is_handed_the_address_of_the_older_one_and_of_few_others(
     laptop, phone = Computer("laptop", "ana"), Computer("phone", "nobody")
     garden = laptop.found("garden")
     with_addresses(laptop, garden, "ben", "cyd")
-    [certified] = [frame for frame in link(laptop, phone) if isinstance(frame, f.Certified)]
+    sent = map(f.decode_link_frame, link(laptop, phone).sent[0])
+    [certified] = [frame for frame in sent if isinstance(frame, f.Certified)]
     assert len(certified.records) == 2
     first = decode_record(certified.records[0], garden)
     assert first is not None

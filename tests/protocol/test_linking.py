@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -18,27 +16,9 @@ from p2pvalue_protocol.log import decode_batch, encode_batch
 from p2pvalue_protocol.removal import device_removal_draft
 from tests.protocol.authoring import key_named, prekey_named
 from tests.protocol.desk import NOW_MS, Cable, Computer, join, sync
+from tests.protocol.device_link import ANA, SECRET, SESSION, hears, link
 from tests.protocol.hostility import mutations
 from tests.protocol.replicas import Chain
-
-SECRET = bytes(range(16))
-SESSION = 7
-ANA = i.PersonHere("Ana", "laptop", b"c" * 32, b"b" * 32)
-
-
-def link(
-    older: Computer,
-    newer: Computer,
-    *,
-    secret: bytes = SECRET,
-    session: int = SESSION,
-    alter: Callable[[bytes], bytes | None] = bytes,
-) -> Cable:
-    """Let `older` call `newer`, which shows a code with SECRET."""
-    return Cable(older, newer, session, alter=alter).carry(
-        i.LinkStarted(session, newer.peer_id, secret, ANA),
-        i.LinkAsked(session, older.peer_id, SECRET),
-    )
 
 
 def test_a_new_device_speaks_for_its_person_in_all_her_communities() -> None:
@@ -257,16 +237,6 @@ def test_a_first_operation_that_says_something_else_than_was_certified_is_not_ta
     laptop = hears(frames)
     assert laptop.linked().state == "failed"
     assert laptop.machine.replica(garden).heads() == heads
-
-
-def hears(frames: Sequence[bytes]) -> Computer:
-    """A laptop that draws the same nonces as always, after a phone said these frames."""
-    laptop = Computer("laptop", "ana")
-    laptop.found("garden")
-    laptop.handle(i.LinkStarted(SESSION, "peer-of-phone", SECRET, ANA))
-    for frame in frames:
-        laptop.handle(i.FrameReceived(SESSION, frame))
-    return laptop
 
 
 @pytest.mark.parametrize("side", [0, 1])

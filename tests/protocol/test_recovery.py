@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import inputs as i
+from p2pvalue_protocol import limits
 from p2pvalue_protocol import link_frames as f
+from p2pvalue_protocol.admission import genesis_run
+from p2pvalue_protocol.effects import CloseSession, SendFrame
 from p2pvalue_protocol.encoding import encode
-from p2pvalue_protocol.ids import AUTH
-from p2pvalue_protocol.log import encode_batch
+from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.hello import Transcript
+from p2pvalue_protocol.ids import AUTH, Reference
+from p2pvalue_protocol.log import decode_batch, encode_batch
 from tests.protocol.authoring import key_named
 from tests.protocol.desk import Cable, Computer, join, sync
 from tests.protocol.hostility import mutations
@@ -132,6 +137,113 @@ def test_a_member_that_asks_for_the_root_of_another_community_is_found_out() -> 
     assert bare.joined().state == "failed"
     assert "unexpected" in bare.joined().message
     assert bare.machine.communities() == []
+
+
+def test_a_root_brings_back_a_key_that_can_sign_and_no_other() -> None:
+    ana = Computer("ana", "ana")
+    garden = ana.found("garden")
+    bare = Computer("bare", "ana")
+    ana.handle(i.RecoveryAsked(SESSION, bare.peer_id))
+    ana.handle(i.FrameReceived(SESSION, encode(f.NonceOffered(bytes(32)))))
+    answered = f.decode_link_frame(frame_of(ana.outbox.popleft()))
+    assert isinstance(answered, f.NonceAnswered)
+    transcript = Transcript((bytes(32), answered.nonce), (bare.peer_id, ana.peer_id))
+    founding = ana.membership(garden).genesis
+    assert founding is not None
+    root = bare.root(founding.nonce)
+    signature = root.sign(f.root_message(garden, transcript, bytes(32)))
+    known = f.CommunityShown(f.community_proof(garden, transcript))
+    for frame in (known, f.RootShown(root.public, bytes(32), signature)):
+        ana.handle(i.FrameReceived(SESSION, encode(frame)))
+    told, end = ana.outbox
+    assert isinstance(f.decode_link_frame(frame_of(told)), f.NonceTold)
+    assert end == CloseSession(SESSION, Reason.FRAME_INVALID)
+
+
+def test_a_member_that_was_put_out_brings_nobody_back() -> None:
+    ana, ben = Computer("ana", "ana"), Computer("ben", "ben")
+    garden = ana.found("garden")
+    ana.invite(garden)
+    join(ben, ana, garden, 1)
+    sync(ben, ana, garden, 2)
+    root = ana.membership(garden).member_of(ben.device(garden))
+    assert root is not None
+    ana.write(garden, auth.REVOKE, auth.revoke_payload(root))
+    sync(ben, ana, garden, 3)
+    anew = Computer("ana's new machine", "ana")
+    recover(anew, ben, garden)
+    assert anew.joined().message.startswith("the member you reached may not let people in")
+
+
+def test_who_lost_the_answer_is_answered_as_the_first_time() -> None:
+    ana = Computer("ana", "ana")
+    garden = ana.found("garden")
+    recover(Computer("anew", "ana"), ana, garden)
+    heads = ana.machine.replica(garden).heads()
+    anew = Computer("anew", "ana")  # with the same keys, and nothing stored
+    recover(anew, ana, garden, session=8)
+    assert anew.joined().state == "admitted"
+    assert ana.machine.replica(garden).heads() == heads
+    sync(anew, ana, garden, 9)
+    assert anew.digest(garden) == ana.digest(garden)
+
+
+def test_a_first_operation_that_names_what_the_member_does_not_hold_is_not_taken() -> None:
+    ana = Computer("ana", "ana")
+    garden = ana.found("garden")
+    heads = ana.machine.replica(garden).heads()
+    anew = Computer("anew", "ana")
+    unheard = Reference(key_named("sam").public, AUTH, 0, bytes(32))
+
+    def naming(frame: bytes) -> bytes:
+        read = f.decode_link_frame(frame)
+        if isinstance(read, f.Begun):
+            [run] = decode_batch(read.first)
+            log = Chain(anew.keys(garden).signer, garden, AUTH)
+            log.add(run.items[0].payload, kind=auth.DEV_ADD, parents=[unheard])
+            return encode(msgspec.structs.replace(read, first=encode_batch([log.run()])))
+        return frame
+
+    recover(anew, ana, garden, alter=naming)
+    assert anew.joined().message.startswith("the member you reached may not let people in")
+    assert ana.machine.replica(garden).heads() == heads
+
+
+def test_a_genesis_that_nobody_signed_is_not_taken() -> None:
+    ana, bare = Computer("ana", "ana"), Computer("bare", "ana")
+    garden = ana.found("garden")
+    founding, genesis = ana.membership(garden).genesis, genesis_run(ana.machine.replica(garden))
+    assert founding is not None
+    assert genesis is not None
+    items = [msgspec.structs.replace(item, signature=bytes(64)) for item in genesis.items]
+    forged = encode_batch([msgspec.structs.replace(genesis, items=items)])
+    bare.handle(i.RecoveryStarted(SESSION, ana.peer_id, bare.keys(garden), bare.entropy))
+    for frame in (
+        f.NonceAnswered(bytes(32)),
+        f.NonceTold(founding.nonce),
+        f.Readmitted(forged),
+    ):
+        bare.handle(i.FrameReceived(SESSION, encode(frame)))
+    assert bare.joined().state == "failed"
+    assert str(Reason.SIGNATURE_INVALID) in bare.joined().message
+    assert bare.machine.replica(garden).heads() == []
+
+
+def test_who_cannot_write_at_this_time_is_told_why() -> None:
+    ana, anew = Computer("ana", "ana"), Computer("anew", "ana")
+    garden = ana.found("garden")
+    Cable(anew, ana, SESSION).carry(
+        i.RecoveryStarted(SESSION, ana.peer_id, anew.keys(garden), anew.entropy),
+        i.RecoveryAsked(SESSION, anew.peer_id),
+        limits.TIME_MS_MAX,
+    )
+    assert anew.joined().state == "failed"
+    assert anew.joined().message.startswith("the clock is at the end of time")
+
+
+def frame_of(effect: SendFrame | CloseSession) -> bytes:
+    assert isinstance(effect, SendFrame)
+    return effect.frame
 
 
 @pytest.mark.parametrize("side", [0, 1])

@@ -25,6 +25,7 @@ DOORS = {
 CORE_MAY_IMPORT = {
     *(
         "__future__",
+        "abc",
         "base64",
         "binascii",
         "bisect",
