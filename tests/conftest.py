@@ -6,6 +6,7 @@ import ipaddress
 import os
 import random
 import secrets
+import signal
 import sys
 
 import pytest
@@ -56,3 +57,7 @@ def _is_local(host: str) -> bool:
 
 
 sys.addaudithook(_refuse_internet)
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
