@@ -1,6 +1,7 @@
 """The store room: what a node keeps of its communities, in SQLite or in memory."""
 
 from p2pvalue.store.interface import (
+    Base,
     Durability,
     Entry,
     Fault,
@@ -16,6 +17,7 @@ from p2pvalue.store.refold import fold_waiting
 from p2pvalue.store.sqlite import SqliteStore
 
 __all__ = [
+    "Base",
     "Durability",
     "Entry",
     "Fault",

@@ -18,5 +18,6 @@ def digest_of_views(states: Iterable[StateRow], entries: Iterable[Entry]) -> byt
         digest.update(encode([0, *state]))
     for entry in entries:
         held = b"" if entry.payload is None else payload_hash_of(entry.payload)
-        digest.update(encode([1, entry.container, entry.kind, *entry.order, entry.member, held]))
+        sort = 2 if entry.is_hidden else 1
+        digest.update(encode([sort, entry.container, entry.kind, *entry.order, entry.member, held]))
     return digest.digest()

@@ -10,11 +10,15 @@ simulations and tests) and `sqlite.SqliteStore` (for the node).
 *Numbers stay inside.* Log and frontier numbers belong to one community on one node; no digest that
 leaves the store depends on them.
 
+*Hidden.* Kinds that keep what counts no more leave it in its list, marked. Only `entries_since`
+hands it out, to who asks; all other answers are as if it were not there.
+
 *Arrivals.* Every entry gets a number when it is committed, greater than all before it; a reader
 that remembers the greatest it has seen can ask for the rest, however early the rest sorts. Numbers
 may skip. The entries of one log in one list have numbers in the order of the log: an entry shown
-again gets a new number, and so do those of its log that follow it. Whoever reads by arrival is told
-of such changes and begins anew; the list's snapshot goes with them.
+again gets a new number, and so do those of its log that follow it. One that is hidden or shown
+where it stands keeps its number. Whoever reads by arrival is told of such changes and begins anew;
+the list's snapshot goes with them.
 """
 
 from __future__ import annotations
@@ -50,6 +54,15 @@ class Entry(NamedTuple):
     core: bytes
     payload: bytes | None
     arrival: int
+    log: int  # the core's number for the branch that it is in
+    is_hidden: bool  # it counts no more; only for who asks for such
+
+
+class Base(NamedTuple):
+    """Where one branch of a log begins: behind operation `seq` of another; or, None, at nothing."""
+
+    log: int | None
+    seq: int
 
 
 class Snapshot(NamedTuple):
@@ -130,10 +143,18 @@ class Store(Protocol):
         ...
 
     def entries_since(
-        self, community: bytes, container: bytes, kind: int, arrival: int, *, limit: int = 1_000
+        self,
+        community: bytes,
+        container: bytes,
+        kind: int,
+        arrival: int,
+        *,
+        limit: int = 1_000,
+        hidden: bool = False,
     ) -> list[Entry]:
         """Return up to `limit` entries that came after `arrival`, as they came; 0 asks for all.
 
+        With `hidden`, those too that are kept in the list but count no more.
         Costs what is returned. The first time, the list is indexed by arrival, which writes once;
         lists that nobody reads so do not pay for it.
         """
@@ -145,6 +166,10 @@ class Store(Protocol):
 
     def containers(self, community: bytes, kind: int) -> list[bytes]:
         """Return the containers that hold entries of a kind, ascending."""
+        ...
+
+    def base(self, community: bytes, log: int) -> Base:
+        """Return where a log begins; raises StoreFailed for one that is not stored. One seek."""
         ...
 
     def state(self, community: bytes, subject: bytes) -> StateRow | None:
@@ -201,8 +226,11 @@ class Store(Protocol):
         """
         ...
 
-    def state_digest(self, community: bytes) -> bytes:
-        """Return 32 bytes equal on two nodes iff their states and entries are; reads all."""
+    def state_digest(self, community: bytes, *, hidden: bool = False) -> bytes:
+        """Return 32 bytes equal on two nodes iff their states and entries are; reads all.
+
+        With `hidden`, of the hidden entries too: equal if both hold the same operations.
+        """
         ...
 
     def figures(self) -> Figures:

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from p2pvalue.store.digest import digest_of_views
-from p2pvalue.store.interface import Entry, Figures, Progress, Snapshot, StoreFailed, VerifyReport
+from p2pvalue.store.interface import (
+    Base,
+    Entry,
+    Figures,
+    Progress,
+    Snapshot,
+    StoreFailed,
+    VerifyReport,
+)
 from p2pvalue.store.memory_past import KeptEntry, MemoryPast
 from p2pvalue.store.migrations import SCHEMA_VERSION
 from p2pvalue.store.paging import cut_page, state_order
@@ -74,14 +82,23 @@ class MemoryStore:
         return [past.entry(kept[at]) for at in chosen] if limit > 0 else []
 
     def entries_since(
-        self, community: bytes, container: bytes, kind: int, arrival: int, *, limit: int = 1_000
+        self,
+        community: bytes,
+        container: bytes,
+        kind: int,
+        arrival: int,
+        *,
+        limit: int = 1_000,
+        hidden: bool = False,
     ) -> list[Entry]:
         """Return up to `limit` entries that came after `arrival`, as they came."""
+        past = self.past(community)
         kept = self._list(community, container, kind)
+        if hidden:
+            kept = [*kept, *past.hidden.get((container, kind), [])]
         later = sorted(
             (entry for entry in kept if entry.arrival > arrival), key=lambda e: e.arrival
         )
-        past = self.past(community)
         return [past.entry(entry) for entry in later[:limit]]
 
     def entry_count(self, community: bytes, container: bytes, kind: int) -> int:
@@ -92,6 +109,10 @@ class MemoryStore:
         """Return the containers that hold entries of a kind, ascending."""
         lists = self.past(community).lists
         return sorted(container for container, of_kind in lists if of_kind == kind)
+
+    def base(self, community: bytes, log: int) -> Base:
+        """Return where a log begins; raises StoreFailed for one that is not stored."""
+        return self.past(community).base(log)
 
     def state(self, community: bytes, subject: bytes) -> StateRow | None:
         """Return the folded state of one subject."""
@@ -154,12 +175,16 @@ class MemoryStore:
         for key in [key for key in self._meta if key.endswith(f":{community.hex()}")]:
             del self._meta[key]
 
-    def state_digest(self, community: bytes) -> bytes:
+    def state_digest(self, community: bytes, *, hidden: bool = False) -> bytes:
         """Return 32 bytes equal on two nodes iff their states and entries are."""
         past = self.past(community)
         states = sorted(past.states.values(), key=lambda row: (row.kind, row.subject))
+        sides = (past.lists, past.hidden) if hidden else (past.lists,)
         entries = (
-            past.entry(kept) for _, kept_all in sorted(past.lists.items()) for kept in kept_all
+            past.entry(kept)
+            for side in sides
+            for _, kept_all in sorted(side.items())
+            for kept in kept_all
         )
         return digest_of_views(states, entries)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from p2pvalue.store.arrivals import first_seqs
-from p2pvalue.store.interface import Entry, Snapshot, StoreFailed
-from p2pvalue_protocol.ids import AUTH
+from p2pvalue.store.interface import Base, Entry, Snapshot, StoreFailed
+from p2pvalue_protocol.ids import AUTH, ZERO32
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import (
     Batch,
@@ -41,6 +41,7 @@ class MemoryPast:
         self.logs: dict[int, LogRow] = {}
         self.rows: dict[int, dict[int, OperationRow]] = {}
         self.lists: dict[tuple[bytes, int], list[KeptEntry]] = {}
+        self.hidden: dict[tuple[bytes, int], list[KeptEntry]] = {}
         self.subjects: dict[bytes, list[SubjectOperationRow]] = {}
         self.states: dict[bytes, StateRow] = {}
         self.snapshots: dict[bytes, Snapshot] = {}
@@ -107,8 +108,12 @@ class MemoryPast:
         return [(row, kept.core, kept.payload) for row, kept in zip(rows, stored, strict=True)]
 
     def has_entry(self, row: EntryRow) -> bool:
-        """Return whether an operation is among the entries."""
-        return any(entry.row == row for entry in self.lists.get((row.container, row.kind), []))
+        """Return whether an operation is listed, hidden or shown as the row says."""
+        kept = self._side(row).get((row.container, row.kind), [])
+        return any(entry.row == row for entry in kept)
+
+    def _side(self, row: EntryRow) -> dict[tuple[bytes, int], list[KeptEntry]]:
+        return self.hidden if row.is_hidden else self.lists
 
     def has_subject_operation(self, row: SubjectOperationRow) -> bool:
         """Return whether an operation is among those of its subject."""
@@ -154,7 +159,24 @@ class MemoryPast:
             stored.core,
             stored.payload,
             kept.arrival,
+            row.log,
+            row.is_hidden,
         )
+
+    def base(self, log: int) -> Base:
+        """Return where a log begins; raises StoreFailed for one that is not stored."""
+        row = self.logs.get(log)
+        if row is None:
+            raise StoreFailed(f"log {log} is not stored; a defect, please report it")
+        if row.base_id == ZERO32:
+            return Base(None, -1)
+        seq = row.first_seq - 1
+        (found,) = (
+            number
+            for number, rows in self.rows.items()
+            if seq in rows and rows[seq].op_id == row.base_id
+        )
+        return Base(found, seq)
 
     # --- writing
 
@@ -217,30 +239,39 @@ class MemoryPast:
         for entry in batch.entries_again:
             self._insert(entry, 0)
         for (container, kind, device), seq in first_seqs(batch.entries_again).items():
-            kept = self.lists[container, kind]
+            sides = [side.get((container, kind), []) for side in (self.lists, self.hidden)]
             rows = [
-                (e.row.seq, e.row.log, at) for at, e in enumerate(kept) if e.row.device == device
+                (e.row.seq, e.row.log, side, at)
+                for side, kept in enumerate(sides)
+                for at, e in enumerate(kept)
+                if e.row.device == device and e.row.seq >= seq
             ]
-            for _, _, at in sorted(row for row in rows if row[0] >= seq):
+            for _, _, side, at in sorted(rows):
                 arrival += 1
-                kept[at] = kept[at]._replace(arrival=arrival)
+                sides[side][at] = sides[side][at]._replace(arrival=arrival)
+        for entry in batch.entries_turned:
+            self._insert(entry, self._remove(entry._replace(is_hidden=not entry.is_hidden)))
         for entry in batch.entries_gone:
             self._remove(entry)
-        for entry in (*batch.entries_again, *batch.entries_gone):
+        for entry in (*batch.entries_again, *batch.entries_turned, *batch.entries_gone):
             self.snapshots.pop(entry.container, None)
         self._apply_states(batch)
         return arrival
 
     def _insert(self, entry: EntryRow, arrival: int) -> None:
         order = Order(entry.time, entry.device, entry.seq, entry.op_id)
-        kept = self.lists.setdefault((entry.container, entry.kind), [])
+        kept = self._side(entry).setdefault((entry.container, entry.kind), [])
         insort(kept, KeptEntry(order, entry, arrival))
 
-    def _remove(self, entry: EntryRow) -> None:
-        kept = self.lists.get((entry.container, entry.kind), [])
+    def _remove(self, entry: EntryRow) -> int:
+        """Remove an entry; return its arrival."""
+        side, name = self._side(entry), (entry.container, entry.kind)
+        arrivals = [other.arrival for other in side.get(name, []) if other.row == entry]
+        kept = side.get(name, [])
         kept[:] = [other for other in kept if other.row != entry]
         if not kept:
-            self.lists.pop((entry.container, entry.kind), None)
+            side.pop(name, None)
+        return arrivals[0] if arrivals else 0
 
     def _apply_states(self, batch: Batch) -> None:
         for row in batch.subject_operations:
@@ -256,6 +287,7 @@ class MemoryPast:
     def clear_views(self) -> None:
         """Forget everything that is made from operations."""
         self.lists.clear()
+        self.hidden.clear()
         self.subjects.clear()
         self.states.clear()
         self.snapshots.clear()

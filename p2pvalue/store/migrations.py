@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-STEPS: Mapping[int, str] = {}
+_HIDDEN_UPDATES = """
+-- Hidden updates of documents were not listed: every log of content that may have some is judged
+-- again, and finds them. The list of (log, seq) is MessagePack, each number in eight bytes.
+INSERT OR REPLACE INTO reconsidered (community, logs)
+SELECT community, unhex(
+    printf('dd%08x', count(*)) || group_concat(printf('92cf%016xcf%016x', log, first_seq), '')
+)
+FROM logs WHERE log_class = 1 AND community IN (SELECT community FROM lists WHERE kind = 33)
+GROUP BY community;
+-- What was made of the lists did not know them.
+DELETE FROM snapshots;
+"""
+
+STEPS: Mapping[int, str] = {1: _HIDDEN_UPDATES}
 """SQL that takes a database from the version that is the key to the next one."""

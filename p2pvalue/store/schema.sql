@@ -81,6 +81,7 @@ CREATE TABLE lists (
 );
 
 -- Sorted by time; the few entries of one millisecond are sorted by device when they are read.
+-- What list n keeps hidden is in list -n.
 CREATE TABLE entries (
     list INTEGER NOT NULL,
     time INTEGER NOT NULL,
@@ -91,7 +92,7 @@ CREATE TABLE entries (
     PRIMARY KEY (list, time, place)
 ) WITHOUT ROWID;
 
--- Only of lists that were once read by arrival (documents); then followed = list.
+-- Only of lists that were once read by arrival (documents); then followed = n in list n and -n.
 CREATE INDEX entries_by_arrival ON entries (followed, arrival) WHERE followed IS NOT NULL;
 
 CREATE TABLE arrivals (

@@ -17,6 +17,7 @@ import apsw
 from p2pvalue.store import sqlite_views as views
 from p2pvalue.store.digest import digest_of_views
 from p2pvalue.store.interface import (
+    Base,
     Durability,
     Entry,
     Figures,
@@ -170,7 +171,14 @@ class SqliteStore:
             )
 
     def entries_since(
-        self, community: bytes, container: bytes, kind: int, arrival: int, *, limit: int = 1_000
+        self,
+        community: bytes,
+        container: bytes,
+        kind: int,
+        arrival: int,
+        *,
+        limit: int = 1_000,
+        hidden: bool = False,
     ) -> list[Entry]:
         """Return up to `limit` entries that came after `arrival`, as they came."""
         with failures_explained("the entries cannot be read"):
@@ -182,7 +190,13 @@ class SqliteStore:
                     views.follow(self._connection, found.number)
                     self._names.forget_views()
             return views.read_entries_since(
-                self._connection, found.number, container, kind, arrival, limit
+                self._connection,
+                found.number,
+                container,
+                kind,
+                arrival,
+                limit=limit,
+                hidden=hidden,
             )
 
     def entry_count(self, community: bytes, container: bytes, kind: int) -> int:
@@ -208,6 +222,10 @@ class SqliteStore:
         with failures_explained("the containers cannot be read"):
             number = self._names.community(community)
             return [found for (found,) in self._connection.execute(sql, (number, kind))]
+
+    def base(self, community: bytes, log: int) -> Base:
+        """Return where a log begins; raises StoreFailed for one that is not stored."""
+        return self.past(community).base_of(log)
 
     def state(self, community: bytes, subject: bytes) -> StateRow | None:
         """Return the folded state of one subject."""
@@ -258,13 +276,13 @@ class SqliteStore:
             for base, log in past.logs():
                 yield from past.whole_log(base, log)
 
-    def state_digest(self, community: bytes) -> bytes:
+    def state_digest(self, community: bytes, *, hidden: bool = False) -> bytes:
         """Return 32 bytes equal on two nodes iff their states and entries are."""
         number = self._names.community(community)
         with failures_explained("the views cannot be read"):
             return digest_of_views(
                 views.every_state(self._connection, number),
-                views.every_entry(self._connection, number),
+                views.every_entry(self._connection, number, hidden=hidden),
             )
 
     # --- looking after the file
@@ -280,7 +298,7 @@ class SqliteStore:
             logs=len(heads),
             operations=sum(head.head.seq + 1 - head.log.first_seq for head in heads),
             waiting=self._number(waiting),
-            entries=self._number("SELECT count(*) FROM entries"),
+            entries=self._number("SELECT count(*) FROM entries WHERE list > 0"),
             states=self._number("SELECT count(*) FROM states"),
             disk_bytes=sum(path.stat().st_size for path in (self._path, beside) if path.exists()),
             schema_version=SCHEMA_VERSION,

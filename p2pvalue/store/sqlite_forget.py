@@ -6,7 +6,7 @@ from typing import Final
 
 import apsw
 
-from p2pvalue.store.sqlite_names import SEQ_BITS
+from p2pvalue.store.sqlite_names import ENTRIES_OF_COMMUNITY, SEQ_BITS
 
 _TABLES_BY_COMMUNITY: Final = (
     *("frontiers", "tips", "reconsidered", "proven", "addresses", "subject_operations", "states"),
@@ -23,8 +23,7 @@ def forget_community(connection: apsw.Connection, community: bytes, number: int)
     sql = "SELECT number << ?2, (number + 1) << ?2 FROM logs WHERE community = ?1"
     for places in delete(sql, (number, SEQ_BITS)).fetchall():
         delete("DELETE FROM operations WHERE place >= ? AND place < ?", places)
-    lists = "SELECT number FROM lists WHERE community = ?"
-    delete(f"DELETE FROM entries WHERE list IN ({lists})", (number,))
+    delete(f"DELETE FROM entries WHERE {ENTRIES_OF_COMMUNITY}", (number,))
     for table in (*_TABLES_BY_COMMUNITY, "lists", "logs"):
         delete(f"DELETE FROM {table} WHERE community = ?", (number,))
     delete(

@@ -18,6 +18,11 @@ STATE_BYTES_MAX = 1_024  # of one that is remembered: names and cards, which eve
 SEQ_BITS = 40
 SEQ_MASK = (1 << SEQ_BITS) - 1
 ARRIVALS_AT_ONCE = 65_536
+ENTRIES_OF_COMMUNITY = (
+    "list IN (SELECT number FROM lists WHERE community = ?1"
+    " UNION ALL SELECT -number FROM lists WHERE community = ?1)"
+)
+"""Which entries are a community's; the hidden ones of list n are in list -n."""
 
 
 class ListNumber(NamedTuple):

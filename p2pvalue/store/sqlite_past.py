@@ -7,10 +7,11 @@ from typing import Any
 
 import apsw
 
+from p2pvalue.store.interface import Base, StoreFailed
 from p2pvalue.store.sqlite_connection import explained
 from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK, Names
 from p2pvalue.store.sqlite_write import decode_reconsidered, decode_tips
-from p2pvalue_protocol.ids import AUTH
+from p2pvalue_protocol.ids import AUTH, ZERO32
 from p2pvalue_protocol.past import (
     EntryRow,
     HeadRow,
@@ -25,6 +26,12 @@ ROWS_AT_ONCE = 256
 _LOGS = (
     "SELECT number, log, device, log_class, branch, first_seq, base_id FROM logs "
     "WHERE community = ? ORDER BY log"
+)
+_LOG_START = "SELECT number, first_seq, base_id FROM logs WHERE community = ? AND log = ?"
+_LOG_WITH = (
+    "SELECT b.log FROM logs l CROSS JOIN logs b USING (community, device, log_class) "
+    f"CROSS JOIN operations o ON o.place = (b.number << {SEQ_BITS} | ?2) "
+    "WHERE l.number = ?1 AND o.op_id = ?3"
 )
 _OPERATION = "place, op_id, core, signature, payload, frontier FROM operations"
 _SPAN = f"place BETWEEN l.number << {SEQ_BITS} AND l.number << {SEQ_BITS} | {SEQ_MASK}"
@@ -181,7 +188,7 @@ class SqlitePast:
         return found
 
     def has_entry(self, row: EntryRow) -> bool:
-        """Return whether an operation is among the entries; one seek."""
+        """Return whether an operation is listed, hidden or shown as the row says; one seek."""
         try:
             found = self._names.list_of(self._number, row.kind, row.container)
         except apsw.Error as error:
@@ -189,7 +196,8 @@ class SqlitePast:
         base = self._base(row.log)
         if found is None or base is None:
             return False
-        return bool(self._rows(_HAS_ENTRY, found.number, row.time, base + row.seq))
+        side = -found.number if row.is_hidden else found.number
+        return bool(self._rows(_HAS_ENTRY, side, row.time, base + row.seq))
 
     def has_subject_operation(self, row: SubjectOperationRow) -> bool:
         """Return whether an operation is among those of its subject; one seek."""
@@ -198,6 +206,16 @@ class SqlitePast:
             return False
         which = (self._number, row.subject, row.time, base + row.seq)
         return bool(self._rows(_HAS_SUBJECT_OPERATION, *which))
+
+    def base_of(self, log: int) -> Base:
+        """Return where a log begins; raises StoreFailed for one that is not stored."""
+        rows = self._rows(_LOG_START, self._number, log)
+        if not rows:
+            raise StoreFailed(f"log {log} is not stored; a defect, please report it")
+        number, first_seq, base_id = rows[0]
+        if base_id == ZERO32:
+            return Base(None, -1)
+        return Base(self._value(_LOG_WITH, number, first_seq - 1, base_id), first_seq - 1)
 
     def reconsidered(self) -> list[tuple[int, int]]:
         """Return the logs that are being judged again, with the seq to go on from."""

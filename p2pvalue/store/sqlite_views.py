@@ -8,7 +8,7 @@ import apsw
 
 from p2pvalue.store.interface import Entry
 from p2pvalue.store.paging import cut_page, state_order
-from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK
+from p2pvalue.store.sqlite_names import ENTRIES_OF_COMMUNITY, SEQ_BITS, SEQ_MASK
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import StateRow
 
@@ -28,7 +28,8 @@ _DERIVED = (
 _TIME_MAX = 2**63 - 1
 
 _ENTRY_COLUMNS = (
-    "SELECT e.time, l.device, e.place, o.op_id, m.member, o.core, o.payload, e.arrival "
+    "SELECT e.time, l.device, e.place, o.op_id, m.member, o.core, o.payload, e.arrival, l.log, "
+    "e.list < 0 "
     "FROM entries e {index}"
     "CROSS JOIN operations o ON o.place = e.place "
     f"CROSS JOIN logs l ON l.number = e.place >> {SEQ_BITS} "
@@ -39,20 +40,20 @@ _ENTRIES = (
 )
 _ENTRIES_SINCE = (
     _ENTRY_COLUMNS.format(index="INDEXED BY entries_by_arrival ")
-    + "WHERE e.followed = ? AND e.arrival > ? ORDER BY e.arrival LIMIT ?"
+    + "WHERE e.followed = ? AND e.arrival > ? AND e.list >= ? ORDER BY e.arrival LIMIT ?"
 )
 _STATES = (
     "SELECT subject, kind, group_subject, time, device, seq, op_id, state FROM states "
     "WHERE community = ? AND kind = ? {group}AND time BETWEEN ? AND ? ORDER BY time {direction}"
 )
 
-_EntryColumns = tuple[int, bytes, int, bytes, bytes, bytes, bytes | None, int]
+_EntryColumns = tuple[int, bytes, int, bytes, bytes, bytes, bytes | None, int, int, int]
 
 
 def _entry(container: bytes, kind: int, row: _EntryColumns) -> Entry:
-    time, device, place, op_id, member, core, payload, arrival = row
+    time, device, place, op_id, member, core, payload, arrival, log, is_hidden = row
     order = Order(time, device, place & SEQ_MASK, op_id)
-    return Entry(container, kind, order, member, core, payload, arrival)
+    return Entry(container, kind, order, member, core, payload, arrival, log, bool(is_hidden))
 
 
 def read_entries(
@@ -83,16 +84,24 @@ def read_entries(
 
 
 def read_entries_since(
-    connection: apsw.Connection, number: int, container: bytes, kind: int, arrival: int, limit: int
+    connection: apsw.Connection,
+    number: int,
+    container: bytes,
+    kind: int,
+    arrival: int,
+    *,
+    limit: int,
+    hidden: bool,
 ) -> list[Entry]:
     """Return the entries of a followed list that came after `arrival`, as they came."""
-    rows = connection.execute(_ENTRIES_SINCE, (number, arrival, limit))
+    lowest = -number if hidden else number
+    rows = connection.execute(_ENTRIES_SINCE, (number, arrival, lowest, limit))
     return [_entry(container, kind, row) for row in rows]
 
 
 def follow(connection: apsw.Connection, number: int) -> None:
     """Index a list by arrival from now on, inside a transaction of the caller's."""
-    connection.execute("UPDATE entries SET followed = list WHERE list = ?", (number,))
+    connection.execute("UPDATE entries SET followed = ?1 WHERE list IN (?1, -?1)", (number,))
     connection.execute("UPDATE lists SET is_followed = 1 WHERE number = ?", (number,))
 
 
@@ -140,10 +149,15 @@ def every_state(connection: apsw.Connection, community: int) -> Iterator[StateRo
             yield StateRow(*row)
 
 
-def every_entry(connection: apsw.Connection, community: int) -> Iterator[Entry]:
-    """Yield all entries by (container, kind, order)."""
+def every_entry(
+    connection: apsw.Connection, community: int, *, hidden: bool = False
+) -> Iterator[Entry]:
+    """Yield all entries by (container, kind, order), then all hidden ones if asked for."""
     sql = "SELECT number, container, kind FROM lists WHERE community = ? ORDER BY container, kind"
-    for number, container, kind in list(connection.execute(sql, (community,))):
+    lists = list(connection.execute(sql, (community,)))
+    if hidden:
+        lists += [(-number, container, kind) for number, container, kind in lists]
+    for number, container, kind in lists:
         after: Order | None = None
         while page := read_entries(
             connection,
@@ -161,8 +175,7 @@ def every_entry(connection: apsw.Connection, community: int) -> Iterator[Entry]:
 
 def clear_views(connection: apsw.Connection, community: int) -> None:
     """Remove everything that is made from operations, inside a transaction of the caller's."""
-    lists = "SELECT number FROM lists WHERE community = ?"
-    connection.execute(f"DELETE FROM entries WHERE list IN ({lists})", (community,))
+    connection.execute(f"DELETE FROM entries WHERE {ENTRIES_OF_COMMUNITY}", (community,))
     for table in _DERIVED:
         connection.execute(f"DELETE FROM {table} WHERE community = ?", (community,))
     logs = list(connection.execute("SELECT number FROM logs WHERE community = ?", (community,)))

@@ -31,10 +31,11 @@ _DELETE_ENTRY = "DELETE FROM entries WHERE list = ? AND time = ? AND place = ?"
 _DELETE_SUBJECT_OPERATION = (
     "DELETE FROM subject_operations WHERE community = ? AND subject = ? AND time = ? AND place = ?"
 )
+_TURN_ENTRY = "UPDATE entries SET list = -list WHERE list = ? AND time = ? AND place = ?"
 _FOLLOWING = (
-    "SELECT e.time, e.place FROM entries e "
+    "SELECT e.list, e.time, e.place FROM entries e "
     f"CROSS JOIN logs l ON l.number = e.place >> {SEQ_BITS} "
-    "WHERE e.list = ? AND e.time >= ? AND l.device = ? "
+    "WHERE e.list IN (?1, -?1) AND e.time >= ? AND l.device = ? "
     f"AND e.place & {SEQ_MASK} >= ? ORDER BY e.place & {SEQ_MASK}, l.log"
 )
 _INSERT_LOG = (
@@ -133,17 +134,18 @@ def _insert_entries(
     connection: apsw.Connection, names: Names, community: int, entries: Iterable[EntryRow]
 ) -> None:
     rows = []
-    for container, time, _, seq, _, kind, member, log in entries:
+    for container, time, _, seq, _, kind, member, log, is_hidden in entries:
         number, followed = names.make_list(community, kind, container)
         place, arrival = names.base(community, log) + seq, names.next_arrival()
-        rows.append((number, time, place, arrival, names.make_member(member), followed))
+        side = -number if is_hidden else number
+        rows.append((side, time, place, arrival, names.make_member(member), followed))
     connection.executemany(_INSERT_ENTRY, rows)
 
 
 def _change_entries(
     connection: apsw.Connection, names: Names, community: int, batch: Batch
 ) -> None:
-    """Show entries again, number anew what follows them, and hide others."""
+    """List entries again, number anew what follows them; turn others, and let others go."""
     _insert_entries(connection, names, community, batch.entries_again)
     times: dict[tuple[bytes, int, bytes], int] = {}
     for row in batch.entries_again:
@@ -155,13 +157,18 @@ def _change_entries(
         found = connection.execute(_FOLLOWING, span).fetchall()
         connection.executemany(
             "UPDATE entries SET arrival = ? WHERE list = ? AND time = ? AND place = ?",
-            [(names.next_arrival(), number, time, place) for time, place in found],
+            [(names.next_arrival(), side, time, place) for side, time, place in found],
         )
-    for row in batch.entries_gone:
-        number = names.make_list(community, row.kind, row.container).number
-        place = names.base(community, row.log) + row.seq
-        connection.execute(_DELETE_ENTRY, (number, row.time, place))
-    containers = {row.container for row in (*batch.entries_again, *batch.entries_gone)}
+    for sql, rows, sign in (
+        (_TURN_ENTRY, batch.entries_turned, -1),  # from the other side
+        (_DELETE_ENTRY, batch.entries_gone, 1),
+    ):
+        for row in rows:
+            number = sign * names.make_list(community, row.kind, row.container).number
+            place = names.base(community, row.log) + row.seq
+            connection.execute(sql, (-number if row.is_hidden else number, row.time, place))
+    changed = (*batch.entries_again, *batch.entries_turned, *batch.entries_gone)
+    containers = {row.container for row in changed}
     connection.executemany(
         "DELETE FROM snapshots WHERE community = ? AND subject = ?",
         [(community, container) for container in sorted(containers)],
@@ -172,7 +179,7 @@ def _write_views(connection: apsw.Connection, names: Names, community: int, batc
     base = names.base
     if batch.entries:
         _insert_entries(connection, names, community, batch.entries)
-    if batch.entries_again or batch.entries_gone:
+    if batch.entries_again or batch.entries_turned or batch.entries_gone:
         _change_entries(connection, names, community, batch)
     if batch.subject_operations:
         connection.executemany(

@@ -15,7 +15,7 @@ from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.epochs import Epochs
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.kind import EntryKind, Order, Placed, StateKind
-from p2pvalue_protocol.kinds import kind_of
+from p2pvalue_protocol.kinds import keeps_hidden, kind_of
 from p2pvalue_protocol.members import Standing
 from p2pvalue_protocol.operation import Operation
 from p2pvalue_protocol.past import Batch, EntryRow, Past, StateRow, SubjectOperationRow
@@ -30,7 +30,8 @@ class Folding:
     def __init__(self, past: Past, epochs: Epochs) -> None:
         self._past = past
         self._epochs = epochs
-        self._fresh: set[tuple[int, int]] = set()  # log and seq of what this input added
+        # What this input added, by log and seq; True: hidden.
+        self._fresh: dict[tuple[int, int], bool] = {}
         # What this input changed, by subject and op id; None: the operation is gone.
         self._touched: dict[bytes, dict[bytes, tuple[SubjectOperationRow, bytes | None] | None]]
         self._touched = {}
@@ -40,18 +41,25 @@ class Folding:
         self._fresh.clear()
         self._touched.clear()
 
-    def apply(self, op: Operation, standing: Standing, log: int, batch: Batch) -> Change | None:
-        """Apply one visible content operation; None if its kind or payload gives it no effect."""
+    def apply(
+        self, op: Operation, standing: Standing, is_visible: bool, log: int, batch: Batch
+    ) -> Change | None:
+        """Apply one content operation; None if nothing comes into view.
+
+        Nothing does if its kind or payload gives it no effect, or if it is hidden.
+        """
+        if not is_visible and not keeps_hidden(op.core.kind):
+            return None
         payload = self._opened(op)
         row = _row_of(op, payload, standing, log)
         if row is None:
             return None
-        self._fresh.add((log, op.core.seq))
+        self._fresh[log, op.core.seq] = not is_visible
         if isinstance(row, EntryRow):
-            batch.entries.append(row)
+            batch.entries.append(row if is_visible else row._replace(is_hidden=True))
         else:
             self._put(row, payload, batch)
-        return _change(row, payload)
+        return _change(row, payload) if is_visible else None
 
     def apply_again(
         self, op: Operation, standing: Standing, is_visible: bool, log: int, batch: Batch
@@ -62,7 +70,11 @@ class Folding:
         """
         payload = self._opened(op)
         row = _row_of(op, payload, standing, log)
-        if row is None or self._has(row) == is_visible:
+        if row is None:
+            return None
+        if isinstance(row, EntryRow) and keeps_hidden(row.kind):
+            return self._turn(row._replace(is_hidden=not is_visible), payload, batch)
+        if self._has(row) == is_visible:
             return None
         if isinstance(row, SubjectOperationRow):
             self._touched.setdefault(row.subject, {})[row.op_id] = None
@@ -78,14 +90,23 @@ class Folding:
             self._put(row, payload, batch)
         return _change(row, payload, "shown")
 
+    def _turn(self, row: EntryRow, payload: bytes | None, batch: Batch) -> Change | None:
+        """Mark what is listed as hidden or shown, and list it if it is not; None if it is so."""
+        if self._has(row):
+            return None
+        is_listed = self._has(row._replace(is_hidden=not row.is_hidden))
+        (batch.entries_turned if is_listed else batch.entries_again).append(row)
+        return _change(row, b"", "hidden") if row.is_hidden else _change(row, payload, "shown")
+
     def _opened(self, op: Operation) -> bytes | None:
         return None if op.payload is None else self._epochs.open(op.core, op.payload)
 
     def _has(self, row: Row) -> bool:
-        if (row.log, row.seq) in self._fresh:
-            return True
+        is_hidden = self._fresh.get((row.log, row.seq))
         if isinstance(row, EntryRow):
-            return self._past.has_entry(row)
+            return self._past.has_entry(row) if is_hidden is None else is_hidden == row.is_hidden
+        if is_hidden is not None:
+            return True
         return self._past.has_subject_operation(row)
 
     def _put(self, row: SubjectOperationRow, payload: bytes | None, batch: Batch) -> None:

@@ -41,12 +41,17 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EntryKind:
-    """A kind whose operations are items of ordered lists."""
+    """A kind whose operations are items of ordered lists.
+
+    Where it keeps hidden ones, they stay in the list, marked, for readers that ask for them: what
+    counts was written by people who saw what counts no more.
+    """
 
     number: int
     name: str
     decode: Callable[[bytes], msgspec.Struct]  # raises PayloadInvalid
     container: Callable[[msgspec.Struct, bytes], bytes]  # (payload, core subject) -> 16 bytes
+    keeps_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -323,10 +323,12 @@ class Ladder:
         elif core.epoch and self.epochs.is_wanted(core.epoch):
             self.sealed.add(core.epoch, log, core.seq)
         standing = self.membership.judge(core.device, core.kind, frontier)
-        if standing and self.membership.visible(core.device, core.kind, frontier, op.reference):
-            change = self._folding.apply(op, standing, log, self.batch)
-            if change is not None:
-                self.changes.append(change)
+        if standing is None:
+            return
+        is_visible = self.membership.visible(core.device, core.kind, frontier, op.reference)
+        change = self._folding.apply(op, standing, is_visible, log, self.batch)
+        if change is not None:
+            self.changes.append(change)
 
     def _earlier(self, branch: Branch, core: Core) -> Callable[[int], list[bytes]]:
         """Return what reads the payloads of EPOCHs that precede an operation in its log."""

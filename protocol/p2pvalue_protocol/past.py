@@ -62,6 +62,7 @@ class EntryRow(NamedTuple):
     kind: int
     member: bytes  # root key of the author at that operation
     log: int
+    is_hidden: bool = False  # in its list for those only who ask for what counts no more
 
 
 class SubjectOperationRow(NamedTuple):
@@ -104,8 +105,10 @@ class Batch(msgspec.Struct):
     folded: list[tuple[int, int, int]] = msgspec.field(default_factory=list)  # frontier, log, seq
     frontiers: list[tuple[int, tuple[bytes, ...]]] = msgspec.field(default_factory=list)
     entries: list[EntryRow] = msgspec.field(default_factory=list)
-    # Shown only after what follows them in their logs.
+    # Listed only after what follows them in their logs.
     entries_again: list[EntryRow] = msgspec.field(default_factory=list)
+    # Listed already: hidden or shown from now on, as the row says.
+    entries_turned: list[EntryRow] = msgspec.field(default_factory=list)
     entries_gone: list[EntryRow] = msgspec.field(default_factory=list)
     subject_operations: list[SubjectOperationRow] = msgspec.field(default_factory=list)
     subject_operations_gone: list[SubjectOperationRow] = msgspec.field(default_factory=list)
@@ -135,6 +138,7 @@ class Batch(msgspec.Struct):
                 self.frontiers,
                 self.entries,
                 self.entries_again,
+                self.entries_turned,
                 self.entries_gone,
                 self.subject_operations,
                 self.subject_operations_gone,
@@ -187,7 +191,7 @@ class Past(Protocol):
         ...
 
     def has_entry(self, row: EntryRow) -> bool:
-        """Return whether an operation is among the entries; one seek."""
+        """Return whether an operation is listed, hidden or shown as the row says; one seek."""
         ...
 
     def has_subject_operation(self, row: SubjectOperationRow) -> bool:

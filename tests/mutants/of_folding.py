@@ -289,8 +289,8 @@ MUTANTS = (
         "invisible-is-shown",
         "R9, operation#what-becomes-of-an-operation: what is not visible is without effect",
         "ladder",
-        "if standing and self.membership.visible(core.device, core.kind, frontier, op.reference):",
-        "if standing:",
+        "is_visible = self.membership.visible(core.device, core.kind, frontier, op.reference)",
+        "is_visible = True",
         "protocol/test_reconsideration.py::test_a_rebuild_sees_what_the_verdicts_say_now",
     ),
     Mutant(

@@ -64,6 +64,24 @@ MUTANTS = (
         "protocol/test_kinds.py::test_an_update_belongs_to_the_document_it_names",
     ),
     Mutant(
+        "hidden-update-forgotten",
+        "kinds/document-update: a hidden update stays in its list",
+        "folding",
+        "if not is_visible and not keeps_hidden(op.core.kind):",
+        "if not is_visible:",
+        "protocol/test_reconsideration.py::"
+        "test_an_update_that_is_hidden_before_it_comes_is_listed_and_not_announced",
+    ),
+    Mutant(
+        "hidden-update-moved",
+        "kinds/document-update: a hidden update keeps its place when it counts again",
+        "folding",
+        "(batch.entries_turned if is_listed else batch.entries_again).append(row)",
+        "batch.entries_again.append(row)",
+        "protocol/test_reconsideration.py::"
+        "test_an_update_that_is_hidden_stays_in_its_list_and_is_announced",
+    ),
+    Mutant(
         "epoch-of-half-seals",
         "kinds/epoch: all parts but the last are full",
         "kinds/epoch",

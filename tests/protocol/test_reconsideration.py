@@ -6,12 +6,13 @@ import pytest
 
 from p2pvalue_protocol.ids import CONTENT, subject_of
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import need, pledge
+from p2pvalue_protocol.kinds import document, need, pledge
 from p2pvalue_protocol.past import Batch
 from tests.protocol.replicas import NOW_MS, Copy, by_hand, founded, joined
 from tests.protocol.verdicts import Verdicts
 
 LINE = need.NeedLine("hours", "minute", 0, 600)
+PLAN = bytes(range(16))
 
 
 @pytest.fixture
@@ -168,3 +169,92 @@ def test_a_rebuild_sees_what_the_verdicts_say_now(ana: Copy, verdicts: Verdicts)
     verdicts.rule(ana.replica)
     ana.settle()
     assert ana.seen() == before
+
+
+# --- kinds that keep what is hidden
+
+
+def an_update(said: str = "x") -> Draft:
+    payload = document.encode_document_update(said.encode(), session=0)
+    return Draft(document.UPDATE_NUMBER, PLAN, payload)
+
+
+def updates_of(copy: Copy) -> list[tuple[int, bool]]:
+    """The updates of the one document, as they came: (seq, whether it is hidden)."""
+    found = copy.store.entries_since(
+        copy.community, PLAN, document.UPDATE_NUMBER, 0, limit=100, hidden=True
+    )
+    return [(entry.order.seq, entry.is_hidden) for entry in found]
+
+
+def test_an_update_that_is_hidden_stays_in_its_list_and_is_announced(
+    ana: Copy, verdicts: Verdicts
+) -> None:
+    one, two = ana.write(an_update(), an_update())
+    arrivals = updates_of(ana)
+    verdicts.hide(one)
+    ana.replica.begin()
+    ana.store.commit([ana.replica.finish()])
+    (change,) = ana.replica.changes
+    assert (change.order.op_id, change.again, change.payload) == (one.op_id, "hidden", b"")
+    assert updates_of(ana) == [(one.seq, True), (two.seq, False)]
+    assert ana.store.entry_count(ana.community, PLAN, document.UPDATE_NUMBER) == 1
+    verdicts.show(one)
+    ana.replica.begin()
+    ana.store.commit([ana.replica.finish()])
+    (change,) = ana.replica.changes
+    assert (change.again, change.payload) == ("shown", an_update().payload)
+    assert updates_of(ana) == arrivals
+    verdicts.show(one)
+    batch = step(ana)
+    assert (batch.entries_again, batch.entries_turned, batch.entries_gone) == ([], [], [])
+
+
+def test_an_update_that_is_hidden_before_it_comes_is_listed_and_not_announced(
+    ana: Copy, verdicts: Verdicts
+) -> None:
+    ben = joined(ana, "ben")
+    said, seen = ben.write(an_update(), an_update())
+    verdicts.hide(said)
+    runs = ben.runs()
+    ana.replica.begin()
+    ana.replica.receive(runs, NOW_MS)
+    ana.store.commit([ana.replica.finish()])
+    assert [change.order.op_id for change in ana.replica.changes] == [seen.op_id]
+    assert updates_of(ana) == [(said.seq, True), (seen.seq, False)]
+
+
+def test_an_update_that_comes_and_is_hidden_in_one_input_is_listed_once(
+    ana: Copy, verdicts: Verdicts
+) -> None:
+    ben = joined(ana, "ben")
+    (said,) = ben.write(an_update())
+    runs = ben.runs()
+    ana.replica.begin()
+    ana.replica.receive(runs, NOW_MS)
+    verdicts.hide(said)
+    ana.commit()
+    assert updates_of(ana) == [(said.seq, True)]
+
+
+def test_updates_made_anew_carry_the_same_marks(ana: Copy, verdicts: Verdicts) -> None:
+    references = ana.write(an_update(), an_update(), an_update())
+    verdicts.hide(references[1])
+    step(ana)
+    before = updates_of(ana)
+    digest = ana.store.state_digest(ana.community, hidden=True)
+    ana.store.clear_views(ana.community)
+    ana.restart()
+    verdicts.rule(ana.replica)
+    ana.settle()
+    assert updates_of(ana) == before
+    assert ana.store.state_digest(ana.community, hidden=True) == digest
+
+
+def test_a_hidden_update_that_nobody_could_read_is_no_item(ana: Copy, verdicts: Verdicts) -> None:
+    log = by_hand(ana, "ana")
+    said = log.add(b"no payload of this kind", kind=document.UPDATE_NUMBER, subject=PLAN)
+    verdicts.hide(said.reference)
+    ana.take(log.run())
+    assert ana.replica.held(said.reference)
+    assert updates_of(ana) == []

@@ -35,8 +35,8 @@ def random_batch(rng: random.Random, chains: list[Chain], waiting: list[tuple[in
         if not frontier:
             waiting.append((row.log, row.seq))
         elif rng.random() < 0.6:
-            container = rng.choice(CONTAINERS)
-            batch.entries.append(chain.entry(row, time=time, container=container))
+            entry = chain.entry(row, time=time, container=rng.choice(CONTAINERS))
+            batch.entries.append(entry._replace(is_hidden=rng.random() < 0.2))
         else:
             subject = rng.choice(SUBJECTS)
             batch.subject_operations.append(chain.subject_operation(row, subject, time=time))
@@ -76,8 +76,13 @@ def changed_views(
     batch = Batch(COMMUNITY)
     for entry in entries:
         if rng.random() < 0.3:
-            is_kept = past.has_entry(entry)
-            (batch.entries_gone if is_kept else batch.entries_again).append(entry)
+            other = entry._replace(is_hidden=not entry.is_hidden)
+            if not past.has_entry(entry) and not past.has_entry(other):
+                batch.entries_again.append(entry)
+            elif rng.random() < 0.5:
+                batch.entries_turned.append(entry if past.has_entry(other) else other)
+            else:
+                batch.entries_gone.append(entry if past.has_entry(entry) else other)
     for row in rows:
         if rng.random() < 0.3:
             is_kept = past.has_subject_operation(row)
@@ -106,6 +111,8 @@ def answers(store: Store, rng: random.Random) -> list[object]:
         [store.state(COMMUNITY, subject) for subject in SUBJECTS],
         store.containers(COMMUNITY, CHAT),
         store.state_digest(COMMUNITY),
+        store.state_digest(COMMUNITY, hidden=True),
+        [store.base(COMMUNITY, head.log.log) for head in past.heads()],
     ]
     for container in CONTAINERS:
         said.append(store.entry_count(COMMUNITY, container, CHAT))
@@ -133,8 +140,11 @@ def answers(store: Store, rng: random.Random) -> list[object]:
                     newest_first=newest_first,
                 )
             )
-        since = store.entries_since(COMMUNITY, container, CHAT, 0, limit=rng.randrange(1, 9))
-        said.append([entry._replace(arrival=0) for entry in since])
+        for hidden in (False, True):
+            since = store.entries_since(
+                COMMUNITY, container, CHAT, 0, limit=rng.randrange(1, 9), hidden=hidden
+            )
+            said.append([entry._replace(arrival=0) for entry in since])
     return said
 
 

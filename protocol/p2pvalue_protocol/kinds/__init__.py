@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from p2pvalue_protocol.kind import Kind
+from p2pvalue_protocol.kind import EntryKind, Kind
 from p2pvalue_protocol.kinds import card, chat, document, need, notice, pledge, prekey, profile
 
 SEEN: Final = 66
@@ -44,6 +44,12 @@ _state_decoders: Final[dict[int, msgspec.msgpack.Decoder[msgspec.Struct]]] = {
 def kind_of(number: int) -> Kind | None:
     """Return the kind with this number, or None if this version does not apply it."""
     return _by_number.get(number)
+
+
+def keeps_hidden(number: int) -> bool:
+    """Return whether operations of a kind stay in their list, marked, when they count no more."""
+    kind = _by_number.get(number)
+    return isinstance(kind, EntryKind) and kind.keeps_hidden
 
 
 def decode_state(number: int, data: bytes) -> msgspec.Struct:

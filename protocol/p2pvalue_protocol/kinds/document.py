@@ -102,4 +102,5 @@ DOCUMENT_UPDATE = EntryKind(
     name="document-update",
     decode=_update_form.decode,
     container=lambda payload, subject: subject or NO_SUBJECT,
+    keeps_hidden=True,
 )
