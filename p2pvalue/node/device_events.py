@@ -57,6 +57,18 @@ class DeviceEvents:
             "add` on another of yours, or `p2pvalue community recover` with your words"
         )
 
+    def unknown(self, community: bytes) -> str:
+        """Return what to tell the person if nobody whom this device reached knows it."""
+        if not self._node.is_unknown(community):
+            return ""
+        return (
+            "this device is not known to anybody you reached: what brought it in was lost or does "
+            "not count, so what is written here stays here. Link it again from another device: "
+            "`p2pvalue device link` here and `p2pvalue device add` there; or `p2pvalue community "
+            "recover` with your words. If you have just joined: `p2pvalue community join` with a "
+            "new invite"
+        )
+
     def _live(self, community: bytes) -> frozenset[bytes]:
         root, membership = self._node.root(community), self._node.membership(community)
         devices = membership.devices_of(root) if root else []

@@ -245,10 +245,12 @@ def _communities(node: RunningNode) -> list[t.CheckView]:
             t.CheckView(check=f"devices in {view.name}", is_ok=False, detail=node.forks.words(fork))
             for fork in node.forks.of(bytes.fromhex(view.community))
         ]
-        if warning := node.device_events.warning(bytes.fromhex(view.community)):
-            checks.append(
-                t.CheckView(check=f"this device in {view.name}", is_ok=False, detail=warning)
-            )
+        community = bytes.fromhex(view.community)
+        for told in (node.device_events.warning(community), node.device_events.unknown(community)):
+            if told:
+                checks.append(
+                    t.CheckView(check=f"this device in {view.name}", is_ok=False, detail=told)
+                )
     return checks
 
 

@@ -267,12 +267,17 @@ class RunningNode(Node):
         return bool(device) and self.membership(community).standing(device) is not None
 
     def is_given_up(self, community: bytes) -> bool:
-        """Return whether the device that the keys are of can write no more: put out, or forked."""
+        """Return whether nobody heeds what the keys' device writes: put out, forked, or unknown."""
         keys, replica = self.keystore.keys(community), self.machine.replica(community)
         if keys is None:
             return False
         device = keys.device.public
-        return replica.membership.is_gone(device) or is_forked(replica, device)
+        is_out = replica.membership.is_gone(device) or is_forked(replica, device)
+        return is_out or self.is_unknown(community)
+
+    def is_unknown(self, community: bytes) -> bool:
+        """Return whether our device is in by what is held here alone, as far as we reached."""
+        return self.machine.is_unknown(community, self.clock_ms())
 
     def participation(self, community: bytes) -> Participation:
         """Return how we take part in a community at the moment."""

@@ -123,22 +123,24 @@ class Access:
 def proof_of(replica: Replica, device: bytes) -> list[bytes]:
     """Return operations that, with their pasts, show anybody that a device is a member's.
 
-    What gave its member a rank, and what names the first operation of the device's own log, without
-    which nobody would take that. None for a device that is no member's.
+    What gave its member a rank, the first operation of the device's own log, and what names that:
+    whoever certified it or let it in, whose own certificates are in its past. Of who is out by all
+    held the same, but for the rank: others may not take for valid what put her out, and may never
+    have heard of her.
     """
     found = replica.membership.admissions_of(device)
     shown = 0
     for op_id in found:
         shown |= replica.graph.past_of(op_id)
     first = -1
-    for op_id, reference in replica.auth_references.items() if found else ():
+    for op_id, reference in replica.auth_references.items():
         if first >= 0 and replica.graph.past_of(op_id) >> first & 1:
             return [*found, op_id]
         if (reference.device, reference.seq) == (device, 0):
             first = replica.graph.index(op_id)
             if shown >> first & 1:
                 return found
-    return found
+    return found if first < 0 else [*found, replica.graph.op_id(first)]
 
 
 def heads_of_past(replica: Replica, op_ids: Iterable[bytes]) -> tuple[Reference, ...]:

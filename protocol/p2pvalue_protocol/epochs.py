@@ -192,19 +192,20 @@ class Epochs:
                 return EpochKey(record, secret)
         return None
 
-    def unwrapped(self) -> list[EpochKey]:
-        """Return the epochs whose secrets we hold and no newer one of those opens, deepest first.
-
-        Those for everybody only: nobody else is given what an audience has for itself. A wrap of
-        garbage opens nothing, so each is tried: ~15 µs.
-        """
+    def for_everybody(self) -> list[EpochKey]:
+        """Return the epochs whose secrets we hold, deepest first; none that an audience has."""
         return [
             EpochKey(record, self._secrets[record.epoch])
             for record in self.records.deepest_first()
-            if record.audience == EVERYBODY
-            and record.epoch in self._secrets
-            and self._from_newer(record) is None
+            if record.audience == EVERYBODY and record.epoch in self._secrets
         ]
+
+    def unwrapped(self) -> list[EpochKey]:
+        """Return those for everybody that no newer one whose secret we hold opens, deepest first.
+
+        A wrap of garbage opens nothing, so each is tried: ~15 µs.
+        """
+        return [key for key in self.for_everybody() if self._from_newer(key.record) is None]
 
     # --- secrets
 

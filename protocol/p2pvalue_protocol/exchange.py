@@ -16,6 +16,7 @@ from p2pvalue_protocol.comparison import Comparison
 from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, SendFrame
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.heads import heads_key
+from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.key_requests import KeyRequests
 from p2pvalue_protocol.log import decode_batch
 from p2pvalue_protocol.replica import Replica
@@ -55,6 +56,7 @@ class Exchange:
         )
         self._is_ready = False
         self._is_former = False
+        self._opened_ms = 0
         self._told_at_ms = 0
         self._tell_due_ms: int | None = None
         self._compare_due_ms = 0
@@ -72,11 +74,23 @@ class Exchange:
     def device(self) -> bytes | None:
         return self._established.device
 
+    def has_lasted(self, now_ms: int) -> bool:
+        """Return whether the peer has had the time to ask for what we showed it, 10 s."""
+        return now_ms - self._opened_ms >= limits.REPLY_MS_MAX
+
+    def knows(self, first: Reference) -> bool:
+        """Return whether the peer knows the device whose log began so: ours.
+
+        It names its own device to who is or was a member's, and lists the logs of who is.
+        """
+        is_named_to_us = self._established.is_initiator and self.device is not None
+        return is_named_to_us or self.comparison.peer_holds(first)
+
     # --- calls from the session
 
     def open(self, now_ms: int) -> list[Effect]:
         self._compare_later(now_ms)
-        self._told_at_ms = now_ms
+        self._opened_ms = self._told_at_ms = now_ms
         self._send(self.comparison.open())
         return self._finish(now_ms)
 

@@ -20,11 +20,16 @@ def secrets_for(replica: Replica) -> list[EpochSecret]:
     """Return what to hand to a device that was just admitted; nothing where everybody may read.
 
     What was handed to ourselves goes on, though we could not check it yet: a newcomer with nothing
-    would meet nobody.
+    would meet nobody. So do older secrets, though the newer ones open them: we may be the only one
+    who has the newest epoch, and by it the newcomer meets nobody either.
     """
-    held = [EpochSecret(record.epoch, secret) for record, secret in replica.epochs.unwrapped()]
+    needed = replica.epochs.unwrapped()
+    opened = [key for key in replica.epochs.for_everybody() if key not in needed]
     early = [EpochSecret(epoch, secret) for epoch, secret in replica.epochs.early()]
-    return (held + early)[: limits.KEYS_PER_FRAME_MAX]
+    first, last = (
+        [EpochSecret(record.epoch, secret) for record, secret in keys] for keys in (needed, opened)
+    )
+    return (first + early + last)[: limits.KEYS_PER_FRAME_MAX]
 
 
 def take_secrets(replica: Replica, secrets: Iterable[EpochSecret]) -> None:

@@ -1,9 +1,7 @@
 """The core as one machine: `handle(input, now_ms) -> effects`; nothing else changes it.
 
-It holds a replica per community and a session per link, and passes each input to whom it concerns.
-It knows no clock, no disk and no network: time comes with every call, randomness with the
-constructor, the past through a read-only interface, and what it wants done leaves as effects. The
-effects of one input must be performed before the next input comes.
+It holds a replica per community and a session per link, and knows no clock, disk or network: time
+comes with every call. The effects of one input must be performed before the next input comes.
 """
 
 from __future__ import annotations
@@ -118,6 +116,10 @@ class Machine:
     def has_session(self, peer_id: str, community: bytes) -> bool:
         """Return whether a session with this peer for this community is open or being opened."""
         return self._sessions.has_sync(peer_id, community)
+
+    def is_unknown(self, community: bytes, now_ms: int) -> bool:
+        """Return whether peers have answered for 10 s and none knows our device, which is in."""
+        return self._sessions.is_unknown(self.replica(community), now_ms)
 
     def peers_holding(self, community: bytes, reference: Reference) -> int:
         """Return how many connected peers said that they hold an operation."""

@@ -12,11 +12,12 @@ from typing import Any
 
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, Rejected
-from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.ids import AUTH, Reference
 from p2pvalue_protocol.inputs import DevicesMade, RequestAnswered
 from p2pvalue_protocol.joining import JoinServer
 from p2pvalue_protocol.link_frames import LinkRefusal
 from p2pvalue_protocol.linking import NewerDevice
+from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.sync import SyncSession
 
 
@@ -181,6 +182,21 @@ class Sessions:
             self._peers[number] == peer_id and session.wants_community == community
             for number, session in self._syncs.items()
         )
+
+    def is_unknown(self, replica: Replica, now_ms: int) -> bool:
+        """Return whether peers have answered for 10 s, and none knows our device, a member's.
+
+        By what we hold it is in; what says so may have been lost, or count no more for others.
+        """
+        own = replica.device
+        if own is None or not replica.membership.is_live(own):
+            return False
+        begun = replica.branches.row(replica.branches.of(own, AUTH)[0], 0)
+        assert begun is not None, "a live device has an auth log"
+        first = Reference(own, AUTH, 0, begun.op_id)
+        answered = [s for s in self._syncs.values() if s.community == replica.community]
+        is_known = any(session.knows(first) for session in answered)
+        return not is_known and any(session.has_lasted(now_ms) for session in answered)
 
     def holders(self, community: bytes, reference: Reference) -> int:
         """Return how many sessions' peers said that they hold an operation."""

@@ -122,6 +122,14 @@ class SyncSession:
         """Return whether the peer said that it holds this operation of a log that we hold."""
         return self._exchange is not None and self._exchange.comparison.peer_holds(reference)
 
+    def knows(self, first: Reference) -> bool:
+        """Return whether the peer showed that it knows the device of ours whose log began so."""
+        return self._exchange is not None and self._exchange.knows(first)
+
+    def has_lasted(self, now_ms: int) -> bool:
+        """Return whether the handshake was over 10 s ago or earlier."""
+        return self._exchange is not None and self._exchange.has_lasted(now_ms)
+
     def _checked(self, effects: list[Effect]) -> list[Effect]:
         self._is_closed = any(isinstance(effect, CloseSession) for effect in effects)
         return effects

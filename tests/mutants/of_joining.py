@@ -68,6 +68,15 @@ MUTANTS = (
         "test_who_was_put_out_is_told_so_whatever_device_she_comes_with",
     ),
     Mutant(
+        "newest-secrets-alone",
+        "joining#admitting: older secrets are handed over too, or a newcomer might meet nobody",
+        "handover",
+        "    return (first + early + last)[: limits.KEYS_PER_FRAME_MAX]\n",
+        "    return (first + early)[: limits.KEYS_PER_FRAME_MAX]\n",
+        "protocol/test_unheard_devices.py::"
+        "test_who_is_let_in_by_the_only_holder_of_the_newest_secret_meets_others_by_older_ones",
+    ),
+    Mutant(
         "certificate-unchecked",
         "joining#admitting: the certificate of the DEV_ADD is the root's",
         "admission",

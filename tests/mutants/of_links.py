@@ -153,6 +153,33 @@ MUTANTS = (
         "test_a_stranger_that_calls_is_asked_for_no_content_also_of_members",
     ),
     Mutant(
+        "out-and-silent",
+        "sync#who-may-see-and-bring-what: who is out by all it holds shows what brought it in",
+        "access",
+        "    first = -1\n    for op_id, reference in replica.auth_references.items():\n",
+        "    first = -1\n"
+        "    for op_id, reference in replica.auth_references.items() if found else ():\n",
+        "protocol/test_unheard_devices.py::"
+        "test_a_device_shows_its_certificates_though_it_takes_its_person_for_put_out",
+    ),
+    Mutant(
+        "unknown-and-content",
+        "devices#a-device-that-nobody-knows: its person is told, unless some peer knows it",
+        "sessions",
+        "        return not is_known and any(session.has_lasted(now_ms) for session in answered)\n",
+        "        return any(session.has_lasted(now_ms) for session in answered)\n",
+        "protocol/test_unheard_devices.py::test_one_peer_that_knows_a_device_is_enough",
+    ),
+    Mutant(
+        "unknown-at-once",
+        "devices#a-device-that-nobody-knows: peers have 10 s to ask for what is shown to them",
+        "exchange",
+        "        return now_ms - self._opened_ms >= limits.REPLY_MS_MAX\n",
+        "        return True\n",
+        "protocol/test_unheard_devices.py::"
+        "test_a_device_whose_certificate_does_not_count_finds_that_nobody_knows_it",
+    ),
+    Mutant(
         "unasked-taken",
         "unasked, sync#who-may-see-and-bring-what: what is brought was asked for",
         "wants",
