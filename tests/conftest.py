@@ -20,12 +20,12 @@ settings.load_profile("p2pvalue")
 
 
 @pytest.fixture
-def seed() -> int:
-    """A number that decides the test's randomness, shown when the test fails."""
+def seed(request: pytest.FixtureRequest) -> int:
+    """A number of the test's own that decides its randomness; shown when it fails is its origin."""
     given = os.environ.get(SEED_VARIABLE)
-    number = int(given) if given else secrets.randbits(32)
-    print(f"repeat with {SEED_VARIABLE}={number}")
-    return number
+    origin = int(given) if given else secrets.randbits(32)
+    print(f"repeat with {SEED_VARIABLE}={origin}")
+    return random.Random(f"{origin} {request.node.nodeid}").getrandbits(32)
 
 
 @pytest.fixture
