@@ -204,7 +204,9 @@ class Visibility:
         self._renew()
         known = self._gone.get(device)
         if known is None:
-            known = self._gone[device] = self._is_gone(device)
+            known = self._is_gone(device)
+            if device in self._record.roots_of:  # by its roots it is told what to forget
+                self._gone[device] = known
         return known
 
     def _is_gone(self, device: bytes) -> bool:
