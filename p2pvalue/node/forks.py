@@ -50,7 +50,7 @@ class Forks:
             proof = witnesses(replica.branches, device)
             is_ours = device == self._node.device(community)
             root = _root_of(replica.membership, device)
-            if proof is not None and (is_ours or not _is_settled(replica.membership, device, root)):
+            if is_ours or not _is_settled(replica.membership, device, root):
                 found.append(Fork(community, device, root, *proof))
         return found
 

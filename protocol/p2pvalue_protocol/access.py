@@ -163,7 +163,5 @@ def heads_of_past(replica: Replica, op_ids: Iterable[bytes]) -> tuple[Reference,
                 log = place.branch.row.log
             else:
                 log = branches[0].row.log
-            known = newest.get(log)
-            if known is None or known.seq < reference.seq:
-                newest[log] = reference
+            newest[log] = reference  # each is held after what it follows
     return tuple(sorted(newest.values(), key=lambda r: (r.device, r.log_class, r.op_id)))

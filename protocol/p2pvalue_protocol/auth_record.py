@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect, insort
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, assert_never
 
 from p2pvalue_protocol import acts, limits
 from p2pvalue_protocol.causal import AuthGraph
@@ -117,8 +117,7 @@ class Record:
             case acts.Found():
                 self._found(index, event.act)
             case acts.AddDevice(root, certifier):
-                if event.seq == 0:
-                    self._certify(event.device, Certificate(index, root, certifier))
+                self._certify(event.device, Certificate(index, root, certifier))
             case acts.Give(root, rank, keeps):
                 self._give(Giving(index, self.past(index), root, rank, event.act))
                 if keeps:
@@ -144,6 +143,8 @@ class Record:
                 self.policies_mask |= 1 << index
             case acts.Nothing():
                 pass
+            case _:
+                assert_never(event.act)
         return index
 
     def _extend_log(self, index: int, event: acts.Event) -> None:

@@ -107,7 +107,7 @@ class Authority:
         if is_anew:
             self._verdicts.clear()
             self._all = View(Verdicts(self.record, None, self._static), self._everything)
-        elif self._touched or self._all.known != self._everything:
+        else:
             self._all.extend(self._everything, self._touched)
         for changes in self._changes:
             changes.is_anew |= is_anew
@@ -121,8 +121,6 @@ class Authority:
 
     def _judge_admits(self) -> None:
         """Settle, in order, whether the authors of ADMITs had a standing by their own pasts."""
-        if self.record.founding is None:
-            return
         new, self._new_admits = self._new_admits, []
         for index in new:
             before = self.record.before(index)
@@ -159,9 +157,8 @@ class Authority:
                     or any(self._reaches_acts(d, past) for d in record.devices_of.get(root, ()))
                     or self._may_spare(index, root)
                 )
-            case acts.Give(root):
-                return self._may_spare(index, root)
-        return False
+        assert isinstance(act, acts.Give), "what takes nothing may keep something"
+        return self._may_spare(index, act.root)
 
     def _is_powerful(self, index: int, root: bytes) -> bool:
         """Return whether an author could matter for a member, by the verdicts before this one."""

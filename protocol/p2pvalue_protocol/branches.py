@@ -144,13 +144,15 @@ class Branches:
             if t.head_seq >= t.row.first_seq
         )
 
-    def beside(self, branch: Branch) -> bytes | None:
-        """Return the id of another operation at the place where a branch begins, or None."""
+    def beside(self, branch: Branch) -> bytes:
+        """Return the id of another operation at the place where a branch begins that is no trunk.
+
+        One is held, or the branch would go on with what was there.
+        """
         seq = branch.row.first_seq
-        for other in self.of(branch.row.device, branch.row.log_class):
-            if other is not branch and (op_id := self.id_at(other, seq)) is not None:
-                return op_id
-        return None
+        others = (b for b in self.of(branch.row.device, branch.row.log_class) if b is not branch)
+        found = (self.id_at(other, seq) for other in others)
+        return next(op_id for op_id in found if op_id is not None)
 
     def open(
         self,

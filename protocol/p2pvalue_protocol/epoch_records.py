@@ -58,10 +58,8 @@ class EpochRecords:
         stack = [record.epoch]
         while stack:
             current = stack.pop()
-            found = self._records.get(current)
-            if found is None:
-                continue
-            depth = 1 + max((self._depths.get(wrap.epoch, 0) for wrap in found.wraps), default=0)
+            wraps = self._records[current].wraps
+            depth = 1 + max((self._depths.get(wrap.epoch, 0) for wrap in wraps), default=0)
             if self._depths.get(current) != depth:
                 self._depths[current] = depth
                 stack += self._newer.get(current, ())
@@ -87,10 +85,9 @@ class EpochRecords:
     def wrapping(self, epoch: bytes) -> list[tuple[EpochRecord, Wrap]]:
         """Return the valid epochs that wrap the secret of one, with what they hold of it."""
         return [
-            (record, wrap)
+            (self._records[newer], wrap)
             for newer in self._newer.get(epoch, ())
-            if (record := self._records.get(newer)) is not None
-            for wrap in record.wraps
+            for wrap in self._records[newer].wraps
             if wrap.epoch == epoch
         ]
 

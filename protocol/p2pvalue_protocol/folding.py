@@ -178,10 +178,7 @@ def _fold_as(
     for row, payload_bytes in rows:
         if row.kind != kind.number or payload_bytes is None:
             continue
-        try:
-            payload = kind.decode(payload_bytes)
-        except PayloadInvalid:
-            continue
+        payload = kind.decode(payload_bytes)  # valid, or it were not kept
         order = Order(row.time, row.device, row.seq, row.op_id)
         creates = subject_of(row.op_id) == subject
         placed.append(Placed(order, row.member, row.rank, payload, creates))

@@ -23,22 +23,18 @@ _WAIT_MS_MAX = (5_000, 15_000, 30_000)  # by rank: founders speak first
 _AGAIN_MS = 60_000  # after our own log was not ready to be written
 
 
-def witnesses(branches: Branches, device: bytes) -> tuple[Reference, Reference] | None:
-    """Return two held operations of a device for one place of a log, or None if there are none.
+def witnesses(branches: Branches, device: bytes) -> tuple[Reference, Reference]:
+    """Return two held operations of a forked device for one place of a log.
 
     Those where its first two branches part, of the auth log if that is forked.
     """
-    for log_class in (AUTH, CONTENT):
-        for branch in branches.of(device, log_class)[1:]:
-            seq = branch.row.first_seq
-            other = branches.beside(branch)
-            own = branches.id_at(branch, seq)
-            if own is not None and other is not None:
-                return (
-                    Reference(device, log_class, seq, own),
-                    Reference(device, log_class, seq, other),
-                )
-    return None
+    logs = (branches.of(device, log_class) for log_class in (AUTH, CONTENT))
+    second = next(log[1] for log in logs if len(log) > 1)
+    log_class, seq = second.row.log_class, second.row.first_seq
+    return (
+        Reference(device, log_class, seq, second.row.branch),
+        Reference(device, log_class, seq, branches.beside(second)),
+    )
 
 
 class ForkWatch:
@@ -72,10 +68,9 @@ class ForkWatch:
                 continue
             self._due_ms[community, device] = now_ms + _AGAIN_MS
             proof = witnesses(replica.branches, device)
-            if proof is not None:
-                draft = fork_draft(*proof, replica.branches.held_before_fork(device))
-                with suppress(LocalProtocolError):  # our own log is forked or incomplete
-                    replica.write([draft], now_ms)
+            draft = fork_draft(*proof, replica.branches.held_before_fork(device))
+            with suppress(LocalProtocolError):  # our own log is forked or incomplete
+                replica.write([draft], now_ms)
         self.review(replica, now_ms)
 
 

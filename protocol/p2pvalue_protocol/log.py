@@ -110,8 +110,6 @@ def operations_of(run: Run, community: bytes) -> list[Operation]:
         if core.log_class != run.log_class:
             raise Refused(Reason.FRAME_INVALID)
         core_bytes = encode(core)
-        if len(core_bytes) > limits.CORE_BYTES_MAX:
-            raise Refused(Reason.TOO_LONG)
         backlink = op_id_of(core_bytes)
         operations.append(Operation(backlink, core, core_bytes, item.signature, payload))
         seq += 1

@@ -60,20 +60,13 @@ class PayloadForm(Generic[P]):
         """Return the bytes of a caller's payload; LocalProtocolError says what to mend."""
         try:
             data = encode(payload)
+            self.read(data)
             self.decode(data)  # as everybody will, ourselves next: so it is remembered
-        except (PayloadInvalid, UnicodeEncodeError):
-            raise LocalProtocolError(self._refusal(payload)) from None
+        except (PayloadInvalid, UnicodeEncodeError, msgspec.ValidationError) as error:
+            problem = self._problem(payload)
+            problem = problem or f"this cannot be written: {error}; correct the value"
+            raise LocalProtocolError(problem) from None
         return data
-
-    def _refusal(self, payload: P) -> str:
-        problem = self._problem(payload)
-        if problem is not None:
-            return problem
-        try:
-            self._decoder.decode(encode(payload))
-        except msgspec.ValidationError as error:
-            return f"this cannot be written: {error}; correct the value"
-        return "this cannot be written: no canonical payload says it; correct the value"
 
 
 def line_problem(what: str, text: str, bytes_max: int) -> str | None:

@@ -49,8 +49,7 @@ class Prekeys:
 
     def unseal(self, community: bytes, commitment: bytes, sealed: bytes) -> bytes | None:
         """Return the secret in a seal for our device; ~0.13 ms for each key that is tried."""
-        if self.device is None:
-            return None
+        assert self.device is not None, "who has no device is sealed nothing"
         for _, private in reversed(self._own):
             secret = unseal_secret(community, commitment, self.device, private, sealed)
             if secret is not None:

@@ -29,7 +29,6 @@ class View:
         self.known = known
         self._record = verdicts.record
         self._standings: dict[bytes, Standing | None] = {}
-        self._stays: dict[bytes, bool] = {}
 
     def extend(self, known: int, touched: set[bytes]) -> None:
         """Hold more operations, which change what is known of `touched` members only."""
@@ -37,7 +36,6 @@ class View:
         for root in sorted(touched):
             for device in self._record.devices_of.get(root, ()):
                 self._standings.pop(device, None)
-                self._stays.pop(device, None)
 
     # --- devices and members
 
@@ -52,11 +50,7 @@ class View:
 
     def stays(self, device: bytes) -> bool:
         """Return whether a device has a standing, or would if nobody had left."""
-        known = self._stays.get(device)
-        if known is None:
-            case = Case(device, self.known, is_leaveless=True)
-            known = self._stays[device] = self.verdicts.best(case) is not None
-        return known
+        return self.verdicts.best(Case(device, self.known, is_leaveless=True)) is not None
 
     def standing_at(self, op_id: bytes) -> Standing | None:
         """Return what the author of an operation of the view was there."""

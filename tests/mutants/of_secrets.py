@@ -94,8 +94,8 @@ MUTANTS = (
         "depth-of-the-first-wrap",
         "epochs#wraps-and-depth: the depth is one more than that of the deepest that is wrapped",
         "epoch_records",
-        "1 + max((self._depths.get(wrap.epoch, 0) for wrap in found.wraps), default=0)",
-        "1 + min((self._depths.get(wrap.epoch, 0) for wrap in found.wraps), default=0)",
+        "1 + max((self._depths.get(wrap.epoch, 0) for wrap in wraps), default=0)",
+        "1 + min((self._depths.get(wrap.epoch, 0) for wrap in wraps), default=0)",
         "protocol/test_epoch_rules.py::"
         "test_an_epoch_is_one_deeper_than_the_deepest_that_it_wraps_in_any_order",
     ),

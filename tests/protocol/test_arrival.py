@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from p2pvalue_protocol.arrival import Arrival
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.replica import Replica
-from tests.protocol.replicas import NOW_MS, Copy, admitted, founded, invited
+from tests.protocol.authoring import key_named
+from tests.protocol.replicas import NOW_MS, Chain, Copy, admitted, founded, invited, run_of
 
 NEWCOMERS = 120
 
@@ -50,3 +52,14 @@ def test_strangers_that_nothing_names_are_refused_and_cost_as_much_as_they_are_m
     receipt = copy.replica.receive(runs, NOW_MS)
     assert receipt.refused == ((Reason.UNKNOWN_AUTHOR, False),) * len(runs)
     assert counted.asked <= 4 * len(runs)
+
+
+def test_what_is_set_aside_is_looked_at_eight_times_at_most() -> None:
+    log = Chain(key_named("ana device"), bytes(32))
+    runs = [run_of([log.say(f"{number}")]) for number in range(12)]
+    taken: list[Run] = []
+    arrival = Arrival(reversed(runs), lambda run: runs.index(run) <= len(taken), list)
+    for run in arrival:
+        taken.append(run)
+    assert taken == runs[:8]
+    assert sorted(map(runs.index, arrival.unknown)) == [8, 9, 10, 11]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from p2pvalue_protocol import act_reading, acts, limits
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.operation import Core, Operation
@@ -83,3 +85,30 @@ def test_a_withdrawn_invite_keeps_nothing() -> None:
     assert isinstance(act_of(auth.REVOKE, encode([1, DEVICE, 0, []])), acts.WithdrawInvite)
     for other in ([1, DEVICE, 0, kept], [1, DEVICE, 2, []], [0, DEVICE, 1, []]):
         assert act_of(auth.REVOKE, encode(other)) is act_reading.NOTHING
+
+
+def test_a_policy_names_its_kinds_ascending_or_says_nothing() -> None:
+    write = ((32, 1), (35, 2))
+    assert act_of(auth.POLICY, auth.policy_payload(0, 2, write)) != act_reading.NOTHING
+    known = auth.read_payload(auth.PolicyPayload, auth.policy_payload(0, 2, write))
+    assert known is not None
+    unsorted = msgspec.structs.replace(known, write=tuple(reversed(known.write)))
+    for payload in (encode(unsorted), b"no payload"):
+        assert act_of(auth.POLICY, payload) == act_reading.NOTHING
+
+
+def test_a_removal_by_a_device_says_nothing_of_what_its_root_knew() -> None:
+    removal = auth.DevRevokePayload(ROOT.public, DEVICE, b"", (), ())
+    assert isinstance(act_of(auth.DEV_REVOKE, encode(removal)), acts.RemoveDevice)
+    knowing = msgspec.structs.replace(removal, seen=(bytes(32),))
+    assert act_of(auth.DEV_REVOKE, encode(knowing)) == act_reading.NOTHING
+
+
+@pytest.mark.parametrize("kind", sorted(auth.AUTH_KINDS - {auth.GENESIS, auth.AUTH_SEEN}))
+def test_what_cannot_be_read_says_nothing(kind: int) -> None:
+    assert act_of(kind, b"no payload") == act_reading.NOTHING
+
+
+def test_who_names_too_many_heads_is_told_to_name_fewer() -> None:
+    with pytest.raises(LocalProtocolError, match="over 64 KiB: name fewer heads to keep"):
+        auth.revoke_payload(ROOT.public, acts.OUT, tuple(references(2 * limits.KEEPS_MAX)))

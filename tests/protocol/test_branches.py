@@ -9,6 +9,7 @@ import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.access import heads_of_past
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.kinds import chat
@@ -20,6 +21,7 @@ from tests.protocol.replicas import (
     NOW_MS,
     Chain,
     Copy,
+    auth_log,
     founded,
     frontier_of,
     genesis_of,
@@ -261,3 +263,21 @@ def test_a_forked_log_of_large_operations_passes_over_a_link(rng: random.Random)
     Link(ana, ben).settle()
     assert_equal_nodes(ana, ben)
     assert len(ben.heads()) == 5  # with the log of who founded
+
+
+def test_what_shows_a_forked_log_is_the_last_of_each_of_its_branches() -> None:
+    ana = founded()
+    joined(ana, "ben")
+    log = auth_log(ana, "ben")
+    other = log.branch(len(log.operations))
+    tips = [
+        [branch.add(kind=auth.AUTH_SEEN, time=NOW_MS + at + apart) for at in (1, 3)]
+        for apart, branch in enumerate((log, other))
+    ]
+    ana.take(log.run(), other.run())
+    first, second = tips
+    shown = heads_of_past(ana.replica, [first[1].op_id, second[0].op_id])
+    bens = [head for head in shown if head.device == log.key.public]
+    assert bens == sorted([first[1].reference, second[0].reference])
+    assert [head.device for head in shown] == sorted(head.device for head in shown)
+    assert heads_of_past(ana.replica, []) == ()

@@ -9,6 +9,7 @@ import pytest
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.epoch_records import EpochRecord, EpochRecords, parts_of
+from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import epoch as kind
 from p2pvalue_protocol.kinds.epoch import SEALS_PER_PART, Epoch, Wrap, decode_epoch, encode_epoch
@@ -182,6 +183,29 @@ def test_a_secret_that_came_early_is_worth_nothing_if_its_epoch_says_otherwise(
     ben.commit()
     ana.give(ben)
     assert epochs_of(ben) == [epoch]
-    assert not ben.replica.epochs.holds(epoch)
+    for _ in range(2):
+        assert not ben.replica.epochs.holds(epoch)
+        ben.restart()
     ben.learn(ana)
     assert ben.replica.epochs.holds(epoch)
+
+
+def test_an_epoch_that_comes_after_one_that_wraps_it_is_opened_by_that() -> None:
+    ana = sealed_community()
+    ben = joined(ana, "ben")
+    admitted(ana, "cia")
+    ana.give(ben)
+    [older] = epochs_of(ana)
+    [draft] = drafts_of(ben)
+    log = Chain(key_named("ben device"), ana.community)
+    auth_heads = [head for head in frontier_of(ana) if head.log_class == AUTH]
+    newer = log.add(draft.payload, kind=kind.NUMBER, parents=auth_heads, time=NOW_MS + 1)
+    cia = Copy(ana.community, key_named("cia device"), name="cia")
+    runs = ana.runs()
+    cia.take(*(run for run in runs if run.log_class == AUTH))
+    cia.take(log.run())
+    cia.settle()
+    assert cia.replica.epochs.holds(newer.op_id)
+    assert not cia.replica.epochs.holds(older)
+    cia.take(*runs)
+    assert cia.replica.epochs.holds(older)

@@ -258,3 +258,33 @@ def test_a_machine_asks_to_be_woken_and_then_tells(ana: Copy, ben: Copy) -> None
     (batch,) = [effect.batch for effect in effects if isinstance(effect, Store)]
     assert [read_core(row.core).kind for row in batch.operations] == [auth.FORK]
     assert machine.replica(ana.community).membership.is_gone(BENS)
+
+
+def test_each_community_is_told_of_its_own_forks(ana: Copy, ben: Copy) -> None:
+    other = founded(join=auth.JOIN_OPEN)
+    assert other.community != ana.community
+    joined(other, "ben")
+    for copy in (ana, other):
+        meet(copy, *two_histories(copy))
+    watch = watching(0.0)
+    other.replica.begin()
+    watch.review(other.replica, NOW_MS)
+    assert len(tell(watch, ana, NOW_MS)) == 1
+    assert watch.next_wakeup_ms() == NOW_MS
+    assert len(tell(watch, other, NOW_MS)) == 1
+    assert watch.next_wakeup_ms() is None
+
+
+def test_who_told_already_does_not_tell_again_when_she_becomes_stronger(
+    ana: Copy, ben: Copy, cem: Copy
+) -> None:
+    meet(cem, *two_histories(ana))
+    watch = watching(0.0)
+    assert len(tell(watch, cem, NOW_MS)) == 1
+    root = key_named("cem root").public
+    ana.write(Draft(auth.GRANT, b"", auth.grant_payload(root, auth.ADMIN)))
+    ana.give(cem)
+    bens = key_named("ben root").public
+    assert cem.replica.membership.may_remove_device(cem.replica.device or b"", bens, BENS)
+    assert tell(watch, cem, NOW_MS + 1_000) == []
+    assert watch.next_wakeup_ms() is None

@@ -267,3 +267,35 @@ def test_no_message_raises(data: st.DataObject) -> None:
     [message] = ada.tell(ada.node.say("hello"))
     hostile = data.draw(st.one_of(st.binary(max_size=200), mutations(message)))
     assert ben.hear(hostile).verdict in ("accept", "ignore", "reject")
+
+
+def random_updates(listener: Listener, size: int, count: int) -> list[Reference]:
+    """Content that nothing compresses."""
+    rng = random.Random(size)
+    payloads = [encode_document_update(rng.randbytes(size), 1) for _ in range(count)]
+    return listener.node.write(*(Draft(UPDATE_NUMBER, b"d" * 16, each) for each in payloads))
+
+
+def test_what_does_not_compress_is_told_in_smaller_stretches() -> None:
+    ada, ben = listeners("ada", "ben")
+    references = random_updates(ada, 12_000, 9)
+    messages = ada.tell(references)
+    assert len(messages) > 2
+    assert all(len(message) <= limits.GOSSIP_BYTES_MAX for message in messages)
+    assert all(ben.hear(message) == ACCEPTED for message in messages)
+    assert_equal_nodes(ada.node, ben.node)
+
+
+def test_what_is_larger_than_any_message_is_not_told_nor_what_follows_it() -> None:
+    ada, _ = listeners("ada", "ben")
+    references = random_updates(ada, 64_000, 1) + random_updates(ada, 10, 1)
+    assert ada.tell(references) == []
+
+
+def test_who_may_not_tell_or_has_nothing_to_tell_sends_nothing() -> None:
+    ada, _ = listeners("ada", "ben")
+    references = random_updates(ada, 10, 1)
+    assert ada.tell([]) == []
+    assert len(ada.tell(references)) == 1
+    ada.gossip.listen(ada.node.replica.community, [TOPIC_SECRET], None, is_sealed=True)
+    assert ada.tell(random_updates(ada, 11, 1)) == []

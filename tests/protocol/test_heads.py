@@ -13,6 +13,7 @@ from p2pvalue_protocol.comparison import Comparison
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.heads import HeadIndex, head_hash, heads_key
 from p2pvalue_protocol.ids import CONTENT, Reference
+from tests.protocol.replicas import founded
 
 KEY = heads_key((bytes(32), bytes(32)))
 
@@ -235,3 +236,26 @@ def test_a_peer_holds_what_precedes_its_claim_in_a_log_that_is_held_here(
     assert not comparison.peer_holds(moved(moved(head, rng), rng))
     comparison.on_heads(f.Heads(b"", 0, [f.head_entry(unknown)]))
     assert not comparison.peer_holds(unknown)
+
+
+def test_more_heads_than_fit_are_told_by_their_sum_and_compared_once_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "HEADS_WITHOUT_BUCKETS_MAX", 0)
+    ana = founded()
+    ana.say("one")
+    told: list[Reference] = []
+    comparison = Comparison(
+        ana.replica,
+        heads_key((bytes(32), bytes(32))),
+        is_initiator=True,
+        gives=lambda: EVERYTHING,
+        claim=told.extend,
+    )
+    [opening] = comparison.open()
+    assert isinstance(opening, f.Heads)
+    assert (bool(opening.fingerprint), opening.heads) == (True, [])
+    assert comparison.tell() == []  # the peer does not know yet what it would add to
+    [buckets] = comparison.compare()
+    assert isinstance(buckets, f.Buckets)
+    assert comparison.compare() == []

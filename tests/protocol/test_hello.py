@@ -238,3 +238,24 @@ def test_no_frame_raises(frame: bytes, steps: int, initiates: bool) -> None:
         CloseSession(1, Reason.HELLO_FAILED),
         CloseSession(1, None),
     )
+
+
+def test_a_newcomer_that_was_handed_no_secret_yet_shows_nothing() -> None:
+    community = Community("ada")
+    ada, sam = community.node("ada"), community.node("sam", knows_topic=False)
+    first, second = hello(sam, ada, initiates=True), hello(ada, sam, initiates=False)
+    assert [len(frames) for frames in greet(first, second)] == [1, 1]  # the nonces
+    assert second.established is None
+    assert first.receive(f.encode_frame(f.NonceAnswered(bytes(32))), NOW_MS) == [
+        CloseSession(1, None)
+    ]
+
+
+def test_a_peer_that_has_not_shown_who_it_is_is_told_nothing_that_changes() -> None:
+    community = Community("ada", "ben")
+    link = Link(community.node("ada"), community.node("ben"))
+    before = link.bytes_sent()
+    for side in (0, 1):
+        link.act(side, link.sessions[side].review)
+        link.act(side, link.sessions[side].poke)
+    assert link.bytes_sent() == before

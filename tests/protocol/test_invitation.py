@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from p2pvalue_protocol.device_code import DeviceCode, format_code, parse_code
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.invitation import (
     PREFIX,
@@ -99,3 +100,29 @@ def test_a_secret_stands_for_one_key() -> None:
     assert invite_key(bytes(16)).public != invite_key(bytes(range(16))).public
     with pytest.raises(LocalProtocolError, match="draw a new one"):
         invite_key(b"")
+
+
+HERE = ("/ip4/192.0.2.7/tcp/4001",)
+
+
+def test_a_device_code_says_what_was_put_in() -> None:
+    code = DeviceCode("12D3KooWPeer", HERE, bytes(16))
+    assert parse_code(format_code(code)) == code
+
+
+@pytest.mark.parametrize(
+    ("peer_id", "addresses", "secret"),
+    [
+        ("", HERE, bytes(16)),
+        ("a/b", HERE, bytes(16)),
+        ("12D3KooWPeer", (), bytes(16)),
+        ("12D3KooWPeer", HERE * 5, bytes(16)),
+        ("12D3KooWPeer", ("not printable\n",), bytes(16)),
+        ("12D3KooWPeer", HERE, bytes(15)),
+    ],
+)
+def test_a_device_code_is_not_made_of_what_no_code_can_hold(
+    peer_id: str, addresses: tuple[str, ...], secret: bytes
+) -> None:
+    with pytest.raises(LocalProtocolError, match="check these"):
+        format_code(DeviceCode(peer_id, addresses, secret))

@@ -7,19 +7,21 @@ import pytest
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol.errors import LocalProtocolError
-from p2pvalue_protocol.ids import CONTENT
+from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.operation import read_core
 from p2pvalue_protocol.rotation import (
     EPOCH_AGE_MS_MAX,
     EPOCHS_APART_MS_MIN,
     FIRST_EPOCH_WAIT_MS,
+    NAMING_WAIT_MS_MAX,
     PREKEY_AGE_MS_MAX,
     Keeper,
     epoch_drafts,
 )
 from tests.protocol.authoring import key_named
 from tests.protocol.desk import Computer
-from tests.protocol.replicas import NOW_MS, Chain, Copy, joined
+from tests.protocol.replicas import NOW_MS, Chain, Copy, admitted, founded, invited, joined
 from tests.protocol.sealed import epochs_of, removed, sealed_community
 
 DAY_MS = 24 * 3_600 * 1_000
@@ -173,3 +175,47 @@ def test_the_shell_finds_every_key_again_after_a_restart() -> None:
     assert again is not replica
     assert [key.secret for key in again.epochs.unwrapped()] == [secret]
     assert again.epochs.prekeys.device == again.device
+
+
+def test_who_holds_it_names_soon_whom_the_removed_let_in_by_anothers_invite() -> None:
+    ana = founded()
+    ben, dan = joined(ana, "ben"), joined(ana, "dan")
+    invite = invited(ana)
+    ana.give(ben)
+    unheard = admitted(ben, "cia", invite)
+    ben.give(dan)
+    removed(ana, "ben")
+    auth_runs = [run for run in ana.runs() if run.log_class == AUTH]
+    dan.take(*auth_runs)
+    assert dan.replica.membership.is_live(unheard.core.device)
+    keeping = keeper(0.5)
+    keeping.review(dan.replica, NOW_MS)
+    due_ms = NOW_MS + NAMING_WAIT_MS_MAX // 2
+    assert keeping.next_wakeup_ms() == due_ms
+    keeping.review(dan.replica, NOW_MS + 1)
+    assert keeping.next_wakeup_ms() == due_ms
+    keeping.keep(dan.replica, due_ms - 1)
+    assert dan.commit().operations == []
+    keeping.keep(dan.replica, due_ms)
+    [written] = dan.commit().operations
+    assert read_core(written.core).kind == auth.AUTH_SEEN
+    keeping.review(dan.replica, due_ms)
+    assert keeping.next_wakeup_ms() is None
+
+
+def test_who_hears_in_time_that_another_named_them_names_nobody() -> None:
+    ana = founded()
+    ben, dan, eve = joined(ana, "ben"), joined(ana, "dan"), joined(ana, "eve")
+    invite = invited(ana)
+    ana.give(ben)
+    admitted(ben, "cia", invite)
+    ben.give(dan, eve)
+    removed(ana, "ben")
+    ana.give(dan, eve)
+    keeping = keeper(0.5)
+    keeping.review(dan.replica, NOW_MS)
+    assert keeping.next_wakeup_ms() is not None
+    eve.write(Draft(auth.AUTH_SEEN, b"", b""))
+    eve.give(dan)
+    keeping.review(dan.replica, NOW_MS + 1)
+    assert keeping.next_wakeup_ms() is None

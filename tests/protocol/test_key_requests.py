@@ -9,10 +9,12 @@ from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import Effect
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.key_requests import KeyRequests
 from p2pvalue_protocol.kinds.epoch import NUMBER as EPOCH
 from p2pvalue_protocol.kinds.epoch import Epoch, Wrap, encode_epoch
 from p2pvalue_protocol.sealing import SEAL_BYTES
 from tests.protocol.meeting import NOW_MS, Community, Link, Node, assert_equal_nodes
+from tests.protocol.sealed import epochs_of, sealed_community
 
 
 def renewed(ada: Node) -> None:
@@ -188,3 +190,11 @@ def test_a_stranger_is_given_no_secret() -> None:
     answer = f.decode_frame(link.sent[1][-1])
     assert answer == f.Keys([])
     assert secret not in b"".join(link.sent[1])
+
+
+def test_a_peer_that_names_no_device_is_given_no_secret() -> None:
+    ana = sealed_community()
+    requests = KeyRequests(ana.replica)
+    wanted = f.KeysWanted(epochs_of(ana))
+    assert requests.answer(wanted, None) == f.Keys([])
+    assert requests.answer(wanted, ana.replica.device).secrets

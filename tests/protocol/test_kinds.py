@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +15,13 @@ from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.kind import NO_SUBJECT, EntryKind, Order, Placed, StateKind
 from p2pvalue_protocol.kinds import KINDS, decode_state, kind_of
 from p2pvalue_protocol.kinds.card import CARD, CARD_SUBJECT, CardState, encode_card
-from p2pvalue_protocol.kinds.chat import CHAT, TEXT_BYTES_MAX, ChatMessage, encode_chat_message
+from p2pvalue_protocol.kinds.chat import (
+    CHAT,
+    TEXT_BYTES_MAX,
+    ChatMessage,
+    encode_chat_message,
+    read_chat_message,
+)
 from p2pvalue_protocol.kinds.document import (
     DOCUMENT,
     DOCUMENT_UPDATE,
@@ -304,3 +311,16 @@ def test_the_largest_payload_of_a_kind_fits_an_operation() -> None:
         encode_profile("x" * 200, tags, tags, 168),
     ]
     assert max(map(len, largest)) <= limits.PAYLOAD_BYTES_MAX
+
+
+def test_what_was_said_is_read_back() -> None:
+    channel, reply = b"c" * 16, b"r" * 16
+    payload = encode_chat_message("hello", channel, reply)
+    assert read_chat_message(payload) == ChatMessage("hello", channel, reply)
+
+
+@pytest.mark.parametrize("channel", [b"too short", 7, "text"])
+def test_who_gives_a_value_of_another_form_is_told_which(channel: Any) -> None:
+    words = r"this cannot be written: .*\$.channel.*; correct"
+    with pytest.raises(LocalProtocolError, match=words):
+        encode_chat_message("hello", channel)

@@ -165,3 +165,15 @@ def test_whatever_is_changed_in_a_run_changes_the_ids() -> None:
     assert all(operations_of(other, COMMUNITY)[-1].op_id != last for other in changed)
     assert operations_of(run, b"o" * 32)[-1].op_id != last
     assert run_of(operations_of(run, COMMUNITY)) == run
+
+
+def test_a_core_that_a_run_implies_has_at_most_1_kib_whatever_its_fields_hold() -> None:
+    log = Chain(key_named("ana device"), bytes(32))
+    most = limits.SEQ_MAX
+    parents = [Reference(bytes([n]) * 32, CONTENT, most, bytes([n]) * 32) for n in range(10)]
+    log.say("one", parents=parents, time=limits.TIME_MS_MAX)
+    fullest = msgspec.structs.replace(
+        log.run().items[0], kind=255, subject=b"s" * 16, epoch=b"e" * 32, payload=bytes(65_536)
+    )
+    run = Run(log.key.public, CONTENT, most, b"b" * 32, [fullest])
+    assert 1_000 < len(operations_of(run, bytes(32))[0].core_bytes) <= limits.CORE_BYTES_MAX

@@ -9,10 +9,10 @@ from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.membership import Membership
-from p2pvalue_protocol.named import still_taken
+from p2pvalue_protocol.named import is_certified, still_taken
 from p2pvalue_protocol.operation import Operation
-from tests.protocol.authoring import Author, key_named
-from tests.protocol.replicas import Chain
+from tests.protocol.authoring import Author, key_named, membership_of
+from tests.protocol.replicas import Chain, run_of
 
 NOBODY = Membership(bytes(32), AuthGraph())
 
@@ -66,3 +66,14 @@ def test_a_withdrawal_that_comes_late_puts_out_whom_it_did_not_know(later: int) 
     assert membership.is_live(bo.device)
     membership.integrate(withdrawal)
     assert not membership.is_live(bo.device)
+
+
+def test_a_first_operation_is_certified_by_its_root_or_a_device_of_the_same_root() -> None:
+    ada, bo = Author("ada"), Author("bo")
+    genesis = ada.found(bo)
+    membership = membership_of(ada.community, [genesis])
+    for certifier, is_right in ((bo, True), (None, True), (ada, False)):
+        phone = Author("phone", ada.community)
+        phone.root = bo.root
+        added = phone.add_device(genesis, certifier)
+        assert is_certified(membership, run_of([added])) == is_right

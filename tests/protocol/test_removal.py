@@ -184,3 +184,28 @@ def test_who_left_and_writes_on_as_if_she_had_not_can_be_put_out(ana: Copy, ben:
     assert ana.texts() == ["hello", "again", "not gone"]
     with pytest.raises(NotFound):
         removal.removal_draft(ana.replica, BEN)
+
+
+def test_who_comes_back_keeps_of_a_device_that_was_taken_from_her_what_was_kept_then(
+    ana: Copy, ben: Copy
+) -> None:
+    ana.write(removal.device_removal_draft(ana.replica, BEN, BENS))
+    kept = ana.replica.membership.keeps_of(BENS)
+    assert kept
+    assert ben.say("by a thief")
+    ana.take(*ben.runs())
+    ana.write(removal.removal_draft(ana.replica, BEN))
+    draft = removal.return_draft(ana.replica, BEN, auth.MEMBER)
+    grant = auth.read_payload(auth.GrantPayload, draft.payload)
+    assert grant is not None
+    assert auth.references_of(grant.keeps) == tuple(kept)
+
+
+def test_whose_member_was_put_out_and_not_a_device_keeps_the_heads(ana: Copy, ben: Copy) -> None:
+    heads = [head for head in ana.replica.heads() if head.device == BENS]
+    ana.write(removal.removal_draft(ana.replica, BEN))
+    grant = auth.read_payload(
+        auth.GrantPayload, removal.return_draft(ana.replica, BEN, auth.MEMBER).payload
+    )
+    assert grant is not None
+    assert auth.references_of(grant.keeps) == tuple(heads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 
 from p2pvalue_protocol import limits
@@ -12,6 +13,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import chat, document
 from p2pvalue_protocol.log import Run, encode_batch
 from p2pvalue_protocol.past import OperationRow
+from p2pvalue_protocol.serving import runs_up_to
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import NOW_MS, Chain, Copy, founded, frontier_of, joined
 
@@ -146,3 +148,18 @@ def test_what_fits_is_told_at_once_wherever_it_begins(ana: Copy, from_seq: int) 
     runs, rest = ana.replica.runs(CONTENT, head.device, from_seq, head.op_id, 1 << 20)
     assert rest is None
     assert sum(len(run.items) for run in runs) == head.seq + 1 - from_seq
+
+
+def test_nothing_leads_up_to_what_is_not_held_or_lies_behind(ana: Copy) -> None:
+    ana.say("one", "two")
+    ana.runs()
+    head = content_head(ana)
+    branches = ana.replica.branches
+    (run,), rest = runs_up_to(branches, head, 0, 10**6)
+    assert (len(run.items), rest) == (2, None)
+    assert runs_up_to(branches, head, head.seq, 10**6)[0]
+    assert runs_up_to(branches, head, head.seq + 1, 10**6) == ([], None)
+    assert runs_up_to(branches, msgspec.structs.replace(head, op_id=bytes(32)), 0, 10**6) == (
+        [],
+        None,
+    )

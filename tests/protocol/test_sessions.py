@@ -9,7 +9,7 @@ import pytest
 from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, Rejected
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import CONTENT, Reference
-from p2pvalue_protocol.inputs import Answer, RequestAnswered
+from p2pvalue_protocol.inputs import Answer, DevicesMade, RequestAnswered
 from p2pvalue_protocol.joining import JoinServer
 from p2pvalue_protocol.sessions import Sessions
 from p2pvalue_protocol.sync import SyncSession
@@ -209,3 +209,11 @@ def test_who_forgets_a_community_ends_its_links_and_every_dialogue() -> None:
     assert closed(sessions.end_all(GARDEN)) == [1, 7]
     assert sessions.has_sync("c", KITCHEN)
     assert sessions.lost(7) == []
+
+
+def test_keys_and_answers_for_a_link_that_did_not_ask_go_nowhere() -> None:
+    sessions, [script] = opened("a", ("b", GARDEN, True))
+    for number in (1, 2):
+        assert sessions.devices_made(DevicesMade(number, "phone", (), 0)) == []
+        assert sessions.request_answered(RequestAnswered(number, "pending")) == []
+    assert script.calls == ["open"]

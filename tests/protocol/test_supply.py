@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.access import EVERYTHING
-from p2pvalue_protocol.ids import CONTENT
+from p2pvalue_protocol.access import EVERYTHING, Scope
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import chat, document
 from p2pvalue_protocol.log import decode_batch
@@ -92,3 +95,40 @@ def test_what_compresses_well_is_sent_in_large_batches_again_after_something_tha
     counts = [count_in(frame) for frame in supplied(ana)]
     assert sum(counts) == 4_008
     assert max(counts) * 320 > 0.8 * limits.BATCH_BYTES_TARGET
+
+
+def test_who_may_see_some_heads_is_given_these_and_no_other() -> None:
+    ana = founded()
+    ana.say("one", "two")
+    ana.runs()
+    auth_head, content_head = sorted(ana.replica.heads(), key=lambda head: head.log_class)
+
+    def given(*shown: Reference) -> list[int]:
+        supply = Supply(ana.replica, lambda: Scope((AUTH, CONTENT), shown))
+        supply.want(
+            f.Want(head.device, head.log_class, 0, head.seq, head.op_id)
+            for head in (auth_head, content_head)
+        )
+        frame = supply.next_frame(NOW_MS)
+        assert frame.finished == 2
+        return [run.log_class for run in decode_batch(frame.batch)]
+
+    assert given(auth_head, content_head) == [AUTH, CONTENT]
+    assert given(auth_head) == [AUTH]
+    assert given(msgspec.structs.replace(content_head, op_id=bytes(32))) == []
+
+
+def test_a_stretch_that_no_frame_carries_ends_its_want_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ana = founded()
+    ana.say("".join(chr(0x4E00 + number * 7_919 % 20_000) for number in range(1_500)))
+    ana.runs()
+    monkeypatch.setattr(limits, "FRAME_BYTES_MAX", 1_000)
+    supply = Supply(ana.replica, lambda: EVERYTHING)
+    heads = sorted(ana.replica.heads(), key=lambda head: -head.log_class)
+    supply.want(f.Want(h.device, h.log_class, 0, h.seq, h.op_id) for h in heads)
+    first, second = supply.next_frame(NOW_MS), supply.next_frame(NOW_MS)
+    assert (first.finished, decode_batch(first.batch)) == (1, [])
+    assert [run.log_class for run in decode_batch(second.batch)] == [AUTH]
+    assert not supply.has_work

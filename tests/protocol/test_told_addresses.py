@@ -83,3 +83,9 @@ def test_no_more_than_a_bounded_number_of_addresses_is_checked_between_compariso
     link.wait(limits.HEADS_EVERY_MS_MAX)
     tell(link, 0, others)
     assert len(known_to(ada)) == len(others)
+
+
+def test_what_is_no_address_record_is_not_kept() -> None:
+    ada = Community("ada").node("ada")
+    assert not ada.replica.learn_address(b"no record", NOW_MS)
+    assert ada.replica.addresses() == []

@@ -77,3 +77,21 @@ def test_what_came_to_nothing_is_remembered_within_a_bound() -> None:
     wants.claim(other)
     assert sum(map(len, asked_in_vain(wants))) == 2
     assert len(wants._given_up) <= limits.CLAIMS_MAX
+
+
+class NamingCopy(EmptyCopy):
+    """A copy that names content of somebody whose log is not taken."""
+
+    def takes_log(self, device: bytes, log_class: int) -> bool:
+        return False
+
+    def missing(self) -> list[Reference]:
+        return [Reference(bytes(32), CONTENT, 0, bytes(32))]
+
+
+def test_what_is_named_of_a_log_that_is_not_taken_is_not_asked_for() -> None:
+    takes_all = (AUTH, CONTENT)
+    wants = Wanting(NamingCopy(), lambda: takes_all, lambda: True)  # type: ignore[arg-type]  # as above
+    assert wants.next_wants() == []
+    wants.claim(heads(1))
+    assert [len(frame) for frame in asked_in_vain(wants)] == [1]
