@@ -114,3 +114,10 @@ def test_a_stranger_s_record_is_not_kept() -> None:
     stranger = make_record(key_named("sam device"), community.community, "p", [ADDRESS], NOW_MS)
     assert not ada.replica.learn_address(stranger, NOW_MS)
     assert ada.replica.addresses() == []
+
+
+def test_a_record_takes_the_place_of_none_and_of_one_that_cannot_be_read() -> None:
+    record = make_record(key_named("ada device"), bytes(32), "peer", ["/ip4/1.2.3.4/tcp/1"], 5)
+    assert is_newer(record, None, 5)
+    assert is_newer(record, b"unreadable", 5)
+    assert not is_newer(record, record, 5)

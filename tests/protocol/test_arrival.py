@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from p2pvalue_protocol.arrival import Arrival
+from p2pvalue_protocol.auth_payloads import AUTH_SEEN
 from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.replica import Replica
 from tests.protocol.authoring import key_named
@@ -63,3 +65,13 @@ def test_what_is_set_aside_is_looked_at_eight_times_at_most() -> None:
         taken.append(run)
     assert taken == runs[:8]
     assert sorted(map(runs.index, arrival.unknown)) == [8, 9, 10, 11]
+
+
+def test_auth_logs_come_before_content_whatever_the_order_of_a_batch() -> None:
+    key = key_named("ana device")
+    content, authority = Chain(key, bytes(32)), Chain(key, bytes(32), AUTH)
+    content.say("hello")
+    authority.add(kind=AUTH_SEEN)
+    runs = [content.run(), authority.run()]
+    for batch in (runs, runs[::-1]):
+        assert [run.log_class for run in Arrival(batch, lambda _: True, list)] == [AUTH, CONTENT]

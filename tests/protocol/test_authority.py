@@ -110,6 +110,24 @@ def test_a_keep_counts_when_what_it_names_arrives() -> None:
     assert hamlet.shows(hamlet.bo, here, early)
 
 
+def test_what_arrives_is_evidence_for_who_named_its_place_and_for_nobody_else() -> None:
+    hamlet = Hamlet()
+    here, early = hamlet.frontier(), hamlet.wrote(hamlet.bo, 0)
+    right = Reference(hamlet.bo.device, CONTENT, 1, bytes(32))
+    wrong = Reference(hamlet.dee.device, CONTENT, 1, bytes(32))  # no such operation can come
+    for author, kept in ((hamlet.bo, right), (hamlet.dee, wrong)):
+        removal = hamlet.cy.remove(author.root.public, *hamlet.heads(), keeps=(kept,))
+        hamlet.take(removal)
+    hamlet.membership.take_reconsidered()
+    hamlet.content.held.add(right)
+    hamlet.membership.evidence(right)
+    assert hamlet.membership.take_reconsidered() == [hamlet.bo.device]
+    assert hamlet.shows(hamlet.bo, here, early)
+    assert hamlet.membership.awaits(right.op_id)  # for the other place
+    hamlet.membership.evidence(right)
+    assert hamlet.membership.take_reconsidered() == []
+
+
 def test_a_leave_hides_nothing_that_was() -> None:
     hamlet = Hamlet()
     here, written = hamlet.frontier(), hamlet.wrote(hamlet.bo)

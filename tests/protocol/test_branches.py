@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
+import msgspec
 import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
@@ -281,3 +282,15 @@ def test_what_shows_a_forked_log_is_the_last_of_each_of_its_branches() -> None:
     assert bens == sorted([first[1].reference, second[0].reference])
     assert [head.device for head in shown] == sorted(head.device for head in shown)
     assert heads_of_past(ana.replica, []) == ()
+
+
+def test_a_chain_is_of_one_log_alone() -> None:
+    ana = founded()
+    ana.say("one", "two")
+    auth_head, [content_head] = genesis_of(ana).reference, frontier_of(ana)
+    branches = ana.replica.branches
+    assert branches.is_in_chain(content_head, content_head)
+    assert branches.is_in_chain(auth_head, auth_head)
+    assert not branches.is_in_chain(auth_head, content_head)
+    other_class = msgspec.structs.replace(content_head, log_class=AUTH, seq=0)
+    assert not branches.is_in_chain(other_class, content_head)

@@ -8,6 +8,7 @@ import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.epoch_records import EpochRecord, EpochRecords, parts_of
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.inputs import Draft
@@ -209,3 +210,38 @@ def test_an_epoch_that_comes_after_one_that_wraps_it_is_opened_by_that() -> None
     assert not cia.replica.epochs.holds(older)
     cia.take(*runs)
     assert cia.replica.epochs.holds(older)
+
+
+def test_what_wraps_an_epoch_is_found_with_its_own_wrap_alone() -> None:
+    names = [bytes([number]) * 32 for number in range(3)]
+    wraps = tuple(Wrap(name, bytes(SALT_BYTES), name + bytes(16)) for name in names[:2])
+    records = EpochRecords([])
+    for number, wrapped in enumerate(((), (), wraps)):
+        records.insert(EpochRecord(names[number], bytes(32), number, 1, bytes(32), (), wrapped))
+    for name, wrap in zip(names, wraps, strict=False):
+        assert [(found.epoch, held) for found, held in records.wrapping(name)] == [(names[2], wrap)]
+    assert records.wrapping(names[2]) == []
+
+
+def audience_of(count: int) -> Epoch:
+    audience = tuple(number.to_bytes(32, "big") for number in range(count))
+    return Epoch(bytes(32), bytes(SEAL_BYTES), audience=audience)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "is_valid"),
+    [
+        (Epoch(bytes(32), bytes(SEAL_BYTES)), True),
+        (Epoch(bytes(32), bytes(SEAL_BYTES), -1, 1), False),
+        (audience_of(256), True),
+        (audience_of(257), False),
+    ],
+    ids=["one part", "part -1", "256 members", "257 members"],
+)
+def test_an_epoch_has_parts_from_zero_and_an_audience_of_256(epoch: Epoch, is_valid: bool) -> None:
+    data = encode(epoch)
+    if is_valid:
+        assert decode_epoch(data) == epoch
+    else:
+        with pytest.raises(PayloadInvalid):
+            decode_epoch(data)

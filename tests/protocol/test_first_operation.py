@@ -117,6 +117,8 @@ def test_a_community_is_shown_by_its_genesis_alone() -> None:
         ([run, run], ana.community, Reason.FRAME_INVALID),
         (changed(run, items=run.items * 2), ana.community, Reason.FRAME_INVALID),
         ([run], founded("ben").community, Reason.WRONG_COMMUNITY),
+        ([run], bytes(32), Reason.WRONG_COMMUNITY),
+        ([run], b"\xff" * 32, Reason.WRONG_COMMUNITY),
         ([begun(ana)], ana.community, Reason.WRONG_COMMUNITY),
         ([nonsense.run()], nonsense.community, Reason.FRAME_INVALID),
     ]

@@ -98,3 +98,18 @@ def test_what_the_disk_did_not_take_is_not_told(pair: Pair) -> None:
     pair.ada.machine.handle(i.Write(pair.community, (written,)), LATER_MS + 1)  # never committed
     pair.ada.machine.reload(pair.community)
     assert pair.told(i.Wakeup(), LATER_MS + GOSSIP_EVERY_MS) == []
+
+
+def test_of_what_is_written_together_all_is_told_when_its_time_has_come(pair: Pair) -> None:
+    [first] = pair.say(LATER_MS)
+    drafts = tuple(Draft(CHAT, b"", encode_chat_message(text)) for text in ("one", "two"))
+    assert pair.told(i.Write(pair.community, drafts), LATER_MS + 3) == []
+    pair.hear([first, *pair.told(i.Wakeup(), LATER_MS + GOSSIP_EVERY_MS)])
+    assert pair.are_equal()
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 8, 10])
+def test_what_waits_is_due_ten_milliseconds_after_what_was_told(pair: Pair, after: int) -> None:
+    pair.say(LATER_MS + after)
+    pair.say(LATER_MS + after)
+    assert pair.ada.machine.next_wakeup_ms() == LATER_MS + after + GOSSIP_EVERY_MS

@@ -9,7 +9,7 @@ import pytest
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.access import EVERYTHING
-from p2pvalue_protocol.comparison import Comparison
+from p2pvalue_protocol.comparison import Comparison, _heads_frames
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.heads import HeadIndex, head_hash, heads_key
 from p2pvalue_protocol.ids import CONTENT, Reference
@@ -259,3 +259,12 @@ def test_more_heads_than_fit_are_told_by_their_sum_and_compared_once_at_a_time(
     [buckets] = comparison.compare()
     assert isinstance(buckets, f.Buckets)
     assert comparison.compare() == []
+
+
+def test_a_listing_of_any_length_ends_with_its_fingerprint_alone() -> None:
+    heads = [Reference(n.to_bytes(32, "big"), CONTENT, 0, bytes(32)) for n in range(1_700)]
+    for count in (0, 1, 799, 800, 801, 1_200, 1_600, 1_601, 1_700):
+        frames = [each for each in _heads_frames(heads[:count], KEY) if isinstance(each, f.Heads)]
+        assert [bool(frame.fingerprint) for frame in frames] == [False] * (len(frames) - 1) + [True]
+        told = [f.reference_of(entry) for frame in frames for entry in frame.heads]
+        assert told == heads[:count]

@@ -11,7 +11,7 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol import join_frames as f
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.admission import genesis_run
+from p2pvalue_protocol.admission import genesis_run, proof_batches
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import AUTH
@@ -274,3 +274,18 @@ def test_a_newcomer_whose_clock_is_at_the_end_of_time_is_told_so() -> None:
     assert run is not None
     nia = knocking(ana, garden, encode_batch([run]), limits.TIME_MS_MAX)
     assert nia.joined().message.startswith("the clock is at the end of time")
+
+
+def test_a_past_of_which_a_part_fits_no_frame_is_left_to_sync(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    community = Community("ada")
+    ada, nia = community.node("ada"), newcomer(community)
+    invite(ada)
+    JoinLink(nia, ada).run()
+    device = nia.replica.device or b""
+    batches = proof_batches(ada.replica, device)
+    largest = max(map(len, batches)) + 16  # what a frame adds
+    for frame_bytes_max, expected in ((largest, batches), (largest - 1, [])):
+        monkeypatch.setattr(limits, "FRAME_BYTES_MAX", frame_bytes_max)
+        assert proof_batches(ada.replica, device) == expected

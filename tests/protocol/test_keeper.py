@@ -219,3 +219,26 @@ def test_who_hears_in_time_that_another_named_them_names_nobody() -> None:
     eve.give(dan)
     keeping.review(dan.replica, NOW_MS + 1)
     assert keeping.next_wakeup_ms() is None
+
+
+def test_keys_are_renewed_as_often_as_the_page_says() -> None:
+    assert EPOCH_AGE_MS_MAX == 7 * DAY_MS
+    assert PREKEY_AGE_MS_MAX == 30 * DAY_MS
+    assert EPOCHS_APART_MS_MIN == DAY_MS // 24
+    assert FIRST_EPOCH_WAIT_MS == DAY_MS // 144
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+def test_nothing_is_kept_while_nothing_is_due(odd: int) -> None:
+    ana = sealed_community()
+    keeping = keeper(0.5)
+    keeping.review(ana.replica, NOW_MS)
+    [first] = ana.replica.epochs.usable()
+    due_ms = first.time + EPOCH_AGE_MS_MAX + 15_000  # half of what a founder waits
+    assert keeping.next_wakeup_ms() == due_ms
+    keeping.keep(ana.replica, due_ms - 2 + odd)
+    assert ana.commit().operations == []
+    reader = Copy(ana.community)
+    ana.give(reader)
+    keeping.keep(reader.replica, due_ms + odd)
+    assert reader.commit().operations == []

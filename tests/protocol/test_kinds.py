@@ -319,7 +319,7 @@ def test_what_was_said_is_read_back() -> None:
     assert read_chat_message(payload) == ChatMessage("hello", channel, reply)
 
 
-@pytest.mark.parametrize("channel", [b"too short", 7, "text"])
+@pytest.mark.parametrize("channel", [b"too short", b"seventeen bytes..", 7, "text"])
 def test_who_gives_a_value_of_another_form_is_told_which(channel: Any) -> None:
     words = r"this cannot be written: .*\$.channel.*; correct"
     with pytest.raises(LocalProtocolError, match=words):

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-from p2pvalue_protocol import limits
+import pytest
 
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.errors import LocalProtocolError
+from p2pvalue_protocol.kinds import card, need, pledge, prekey
+from tests.protocol.authoring import prekey_named
+
+KEY = prekey_named("ada")
 PAGE = Path(__file__).resolve().parents[2] / "protocol" / "spec" / "limits.md"
 ROW = re.compile(r"^\| ([A-Z_]+) \| ([\d,]+) \|", re.MULTILINE)
 
@@ -17,3 +24,22 @@ def test_the_page_of_limits_names_every_limit_with_its_value() -> None:
     in_code = {name: value for name, value in vars(limits).items() if name.isupper()}
     assert in_page == in_code
     assert len(rows) == len(in_page)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda over: need.encode_need("t", [need.NeedLine("hours", "minute", 0, 10**12 + over)]),
+        lambda over: pledge.encode_pledge(bytes(16), 0, 10**12 + over),
+        lambda over: card.encode_card("n" * (200 + over)),
+        lambda over: prekey.encode_prekey(KEY + bytes(over)),
+        lambda over: prekey.encode_prekey(KEY[: 32 - over]),
+    ],
+    ids=["need", "pledge", "card", "long prekey", "short prekey"],
+)
+def test_a_value_may_be_as_large_as_its_page_says_and_no_larger(
+    write: Callable[[int], bytes],
+) -> None:
+    assert write(0)
+    with pytest.raises(LocalProtocolError):
+        write(1)

@@ -271,3 +271,13 @@ def test_a_request_is_answered_on_its_link_and_nowhere_once_that_ended() -> None
     assert isinstance(join_frames.decode_join_frame(answer.frame), join_frames.Pending)
     ana.handle(i.PeerLeft(SESSION))
     assert ana.handle(i.RequestAnswered(SESSION, "pending")) == []
+
+
+def test_who_is_put_out_is_parted_from_in_the_same_input() -> None:
+    ada, ben, garden = in_touch()
+    root = ada.membership(garden).member_of(ben.device(garden))
+    assert root is not None
+    removal = i.Draft(auth.REVOKE, b"", auth.revoke_payload(root))
+    effects = ada.handle(i.Write(garden, (removal,)), LATER_MS)
+    assert e.Parted(SESSION, ben.peer_id, garden) in effects
+    assert ada.machine.peers_of(garden) == []

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from p2pvalue_protocol.auth_payloads import ADMIN, AUTH_SEEN, FOUNDER, GUEST, MEMBER
+from p2pvalue_protocol.acts import Policy
+from p2pvalue_protocol.auth_payloads import ADMIN, AUTH_SEEN, FOUNDER, GUEST, JOIN_INVITE, MEMBER
 from p2pvalue_protocol.membership import Membership
-from p2pvalue_protocol.operation import Operation
+from p2pvalue_protocol.operation import KIND_AUTH_MAX, Operation
 from tests.protocol.authoring import Author, membership_of
+from tests.protocol.village import Village
 
+PAGE = Path(__file__).resolve().parents[2] / "protocol" / "spec" / "membership.md"
 RANKS = {"ada": FOUNDER, "bo": ADMIN, "eve": ADMIN, "cy": MEMBER, "dan": MEMBER, "fay": GUEST}
 PAIRS = [(actor, target) for actor in (*RANKS, "sam") for target in RANKS if actor != target]
 
@@ -101,3 +106,22 @@ def test_who_may_take_a_device_away_takes_it(actor: str, target: str) -> None:
     may = town.now().may_remove_device(town.device(actor), root, second.device)
     assert may == (not after.is_live(second.device))
     assert not town.now().may_remove_device(second.device, root, town.device(target))
+
+
+def test_without_a_policy_guests_write_what_the_page_says_and_members_the_rest() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    [listed] = re.findall(r"guests if it is one of ([\d, ]+), by admins if it is 49", page)
+    of_guests = {int(number) for number in listed.split(", ")}
+    policy = Policy(JOIN_INVITE, MEMBER, ())
+    for kind in range(KIND_AUTH_MAX + 1, 256):
+        expected = GUEST if kind in of_guests else ADMIN if kind == 49 else MEMBER
+        assert policy.weakest_writer(kind) == expected, kind
+
+
+def test_a_stranger_may_invite_nobody() -> None:
+    village = Village()
+    stranger, _ = village.newcomer("eve")
+    membership = village.with_()
+    assert membership.may_invite(village.ada.device, MEMBER)
+    assert not membership.may_invite(stranger.device, MEMBER)
+    assert not membership.may_invite(village.ada.device, GUEST + 1)

@@ -163,3 +163,13 @@ def test_nothing_leads_up_to_what_is_not_held_or_lies_behind(ana: Copy) -> None:
         [],
         None,
     )
+
+
+def test_a_head_that_moved_on_is_what_a_peer_is_given_who_wants_the_old_one(ana: Copy) -> None:
+    ana.say("one")
+    ana.runs()
+    old = content_head(ana)
+    ana.say("two")
+    ana.runs()
+    runs, _ = ana.replica.runs_wanted(old, 0, 10**6)
+    assert sum(len(run.items) for run in runs) == old.seq + 2

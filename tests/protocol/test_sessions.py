@@ -124,6 +124,8 @@ def test_a_change_is_told_to_ready_links_of_its_community_but_where_it_came_from
         make_ready(sessions, scripts[number - 1], number, "bcd"[number - 1])
     sessions.poke(GARDEN, 2, NOW_MS)
     assert ["poke" in script.calls for script in scripts] == [True, False, False, False]
+    sessions.poke(KITCHEN, None, NOW_MS)
+    assert [script.calls.count("poke") for script in scripts] == [1, 0, 1, 0]
     sessions.review(GARDEN, NOW_MS)
     assert ["review" in script.calls for script in scripts] == [True, True, False, True]
 

@@ -95,3 +95,25 @@ def test_what_is_named_of_a_log_that_is_not_taken_is_not_asked_for() -> None:
     assert wants.next_wants() == []
     wants.claim(heads(1))
     assert [len(frame) for frame in asked_in_vain(wants)] == [1]
+
+
+def test_auth_logs_are_asked_for_first_and_each_once() -> None:
+    wants = wanting()
+    content = Reference(bytes(32), CONTENT, 0, bytes(32))
+    wants.claim([content, *heads(2)])
+    [frame] = asked_in_vain(wants)
+    assert [want.log_class for want in frame] == [AUTH, AUTH, CONTENT]
+
+
+def test_a_log_that_does_not_join_is_asked_for_from_further_back_twice_as_far_each_time() -> None:
+    wants = wanting()
+    head = Reference(bytes(32), AUTH, 100, bytes(32))
+    other = Reference(b"o" * 32, AUTH, 100, bytes(32))
+    wants.claim([head, other])
+    wants._missing.update({head: 100, other: 90})  # as if so much were held of them
+    asked = []
+    while frame := wants.next_wants():
+        asked += [want.from_seq for want in frame if want.device == head.device]
+        assert [want.from_seq for want in frame if want.device == other.device] == [90]
+        wants.delivered(len(frame), 0, [(head.device, AUTH, asked[-1])])
+    assert asked == [100, 99, 97, 93, 85, 69, 37, 0]

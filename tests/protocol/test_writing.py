@@ -290,3 +290,17 @@ def test_a_clock_at_the_end_of_time_does_not_spoil_the_log(ana: Copy) -> None:
     ana.say("now")
     assert decode_core(ana.store.past(ana.community).operations(2, 0, 1)[0].core).seq == 0
     assert run_of(ana.log_of(frontier_of(ana)[0])).items
+
+
+def test_a_kind_that_this_version_does_not_know_may_be_written_up_to_255(ana: Copy) -> None:
+    assert ana.write(Draft(255, b"", b""))
+    with pytest.raises(LocalProtocolError, match="no operation of kind 256"):
+        ana.write(Draft(256, b"", b""))
+
+
+def test_what_stands_unsigned_is_counted_up_to_the_next_signature(ana: Copy) -> None:
+    update = document.encode_document_update(b"u" * 12_000, 1)
+    written = [ana.write(Draft(document.UPDATE_NUMBER, b"d" * 16, update))[0] for _ in range(8)]
+    log = ana.log_of(written[-1])
+    signed = [bool(op.signature) for op in log if op.core.kind == document.UPDATE_NUMBER]
+    assert signed == [False, False, True, False, False, True, False, False]
