@@ -15,7 +15,7 @@ INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation
 # Daemons and commands are started by the hundred: each must find its bytecode, not compile anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check fuzz crash crash-sync crash-files crash-node power badnet dags dags-all soak-dags sim sim-scale soak mutants mutation coverage bench cost format lock wheel try-wheel clean
+.PHONY: demo test check fuzz crash crash-sync crash-files crash-node power badnet dags dags-all soak-dags documents sim sim-scale soak mutants mutation coverage bench cost format lock wheel try-wheel clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -80,6 +80,11 @@ dags-all: $(READY)
 soak-dags: $(READY)
 	$(DAGS) random --from 1000000 --count 10000000 --resume build/soak.json && rm build/soak.json
 
+# Plays histories of documents in which some lie, with the text library: all must show the same.
+HISTORIES ?= 100000
+documents: $(READY)
+	$(BIN)/python -m tests.documents.hostile --histories $(HISTORIES)
+
 # Runs simulated worlds that try to break the core: some hundred small ones, or all night, each seed
 # once (build/sim.json counts them). What fails is made smaller and written down as a scenario.
 SIM := $(BIN)/p2pvalue sim
@@ -114,7 +119,7 @@ mutation: $(PROOF)
 # by chance is the same each time. A quarter of an hour.
 coverage: export P2PVALUE_TEST_SEED = 1
 coverage: $(READY)
-	$(BIN)/coverage run -m pytest -q --hypothesis-seed=1 tests/protocol tests/laws tests/vectors tests/dags protocol/spec
+	$(BIN)/coverage run -m pytest -q --hypothesis-seed=1 tests/protocol tests/documents tests/laws tests/vectors tests/dags protocol/spec
 	$(BIN)/coverage report
 
 # Fuzzes every decoder, and what stands behind them, for so many minutes; findings become regressions.

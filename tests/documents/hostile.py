@@ -1,0 +1,102 @@
+"""Random histories of honest people and liars: all who hold the same updates show the same.
+
+python -m tests.documents.hostile --histories 100000      what `make documents` runs
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from random import Random
+
+from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
+from tests.documents.edits import edit_anything
+from tests.documents.liars import Liar
+from tests.documents.peers import Person, Replica, Written
+
+SHAPES = ("plain", "rich")
+STEPS = 22
+RELOADS_SHARE = 0.2
+SHOWN_EVERY = 1_000
+
+
+def play(seed: int) -> Counter[str]:
+    """Play one history; return how many updates of liars met which verdict.
+
+    Raises AssertionError if two replicas differ in a verdict or in what they show, or if an honest
+    update is refused.
+    """
+    rng = Random(seed)
+    shape = SHAPES[seed % len(SHAPES)]
+    people = [Person(b"person %d" % number, shape) for number in range(2)]
+    liars = [Liar(b"liar %d" % number, shape) for number in range(1 + seed // 2 % 2)]
+    everybody: list[Replica] = [*people, *liars]
+    inboxes: dict[Replica, list[Written]] = {replica: [] for replica in everybody}
+    writers: list[Person | Liar] = [*people, *liars, *liars]
+    for _ in range(STEPS):
+        one = rng.choice(writers)
+        if rng.random() < 0.4 and inboxes[one]:
+            deliver(one, inboxes[one], rng.randint(1, len(inboxes[one])), rng)
+            continue
+        said = one.write(edit_anything, rng) if isinstance(one, Person) else [one.lie(rng)]
+        for other in everybody:
+            inboxes[other] += said if other is not one else ()
+    for replica, inbox in inboxes.items():
+        deliver(replica, inbox, len(inbox), rng)
+    late = Replica(shape, 7)
+    deliver(late, [*people[0].held.values()], len(people[0].held), rng, RELOADS_SHARE)
+    check(seed, [*everybody, late], frozenset(liar.device for liar in liars))
+    return Counter(late.reason(op) or "counts" for op in late.held.values()) + Counter(
+        rebuilt=sum(replica.rebuilt for replica in everybody)
+    )
+
+
+def deliver(
+    one: Replica, inbox: list[Written], count: int, rng: Random, reloads_share: float = 0
+) -> None:
+    """Give somebody so many updates, in any order in which logs are in theirs."""
+    for _ in range(count):
+        ready = [op for op in inbox if not op.backlink or op.backlink in one.held]
+        op = rng.choice(ready)
+        inbox.remove(op)
+        if op.op_id not in one.held:
+            one.take(op)
+        if rng.random() < reloads_share:
+            one.facts = load_facts(dump_facts(one.facts))
+
+
+def check(seed: int, replicas: list[Replica], liars: frozenset[bytes]) -> None:
+    """Assert that replicas agree on everything."""
+    reasons = [{op.op_id: one.reason(op) for op in one.held.values()} for one in replicas]
+    assert all(found == reasons[0] for found in reasons), f"verdicts differ: seed {seed}"
+    shown = {one.shown for one in replicas}
+    assert len(shown) == 1, f"texts differ: seed {seed}: {shown}"
+    hidden = {one.shown_without(liars) for one in replicas}
+    assert len(hidden) == 1, f"texts differ with hidden updates: seed {seed}: {hidden}"
+
+
+def main() -> int:
+    """Play histories; 1 if replicas differ in one, or an honest update is refused."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--histories", type=int, default=100_000)
+    parser.add_argument("--first", type=int, default=0)
+    asked = parser.parse_args()
+    met: Counter[str] = Counter()
+    wrong = 0
+    for seed in range(asked.first, asked.first + asked.histories):
+        try:
+            met += play(seed)
+        except BaseException as error:  # a panic of the library is no Exception
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            wrong += 1
+            print(f"history {seed} fails: {error!r}", flush=True)
+        if (seed + 1) % SHOWN_EVERY == 0:
+            print(f"{seed + 1 - asked.first} histories, {wrong} wrong: {dict(met)}", flush=True)
+    print(f"{asked.histories} histories, {wrong} wrong: {dict(met)}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
