@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 _FLUSH_S = 1.0
 _SIMULTANEOUS_S = 5.0
 _KEPT_BEFORE_EVICTION_S = 5.0
+_MEMBER_KEPT_S = 10.0  # by then it knows others to go to, and we know where to call it
 _BUCKETS_MAX = 4096
 
 
@@ -206,10 +207,16 @@ class Swarm:
         return bucket.take(now_s)
 
     def _make_room(self, inbound: list[Connection]) -> bool:
-        """End a connection of a stranger, or one that nobody uses; False if there is none."""
-        before_s = trio.current_time() - _KEPT_BEFORE_EVICTION_S
-        old = [c for c in inbound if c.opened_at_s < before_s]
+        """End a connection of a stranger, or one that nobody uses; False if there is none.
+
+        A member's only where members hold the places that they leave to others.
+        """
+        now_s = trio.current_time()
+        old = [c for c in inbound if c.opened_at_s < now_s - _KEPT_BEFORE_EVICTION_S]
         spare = [c for c in old if c.session.is_idle or not c.is_admitted]
+        members = [c for c in inbound if c.is_admitted]
+        if not spare and len(members) > self._limits.inbound_max - self._limits.newcomers_min:
+            spare = [c for c in members if c.opened_at_s < now_s - _MEMBER_KEPT_S]
         if not spare:
             return False
         oldest = min(spare, key=lambda c: (c.is_admitted, not c.session.is_idle, c.opened_at_s))

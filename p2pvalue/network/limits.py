@@ -16,6 +16,10 @@ class Limits:
     inbound_max: int = 30
     """Of `peers_max`, how many may have dialled us: strangers never take all our places."""
 
+    newcomers_min: int = 6
+    """Of `inbound_max`, how many members leave to others: else nobody could join a large community
+    through us, or find us again, since members call each other and stay."""
+
     handshakes_pending_max: int = 64
     handshakes_pending_per_address_max: int = 16
     """The oldest unfinished handshake gives way to a new one, so stalled ones lock nobody out."""
