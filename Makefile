@@ -57,7 +57,7 @@ CUTS ?= 10000
 power: $(READY)
 	$(BIN)/python -m tests.store.power --cuts $(CUTS)
 
-# Kills a daemon that people use, so many times; the tests do it 8 times.
+# Kills a daemon that people use, so many times; the tests do it 9 times.
 crash-node: KILLS = 200
 crash-node: $(READY)
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \

@@ -9,9 +9,7 @@ moment. Whatever it was must then be done wholly or not at all, and be possible 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import os
 import random
 import select
@@ -32,23 +30,19 @@ from p2pvalue.keystore import FILE_NAME, Keystore
 from p2pvalue.node.backup import backup, is_half_restored, restore
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.store import SqliteStore
-from p2pvalue.store.migrations import SCHEMA_VERSION
 from p2pvalue.store.sqlite_connection import give_key, open_connection
 from p2pvalue.store.verify import verify_logs
 from p2pvalue_protocol.ids import tagged_hash
+from tests.kills import kill_command
 from tests.node.small_node import SmallNode
 from tests.store.chains import Chain
+from tests.store.schema_to_come import STEPS_TO_COME, VERSION_TO_COME
 
 CHEAP = Cost(memory_kib=64, iterations=1, lanes=1)
 ENTROPY = bytes(range(32))
 KEY = bytes(range(1, 33))
 MESSAGES = 200
 OTHER_COMMUNITY = tagged_hash("test", b"a community to be forgotten")
-# There is no second schema yet: this one writes every operation anew and adds a table.
-STEP = (
-    "ALTER TABLE operations ADD COLUMN note TEXT; UPDATE operations SET note = 'at ' || place; "
-    "CREATE TABLE later (number INTEGER PRIMARY KEY)"
-)
 
 
 class Deed(ABC):
@@ -191,14 +185,14 @@ class Migrating(Deed):
         shutil.copyfile(self.database, self.folder / "old.db")
 
     def do(self) -> None:
-        steps = {SCHEMA_VERSION: STEP}
-        version = SCHEMA_VERSION + 1
-        open_connection(self.database, "kill", key=KEY, schema_version=version, steps=steps)
+        open_connection(
+            self.database, "kill", key=KEY, schema_version=VERSION_TO_COME, steps=STEPS_TO_COME
+        )
 
     def was_done(self) -> bool:
         connection = apsw.Connection(str(self.database))
         give_key(connection, KEY)
-        is_done: bool = connection.pragma("user_version") == SCHEMA_VERSION + 1
+        is_done: bool = connection.pragma("user_version") == VERSION_TO_COME
         tables = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'later'").get
         columns = [row[1] for row in connection.execute("PRAGMA table_info(operations)")]
         assert (tables == 1, "note" in columns) == (is_done, is_done)
@@ -266,16 +260,5 @@ def kill_many(folder: Path, kills: int, seed: str) -> dict[str, int | str]:
     return {"seed": seed, **dict(sorted(counts.items()))}
 
 
-def main() -> None:
-    """Read the arguments and print one line of JSON."""
-    parser = argparse.ArgumentParser(description="kill what changes whole files, again and again")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", default="1")
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}", flush=True)
-    print(json.dumps(kill_many(asked.folder, asked.kills, asked.seed)))
-
-
 if __name__ == "__main__":
-    main()
+    kill_command(kill_many, "what changes whole files")

@@ -10,8 +10,6 @@ costs milliseconds:
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import random
 import select
@@ -25,6 +23,7 @@ from p2pvalue.store import Durability, SqliteStore
 from p2pvalue.store.verify import verify_logs
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.past import Batch
+from tests.kills import kill_command
 from tests.store.chains import CHAT, COMMUNITY, PLEDGE, Chain, subject_named
 
 KILLS_PER_FILE = 200
@@ -151,16 +150,5 @@ def kill_many(folder: Path, kills: int, seed: str) -> dict[str, int | str]:
     return {"kills": kills, "seed": seed, "operations": operations, "durable_untold": untold}
 
 
-def main() -> None:
-    """Read the arguments and print one line of JSON."""
-    parser = argparse.ArgumentParser(description="kill a process that appends, again and again")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", default="1")
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}", flush=True)
-    print(json.dumps(kill_many(asked.folder, asked.kills, asked.seed)))
-
-
 if __name__ == "__main__":
-    main()
+    kill_command(kill_many, "a process that appends")

@@ -11,9 +11,7 @@ same. They are forked from this prepared process, so that a kill costs milliseco
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import os
 import random
 import select
@@ -43,6 +41,7 @@ from p2pvalue_protocol.inputs import (
 from p2pvalue_protocol.kinds import chat, profile
 from p2pvalue_protocol.machine import Machine
 from p2pvalue_protocol.replica import Replica
+from tests.kills import kill_command
 from tests.protocol.authoring import prekey_private_named
 from tests.protocol.meeting import NOW_MS, Community
 
@@ -363,16 +362,5 @@ def kill_many(folder: Path, kills: int, seed: str) -> dict[str, int | str]:
     return {"kills": kills, "seed": seed, **counts}
 
 
-def main() -> None:
-    """Read the arguments and print one line of JSON."""
-    parser = argparse.ArgumentParser(description="kill two processes that sync, again and again")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", default="1")
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}", flush=True)
-    print(json.dumps(kill_many(asked.folder, asked.kills, asked.seed)))
-
-
 if __name__ == "__main__":
-    main()
+    kill_command(kill_many, "two processes that sync")

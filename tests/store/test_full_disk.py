@@ -9,16 +9,11 @@ from pathlib import Path
 import pytest
 
 from p2pvalue.store import SqliteStore, StoreFailed, fold_waiting
-from p2pvalue.store.migrations import SCHEMA_VERSION
 from p2pvalue.store.sqlite_connection import open_connection
 from tests.protocol.replicas import founded
 from tests.store.chains import COMMUNITY, Chain, log_faults
 from tests.store.disks import Disk, disk_named
-
-STEP = (
-    "ALTER TABLE operations ADD COLUMN note TEXT; UPDATE operations SET note = 'at ' || place; "
-    "CREATE TABLE later (number INTEGER PRIMARY KEY)"
-)
+from tests.store.schema_to_come import STEPS_TO_COME, VERSION_TO_COME
 
 
 @pytest.fixture
@@ -36,9 +31,9 @@ def test_making_the_views_anew_goes_on_where_the_disk_became_full(
         ana.say(f"message {number}")
     before = store.state_digest(ana.community)
     failures = 0
-    for _ in range(10):
+    for turn in range(10):
         store.clear_views(ana.community)
-        disk.writes_left = rng.randrange(200)
+        disk.writes_left = rng.randrange(200) if turn else 0
         while store.state_digest(ana.community) != before:
             try:
                 fold_waiting(store, ana.community)
@@ -67,8 +62,8 @@ def test_a_disk_too_full_for_another_schema_keeps_the_old_one_until_there_is_roo
                 path,
                 "power-cut",
                 vfs=disk.name,
-                schema_version=SCHEMA_VERSION + 1,
-                steps={SCHEMA_VERSION: STEP},
+                schema_version=VERSION_TO_COME,
+                steps=STEPS_TO_COME,
             )
             break
         except StoreFailed as failure:

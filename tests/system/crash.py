@@ -4,23 +4,24 @@ Ana posts as fast as her daemon answers, and it is killed by signal 9 at a rando
 it must start again, hold every message that it acknowledged, and go on in the same log; at the end
 Ben, who was there all the time, must hold all of them too. Then Cleo joins, and her daemon is
 killed at random moments of the join and of the sync that follows, and Ana's once more while it
-makes all views anew.
+makes all views anew, and while one of a version to come takes her folder to another schema.
 
     python -m tests.system.crash FOLDER --kills 200 --seed 7
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import random
 import select
 import threading
 from pathlib import Path
 from typing import Any
 
-from tests.system.person import WAIT_S, Person, Refused, Unreachable, people, until_equal
+from tests.kills import kill_command
+from tests.patience import WAIT_S
+from tests.system.migrating import killed_while_migrating
+from tests.system.person import Person, Refused, Unreachable, people, until_equal
 
 LIFE_S_MAX = 0.25
 JOIN_LIFE_S_MAX = 0.4
@@ -77,11 +78,11 @@ def killed_while_posting(
     """Kill Ana's daemon so many times while she posts; return what it said, and silent writes."""
     poster = Poster(ana)
     untold = 0
-    for _ in range(kills):
+    for kill in range(kills):
         posting = threading.Thread(target=poster.post_until_gone)
         poster.is_heard.clear()
         posting.start()
-        if rng.random() < 0.8:  # else it may be killed before it answers
+        if kill == 0 or rng.random() < 0.8:  # else it may be killed before it answers
             poster.is_heard.wait(WAIT_S)
         life(rng, LIFE_S_MAX)
         ana.kill()
@@ -150,15 +151,18 @@ def kill_many(folder: Path, kills: int, seed: str) -> dict[str, int | str]:
     rng = random.Random(seed)
     joins = max(3, kills // 7)
     rebuilds = max(2, kills // 7)
+    migrations = max(2, kills // 7)
     with people(folder, "Ana", "Ben", "Cleo") as (ana, ben, cleo):
         ana.found("Garden")
         ben.join(ana.invite())
         ben.until_member()
-        poster, untold = killed_while_posting(ana, ben, kills - joins - rebuilds, rng)
+        poster, untold = killed_while_posting(ana, ben, kills - joins - rebuilds - migrations, rng)
         ben.until(lambda: set(poster.acknowledged) <= set(all_texts(ben)), "all of Ana's messages")
         check_holds(ben, poster.acknowledged)
         unfinished = killed_while_joining(ana, cleo, joins, rng)
         rebuilding = killed_while_rebuilding(ana, rebuilds, rng)
+        migrating = killed_while_migrating(ana, migrations, rng)
+        check_holds(ana, poster.acknowledged)
         check_sound(cleo)
         ana.until(lambda: "still here" in ana.texts(), "Cleo's message")
         until_equal(ana, ben, cleo)
@@ -172,19 +176,10 @@ def kill_many(folder: Path, kills: int, seed: str) -> dict[str, int | str]:
         "kills_before_the_join_was_over": unfinished,
         "kills_of_rebuilds": rebuilds,
         "kills_before_the_views_were_made": rebuilding,
+        "kills_of_migrations": migrations,
+        "kills_before_the_schema_was_changed": migrating,
     }
 
 
-def main() -> None:
-    """Read the arguments and print one line of JSON."""
-    parser = argparse.ArgumentParser(description="kill a daemon that people use, again and again")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", default="1")
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}", flush=True)
-    print(json.dumps(kill_many(asked.folder, asked.kills, asked.seed)))
-
-
 if __name__ == "__main__":
-    main()
+    kill_command(kill_many, "a daemon that people use")

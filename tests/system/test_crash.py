@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
+from tests.seeds import drawn_seed
 from tests.system.crash import kill_many
 
-KILLS = 8
+KILLS = 9
 
 
 def test_what_was_answered_is_there_after_every_kill_and_reaches_others(tmp_path: Path) -> None:
-    seed = secrets.token_hex(4)
-    print(f"seed {seed}")
+    seed = str(drawn_seed())
     result = kill_many(tmp_path, KILLS, seed)
     print(result)
     assert int(result["acknowledged"]) > 0
