@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import random
-import secrets
 import signal
 import sys
 
 import pytest
 from hypothesis import settings
 
-SEED_VARIABLE = "P2PVALUE_TEST_SEED"
+from tests.seeds import drawn_seed
 
 # A slow machine is no failure, and what failed once is printed so that it can be repeated.
 settings.register_profile("p2pvalue", deadline=None, print_blob=True)
@@ -22,10 +20,7 @@ settings.load_profile("p2pvalue")
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
     """A number of the test's own that decides its randomness; shown when it fails is its origin."""
-    given = os.environ.get(SEED_VARIABLE)
-    origin = int(given) if given else secrets.randbits(32)
-    print(f"repeat with {SEED_VARIABLE}={origin}")
-    return random.Random(f"{origin} {request.node.nodeid}").getrandbits(32)
+    return drawn_seed(request.node.nodeid)
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.patience import WAIT_S
+
 READY = "running as process"
-ENDED_S_MAX = 20
 
 
 class Daemon:
@@ -36,7 +37,7 @@ class Daemon:
 
     def wait(self) -> int:
         """The exit code, once the process has ended; `log` is complete then."""
-        _, rest = self.process.communicate(timeout=ENDED_S_MAX)
+        _, rest = self.process.communicate(timeout=WAIT_S)
         self.log += rest
         return self.process.returncode
 

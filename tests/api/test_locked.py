@@ -20,6 +20,7 @@ from p2pvalue.keystore import FILE_NAME, Keystore
 from tests.api.conversation import ask
 from tests.api.daemons import Daemon, fake_daemon, started
 from tests.api.fake_node import FakeNode
+from tests.patience import WAIT_S
 
 CHEAP = Cost(memory_kib=64, iterations=1, lanes=1)
 PASSPHRASE = "a passphrase like no other"
@@ -139,7 +140,7 @@ async def test_only_keys_under_a_passphrase_can_be_locked(
     assert not locking.is_set()
     await node.keys.protect("passphrase", passphrase=PASSPHRASE)
     assert (await ask(path, "POST", "/lock"))[0] == 200
-    with trio.fail_after(5):
+    with trio.fail_after(WAIT_S):
         await locking.wait()
 
 

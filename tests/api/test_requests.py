@@ -12,6 +12,7 @@ import trio
 from p2pvalue.api.app import BODY_BYTES_MAX
 from tests.api.conversation import ask
 from tests.api.fake_node import FakeNode
+from tests.patience import WAIT_S
 
 
 def body(**fields: Any) -> bytes:
@@ -145,5 +146,5 @@ async def test_a_need_gathers_pledges(api: Path, node: FakeNode) -> None:
 
 async def test_a_caller_can_stop_the_daemon(api: Path, stopping: trio.Event) -> None:
     assert await ask(api, "POST", "/stop") == (200, {"done": True})
-    with trio.fail_after(5):
+    with trio.fail_after(WAIT_S):
         await stopping.wait()

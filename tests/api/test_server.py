@@ -16,6 +16,7 @@ from trio.testing import MockClock
 from p2pvalue.api.server import CONNECTIONS_MAX, STALLED_WRITE_S_MAX, serve
 from tests.api.conversation import Caller, ask
 from tests.api.fake_node import FakeNode
+from tests.patience import WAIT_S
 
 NOBODY = 65_534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -96,7 +97,7 @@ async def test_malformed_bytes_harm_nobody_else(api: Path, sent: bytes) -> None:
     async with stream:
         await stream.send_all(sent)
         await stream.send_eof()
-        with trio.fail_after(10):
+        with trio.fail_after(WAIT_S):
             while data := await stream.receive_some():
                 assert b"HTTP/1.1 20" not in data
     assert (await ask(api, "GET", "/status"))[0] == 200
@@ -118,7 +119,7 @@ async def test_a_body_that_breaks_off_is_the_callers_mistake_and_no_defect(
     async with stream:
         await stream.send_all(b"POST /messages HTTP/1.1\r\nHost: localhost\r\n" + body)
         await stream.send_eof()
-        with trio.fail_after(10):
+        with trio.fail_after(WAIT_S):
             assert (await stream.receive_some()).startswith(b"HTTP/1.1 400 ")
     assert caplog.records == []
 
@@ -187,7 +188,7 @@ async def test_a_caller_who_does_not_read_cannot_keep_the_daemon_from_stopping(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "api.sock"
-    with trio.fail_after(10):
+    with trio.fail_after(WAIT_S):
         async with trio.open_nursery() as nursery:
             await nursery.start(partial(serve, _endless), path)
             async with Caller(path) as caller:
@@ -216,7 +217,7 @@ async def test_a_change_is_made_to_the_end_even_if_its_caller_leaves(tmp_path: P
             await caller.send("POST", "/")
             await has_started.wait()
         may_end.set()
-        with trio.fail_after(5):
+        with trio.fail_after(WAIT_S):
             await has_ended.wait()
         nursery.cancel_scope.cancel()
     assert has_ended.is_set()

@@ -11,6 +11,7 @@ from trio.testing import MockClock
 from p2pvalue.api.lines import LINE_BYTES_MAX
 from tests.api.conversation import Caller, ask
 from tests.api.fake_node import FOLLOWERS_BEHIND_MAX, FakeNode
+from tests.patience import WAIT_S
 
 CHUNKED = {"Transfer-Encoding": "chunked"}
 
@@ -51,7 +52,7 @@ async def test_who_leaves_is_no_longer_told(api: Path, node: FakeNode) -> None:
         await caller.status()
         await caller.line()
         assert len(node.followers) == 1
-    with trio.fail_after(5):
+    with trio.fail_after(WAIT_S):
         while node.followers:
             await trio.testing.wait_all_tasks_blocked()
 

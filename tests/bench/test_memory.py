@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 from tests.bench.agent_process import AgentProcess
+from tests.patience import WAIT_S
 
 SMALL = 100
 LARGE = 100_000
 GROWTH_MB_MAX = 60
-WAIT_S_MAX = 60
 
 
 def measured(folder: Path, newcomer: Path, operations: int) -> tuple[float, float]:
@@ -18,7 +18,7 @@ def measured(folder: Path, newcomer: Path, operations: int) -> tuple[float, floa
         a.open("A")
         assert a("pages")["found"][0] == 50, "a page of the chat is full"
         b.open("B", a("invite")["db"])("connect")
-        assert b("wait", n=operations, timeout=WAIT_S_MAX)["n"] == operations
+        assert b("wait", n=operations, timeout=WAIT_S)["n"] == operations
         b("pages")
         return a.rss_mb(), b.rss_mb()
 

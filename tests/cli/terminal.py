@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-SILENT_S_MAX = 20.0
+from tests.patience import WAIT_S
+
 AT_A_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -49,7 +50,7 @@ def typed(arguments: Sequence[str], *answers: tuple[str, str]) -> tuple[int, str
 
 
 def _next(terminal: int) -> str:
-    ready, _, _ = select.select([terminal], [], [], SILENT_S_MAX)
+    ready, _, _ = select.select([terminal], [], [], WAIT_S)
     if not ready:
         return ""
     try:

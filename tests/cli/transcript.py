@@ -27,12 +27,12 @@ from pathlib import Path
 
 from p2pvalue.folder import holder
 from tests.api.daemons import Daemon, started
+from tests.patience import WAIT_S
 
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMPT = re.compile(r"(\w*)\$ (.*)")
 READING = re.compile(r"p2pvalue (\S+ )?(list|show|status|members|doctor|whoami)\b")
 TRIES_MAX = 60
-COMMAND_S_MAX = 60
 CONFIG = '[network]\nlisten = ["/ip4/127.0.0.1/tcp/{port}"]\nlan_discovery = false\n'
 
 
@@ -112,7 +112,7 @@ class Transcript:
             stdin=subprocess.DEVNULL,
             cwd=self._home,
             env={**os.environ, **self._environment(step.person)},
-            timeout=COMMAND_S_MAX,
+            timeout=WAIT_S,
             text=True,
             check=False,
         )

@@ -17,10 +17,10 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.demo.recording import BEGINNING, Script
+from tests.patience import WAIT_S
 
 Edit = tuple[int, int, str]
 FOREIGN = -2
-ANSWER_S_MAX = 60
 
 
 class EditingStream:
@@ -28,7 +28,7 @@ class EditingStream:
 
     def __init__(self, socket_path: Path, document: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(ANSWER_S_MAX)
+        self._socket.settimeout(WAIT_S)
         self._socket.connect(str(socket_path))
         path = f"/documents/{quote(document, safe='')}/edits"
         head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -6,6 +6,8 @@ import contextlib
 import socket
 import threading
 
+from tests.ports import KeptPort
+
 _READ_BYTES = 64 * 1024
 
 
@@ -15,8 +17,8 @@ class Cable:
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.target_port: int = probe.getsockname()[1]
+        self._target = KeptPort()
+        self.target_port = self._target.number
         self._is_plugged_in = True
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -37,6 +39,7 @@ class Cable:
     def close(self) -> None:
         self.pull()
         self._listener.close()
+        self._target.close()
 
     def _accept(self) -> None:
         while True:

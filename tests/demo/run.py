@@ -31,10 +31,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.demo.author import Author, EditingStream
 from tests.demo.cable import Cable
 from tests.demo.recording import Script, invented, recorded
+from tests.patience import WAIT_S
 
 TRACE = Path(__file__).resolve().parents[3] / "shared" / "data" / "friendsforever.json.gz"
 BURST = 25
-EQUAL_S_MAX = 60.0
 POLL_S = 0.2
 
 
@@ -99,14 +99,14 @@ class Person:
         self.cable.close()
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(10)
+            self.process.wait(WAIT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
         self._log.close()
 
 
-def _until(is_so: Any, what: str, seconds: float = EQUAL_S_MAX) -> None:
+def _until(is_so: Any, what: str, seconds: float = WAIT_S) -> None:
     end = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > end:

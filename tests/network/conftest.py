@@ -20,7 +20,7 @@ LOOPBACK = "/ip4/127.0.0.1/tcp/0"
 
 class Started(Protocol):
     async def __call__(
-        self, recorder: Recorder | None = None, *, limits: Limits | None = None
+        self, *, limits: Limits | None = None, timeouts: Timeouts | None = None
     ) -> tuple[Network, Recorder]: ...
 
 
@@ -29,9 +29,8 @@ def start(request: pytest.FixtureRequest, nursery: trio.Nursery) -> Started:
     """Start a network of the kind under test; it runs until the test ends."""
     hub = MemoryHub()
     seeds = (bytes([n]) * 32 for n in itertools.count(1))
-    timeouts = Timeouts(stall_s=0.5)
 
-    def make(limits: Limits | None) -> Network:
+    def make(limits: Limits | None, timeouts: Timeouts | None) -> Network:
         if request.param == "memory":
             return MemoryNetwork(hub, next(seeds), limits=limits, timeouts=timeouts)
         return Libp2pNetwork(next(seeds), [LOOPBACK], limits=limits, timeouts=timeouts)
@@ -39,12 +38,14 @@ def start(request: pytest.FixtureRequest, nursery: trio.Nursery) -> Started:
     return _starter(make, nursery)
 
 
-def _starter(make: Callable[[Limits | None], Network], nursery: trio.Nursery) -> Started:
+def _starter(
+    make: Callable[[Limits | None, Timeouts | None], Network], nursery: trio.Nursery
+) -> Started:
     async def started(
-        recorder: Recorder | None = None, *, limits: Limits | None = None
+        *, limits: Limits | None = None, timeouts: Timeouts | None = None
     ) -> tuple[Network, Recorder]:
-        network = make(limits)
-        recorder = recorder if recorder is not None else Recorder()
+        network = make(limits, timeouts)
+        recorder = Recorder()
         await nursery.start(network.run, recorder)
         return network, recorder
 

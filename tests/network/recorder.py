@@ -8,11 +8,10 @@ import trio
 from trio.lowlevel import ParkingLot
 
 from p2pvalue.network import Link, LinkClosed, Verdict
+from tests.patience import WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-WAIT_S = 20.0
 
 
 class Recorder:

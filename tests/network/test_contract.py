@@ -13,12 +13,14 @@ from p2pvalue.network import (
     Link,
     LinkClosed,
     Network,
+    Timeouts,
     Verdict,
     parse_address,
 )
 from p2pvalue_protocol.errors import LocalProtocolError
 from tests.network.conftest import Started
-from tests.network.recorder import WAIT_S, Recorder, closed, echo
+from tests.network.recorder import Recorder, closed, echo
+from tests.patience import WAIT_S
 
 TOPIC = "a-topic"
 
@@ -177,7 +179,7 @@ async def test_a_handler_that_raises_ends_its_link_and_nothing_else(start: Start
 async def test_a_peer_that_does_not_read_loses_the_link_but_not_the_connection(
     start: Started,
 ) -> None:
-    (a, _), (b, b_told) = await start(), await start()
+    (a, _), (b, b_told) = await start(timeouts=Timeouts(stall_s=0.5)), await start()
     await meet(a, b, b_told)
     b_told.echoes = False
     unread = await a.open_link(b.peer_id, SYNC_PROTOCOL)

@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from p2pvalue.network import LanDiscovery, peer_id_of_seed
-from tests.network.recorder import WAIT_S
+from tests.patience import WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable

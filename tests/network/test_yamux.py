@@ -20,6 +20,7 @@ from p2pvalue.network.yamux import (
     Stream,
     StreamEnded,
 )
+from tests.patience import WAIT_S
 
 DATA, WINDOW, PING, GO_AWAY = range(4)
 SYN, ACK, FIN, RST = 1, 2, 4, 8
@@ -32,7 +33,7 @@ def session(*, dialed: bool, opened: list[Stream] | None = None, unsent: int = 1
         streams_inbound_max=4,
         unread_bytes_max=300_000,
         unsent_bytes_max=unsent,
-        stall_s=0.05,
+        stall_s=WAIT_S,
     )
 
 
@@ -89,7 +90,7 @@ async def test_a_cancelled_write_queues_nothing(nursery: trio.Nursery) -> None:
 
 
 async def test_a_write_without_credit_ends_the_stream_and_spares_the_session(
-    nursery: trio.Nursery,
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
     a, _, opened = await pair(nursery)
     stream = a.open()

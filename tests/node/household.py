@@ -14,8 +14,7 @@ from p2pvalue.keystore import Keystore
 from p2pvalue.network import MemoryHub, MemoryNetwork
 from p2pvalue.node import open_node
 from p2pvalue.node.running import RunningNode
-
-WAIT_S = 30.0
+from tests.patience import WAIT_S
 
 
 class Household:

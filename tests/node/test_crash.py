@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +10,12 @@ from pathlib import Path
 KILLS = 60
 
 
-def test_what_changes_whole_files_is_done_or_not_done_after_a_kill(tmp_path: Path) -> None:
-    seed = secrets.token_hex(4)
-    print(f"seed {seed}")
+def test_what_changes_whole_files_is_done_or_not_done_after_a_kill(
+    tmp_path: Path, seed: int
+) -> None:
     command = [sys.executable, "-m", "tests.node.crash", str(tmp_path)]
     done = subprocess.run(
-        [*command, "--kills", str(KILLS), "--seed", seed], capture_output=True, text=True
+        [*command, "--kills", str(KILLS), "--seed", str(seed)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads(done.stdout.splitlines()[-1])

@@ -10,7 +10,8 @@ import trio
 
 from p2pvalue.node.running import RunningNode
 from p2pvalue_protocol.errors import P2PValueError
-from tests.node.household import WAIT_S, Household, until
+from tests.node.household import Household, until
+from tests.patience import WAIT_S
 
 
 def warnings(node: RunningNode) -> list[str]:

@@ -13,7 +13,8 @@ from p2pvalue.node.backup import restore
 from p2pvalue.node.running import RunningNode
 from p2pvalue.types import EventView
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
-from tests.node.household import WAIT_S, Household, until, words
+from tests.node.household import Household, until, words
+from tests.patience import WAIT_S
 
 
 async def test_a_device_is_brought_in_by_its_code(tmp_path: Path) -> None:

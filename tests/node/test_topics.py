@@ -14,7 +14,8 @@ from p2pvalue.network import MemoryHub, MemoryNetwork
 from p2pvalue.node import open_node
 from p2pvalue.node.running import RunningNode
 from p2pvalue_protocol.removal import removal_draft
-from tests.node.household import WAIT_S, until, words
+from tests.node.household import until, words
+from tests.patience import WAIT_S
 
 TRIES = 20
 

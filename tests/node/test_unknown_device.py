@@ -12,7 +12,8 @@ from trio.testing import wait_all_tasks_blocked
 from p2pvalue.node.running import RunningNode
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.removal import device_removal_draft
-from tests.node.household import WAIT_S, Household, until, words
+from tests.node.household import Household, until, words
+from tests.patience import WAIT_S
 
 ANSWER_MS = limits.REPLY_MS_MAX
 

@@ -66,7 +66,7 @@ def test_what_is_served_is_what_was_written_or_a_sentence_with_a_next_step(
         if is_closed:  # it hit what nobody has read yet
             assert store.verify(deep=False).faults != ()
     assert ends["told"] + ends["served"] == FLIPS
-    assert ends["told"] > FLIPS / 4
+    assert ends["told"] > FLIPS / (10 if is_closed else 2)  # in a database much is read by nobody
 
 
 def test_a_damaged_journal_is_left_as_it_is() -> None:

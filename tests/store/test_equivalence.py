@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 from pathlib import Path
 
 import pytest
@@ -158,10 +157,8 @@ def place(rng: random.Random) -> Order | None:
 
 
 @pytest.mark.parametrize("turn", range(8))
-def test_both_stores_answer_alike(tmp_path: Path, turn: int) -> None:
-    seed = secrets.token_hex(4)
-    print(f"seed {seed} turn {turn}")
-    rng = random.Random(seed)
+def test_both_stores_answer_alike(tmp_path: Path, turn: int, seed: int) -> None:
+    rng = random.Random(f"{seed} {turn}")
     memory, path = MemoryStore(), tmp_path / "store.db"
     sqlite = SqliteStore(path, durability="kill")
     chains = [Chain(1), Chain(2), Chain(3, log_class=AUTH)]

@@ -20,6 +20,7 @@ from p2pvalue.network import (
     Libp2pNetwork,
     Link,
     LinkClosed,
+    Timeouts,
 )
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.node.opening import init, open_node
@@ -32,11 +33,17 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.log import Run, encode_batch
 from p2pvalue_protocol.replica import Replica
 from tests.network.recorder import Recorder
-from tests.system.person import WAIT_S, Person
+from tests.patience import WAIT_S
+from tests.system.person import Person
 
 F = TypeVar("F", bound=f.Frame)
 Seen = TypeVar("Seen")
 INITIATOR = b"\x00"
+
+# A hostile peer is patient, so that what ends its links is the daemon and not a busy machine.
+PATIENT = Timeouts(
+    upgrade_s=WAIT_S, negotiate_s=WAIT_S, open_link_s=WAIT_S, stall_s=WAIT_S, ping_answer_s=WAIT_S
+)
 
 
 async def until(look: Callable[[], Seen]) -> Seen:
@@ -127,7 +134,7 @@ async def handshake(spoken: Spoken, insider: Insider, peer_ids: tuple[str, str])
 @asynccontextmanager
 async def stranger(address: str) -> AsyncIterator[Stranger]:
     """Connect with a daemon under a key never used before."""
-    network = Libp2pNetwork(os.urandom(32), [])
+    network = Libp2pNetwork(os.urandom(32), [], timeouts=PATIENT)
     recorder = Recorder()
     recorder.echoes = False
     async with trio.open_nursery() as nursery:
@@ -225,6 +232,8 @@ async def insider(folder: Path, victim: Person) -> Insider:
     """Join a community as an honest newcomer would, and take what that taught."""
     async with honest(folder, "Mallory") as node:
         await joined(node, await asked(victim.invite))
+        # What the node wrote by itself must be with the daemon: the test goes on from there.
+        await until(lambda: node.community().has_my_name() and not node.community().view().unshared)
     return Insider(folder)
 
 

@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 
 from p2pvalue.keystore import Keystore
 from tests.demo.cable import Cable
+from tests.patience import WAIT_S
 
-WAIT_S = 25.0
 _LOOK_EVERY_S = 0.02
 
 Seen = TypeVar("Seen")
@@ -54,6 +54,7 @@ class Owner:
         self.folder = folder
         self.settings = settings
         self.process: subprocess.Popen[bytes] | None = None
+        self.program = "p2pvalue_cli"
         self.listen = listen
         self.announce = announce
         Keystore.create(folder, name, entropy=entropy)
@@ -76,7 +77,7 @@ class Owner:
         (self.folder / "api.sock").unlink(missing_ok=True)
         with (self.folder / "daemon.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "p2pvalue_cli", "--data-dir", str(self.folder), "run"],
+                [sys.executable, "-m", self.program, "--data-dir", str(self.folder), "run"],
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
@@ -92,7 +93,7 @@ class Owner:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(10)
+            return self.process.wait(WAIT_S)
         except subprocess.TimeoutExpired:
             self.kill()
             raise

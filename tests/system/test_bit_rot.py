@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.person import WAIT_S, Person, Refused, people
+from tests.patience import WAIT_S
+from tests.system.person import Person, Refused, people
 
 PAGE_BYTES = 4_096
 RESTORE = "`p2pvalue restore`"

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from p2pvalue_protocol.limits import HEADS_EVERY_MS_MAX
 from tests.demo.author import EditingStream
 from tests.system.person import Person, gathered, people, until_equal
-
-RECONNECTED_S_MAX = 15.0
-"""The aim is 2 s, and what it took is printed; a loaded machine may be slower."""
 
 AWAY_OPERATIONS = 2_000
 
@@ -52,9 +47,7 @@ def test_a_pulled_cable_heals(trio_of_friends: list[Person]) -> None:
     assert "Cleo alone" not in ana.texts()
     for person in trio_of_friends:
         person.cable.plug_in()
-    back_s = time.monotonic()
-    cleo.until(lambda: set(cleo.peers_in_touch()) == others, "both others", RECONNECTED_S_MAX)
-    print(f"in touch again {time.monotonic() - back_s:.1f} s after the cables were plugged in")
+    cleo.until(lambda: set(cleo.peers_in_touch()) == others, "both others")
     ana.until(lambda: cleo.peer_id in ana.peers_in_touch(), "Cleo")
     ben.until(lambda: cleo.peer_id in ben.peers_in_touch(), "Cleo")
     for person in trio_of_friends:
@@ -119,7 +112,7 @@ def test_a_changed_port_heals_through_a_common_peer(trio_of_friends: list[Person
     def known() -> bool:
         return any(new in peer["addresses"] for peer in ana.ask("GET", "/peers"))
 
-    ana.until(known, "the new address", HEADS_EVERY_MS_MAX / 1_000)
+    ana.until(known, "the new address")
     ben.start()
     ben.until_up()
     ana.until(lambda: ben_id in ana.peers_in_touch(), "Ben")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.seeds import drawn_seed
 from tests.system.crash import kill_many
 
 KILLS = 9
 
 
-def test_what_was_answered_is_there_after_every_kill_and_reaches_others(tmp_path: Path) -> None:
-    seed = str(drawn_seed())
-    result = kill_many(tmp_path, KILLS, seed)
+def test_what_was_answered_is_there_after_every_kill_and_reaches_others(
+    tmp_path: Path, seed: int
+) -> None:
+    result = kill_many(tmp_path, KILLS, str(seed))
     print(result)
     assert int(result["acknowledged"]) > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,13 +39,6 @@ def phone(tmp_path: Path) -> Iterator[Person]:
         yield person
     finally:
         person.close()
-
-
-@pytest.fixture
-def rng() -> random.Random:
-    seed = secrets.randbits(32)
-    print(f"seed {seed}")
-    return random.Random(seed)
 
 
 async def greeted(peer: Stranger, protocol: str, rng: random.Random) -> tuple[Spoken, Transcript]:

@@ -21,9 +21,9 @@ from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds.chat import NUMBER as CHAT
 from p2pvalue_protocol.kinds.chat import encode_chat_message
-from p2pvalue_protocol.limits import HEADS_EVERY_MS_MIN
 from p2pvalue_protocol.log import Run, encode_batch
 from tests.network.attacks.attackers import RawPeer, gossip_killers
+from tests.patience import WAIT_S
 from tests.system.hostile import (
     Insider,
     Spoken,
@@ -34,10 +34,8 @@ from tests.system.hostile import (
     stranger,
     until,
 )
-from tests.system.person import WAIT_S
 
 LOG_LINES_MAX = 200
-SYNC_INTERVAL_S = HEADS_EVERY_MS_MIN / 1_000
 
 
 @asynccontextmanager
@@ -95,11 +93,11 @@ async def test_a_forged_copy_does_not_delay_the_real_operation(
             items = [*runs[-1].items[:-1], forged]
             batch = encode_batch([*runs[:-1], msgspec.structs.replace(runs[-1], items=items)])
             forger.network.publish(topic, sealed(mallory, batch))
-        with trio.fail_after(SYNC_INTERVAL_S):
+        with trio.fail_after(WAIT_S):
             while await figure(watch, "gossip_rejected") == before:
                 await trio.lowlevel.checkpoint()
         carrier.network.publish(topic, sealed(mallory, encode_batch(runs)))
-        with trio.fail_after(SYNC_INTERVAL_S):
+        with trio.fail_after(WAIT_S):
             await asked(watch.victim.until_reads, text)
     assert "the forged one" not in await asked(watch.victim.texts)
 

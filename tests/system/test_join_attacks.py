@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -32,6 +31,7 @@ from p2pvalue_protocol.join_frames import (
 )
 from p2pvalue_protocol.keys import SigningKey
 from tests.network.attacks.attackers import MESHSUB, raw_peer
+from tests.seeds import drawn_seed
 from tests.system.hostile import (
     Insider,
     Spoken,
@@ -153,8 +153,7 @@ ATTACKS: tuple[Attack, ...] = (
 @pytest.fixture(scope="module")
 def outcomes(watch: Watch) -> dict[str, BaseException | None]:
     """How each attack ended, all of them at the same time."""
-    seed = secrets.randbits(32)
-    print(f"seed {seed}")
+    seed = drawn_seed(__name__)
     address = watch.victim.address
 
     async def attacked(attack: Attack) -> None:

@@ -41,8 +41,7 @@ def until_waiting_for(person: Person, words: str) -> None:
 
 
 def until_state(person: Person, state: str) -> None:
-    # A join asks again after up to 16 s by then, and a loaded machine is slow.
-    person.until(lambda: community(person)["state"] == state, f"being {state}", seconds=90)
+    person.until(lambda: community(person)["state"] == state, f"being {state}")
 
 
 def until_named(person: Person, *names: str) -> None:

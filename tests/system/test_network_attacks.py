@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 from collections.abc import Iterable
 
 import pytest
@@ -11,6 +10,8 @@ import trio
 
 from tests.network.attacks import attackers
 from tests.network.attacks.attackers import Attack
+from tests.patience import WAIT_S
+from tests.seeds import drawn_seed
 from tests.system.hostile import Watch
 
 # At the same time; more would be refused at the door, which other tests show.
@@ -30,8 +31,7 @@ WITH_RANDOMNESS = {attack.__name__ for attack in attackers.WITH_RANDOMNESS}
 @pytest.fixture(scope="module")
 def outcomes(watch: Watch) -> dict[str, bool]:
     """Whether the daemon served others during and after each attack."""
-    seed = secrets.randbits(32)
-    print(f"seed {seed}")
+    seed = drawn_seed(__name__)
     address = watch.victim.address
     return {
         name: True for group in GROUPS for name in trio.run(attacked, watch, address, group, seed)
@@ -42,7 +42,7 @@ async def attacked(watch: Watch, address: str, names: Iterable[str], seed: int) 
     async with trio.open_nursery() as nursery:
         for name in names:
             rng = [random.Random(f"{seed} {name}")] if name in WITH_RANDOMNESS else []
-            with trio.fail_after(60):
+            with trio.fail_after(WAIT_S):
                 await nursery.start(BY_NAME[name], address, *rng)
         await watch.check_serves()
         nursery.cancel_scope.cancel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -22,6 +21,8 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds.chat import NUMBER as CHAT
 from p2pvalue_protocol.kinds.chat import encode_chat_message
 from p2pvalue_protocol.log import encode_batch
+from tests.patience import WAIT_S
+from tests.seeds import drawn_seed
 from tests.system.hostile import Insider, Stranger, Watch, at_once, offer, stranger
 
 Attack = Callable[[Stranger, Insider, random.Random], Awaitable[None]]
@@ -101,7 +102,7 @@ async def nothing_is_read(peer: Stranger, insider: Insider, rng: random.Random) 
         while True:
             await spoken.say(f.Wants([want]), f.Ack())
 
-    with pytest.raises(LinkClosed), trio.fail_after(30):
+    with pytest.raises(LinkClosed), trio.fail_after(WAIT_S):
         await ask_for_ever()
 
 
@@ -236,8 +237,7 @@ def outcomes(
     watch: Watch, mallory: Insider, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, BaseException | None]:
     """How each attack ended, all of them at the same time."""
-    seed = secrets.randbits(32)
-    print(f"seed {seed}")
+    seed = drawn_seed(__name__)
     address = watch.victim.address
 
     async def attacked(attack: Attack) -> None:

@@ -17,6 +17,7 @@ from p2pvalue.network import JOIN_PROTOCOL, SYNC_PROTOCOL, parse_address
 from p2pvalue.network.libp2p_load import load_libp2p
 from p2pvalue.network.multistream import encode_varint, propose
 from p2pvalue.network.yamux import Session, SessionEnded, Stream, StreamEnded
+from tests.patience import WAIT_S
 
 if TYPE_CHECKING:
     import random
@@ -369,7 +370,7 @@ def killer_frames(rng: random.Random) -> list[bytes]:
 
 async def until_ended(peer: RawPeer, stream: Stream | None = None) -> None:
     """Return when the node has ended the connection, or the stream if one is given."""
-    with trio.fail_after(20):
+    with trio.fail_after(WAIT_S):
         while peer.session.ended is None and (stream is None or stream.ended is None):
             pong = peer.session.ping()
             with trio.move_on_after(0.05):

@@ -12,7 +12,7 @@ from p2pvalue.network.libp2p_load import load_libp2p
 from p2pvalue.network.multistream import answer, encode_varint
 from p2pvalue.network.yamux import Stream, StreamEnded
 from tests.network.attacks.attackers import MESHSUB, RawPeer, raw_peer
-from tests.network.recorder import WAIT_S
+from tests.patience import WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -50,7 +50,7 @@ async def main(address: str, topic: str) -> None:
             await pubsub.wait_until_ready()
             await pubsub.subscribe(topic)
             await host.connect(info)
-            await pubsub.wait_for_peer(info.peer_id, timeout=20)
+            await pubsub.wait_for_peer(info.peer_id, timeout=180)
             echoed = [
                 await exchange(host, info.peer_id, "/p2pvalue/sync/1", b"%d" % n) for n in range(20)
             ]
@@ -58,7 +58,7 @@ async def main(address: str, topic: str) -> None:
             result["told_before"] = sorted(t for t, p in pubsub.peer_topics.items() if p)
             command = json.dumps({"do": "admit"}).encode()
             await exchange(host, info.peer_id, "/p2pvalue/join/1", command)
-            await pubsub.wait_for_subscription(info.peer_id, topic, timeout=20)
+            await pubsub.wait_for_subscription(info.peer_id, topic, timeout=180)
             result["told_after"] = sorted(t for t, p in pubsub.peer_topics.items() if p)
             print(json.dumps(result), flush=True)
         await host.close()

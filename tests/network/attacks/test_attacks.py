@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import socket
 from contextlib import suppress
 
 import pytest
@@ -22,7 +21,9 @@ from p2pvalue.network.yamux import StreamEnded
 from tests.network.attacks import attackers
 from tests.network.attacks.attackers import Attack, RawPeer, raw_peer
 from tests.network.attacks.conftest import TOPIC, Server, Visit, serving
-from tests.network.recorder import WAIT_S, Recorder
+from tests.network.recorder import Recorder
+from tests.patience import WAIT_S
+from tests.ports import KeptPort
 
 MEMORY_GROWTH_KIB_MAX = 24 * 1024
 
@@ -127,7 +128,7 @@ async def test_a_dead_generation_is_replaced_and_serves(visit: Visit) -> None:
 async def test_a_stopped_peer_is_noticed(visit: Visit) -> None:
     with (
         serving() as other,
-        serving(timeouts={"ping_interval_s": 0.2, "ping_answer_s": 1.0}) as one,
+        serving(timeouts={"ping_interval_s": 0.2, "ping_answer_s": 5.0}) as one,
     ):
         async with visit(one.address) as honest:
             await honest.ask("connect", addresses=[other.address])
@@ -138,16 +139,16 @@ async def test_a_stopped_peer_is_noticed(visit: Visit) -> None:
 
 async def test_a_peer_that_was_not_there_is_reached_as_soon_as_it_is(visit: Visit) -> None:
     seed = b"\x66" * 32
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        listen = f"/ip4/127.0.0.1/tcp/{free.getsockname()[1]}"
-    address = f"{listen}/p2p/{peer_id_of_seed(seed)}"
     async with visit() as honest:
-        for _ in range(3):
-            with pytest.raises(ConnectionError):
+        with KeptPort() as port:
+            listen = f"/ip4/127.0.0.1/tcp/{port.number}"
+            address = f"{listen}/p2p/{peer_id_of_seed(seed)}"
+            for _ in range(3):
+                with pytest.raises(ConnectionError):
+                    await honest.network.connect([address])
+            with serving(seed=seed.hex(), listen=[listen]) as back:
+                assert back.address == address
                 await honest.network.connect([address])
-        with serving(seed=seed.hex(), listen=[listen]) as back:
-            assert back.address == address
-            await honest.network.connect([address])
 
 
 async def test_a_port_that_is_taken_is_tried_again(server: Server) -> None:

@@ -13,7 +13,7 @@ from p2pvalue.network.yamux import StreamEnded
 from tests.network.attacks.attackers import MESHSUB, raw_peer
 from tests.network.attacks.conftest import ROOT, TOPIC, Server, Visit
 from tests.network.attacks.gossiper import Gossiper, gossiper
-from tests.network.recorder import WAIT_S
+from tests.patience import WAIT_S
 
 STOCK_PEER = ROOT / "tests" / "network" / "attacks" / "stock_peer.py"
 SUBSCRIBE = b'{"do": "subscribe", "topic": "a-topic"}'
