@@ -61,15 +61,22 @@ def heads_to_name(
 
 
 def admissions_unheard_of(
-    membership: Membership, branches: Branches, graph: AuthGraph, held: Mapping[bytes, Reference]
+    membership: Membership,
+    branches: Branches,
+    graph: AuthGraph,
+    held: Mapping[bytes, Reference],
+    writer: bytes,
 ) -> list[Reference]:
     """Return what makes a member, or her live device, and only heads of cut off logs lead to.
 
     Whoever was let in by another's invite is in, though who answered the door was put out. Nobody
     lists that log any more, so who holds it names this: else others would never hear of her, and
-    what she writes would not know that she is in. Costs a look at each operation so hidden.
+    what she writes would not know that she is in. That she names it herself helps nobody who does
+    not list her log either; but `writer` need not name it twice. Costs a look at each head, and at
+    each operation so hidden.
     """
     named = heads_to_name(membership, branches, graph, held)
+    named = _heard_of(membership, graph, held, named, {writer: True})
     heads = graph.heads()
     if len(named) == len(heads):
         return []
@@ -88,6 +95,58 @@ def admissions_unheard_of(
             found.append(reference)
             left &= ~graph.past_at(index)
     return found
+
+
+def _heard_of(
+    membership: Membership,
+    graph: AuthGraph,
+    held: Mapping[bytes, Reference],
+    heads: list[Reference],
+    known: dict[bytes, bool],
+) -> list[Reference]:
+    """Return those heads that others come to hold: of whom they know by what they hold so."""
+    found = [head for head in heads if _is_known(membership, graph, held, head.device, known)]
+    rest = [head for head in heads if not known[head.device]]
+    new = found
+    while rest and new:
+        heard = 0
+        for head in found:
+            heard |= graph.past_of(head.op_id)
+        new = [
+            head
+            for head in rest
+            if any(heard >> graph.index(a) & 1 for a in membership.admissions_of(head.device))
+        ]
+        found += new
+        rest = [head for head in rest if head not in new]
+    return found
+
+
+def _is_known(
+    membership: Membership,
+    graph: AuthGraph,
+    held: Mapping[bytes, Reference],
+    device: bytes,
+    known: dict[bytes, bool],
+) -> bool:
+    """Return whether a device is in by GENESIS, or by a listed log of one that is known so.
+
+    Also of who is in no more: whether that is listed is asked elsewhere. `known` keeps answers.
+    """
+    if device not in known:
+        known[device] = False  # who is known only by whom she let in is not
+        admissions = membership.admissions_of(device)
+        givers = [held[op_id].device for op_id in admissions]
+        known[device] = (
+            not admissions
+            or any(graph.past_of(op_id).bit_count() == 1 for op_id in admissions)
+            or any(
+                not is_cut_off(membership, giver, AUTH)
+                and _is_known(membership, graph, held, giver, known)
+                for giver in givers
+            )
+        )
+    return known[device]
 
 
 def is_by_words(membership: Membership, op: Operation) -> bool:

@@ -158,7 +158,7 @@ class Keeper:
         community, device = replica.community, replica.device
         is_in = device is not None and replica.membership.is_live(device)
         parts = (replica.membership, replica.branches, replica.graph, replica.auth_references)
-        if not (is_in and admissions_unheard_of(*parts)):
+        if not (is_in and admissions_unheard_of(*parts, device or b"")):
             self._naming_due_ms.pop(community, None)
         elif community not in self._naming_due_ms:
             self._naming_due_ms[community] = now_ms + int(self._jitter() * NAMING_WAIT_MS_MAX)

@@ -163,6 +163,15 @@ MUTANTS = (
         "test_a_device_shows_its_certificates_though_it_takes_its_person_for_put_out",
     ),
     Mutant(
+        "named-by-herself",
+        "operation#logs: an admission that only the one let in names is named by others too",
+        "named",
+        "    named = _heard_of(membership, graph, held, named, {writer: True})\n",
+        "",
+        "protocol/test_unheard_devices.py::"
+        "test_who_names_her_own_hidden_admission_is_named_by_others_all_the_same",
+    ),
+    Mutant(
         "unknown-and-content",
         "devices#a-device-that-nobody-knows: its person is told, unless some peer knows it",
         "sessions",

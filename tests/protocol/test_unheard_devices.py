@@ -11,6 +11,7 @@ from p2pvalue_protocol import limits
 from p2pvalue_protocol.access import Access
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.removal import device_removal_draft, removal_draft, return_draft
+from p2pvalue_protocol.rotation import NAMING_WAIT_MS_MAX
 from tests.protocol.desk import NOW_MS, Cable, Computer, join, sync
 from tests.protocol.device_link import link
 
@@ -113,6 +114,23 @@ def test_a_newcomer_shows_the_admission_that_its_author_lost() -> None:
     garden.meet(dee, garden.ada)
     assert garden.is_in(dee, garden.ada)
     assert dee.digest(garden.id) == garden.ada.digest(garden.id)
+
+
+def test_who_names_her_own_hidden_admission_is_named_by_others_all_the_same() -> None:
+    garden = Garden()
+    dee = Computer("dee", "dee")
+    garden.enter(dee, garden.ben)
+    garden.meet(garden.mal, dee)
+    garden.put_out(garden.ada, garden.ben)
+    for hearer, teller in ((garden.mal, garden.ada), (dee, garden.mal)):
+        garden.meet(hearer, teller)
+    assert garden.is_in(dee, garden.mal)
+    assert not garden.is_in(dee, garden.ada), "ben let her in, and is cut off there"
+    dee.write(garden.id, auth.AUTH_SEEN)
+    garden.meet(dee, garden.mal)
+    garden.mal.handle(i.Wakeup(), NOW_MS + NAMING_WAIT_MS_MAX)
+    garden.meet(garden.mal, garden.ada)
+    assert garden.is_in(dee, garden.ada)
 
 
 def test_who_is_let_in_by_the_only_holder_of_the_newest_secret_meets_others_by_older_ones() -> None:
