@@ -48,9 +48,11 @@ class FaultMaker:
                 actor.disk.fill(True)
                 self._last(event.for_ms, lambda: actor.disk.fill(False))
             case "flip":
-                is_made = actor.disk.flip_bit(rng)
+                is_made = self._shell.has_company(actor) and actor.disk.flip_bit(rng)
             case "clock":
-                self._set_clock(actor, event)
+                is_made = self._shell.has_company(actor)
+                if is_made:
+                    self._set_clock(actor, event)
             case "backup":
                 is_made = self._back_up(actor)
             case "restore":
@@ -101,7 +103,7 @@ class FaultMaker:
     def _restore(self, actor: Actor) -> bool:
         """The disk is gone; what was copied is read by a new device of the same person."""
         disk = self._backups.get(actor.number)
-        if disk is None or not actor.is_member:
+        if disk is None or not actor.is_member or not self._shell.has_company(actor):
             return False
         actor.disk = disk
         self._shell.replace(actor)

@@ -100,38 +100,37 @@ class People:
         for draft in drafts:
             with suppress(P2PValueError):
                 self._write_one(founder, draft())
-        for number in sorted(shell.ledger.wanted):
-            if not membership.knows_root(shell.root_of(shell.machines[number])):
-                self._ask_founder(shell.machines[number], founder)
 
-    def _ask_founder(self, actor: Actor, founder: Actor) -> None:
-        """Whom nobody knows, since who let her in was put out before anybody heard, asks anew."""
-        if actor.is_member and actor is not founder:
-            actor.is_member = False
-            actor.neighbours = sorted({founder.number, *actor.neighbours})
+    def look_at_status(self) -> None:
+        """Let people do what their machines advise, where nobody knows a device, or its person.
 
-    def ask_again(self) -> None:
-        """Let who is in by her own machine only, or by nobody's, join anew with another device.
-
-        Who let her in may be gone with what says so, or may have lied. People notice that nobody
-        answers them, and ask for an invite.
+        They look every few seconds, and wait a little: who knows may be away.
         """
         shell = self._shell
-        members = {m.root for m in shell.replica(shell.machines[0]).membership.members()}
         for number in sorted(shell.ledger.wanted):
             actor = shell.machines.get(number)
             if actor is None or not actor.is_up or is_reader(actor):
                 continue
-            is_alone = shell.root_of(actor) not in members and actor.links_from is None
-            if not is_alone or not (actor.is_member or actor.is_recovering):
+            if not (shell.is_unknown(actor) or shell.is_refused(actor)):
                 self._alone.pop(number, None)
                 continue
             self._alone[number] = self._alone.get(number, 0) + 1
             if self._alone[number] >= LOOKS_ALONE:
                 del self._alone[number]
-                shell.lose(actor)
-                actor.is_recovering = False
-                shell.ledger.deeds["joined again"] += 1
+                self._come_in_again(actor)
+                shell.ledger.deeds["came in again"] += 1
+
+    def _come_in_again(self, actor: Actor) -> None:
+        """By the person's other machine that brought this one in; else by words, or an invite."""
+        if actor.links_from is not None and not actor.is_recovering:
+            self._shell.replace(actor)
+            older = self._member(actor.links_from)
+            actor.is_recovering = older is None
+            if older is None:
+                actor.links_from = None
+            return
+        actor.is_member = actor.is_recovering = False
+        actor.neighbours = sorted({0, *actor.neighbours} - {actor.number})  # whose invite it is
 
     # --- one deed each
 
@@ -224,6 +223,8 @@ class People:
     def _recover(self, event: Event) -> bool:
         actor = self._member(event.machine)
         if actor is None or actor.number not in self._shell.ledger.wanted:
+            return False
+        if not self._shell.has_company(actor):
             return False
         if not event.amount:  # the machine was lost with its disk
             actor.disk = type(actor.disk)()

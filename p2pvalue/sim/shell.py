@@ -69,6 +69,7 @@ class Shell:
         self._roots: dict[bytes, bytes] = {}  # by entropy
         self._dying: dict[int, Death] = {}
         self._heads: dict[int, Heads] = {}  # of machines that are down
+        self._refused: set[int] = set()  # machines that the last member they asked did not let in
 
     @property
     def trace(self) -> str:
@@ -95,6 +96,20 @@ class Shell:
         """Let another machine run."""
         self.machines[actor.number] = actor
         self.ledger.owners[actor.device.public] = actor.number
+
+    def has_company(self, actor: Actor) -> bool:
+        """Return whether a person who lost all could come back by her words: some other is in."""
+        others = (other for other in self.machines.values() if other is not actor)
+        return any(o.is_honest and o.is_member and o.number in self.ledger.wanted for o in others)
+
+    def is_unknown(self, actor: Actor) -> bool:
+        """Return whether a machine tells its person that nobody whom it reached knows it."""
+        is_in = actor.is_member and self.holds_copy(actor)
+        return is_in and actor.machine.is_unknown(self.community, self._clock_ms(actor))
+
+    def is_refused(self, actor: Actor) -> bool:
+        """Return whether a machine tells its person that nobody there knows her words."""
+        return actor.is_recovering and actor.number in self._refused
 
     def holds_copy(self, actor: Actor) -> bool:
         """Return whether a machine has a copy of the community, however little of it."""
@@ -210,6 +225,7 @@ class Shell:
             case e.Rejected(peer_id, reason):
                 self._blame(actor, peer_id, reason)
             case e.Joined(state=state):
+                (self._refused.add if state == "failed" else self._refused.discard)(actor.number)
                 actor.is_known = actor.is_known or state != "failed"
                 actor.is_member = actor.is_member or state == "admitted"
                 actor.is_recovering = actor.is_recovering and state != "admitted"

@@ -159,7 +159,7 @@ class World:
             if number in self._shell.machines:
                 self._often(ACT_EVERY_MS, acting_ms, partial(self._shell.act, number))
         self._often(LOOK_EVERY_MS, self._end_ms, self._checks.look)
-        self._often(LOOK_EVERY_MS, self._end_ms, self._people.ask_again)
+        self._often(LOOK_EVERY_MS, self._end_ms, self._people.look_at_status)
         self._timeline.run_until(self._busy_ms)
         self._network.heal()
         self._faults.end_all()
