@@ -175,12 +175,19 @@ class People:
         if actor is None:
             return False
         root = self._shell.root_of(self._shell.machines[event.other])
-        if not self._write_one(actor, removal_draft(self._shell.replica(actor), root)):
+        if not self._has_put_out(actor, root) and not self._write_one(
+            actor, removal_draft(self._shell.replica(actor), root)
+        ):
             return False
         ledger = self._shell.ledger
         ledger.put_out.add(root)
         ledger.wanted -= set(self._shell.machines_of(root))
         return True
+
+    def _has_put_out(self, actor: Actor, root: bytes) -> bool:
+        """Return whether a person did so before: her machine may die when that is stored."""
+        former = self._shell.replica(actor).membership.former_members()
+        return any((f.root, f.removed_by) == (root, self._shell.root_of(actor)) for f in former)
 
     def _readmit(self, event: Event) -> bool:
         actor = self._member(event.machine)
@@ -200,9 +207,13 @@ class People:
 
     def _leave(self, event: Event) -> bool:
         actor = self._member(event.machine)
-        if actor is None or not self._write_one(actor, leave_draft(self._shell.replica(actor))):
+        if actor is None:
             return False
         shell = self._shell
+        if not self._has_put_out(actor, shell.root_of(actor)) and not self._write_one(
+            actor, leave_draft(shell.replica(actor))
+        ):
+            return False
         shell.ledger.left.add(shell.root_of(actor))
         for number in shell.machines_of(shell.root_of(actor)):
             shell.ledger.wanted.discard(number)
