@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pvalue_protocol.keys import SigningKey, has_valid_form, hkdf, is_valid_public_key, verify
+from p2pvalue_protocol.keys import (
+    SigningKey,
+    has_valid_form,
+    hkdf,
+    is_valid_exchange_key,
+    is_valid_public_key,
+    verify,
+)
 
 KEY = SigningKey(bytes(range(32)))
 MESSAGE = b"a message"
@@ -72,3 +79,9 @@ def test_derivation_is_made_of_hmac_whatever_the_size_of_the_salt(size: int) -> 
 def test_no_salt_is_a_salt_of_zeros() -> None:
     extracted = hmac.digest(bytes(32), b"secret", sha256)
     assert hkdf(b"secret", b"", b"x") == hmac.digest(extracted, b"x\x01", sha256)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18])
+def test_a_key_with_which_all_agree_on_zeros_is_no_exchange_key(number: int) -> None:
+    assert not is_valid_exchange_key(number.to_bytes(32, "little"))
+    assert is_valid_exchange_key((9).to_bytes(32, "little"))

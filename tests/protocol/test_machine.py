@@ -10,11 +10,13 @@ from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol import join_frames, reconsideration
 from p2pvalue_protocol.errors import NotFound, Reason
-from p2pvalue_protocol.ids import CONTENT
+from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.kinds.chat import encode_chat_message
 from p2pvalue_protocol.machine import CONFIRM_AFTER_MS, SEAL_AFTER_MS, Machine
+from tests.protocol.authoring import key_named
 from tests.protocol.desk import CHAT, NOW_MS, Cable, Computer, join, sync
+from tests.protocol.replicas import Chain, founded, frontier_of, joined
 
 LATER_MS = NOW_MS + 5_000  # when nothing is due
 SESSION = 9
@@ -281,3 +283,18 @@ def test_who_is_put_out_is_parted_from_in_the_same_input() -> None:
     effects = ada.handle(i.Write(garden, (removal,)), LATER_MS)
     assert e.Parted(SESSION, ben.peer_id, garden) in effects
     assert ada.machine.peers_of(garden) == []
+
+
+def test_a_restart_that_finds_only_what_still_waits_stores_nothing() -> None:
+    ana = founded()
+    joined(ana, "ben")
+    unheard = Reference(key_named("cia device").public, CONTENT, 0, bytes(32))
+    log = Chain(key_named("ben device"), ana.community)
+    log.say("an answer", parents=sorted([*frontier_of(ana), unheard]))
+    ana.take(log.run())
+    ana.runs()
+    machine = Machine(open_past=ana.store.past, random_bytes=bytes, peer_id="peer")
+    machine.add_replica(ana.community, ana.signer)
+    effects = machine.handle(i.Wakeup(), NOW_MS)
+    assert not any(isinstance(effect, e.Store | e.Changed) for effect in effects)
+    assert machine.replica(ana.community).missing() == [unheard]

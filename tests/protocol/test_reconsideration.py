@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from p2pvalue_protocol.ids import CONTENT, subject_of
+from p2pvalue_protocol import ladder
+from p2pvalue_protocol.auth_payloads import AUTH_SEEN, GUEST
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, subject_of
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import document, need, pledge
+from p2pvalue_protocol.kinds import card, document, need, pledge
 from p2pvalue_protocol.past import Batch
-from tests.protocol.replicas import NOW_MS, Copy, by_hand, founded, joined
+from p2pvalue_protocol.sealed_content import SealedContent
+from tests.protocol.authoring import key_named
+from tests.protocol.replicas import (
+    NOW_MS,
+    Chain,
+    Copy,
+    admitted,
+    auth_log,
+    by_hand,
+    founded,
+    frontier_of,
+    invited,
+    joined,
+)
 from tests.protocol.verdicts import Verdicts
 
 LINE = need.NeedLine("hours", "minute", 0, 600)
@@ -258,3 +273,61 @@ def test_a_hidden_update_that_nobody_could_read_is_no_item(ana: Copy, verdicts: 
     ana.take(log.run())
     assert ana.replica.held(said.reference)
     assert updates_of(ana) == []
+
+
+def test_what_a_rank_may_not_write_does_not_come_to_count_by_being_judged_again(ana: Copy) -> None:
+    admitted(ana, "gul", invited(ana, GUEST))
+    log = Chain(key_named("gul device"), ana.community)
+    log.add(card.encode_card("ours now"), kind=card.NUMBER, parents=frontier_of(ana))
+    log.say("hello")
+    ana.take(log.run())
+    before = ana.seen()
+    ana.replica.ladder.reconsider([log.key.public])
+    batch = step(ana)
+    assert ana.replica.changes == []
+    assert not ana.replica.has_work
+    assert ana.seen() == before
+    assert batch.subject_operations == []
+    assert ana.texts() == ["hello"]
+
+
+def test_of_what_an_input_unblocks_a_bounded_part_is_folded_and_the_rest_with_the_next(
+    ana: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = by_hand(joined(ana, "ben"), "ben")
+    joined(ana, "cia")
+    log = Chain(key_named("cia device"), ana.community)
+    log.say("0", parents=sorted([*frontier_of(ana), first.operations[0].reference]))
+    for number in range(1, 12):
+        log.say(f"{number}")
+    ana.take(log.run())
+    assert ana.texts() == []
+    monkeypatch.setattr(ladder, "_FOLDS_PER_INPUT_MAX", 2)
+    ana.take(first.run())
+    assert 0 < len(ana.texts()) < 6
+    while ana.replica.has_work:
+        assert 0 < len(step(ana).folded) <= 4
+    assert ana.texts() == ["first", *map(str, range(12))]
+
+
+def test_what_was_folded_and_opened_in_one_input_does_not_wait() -> None:
+    sealed = SealedContent([])
+    sealed.add(b"opened", 1, 7)
+    sealed.add(b"closed", 1, 8)
+    assert sealed.take(b"opened") == [(1, 7)]
+    batch = Batch(bytes(32))
+    sealed.write_to(batch)
+    assert batch.sealed == [(b"closed", 1, 8, 1)]
+    assert batch.sealed_gone == [b"opened"]
+
+
+def test_what_is_missing_behind_heads_is_found_once(ana: Copy) -> None:
+    joined(ana, "ben")
+    unheard = Reference(key_named("cia device").public, AUTH, 0, bytes(32))
+    log = auth_log(ana, "ben")
+    count = len(log.operations)
+    waiting = log.add(kind=AUTH_SEEN, parents=[unheard])
+    ana.take(log.run(count))
+    heads = [waiting.reference, waiting.reference]
+    assert ana.replica.ladder.missing_behind(heads) == [unheard]
+    assert ana.replica.ladder.missing_behind([]) == []

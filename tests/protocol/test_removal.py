@@ -209,3 +209,22 @@ def test_whose_member_was_put_out_and_not_a_device_keeps_the_heads(ana: Copy, be
     )
     assert grant is not None
     assert auth.references_of(grant.keeps) == tuple(heads)
+
+
+def test_who_is_no_member_has_nothing_to_leave(ana: Copy, ben: Copy) -> None:
+    ana.write(removal.removal_draft(ana.replica, BEN))
+    ana.give(ben)
+    with pytest.raises(NotAdmitted, match="nothing to leave"):
+        removal.leave_draft(ben.replica)
+
+
+def test_who_is_not_stronger_brings_nobody_back(ana: Copy, ben: Copy) -> None:
+    ana_root = key_named("ana root").public
+    with pytest.raises(NotAdmitted, match="may not give that rank"):
+        removal.return_draft(ben.replica, ana_root, auth.MEMBER)
+
+
+def test_a_device_is_taken_away_once(ana: Copy, ben: Copy) -> None:
+    ana.write(removal.device_removal_draft(ana.replica, BEN, BENS))
+    with pytest.raises(LocalProtocolError, match="removed already"):
+        removal.device_removal_draft(ana.replica, BEN, BENS)

@@ -89,3 +89,12 @@ def test_what_is_no_address_record_is_not_kept() -> None:
     ada = Community("ada").node("ada")
     assert not ada.replica.learn_address(b"no record", NOW_MS)
     assert ada.replica.addresses() == []
+
+
+def test_an_older_record_does_not_take_the_place_of_a_newer_one() -> None:
+    community = Community("ada", "ben")
+    ada = community.node("ada")
+    newer = record_of(community, "ben", NOW_MS)
+    assert ada.replica.learn_address(newer, NOW_MS)
+    assert not ada.replica.learn_address(record_of(community, "ben", NOW_MS - 1), NOW_MS)
+    assert ada.replica.addresses() == [newer]
