@@ -128,6 +128,18 @@ def test_what_arrives_is_evidence_for_who_named_its_place_and_for_nobody_else() 
     assert hamlet.membership.take_reconsidered() == []
 
 
+@pytest.mark.parametrize("later", range(5))
+def test_what_a_removed_device_certified_unseen_goes_with_it(later: int) -> None:
+    hamlet = Hamlet()
+    for _ in range(later):
+        hamlet.take(hamlet.cy.write(auth.AUTH_SEEN))
+    seen = hamlet.heads()
+    phone = hamlet.phone_of(hamlet.bo, "phone")
+    assert hamlet.membership.is_live(phone.device)
+    hamlet.take(hamlet.ada.remove_device(hamlet.bo, *seen))
+    assert not hamlet.membership.is_live(phone.device)
+
+
 def test_a_leave_hides_nothing_that_was() -> None:
     hamlet = Hamlet()
     here, written = hamlet.frontier(), hamlet.wrote(hamlet.bo)
@@ -160,7 +172,9 @@ def test_a_policy_binds_what_comes_after_it_only() -> None:
     assert hamlet.membership.take_reconsidered() == []
     assert hamlet.shows(hamlet.dee, before, written)
     assert not hamlet.shows(hamlet.dee, hamlet.frontier(), written)
+    assert hamlet.membership.policy(before) != hamlet.membership.policy(hamlet.frontier())
     policy = hamlet.membership.policy()
+    assert policy == hamlet.membership.policy(hamlet.frontier())
     assert policy is not None
     assert policy.weakest_writer(CHAT) == MEMBER
 

@@ -292,5 +292,7 @@ def test_a_chain_is_of_one_log_alone() -> None:
     assert branches.is_in_chain(content_head, content_head)
     assert branches.is_in_chain(auth_head, auth_head)
     assert not branches.is_in_chain(auth_head, content_head)
-    other_class = msgspec.structs.replace(content_head, log_class=AUTH, seq=0)
+    other_class = msgspec.structs.replace(content_head, log_class=AUTH)
+    other_device = msgspec.structs.replace(content_head, device=bytes(32))
     assert not branches.is_in_chain(other_class, content_head)
+    assert not branches.is_in_chain(other_device, content_head)

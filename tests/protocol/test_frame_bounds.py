@@ -101,3 +101,25 @@ def test_a_frame_has_at_most_72_kib(decode: Callable[[bytes], object], start: li
     with pytest.raises(Refused) as refused:
         decode(encode([*start, bytes(limits.FRAME_BYTES_MAX - around + 1)]))
     assert refused.value.reason is Reason.FRAME_INVALID
+
+
+@pytest.mark.parametrize(
+    ("decode", "good", "bad"),
+    [
+        (SYNC, [0, ID], [0, bytes(33)]),
+        (SYNC, [0, ID], [0, bytes(31)]),
+        (SYNC, [6, b"", 1, []], [6, b"", -1, []]),
+        (SYNC, [6, b"", 1, []], [6, b"", 2, []]),
+        (SYNC, [10, [[ID, 1, 0, 0, ID]]], [10, [[ID, 2, 0, 0, ID]]]),
+        (SYNC, [10, [[ID, 1, 0, 0, ID]]], [10, [[ID, -1, 0, 0, ID]]]),
+        (JOIN, [0, ID], [0, bytes(33)]),
+        (LINK, [12, ID, ID, bytes(64)], [12, ID, ID, bytes(65)]),
+    ],
+)
+def test_a_field_has_its_size_and_no_other(
+    decode: Callable[[bytes], object], good: list[Any], bad: list[Any]
+) -> None:
+    assert decode(encode(good))
+    with pytest.raises(Refused) as refusal:
+        decode(encode(bad))
+    assert refusal.value.reason is Reason.FRAME_INVALID

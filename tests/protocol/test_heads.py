@@ -9,7 +9,7 @@ import pytest
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.access import EVERYTHING
-from p2pvalue_protocol.comparison import Comparison, _heads_frames
+from p2pvalue_protocol.comparison import Comparison, _ask_frames, _heads_frames
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.heads import HeadIndex, head_hash, heads_key
 from p2pvalue_protocol.ids import CONTENT, Reference
@@ -268,3 +268,14 @@ def test_a_listing_of_any_length_ends_with_its_fingerprint_alone() -> None:
         assert [bool(frame.fingerprint) for frame in frames] == [False] * (len(frames) - 1) + [True]
         told = [f.reference_of(entry) for frame in frames for entry in frame.heads]
         assert told == heads[:count]
+
+
+def test_sums_of_any_number_are_asked_for_and_the_last_frame_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "SUMS_PER_FRAME_MAX", 8)
+    sums = [number.to_bytes(8, "big") for number in range(26)]
+    for count in range(27):
+        asks = [each for each in _ask_frames(sums[:count]) if isinstance(each, f.Ask)]
+        assert [ask.is_last for ask in asks] == [0] * (len(asks) - 1) + [1]
+        assert b"".join(ask.sums for ask in asks) == b"".join(sums[:count])

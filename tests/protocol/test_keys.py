@@ -85,3 +85,9 @@ def test_no_salt_is_a_salt_of_zeros() -> None:
 def test_a_key_with_which_all_agree_on_zeros_is_no_exchange_key(number: int) -> None:
     assert not is_valid_exchange_key(number.to_bytes(32, "little"))
     assert is_valid_exchange_key((9).to_bytes(32, "little"))
+
+
+def test_a_signature_is_below_the_order_of_its_group() -> None:
+    order = 2**252 + 27_742_317_777_372_353_535_851_937_790_883_648_493
+    for number, is_below in ((order - 1, True), (order, False), (order + 1, False)):
+        assert has_valid_form(b"R" * 32 + number.to_bytes(32, "little")) == is_below

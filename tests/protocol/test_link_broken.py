@@ -192,9 +192,12 @@ def test_a_newer_device_whose_clock_is_at_the_end_of_time_is_told_so() -> None:
     assert phone.linked().message.startswith("the clock is at the end of time")
 
 
-def test_a_newer_device_takes_secrets_of_the_community_that_it_began_in_alone() -> None:
+@pytest.mark.parametrize("community", [bytes(32), b"\xff" * 32])
+def test_a_newer_device_takes_secrets_of_the_community_that_it_began_in_alone(
+    community: bytes,
+) -> None:
     laptop, phone, garden = pair()
-    other = when(f.Taken, lambda taken: msgspec.structs.replace(taken, community=bytes(32)))
+    other = when(f.Taken, lambda taken: msgspec.structs.replace(taken, community=community))
     link(laptop, phone, alter=other)
     assert str(Reason.FRAME_INVALID) in phone.linked().message
     assert phone.machine.replica(garden).topic_secrets == []

@@ -277,4 +277,5 @@ def test_a_silent_side_is_left_after_ten_seconds() -> None:
         computer.handle(i.Wakeup(), NOW_MS + 10_000)
         assert computer.outbox
     assert laptop.linked().state == "failed"
+    assert laptop.linked().message.startswith("the other device does not take this code")
     assert phone.told == []

@@ -227,6 +227,7 @@ def test_a_hint_that_does_not_join_on_makes_a_node_ask_for_what_lies_between() -
     ben.outbox.clear()
     heard = ben.handle(i.GossipReceived(hint.topic, hint.message, "ada"), LATER_MS + 1_000)
     assert e.Judge("ignore") in heard
+    assert not any(isinstance(effect, e.Rejected) for effect in heard)
     assert len(heads_told(heard)) == 1
 
 

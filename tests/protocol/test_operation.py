@@ -132,3 +132,17 @@ def test_a_core_that_is_too_long_is_not_even_read() -> None:
     with pytest.raises(Refused) as refusal:
         decode_core(b"\xff" * (limits.CORE_BYTES_MAX + 1))
     assert refusal.value.reason is Reason.TOO_LONG
+
+
+@pytest.mark.parametrize(("kind", "is_core"), [(-1, False), (255, True), (256, False)])
+def test_a_kind_is_a_number_up_to_255(kind: int, is_core: bool) -> None:
+    ada = Author("ada")
+    ada.found()
+    fields = msgspec.msgpack.decode(ada.write(10).core_bytes)
+    at = fields.index(10, 4)
+    fields[at] = kind
+    if is_core:
+        assert decode_core(msgspec.msgpack.encode(fields)).kind == kind
+    else:
+        with pytest.raises(Refused):
+            decode_core(msgspec.msgpack.encode(fields))

@@ -115,5 +115,17 @@ def test_a_log_that_does_not_join_is_asked_for_from_further_back_twice_as_far_ea
     while frame := wants.next_wants():
         asked += [want.from_seq for want in frame if want.device == head.device]
         assert [want.from_seq for want in frame if want.device == other.device] == [90]
-        wants.delivered(len(frame), 0, [(head.device, AUTH, asked[-1])])
+        broken = [asked[-1], asked[-1] + 64]  # each later run of the same want does not join either
+        wants.delivered(len(frame), 0, [(head.device, AUTH, seq) for seq in broken])
     assert asked == [100, 99, 97, 93, 85, 69, 37, 0]
+
+
+def test_what_came_meanwhile_is_passed_over_and_the_rest_is_asked_for() -> None:
+    claimed = heads(3)
+    copy = EmptyCopy()
+    takes_all = (AUTH, CONTENT)
+    wants = Wanting(copy, lambda: takes_all, lambda: True)  # type: ignore[arg-type]  # as above
+    wants.claim(claimed)
+    copy.held = lambda reference: reference == claimed[0]  # type: ignore[method-assign]  # it came
+    [frame] = asked_in_vain(wants)
+    assert [want.device for want in frame] == [head.device for head in claimed[1:]]

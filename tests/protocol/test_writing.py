@@ -304,3 +304,13 @@ def test_what_stands_unsigned_is_counted_up_to_the_next_signature(ana: Copy) -> 
     log = ana.log_of(written[-1])
     signed = [bool(op.signature) for op in log if op.core.kind == document.UPDATE_NUMBER]
     assert signed == [False, False, True, False, False, True, False, False]
+
+
+def test_an_audience_is_named_ascending_and_each_member_once(ana: Copy) -> None:
+    sealed = founded(read=auth.READ_MEMBERS)
+    joined(sealed, "ben")
+    one, other = sorted(key_named(f"{name} root").public for name in ("ana", "ben"))
+    for audience in ((other, one), (one, one, other), (one, other, other)):
+        with pytest.raises(LocalProtocolError, match="ascending"):
+            sealed.write(said("for us")._replace(audience=audience))
+    assert sealed.write(said("for us")._replace(audience=(one, other)))
