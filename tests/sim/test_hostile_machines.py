@@ -6,9 +6,15 @@ from collections import Counter
 
 import pytest
 
+from p2pvalue.sim.disk import MemoryDisk
 from p2pvalue.sim.hostile import BEHAVIOURS, behaviour_named
+from p2pvalue.sim.hostile.face import Face
 from p2pvalue.sim.scenario import names
+from p2pvalue.sim.shell import STORE_AGAIN_MS
+from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.errors import NotFound
+from p2pvalue_protocol.inputs import Found, Wakeup
+from p2pvalue_protocol.keys import SigningKey, exchange_key_of
 from tests.sim.attacked import attacked
 
 BITES = {
@@ -76,3 +82,19 @@ def test_with_three_of_ten_hostile_in_other_ways_the_honest_end_equal(seed: int)
     assert outcome.report.failures == (), outcome.again
     assert len(outcome.hostile) == 3, outcome.again
     assert all(node.behaviour.acts for node in outcome.hostile), outcome.again
+
+
+def test_a_hostile_machine_with_a_full_disk_tries_again_in_a_second_and_not_at_once() -> None:
+    disk = MemoryDisk()
+    face = Face(disk, bytes, "machine-01")
+    device, root = SigningKey(bytes([1] * 32)), SigningKey(bytes([2] * 32))
+    prekey_private, nonce = bytes([3] * 32), bytes([4] * 32)
+    founder = auth.founder(root, device.public, exchange_key_of(prekey_private), nonce)
+    genesis = auth.genesis_payload(nonce, [founder], read=auth.READ_MEMBERS)
+    face.handle(Found(device, genesis, prekey_private), 1_000)
+    disk.fill(True)
+    face.handle(Wakeup(), 3_000)
+    assert face.next_wakeup_ms() == 3_000 + STORE_AGAIN_MS
+    disk.fill(False)
+    face.handle(Wakeup(), 4_000)
+    assert face.next_wakeup_ms() != 3_000 + STORE_AGAIN_MS

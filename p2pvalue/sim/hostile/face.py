@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from p2pvalue.sim.disk import Disk
+from p2pvalue.sim.shell import STORE_AGAIN_MS
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.effects import Effect, Store
 from p2pvalue_protocol.errors import P2PValueError
@@ -24,6 +25,7 @@ class Face:
 
     def _begin(self) -> None:
         self.store = self.disk.open()
+        self._rests_until_ms = 0
         self.machine = Machine(
             open_past=self.store.past, random_bytes=self._random_bytes, peer_id=self._peer_id
         )
@@ -43,7 +45,7 @@ class Face:
     def handle(self, given: Input, now_ms: int) -> list[Effect]:
         """Return what is to be done but for storing, which is done; nothing if it may not be.
 
-        Where the disk takes nothing, the machine goes on from what is stored.
+        Where the disk takes nothing, the machine goes on from what is stored, in a second.
         """
         try:
             effects = self.machine.handle(given, now_ms)
@@ -52,5 +54,12 @@ class Face:
         try:
             self.store.commit([effect.batch for effect in effects if isinstance(effect, Store)])
         except StoreFailed:
+            self._rests_until_ms = now_ms + STORE_AGAIN_MS
             return [f for c in self.machine.communities() for f in self.machine.reload(c)]
+        self._rests_until_ms = 0
         return [effect for effect in effects if not isinstance(effect, Store)]
+
+    def next_wakeup_ms(self) -> int | None:
+        """Return when the machine wants to be woken: not before its disk may have room again."""
+        due_ms = self.machine.next_wakeup_ms()
+        return None if due_ms is None else max(due_ms, self._rests_until_ms)

@@ -91,7 +91,7 @@ class HostileNode:
 
     def next_wakeup_ms(self) -> int | None:
         """Return when the machine behind any face wants to be woken."""
-        dues = [face.machine.next_wakeup_ms() for face in self.faces]
+        dues = [face.next_wakeup_ms() for face in self.faces]
         return min((due for due in dues if due is not None), default=None)
 
     def has_session(self, peer_id: str, community: bytes) -> bool:
