@@ -96,19 +96,25 @@ def run_many(
     name: str, seeds: Iterable[int], jobs: int, machines: int | None = None
 ) -> Iterator[Report]:
     """Yield what becomes of each seed's world, in their order; in `jobs` processes at a time."""
-    run = partial(run_seed, name, machines=machines)
+    run = partial(_run_alone, name, machines)
     if jobs == 1:
-        yield from map(run, seeds)
+        yield from map(partial(run_seed, name, machines=machines), seeds)
         return
     # Forked: a worker is there in a millisecond, and reads no module again.
-    with multiprocessing.get_context("fork").Pool(jobs, _collect_seldom) as pool:
+    with multiprocessing.get_context("fork").Pool(jobs, _stop_collecting) as pool:
         yield from pool.imap(run, seeds, chunksize=2)
 
 
-def _collect_seldom() -> None:
-    """Look for garbage less often: a world is dropped whole, and hardly makes any before."""
+def _stop_collecting() -> None:
     gc.freeze()
-    gc.set_threshold(200_000, 20, 20)
+    gc.disable()
+
+
+def _run_alone(name: str, machines: int | None, seed: int) -> Report:
+    """Run a world and drop it whole: it hardly makes any garbage before it ends."""
+    report = run_seed(name, seed, machines)
+    gc.collect()
+    return report
 
 
 class Soak(msgspec.Struct):

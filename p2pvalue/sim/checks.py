@@ -91,17 +91,22 @@ class Checks:
         """Look at every machine, once."""
         settled = self.settled()
         deep = self._rng.choice(settled)
+        writers = self._writers()
         for actor in settled:
             if self._shell.holds_copy(actor):
                 self._look_at(actor, is_deep=actor is deep)
-                self._look_at_promises(actor)
+                self._look_at_promises(actor, writers)
         self._look_at_readers()
 
-    def _look_at_promises(self, actor: Actor) -> None:
+    def _writers(self) -> list[bytes]:
+        """Return the devices of settled machines that were promised something."""
+        devices = [actor.device.public for actor in self.settled()]
+        return [device for device in devices if self._ledger.promised(device)]
+
+    def _look_at_promises(self, actor: Actor, writers: list[bytes]) -> None:
         """What an honest member was told is written is held by all."""
         replica = self._shell.replica(actor)
-        devices = [a.device.public for a in self.settled()]
-        for device in devices:
+        for device in writers:
             missing = sum(not replica.held(r) for r in self._ledger.promised(device))
             if missing:
                 writer = peer_name(self._ledger.owners[device])

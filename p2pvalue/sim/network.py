@@ -89,6 +89,8 @@ class Network:
             self._cuts.pop(each, None)
 
     def _is_cut(self, sender: int, receiver: int) -> bool:
+        if not self._cuts:  # as it is most of the time, and each frame asks
+            return False
         return any((sender, receiver) in ways for ways in self._cuts.values())
 
     def is_open(self, one: int, other: int) -> bool:

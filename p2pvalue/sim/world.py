@@ -23,6 +23,7 @@ from p2pvalue.sim.member import Actor, Node
 from p2pvalue.sim.network import Network, Timeline, peer_name
 from p2pvalue.sim.people import People
 from p2pvalue.sim.scenario import Event, Plan
+from p2pvalue.sim.sharing import signatures_checked_once
 from p2pvalue.sim.shell import Shell
 from p2pvalue.sim.virtual_disk import SqliteDisk
 from p2pvalue_protocol import auth_payloads as auth
@@ -152,6 +153,10 @@ class World:
 
     def run(self) -> Report:
         """Let it all happen, and judge it."""
+        with signatures_checked_once():
+            return self._run()
+
+    def _run(self) -> Report:
         for event in self._plan.events:
             self._timeline.after(event.at_ms, partial(self._happen, event))
         acting_ms = self._busy_ms + HOSTILE_AFTER_HEAL_MS

@@ -131,8 +131,12 @@ class Exchange:
     def next_wakeup_ms(self) -> int:
         if self._supply.has_work:
             return 0  # one frame per call, so that others have their turn in between
-        dues = (self._compare_due_ms, self._tell_due_ms, self._reply_due_ms)
-        return min(due for due in dues if due is not None)
+        due_ms = self._compare_due_ms  # asked after every input, for every session: no generator
+        if self._tell_due_ms is not None and self._tell_due_ms < due_ms:
+            due_ms = self._tell_due_ms
+        if self._reply_due_ms is not None and self._reply_due_ms < due_ms:
+            due_ms = self._reply_due_ms
+        return due_ms
 
     # --- frames
 
@@ -291,8 +295,9 @@ class Exchange:
 
     def _finish(self, now_ms: int) -> list[Effect]:
         self._name_ourselves()
-        self._announce()
-        if self._is_peer_member():
+        bond = bond_of(self._replica, self.device)
+        self._announce(bond)
+        if bond is Bond.MEMBER:
             self._send(self._keys.next_frames())
         if self._supply.has_work:
             self._send([self._supply.next_frame(now_ms)])
@@ -312,12 +317,11 @@ class Exchange:
             established.has_told_device = True
             self._send([hello.responder_identity(established.transcript, self._replica)])
 
-    def _announce(self) -> None:
+    def _announce(self, bond: Bond) -> None:
         """Say when the peer is who it should be, a member's device, and when it no longer is.
 
         In a public community everybody is.
         """
-        bond = bond_of(self._replica, self.device)
         self._is_former = bond is Bond.FORMER
         is_welcome = bond is Bond.MEMBER or is_public(self._replica)
         if is_welcome == self._is_ready:

@@ -166,8 +166,7 @@ class Keeper:
     def next_wakeup_ms(self) -> int | None:
         """Return when `keep` has something to do; None if nothing is due."""
         waits = (self._epoch_due_ms, self._prekey_due_ms, self._naming_due_ms)
-        dues = [due_ms for wait in waits for due_ms in wait.values()]
-        return min(dues, default=None)
+        return min((min(wait.values()) for wait in waits if wait), default=None)
 
     def keep(self, replica: Replica, now_ms: int) -> None:
         """Renew what is due of one community."""

@@ -55,6 +55,15 @@ def test_a_batch_comes_back_as_it_was() -> None:
     assert decode_batch(encode_batch(runs)) == runs
 
 
+@pytest.mark.parametrize("size", [0, 1, 100, 1_000, 3_900, 4_100, 9_000])
+def test_a_small_batch_comes_out_as_short_as_with_the_whole_window(size: int) -> None:
+    words = b"".join(b"%d bread, %d roses " % (n, n % 7) for n in range(size))[:size]
+    runs = [Run(COMMUNITY, CONTENT, 0, ZERO32, [Item(35, b"", [], 1, words, bytes(range(64)))])]
+    batch = encode_batch(runs)
+    assert decode_batch(batch) == runs
+    assert len(batch) <= len(zlib.compress(zlib.decompress(batch), 1))
+
+
 def test_a_batch_of_more_operations_than_any_frame_needs_is_refused() -> None:
     item = Item(66, b"", [], 1, b"", b"")
     few = limits.BATCH_OPERATIONS_MAX // limits.RUN_OPERATIONS_MAX
