@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from p2pvalue_protocol.dialogue import Dialogue
+from p2pvalue_protocol.dues import Dues
 from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, Rejected
 from p2pvalue_protocol.ids import AUTH, Reference
 from p2pvalue_protocol.inputs import DevicesMade, RequestAnswered
@@ -31,6 +32,7 @@ class Sessions:
         self._peers: dict[int, str] = {}
         self._initiated: set[int] = set()
         self._ready: dict[int, bytes] = {}  # session -> community
+        self._dues = Dues()  # of both kinds of sessions, noted after each of their calls
 
     # --- opening and ending
 
@@ -42,7 +44,7 @@ class Sessions:
         self._peers[number] = peer_id
         if initiated:
             self._initiated.add(number)
-        return self._sifted(session.open(now_ms))
+        return self._sifted(number, session.open(now_ms))
 
     def open_dialogue(
         self, number: int, peer_id: str, side: Dialogue[Any], now_ms: int
@@ -50,7 +52,7 @@ class Sessions:
         """Begin one side of a dialogue on a new link."""
         self._dialogues[number] = side
         self._peers[number] = peer_id
-        return self._sifted(side.open(now_ms))
+        return self._sifted(number, side.open(now_ms))
 
     def devices_made(self, given: DevicesMade) -> list[Effect]:
         """Give a new device's keys to the link that asked for them; none if that ended."""
@@ -58,14 +60,15 @@ class Sessions:
         if not isinstance(side, NewerDevice):
             return []
         refusal = LinkRefusal(given.refusal) if given.refusal else None
-        return self._sifted(side.devices_made(given.label, given.devices, refusal))
+        effects = side.devices_made(given.label, given.devices, refusal)
+        return self._sifted(given.session, effects)
 
     def request_answered(self, given: RequestAnswered) -> list[Effect]:
         """Tell a newcomer what became of its request; nobody if the link ended."""
         side = self._dialogues.get(given.session)
         if not isinstance(side, JoinServer):
             return []
-        return self._sifted(side.request_answered(given.answer))
+        return self._sifted(given.session, side.request_answered(given.answer))
 
     def lost(self, number: int) -> list[Effect]:
         """Note that a link ended; who waited for an answer there is told so."""
@@ -94,20 +97,21 @@ class Sessions:
         self._ready.pop(number, None)
         self._peers.pop(number, None)
         self._initiated.discard(number)
+        self._dues.set(number, None)
 
     # --- what passes through
 
     def receive(self, number: int, frame: bytes, now_ms: int) -> list[Effect]:
         """Give a frame to its session; none if that ended while the frame was under way."""
         session = self._syncs.get(number) or self._dialogues.get(number)
-        return self._sifted(session.receive(frame, now_ms)) if session is not None else []
+        return self._sifted(number, session.receive(frame, now_ms)) if session is not None else []
 
     def poke(self, community: bytes, source: int | None, now_ms: int) -> list[Effect]:
         """Tell the peers of a community, all but `source`, that our heads moved."""
         effects: list[Effect] = []
         for number, ready in sorted(self._ready.items()):
             if ready == community and number != source and number in self._syncs:
-                effects += self._sifted(self._syncs[number].poke(now_ms))
+                effects += self._sifted(number, self._syncs[number].poke(now_ms))
         return effects
 
     def review(self, community: bytes, now_ms: int) -> list[Effect]:
@@ -115,38 +119,39 @@ class Sessions:
         effects: list[Effect] = []
         for number, session in sorted(self._syncs.items()):
             if session.community == community and number in self._syncs:
-                effects += self._sifted(session.review(now_ms))
+                effects += self._sifted(number, session.review(now_ms))
         return effects
 
     def wakeup(self, now_ms: int) -> list[Effect]:
         """Let every session do what is due."""
         effects: list[Effect] = []
-        for number in sorted((*self._syncs, *self._dialogues)):
+        for number in self._dues.take(now_ms):
             session = self._syncs.get(number) or self._dialogues.get(number)
-            due = session.next_wakeup_ms() if session is not None else None
-            if session is not None and due is not None and due <= now_ms:
-                effects += self._sifted(session.wakeup(now_ms))
+            if session is not None:
+                effects += self._sifted(number, session.wakeup(now_ms))
         return effects
 
-    def _sifted(self, effects: Iterable[Effect]) -> list[Effect]:
-        """Note what sessions report about themselves on its way out."""
+    def _sifted(self, number: int, effects: Iterable[Effect]) -> list[Effect]:
+        """Note what a session reports about itself on its way out, and when it wants to go on."""
         out: list[Effect] = []
         for effect in effects:
             match effect:
-                case Ready(number, _, community, _):
-                    self._ready[number] = community
+                case Ready(ready, _, community, _):
+                    self._ready[ready] = community
                     out.append(effect)
-                    out += self._without_twins(number, community)
-                case Parted(number):
-                    self._ready.pop(number, None)
+                    out += self._without_twins(ready, community)
+                case Parted(parted):
+                    self._ready.pop(parted, None)
                     out.append(effect)
-                case CloseSession(number, reason):
-                    if reason is not None and number in self._peers:
-                        out.append(Rejected(self._peers[number], reason))
-                    self._forget(number)
+                case CloseSession(closed, reason):
+                    if reason is not None and closed in self._peers:
+                        out.append(Rejected(self._peers[closed], reason))
+                    self._forget(closed)
                     out.append(effect)
                 case _:
                     out.append(effect)
+        session = self._syncs.get(number) or self._dialogues.get(number)
+        self._dues.set(number, session.next_wakeup_ms() if session is not None else None)
         return out
 
     def _without_twins(self, number: int, community: bytes) -> list[Effect]:
@@ -162,11 +167,7 @@ class Sessions:
 
     def next_wakeup_ms(self) -> int | None:
         """Return when `wakeup` is due; None if no session waits for a time."""
-        if not self._peers:
-            return None
-        dues = [session.next_wakeup_ms() for session in self._syncs.values()]
-        dues += [side.next_wakeup_ms() for side in self._dialogues.values()]
-        return min((due for due in dues if due is not None), default=None)
+        return self._dues.next_ms()
 
     def is_ready(self, community: bytes) -> bool:
         """Return whether any peer hears of this community."""

@@ -179,6 +179,9 @@ class Door(JoinServer):
     def open(self, now_ms: int) -> list[Effect]:
         return []
 
+    def next_wakeup_ms(self) -> int | None:
+        return None
+
     def lost(self) -> list[Effect]:
         return [Parted(1, "lost", GARDEN)]
 
