@@ -127,9 +127,8 @@ class Machine:
 
     def next_wakeup_ms(self) -> int | None:
         """Return when `Wakeup` is due; None if only an input can change anything."""
-        for replica in self._replicas.values():
-            if replica.has_work:
-                return 0
+        if any(replica.has_work for replica in self._replicas.values()):
+            return 0
         dues = [*self._confirm_due_ms.values(), *self._seal_due_ms.values()]
         for part in (self._sessions, self._keeper, self._fork_watch, self._gossip):
             if (due_ms := part.next_wakeup_ms()) is not None:
