@@ -13,7 +13,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import chat, document
 from p2pvalue_protocol.log import Run, encode_batch
 from p2pvalue_protocol.past import OperationRow
-from p2pvalue_protocol.serving import runs_up_to
+from p2pvalue_protocol.serving import _ITEM_BYTES, runs_up_to
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import NOW_MS, Chain, Copy, founded, frontier_of, joined
 
@@ -173,3 +173,30 @@ def test_a_head_that_moved_on_is_what_a_peer_is_given_who_wants_the_old_one(ana:
     ana.runs()
     runs, _ = ana.replica.runs_wanted(old, 0, 10**6)
     assert sum(len(run.items) for run in runs) == old.seq + 2
+
+
+@pytest.mark.parametrize("bytes_max", [1, 9_000, 20_000, 41_000, 80_000, 200_000])
+def test_what_is_served_at_once_is_no_larger_than_asked_for_but_for_one_stretch(
+    ana: Copy, rng: random.Random, bytes_max: int
+) -> None:
+    sizes = [rng.choice((10, 900, 9_000, 14_000)) for _ in range(90)]
+    for size in sizes:
+        update = document.encode_document_update(bytes(size), 1)
+        ana.write(Draft(document.UPDATE_NUMBER, b"d" * 16, update))
+    ana.runs()
+    head = content_head(ana)
+    served, seq = 0, 0
+    while True:
+        runs, rest = ana.replica.runs(CONTENT, head.device, seq, head.op_id, bytes_max)
+        items = [item for run in runs for item in run.items]
+        signed = [number for number, item in enumerate(items, 1) if item.signature]
+        assert signed[-1] == len(items)
+        first = runs[0].items
+        size = sum(len(item.payload) + _ITEM_BYTES for item in first)
+        assert size <= bytes_max or signed[0] == len(first)
+        served += len(items)
+        if rest is None:
+            break
+        assert rest == seq + len(items)
+        seq = rest
+    assert served == head.seq + 1
