@@ -29,7 +29,7 @@ from p2pvalue.node import open_node
 from p2pvalue.node.interface import NodeInterface
 from p2pvalue_protocol.errors import LocalProtocolError
 from tests.fuzz.streams import Script
-from tests.fuzz.target import Target
+from tests.fuzz.target import Budget, Target
 
 P = "p2pvalue.api"
 _INPUTS_PER_NODE = 400
@@ -256,6 +256,8 @@ def _requests() -> list[bytes]:
     ]
 
 
+_BUDGET = Budget(units=400, units_per_kib=20, memory_bytes=16 << 20)
+
 API = (
     Target(
         name="http",
@@ -263,9 +265,7 @@ API = (
         seeds=_requests,
         covers=(f"{P}.server", f"{P}.lines", f"{P}.app"),
         bytes_max=32_768,
-        units=400,
-        units_per_kib=20,
-        memory_bytes=16 << 20,
+        budget=_BUDGET,
         mutations_in_tests=100,
     ),
     Target(
@@ -274,9 +274,7 @@ API = (
         seeds=_questions,
         covers=(f"{P}.streams", f"{P}.schema", "p2pvalue.node.chat._order"),
         shape="json",
-        units=400,
-        units_per_kib=20,
-        memory_bytes=16 << 20,
+        budget=_BUDGET,
         mutations_in_tests=150,
     ),
 )

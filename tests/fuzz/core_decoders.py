@@ -34,7 +34,7 @@ from p2pvalue_protocol.link_frames import decode_link_frame
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch, make_item, operations_of
 from p2pvalue_protocol.operation import Core, Operation, decode_core, encode_core, read_core
 from tests.fuzz.seeds import in_vectors, kind_payloads, talk
-from tests.fuzz.target import Target
+from tests.fuzz.target import Budget, Target
 from tests.protocol.authoring import NONCE, key_named
 
 COMMUNITY = bytes(32)
@@ -236,7 +236,7 @@ CORE_DECODERS = (
         + (f"{P}.encoding.decode_payload", f"{P}.payload_form", f"{P}.kinds.decode_state"),
         shape="msgpack",
         bytes_max=PAYLOAD_BYTES_MAX,
-        units_per_kib=2,
+        budget=Budget(units_per_kib=2),
     ),
     Target(
         name="auth-payload",
@@ -273,8 +273,8 @@ CORE_DECODERS = (
         seeds=lambda: (*in_vectors("sync", "batch"), *_bombs()),
         covers=(f"{P}.log.decode_batch",),
         bytes_max=FRAME_BYTES_MAX,
-        units=600,  # a megabyte of the smallest operations is read before they are counted
-        memory_bytes=16 * BATCH_BYTES_MAX,
+        # A megabyte of the smallest operations is read before they are counted.
+        budget=Budget(units=600, memory_bytes=16 * BATCH_BYTES_MAX),
     ),
     Target(
         name="batch-unpacked",
@@ -283,7 +283,7 @@ CORE_DECODERS = (
         covers=(),
         shape="msgpack",
         bytes_max=FRAME_BYTES_MAX,
-        units=20,
+        budget=Budget(units=20),
     ),
     Target(
         name="address-record",

@@ -23,7 +23,7 @@ from p2pvalue_protocol.kinds import document
 from p2pvalue_protocol.limits import PAYLOAD_BYTES_MAX
 from tests.fuzz.choices import Choices
 from tests.fuzz.streams import run_through
-from tests.fuzz.target import Target
+from tests.fuzz.target import Budget, Target
 from tests.node.test_updates import HOSTILE, ME
 
 P = "p2pvalue.node"
@@ -211,7 +211,7 @@ DOCUMENTS = (
         seeds=lambda: [*map(bytes.fromhex, HOSTILE.values()), *_honest()],
         covers=(f"{P}.updates.read_update",),
         bytes_max=PAYLOAD_BYTES_MAX,
-        units_per_kib=8,
+        budget=Budget(units_per_kib=8),
     ),
     Target(
         name="document-sessions",
@@ -220,7 +220,6 @@ DOCUMENTS = (
         covers=(f"{P}.document_replica._check", f"{P}.text.apply"),
         shape="program",
         bytes_max=1_024,
-        units=60,
-        units_per_kib=60,
+        budget=Budget(units=60, units_per_kib=60),
     ),
 )

@@ -24,7 +24,7 @@ from p2pvalue.node.backup import restore
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.store import SqliteStore
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError
-from tests.fuzz.target import Target
+from tests.fuzz.target import Budget, Target
 
 P = "p2pvalue"
 _PASSPHRASE = "correct horse"
@@ -211,23 +211,21 @@ FILES = (
         seeds=_settings_seeds,
         covers=(f"{P}.config.load",),
         bytes_max=16_384,
-        units=40,
-        units_per_kib=20,
-        memory_bytes=4 << 20,
+        budget=Budget(units=40, units_per_kib=20, memory_bytes=4 << 20),
     ),
     Target(
         name="key-file",
         run=_keys,
         seeds=_key_files,
         covers=(f"{P}.keyfile._decode",),
-        units=40,
+        budget=Budget(units=40),
     ),
     Target(
         name="key-contents",
         run=_key_contents,
         seeds=lambda: [_contents()],
         covers=(f"{P}.kept_keys.decode_contents",),
-        units=40,
+        budget=Budget(units=40),
     ),
     Target(
         name="backup",
@@ -235,9 +233,7 @@ FILES = (
         seeds=_backups,
         covers=(f"{P}.node.backup",),
         bytes_max=1 << 20,
-        units=600,
-        units_per_kib=2,
-        memory_bytes=32 << 20,
+        budget=Budget(units=600, units_per_kib=2, memory_bytes=32 << 20),
         mutations_in_tests=10,
     ),
     Target(
@@ -245,7 +241,7 @@ FILES = (
         run=_words,
         seeds=_word_lists,
         covers=(f"{P}.words",),
-        units=20,
+        budget=Budget(units=20),
     ),
     Target(
         name="address",

@@ -22,7 +22,7 @@ from p2pvalue.network.limits import Limits, Timeouts
 from p2pvalue.network.multistream import encode_varint
 from p2pvalue.network.yamux import Stream, StreamEnded
 from tests.fuzz.streams import Script
-from tests.fuzz.target import Target
+from tests.fuzz.target import Budget, Target
 from tests.network.attacks.attackers import killer_frames
 
 TOPIC = "a-topic"
@@ -132,8 +132,7 @@ GOSSIP_DOOR = (
         seeds=_seeds,
         covers=(f"{_DOOR_LOG}._read_rpc",),
         bytes_max=16_384,
-        units=60,
-        memory_bytes=4 << 20,
+        budget=Budget(units=60, memory_bytes=4 << 20),
         mutations_in_tests=100,
     ),
 )

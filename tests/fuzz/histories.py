@@ -14,7 +14,7 @@ from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.operation import Operation
 from tests.fuzz.choices import Choices
-from tests.fuzz.target import Target
+from tests.fuzz.target import Budget, Target
 from tests.fuzz.village import Pen, copy_of, scene
 from tests.protocol.replicas import Copy, run_of
 
@@ -100,8 +100,7 @@ HISTORIES = (
         covers=(f"{P}.act_reading", f"{P}.replica"),
         shape="program",
         bytes_max=1_024,
-        units=1_500,
-        memory_bytes=64 << 20,
+        budget=Budget(units=1_500, memory_bytes=64 << 20),
         mutations_in_tests=40,
     ),
 )

@@ -31,7 +31,7 @@ from p2pvalue_protocol.machine import Machine
 from tests.fuzz.choices import Choices
 from tests.fuzz.mutation import mutate
 from tests.fuzz.seeds import LINK_SECRET, talk
-from tests.fuzz.target import Target
+from tests.fuzz.target import Budget, Target
 from tests.fuzz.village import PEOPLE, Pen, Scene, scene, store_of
 from tests.protocol.authoring import SECRET, key_named, prekey_named, prekey_private_named
 from tests.protocol.replicas import NOW_MS, run_of
@@ -349,8 +349,7 @@ MACHINES = (
         covers=(f"{P}.sync", f"{P}.joining", f"{P}.linking", f"{P}.recovery", f"{P}.gossip"),
         shape="program",
         bytes_max=1_024,
-        units=3_000,
-        memory_bytes=96 << 20,
+        budget=Budget(units=3_000, memory_bytes=96 << 20),
         mutations_in_tests=40,
     ),
 )

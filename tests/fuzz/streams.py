@@ -15,7 +15,7 @@ from p2pvalue.network.interface import FRAME_BYTES_MAX, LinkClosed
 from p2pvalue.network.links import StreamLink
 from p2pvalue.network.multistream import GREETING, NegotiationFailed, answer, propose
 from p2pvalue.network.yamux import WINDOW_BYTES, Session, SessionEnded, Stream, StreamEnded
-from tests.fuzz.target import Target
+from tests.fuzz.target import Budget, Target
 
 P = "p2pvalue.network"
 _UNREAD_BYTES_MAX = WINDOW_BYTES
@@ -194,8 +194,7 @@ STREAMS = (
         seeds=_yamux_frames,
         covers=(f"{P}.yamux",),
         bytes_max=8 * WINDOW_BYTES,
-        units=30,
-        memory_bytes=4 << 20,
+        budget=Budget(units=30, memory_bytes=4 << 20),
     ),
     Target(
         name="multistream",

@@ -31,11 +31,29 @@ class TooLarge(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one input may cost; a unit of CPU time is what `unit_ns` measures, some 0.6 ms."""
+
+    units: float = 10.0
+    units_per_kib: float = 1.0
+    memory_bytes: int = 512 * 1_024
+    memory_per_byte: int = 64
+
+    def cpu_ns(self, size: int) -> float:
+        """Return the CPU time that so many bytes may take."""
+        return (self.units + self.units_per_kib * size / 1_024) * unit_ns()
+
+    def memory(self, size: int) -> int:
+        """Return how many bytes may be held at once for so many."""
+        return self.memory_bytes + self.memory_per_byte * size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One door for strangers' bytes; the budgets are those of one input.
+    """One door for strangers' bytes.
 
     `shape` says how bytes are best mutated: as they are, as values in MessagePack or JSON, or as a
-    program for `Choices`. A unit of CPU time is what `unit_ns` measures, some 0.6 ms on a desktop.
+    program for `Choices`.
     """
 
     name: str
@@ -44,10 +62,7 @@ class Target:
     covers: tuple[str, ...]  # the functions of the project that these bytes enter by
     shape: Literal["bytes", "msgpack", "json", "program"] = "bytes"
     bytes_max: int = 4_096
-    units: float = 10.0
-    units_per_kib: float = 1.0
-    memory_bytes: int = 512 * 1_024
-    memory_per_byte: int = 64
+    budget: Budget = Budget()
     mutations_in_tests: int = 200
     refuses_all: bool = False  # no input is ever accepted, for nobody knows the key
 
@@ -61,7 +76,7 @@ def try_input(target: Target, data: bytes, *, weighs: bool = False) -> bool:
     started_ns = process_time_ns()
     is_accepted = target.run(data)
     taken_ns = process_time_ns() - started_ns
-    budget_ns = (target.units + target.units_per_kib * len(data) / 1_024) * unit_ns()
+    budget_ns = target.budget.cpu_ns(len(data))
     for _ in range(_TRIES):
         if taken_ns <= budget_ns:
             break
@@ -85,7 +100,7 @@ def weigh(target: Target, data: bytes) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    budget = target.memory_bytes + target.memory_per_byte * len(data)
+    budget = target.budget.memory(len(data))
     if peak - before > budget:
         raise TooLarge(f"{target.name}: {len(data)} bytes took {peak - before} of {budget} bytes")
 
