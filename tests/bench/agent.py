@@ -13,10 +13,10 @@ import gzip
 import hashlib
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from typing import Any
 import trio
 
 from tests.bench.filler import Filler
+from tests.ports import KeptPort
 
 PAGE = 1_000
 FILLED_AT_ONCE = 2_000
@@ -52,12 +53,6 @@ def read_trace(file: str, count: int) -> list[tuple[int, int, str]]:
     return [(at, gone, new) for at, gone, new in islice(patches, count)]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Agent:
     """One node, and the driver's commands on it."""
 
@@ -67,6 +62,9 @@ class Agent:
         self._live_ms: list[float] = []
         self._stop = trio.Event()
         self._stopped = trio.Event()
+        self._changed = trio.Event()
+        self.is_settled = trio.Event()
+        self._port = KeptPort()
         self.node: Any = None
         self.community: Any = None
         self._link = ""
@@ -79,7 +77,7 @@ class Agent:
         folder = Path(m["dir"])
         config = Config(
             data_dir=folder,
-            listen=(f"/ip4/127.0.0.1/tcp/{free_port()}",),
+            listen=(f"/ip4/127.0.0.1/tcp/{self._port.number}",),
             lan_discovery=False,
             durability=os.environ.get("BENCH_DURABILITY", "power-cut"),  # type: ignore[arg-type]  # two words
         )
@@ -113,6 +111,7 @@ class Agent:
             await self.node.is_network_up.wait()
         gc.collect()
         gc.freeze()
+        self.is_settled.set()
 
     async def _listen(self, *, task_status: trio.TaskStatus[None]) -> None:
         async with self.node.events() as events:
@@ -121,6 +120,15 @@ class Agent:
                 text = str(event.data.get("text", "")) if event.event == "message" else ""
                 if text.startswith("L|"):
                     self._live_ms.append((ns() - int(text.split("|")[1])) / 1e6)
+                self._changed.set()
+
+    async def _until(self, look: Callable[[], Awaitable[bool]]) -> None:
+        """Return when `look` is true; it is asked again after events, once for many at once."""
+        while True:
+            changed = self._changed = trio.Event()
+            if await look():
+                return
+            await changed.wait()
 
     async def connect(self, m: dict[str, Any]) -> dict[str, Any]:
         await self.node.is_network_up.wait()
@@ -173,7 +181,7 @@ class Agent:
         writes: list[float] = []
         for index in range(m["n"]):
             due = start + index * m["every"] * 1_000_000
-            await trio.sleep(max(0.0, (due - ns()) / 1e9))
+            await trio.sleep(max(0.0, (due - ns()) / 1e9))  # the rate is what is asked for
             before = ns()
             await self.community.post(self._filler.pad(f"L|{before}|{index}|", 200))
             writes.append((ns() - before) / 1e6)
@@ -192,10 +200,12 @@ class Agent:
         return {"n": self._count()}
 
     async def wait(self, m: dict[str, Any]) -> dict[str, Any]:
+        async def is_reached() -> bool:
+            return self._count() >= int(m["n"])
+
         reached: int | None = None
         with trio.move_on_after(m.get("timeout", 600)):
-            while self._count() < m["n"]:
-                await trio.sleep(0.01)
+            await self._until(is_reached)
             reached = ns()
         return {"t": reached, "n": self._count()}
 
@@ -258,9 +268,11 @@ class Agent:
         }
 
     async def textwait(self, m: dict[str, Any]) -> dict[str, Any]:
+        async def is_there() -> bool:
+            return sha(await self._text(self._document)) == str(m["sha"])
+
         with trio.move_on_after(m.get("timeout", 300)):
-            while sha(await self._text(self._document)) != m["sha"]:
-                await trio.sleep(0.02)
+            await self._until(is_there)
             return {"t": ns()}
         return {"t": None}
 
@@ -272,6 +284,9 @@ class Agent:
             return str((await self.community.document_text(document)).text)
         except NotFound:
             return ""
+
+    async def _is_whole(self, document: str, characters: int) -> bool:
+        return len(await self._text(document)) == characters
 
     async def docscreate(self, m: dict[str, Any]) -> dict[str, Any]:
         texts = [self._filler.pad(f"doc {number}", m["size"]) for number in range(m["n"])]
@@ -286,8 +301,7 @@ class Agent:
         start, got = ns(), 0
         with trio.move_on_after(m.get("timeout", 300)):
             for document in m["ids"]:
-                while len(await self._text(document)) != m["size"]:
-                    await trio.sleep(0.01)
+                await self._until(partial(self._is_whole, document, m["size"]))
                 got += 1
         return {"got": got, "t": ns(), "secs": (ns() - start) / 1e9}
 

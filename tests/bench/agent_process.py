@@ -118,6 +118,11 @@ class Agents:
             b("waitread", n=10)
 
 
+def rest(seconds: float) -> None:
+    """Let nodes come to rest: no event tells that nothing more is on its way."""
+    time.sleep(seconds)
+
+
 def since_s(start_ns: int, end_ns: int) -> float:
     """Return the seconds between two readings of the clock that all processes share."""
     return round((end_ns - start_ns) / 1e9, 4)

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench.agent_process import ROOT, AgentProcess, Agents, since_s
+from tests.bench.agent_process import ROOT, AgentProcess, Agents, rest, since_s
 from tests.bench.history import filled
 
 FOLDER = ROOT / "build" / "cost"
@@ -60,7 +60,7 @@ def two_nodes(agents: Agents, folder: Path, operations: int) -> Costs:
         a.open("A")
         head = a("cost_folded")
         b.open("B", a("invite")["db"])
-        time.sleep(0.5)
+        rest(0.5)
         cpu_a_s, cpu_b_s, start_ns = a.cpu_s(), b.cpu_s(), time.monotonic_ns()
         b("connect")
         arrived = b("cost_folded", **{name: head[name] for name in ("device", "seq")})
@@ -71,14 +71,14 @@ def two_nodes(agents: Agents, folder: Path, operations: int) -> Costs:
         }
         b("last", k=20)
         costs["newcomer_rss_mb"] = b.rss_mb()
-        time.sleep(5)
+        rest(5)
         return costs | idle(a, b)
 
 
 def idle(a: AgentProcess, b: AgentProcess) -> Costs:
     """Return the CPU time of a second in which nothing happens, the mean of both nodes."""
     cpu_s = a.cpu_s() + b.cpu_s()
-    time.sleep(IDLE_S)
+    time.sleep(IDLE_S)  # the second that is measured
     return {"idle_cpu_us": (a.cpu_s() + b.cpu_s() - cpu_s) / 2 / IDLE_S * 1e6}
 
 

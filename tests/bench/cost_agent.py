@@ -25,9 +25,8 @@ class CostAgent(Agent):
     """One node on a folder that `history` filled."""
 
     async def cost_up(self, m: dict[str, Any]) -> dict[str, Any]:
-        """Wait until the network is up."""
-        await self.node.is_network_up.wait()
-        await trio.sleep(0.2)
+        """Wait until the network is up, and what is loaded is set aside."""
+        await self.is_settled.wait()
         return {}
 
     async def cost_post(self, m: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +95,7 @@ class CostAgent(Agent):
         device = bytes.fromhex(m["device"]) if "device" in m else self._device()
         folded = -1
         while (folded := folded_of(self.node, self.community.id, device)) < m.get("seq", -1):
-            await trio.sleep(0.01)
+            await trio.sleep(0.01)  # not every operation makes an event: folding is looked at
         return {"device": device.hex(), "seq": folded, "t": time.monotonic_ns()}
 
     def _device(self) -> bytes:

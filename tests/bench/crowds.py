@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.bench.agent_process import AgentProcess, Agents, milliseconds, show, since_s
+from tests.bench.agent_process import AgentProcess, Agents, milliseconds, rest, show, since_s
 
 NODES = 8
 FANNED_OUT = 500
@@ -31,7 +31,7 @@ def fan_out(agents: Agents) -> None:
             nodes.append(node)
         for node in nodes:
             node("wait", n=1)
-        time.sleep(3)
+        rest(3)
         cpu_s, start_ns = sum(node.cpu_s() for node in nodes), time.monotonic_ns()
         a.send("append", n=FANNED_OUT, tag="w4")
         for node in nodes[1:]:
@@ -86,7 +86,7 @@ def documents(agents: Agents) -> None:
         created = a("docscreate", n=DOCUMENTS, size=DOCUMENT_CHARACTERS)
         created_cpu_s = round(a.cpu_s() - cpu_a_s, 2)
         b.open("B", a.info["db"])
-        time.sleep(0.5)
+        rest(0.5)
         cpu_b_s, start_ns = b.cpu_s(), time.monotonic_ns()
         b("connect", addr=a.info["addr"])
         got = b("docswait", ids=created["ids"], size=DOCUMENT_CHARACTERS)

@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench.agent_process import AgentProcess, Agents, milliseconds, show, since_s
+from tests.bench.agent_process import AgentProcess, Agents, milliseconds, rest, show, since_s
 
 LIVE_OPERATIONS = 1_000
 LIVE_EVERY_MS = 20
@@ -45,7 +45,7 @@ class Pair:
             self._append(a)
             expected = a("read")
             b = running.enter_context(self._agents.new()).open("B", a.info["db"])
-            time.sleep(0.5)
+            rest(0.5)
             cpu_a_s, cpu_b_s, start_ns = a.cpu_s(), b.cpu_s(), time.monotonic_ns()
             b("connect", addr=a.info["addr"])
             read = b("waitread", n=self._operations)
@@ -69,7 +69,7 @@ class Pair:
         b("livestats")
         cpu_a_s, cpu_b_s = a.cpu_s(), b.cpu_s()
         a("live", n=LIVE_OPERATIONS, every=LIVE_EVERY_MS)
-        time.sleep(3)
+        rest(3)
         heard = b("livestats")
         show(
             "W3",
@@ -88,9 +88,9 @@ class Pair:
             figures["first_read_cpu_s"] = round(a.cpu_s(), 3)
             b = running.enter_context(self._agents.new(folder_b)).open("B")
             b("connect", addr=a.info["addr"])
-            time.sleep(5)
+            rest(5)
             cpu_a_s, cpu_b_s = a.cpu_s(), b.cpu_s()
-            time.sleep(self._idle_s)
+            time.sleep(self._idle_s)  # what is measured
             show(
                 "W7",
                 **figures,
@@ -107,7 +107,7 @@ class Pair:
             a.open("A")("append", n=1, tag="hello")
             b.open("B", a.info["db"])("connect", addr=a.info["addr"])
             b("wait", n=1)
-            time.sleep(2)  # until B may write and both know it
+            rest(2)  # until B may write and both know it
         with self._agents.new(a.folder) as a, self._agents.new(b.folder) as b:
             a.open("A")("append", n=each, tag="a")
             b.open("B")("append", n=each, tag="b")

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -28,6 +27,7 @@ from pathlib import Path
 from p2pvalue.folder import holder
 from tests.api.daemons import Daemon, started
 from tests.patience import WAIT_S
+from tests.ports import KeptPort
 
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMPT = re.compile(r"(\w*)\$ (.*)")
@@ -68,10 +68,12 @@ class Transcript:
         self._home = home
         self._kept: dict[str, str] = {}
         self._daemons: dict[str, Daemon] = {}
+        self._stack: ExitStack
 
     def run(self, page: str) -> None:
         """Type every command; raises AssertionError at the first that prints something else."""
         with ExitStack() as stack:
+            self._stack = stack
             for step in steps(page):
                 if step.command.endswith(" &"):
                     self._start(step, stack)
@@ -146,18 +148,10 @@ class Transcript:
         folder = self._home / person
         if not folder.exists():
             folder.mkdir(mode=0o700)
-            text = CONFIG.format(port=_free_port())
+            text = CONFIG.format(port=self._stack.enter_context(KeptPort()).number)
             (folder / "config.toml").write_text(text, encoding="utf-8")
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return {"P2PVALUE_DATA_DIR": str(folder), "PATH": path, "HOME": str(self._home)}
 
     def _logs(self) -> str:
         return "".join(f"\n--- log of {p}\n{d.log}" for p, d in self._daemons.items())
-
-
-def _free_port() -> int:
-    """A port that stays the node's own over restarts, as the one that `init` draws."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
