@@ -145,6 +145,7 @@ _NOT_STRANGERS = {
     "p2pvalue.node.joining._find_again",
     "p2pvalue.node.requests.all",
     "p2pvalue.store",
+    "p2pvalue_protocol.documents.kept_facts",
     "p2pvalue_protocol.epoch_records",
     # What a caller is about to write.
     "p2pvalue_protocol.auth_payloads._checked",

@@ -77,7 +77,7 @@ def killed_while_posting(
 ) -> tuple[Poster, int]:
     """Kill Ana's daemon so many times while she posts; return what it said, and silent writes."""
     poster = Poster(ana)
-    untold = 0
+    untold = held_more = 0
     for kill in range(kills):
         posting = threading.Thread(target=poster.post_until_gone)
         poster.is_heard.clear()
@@ -92,7 +92,9 @@ def killed_while_posting(
         if rng.random() < IN_TOUCH_SHARE:
             ana.until(lambda: ben.peer_id in ana.peers_in_touch(), "Ben")
         check_holds(ana, poster.acknowledged)
-        untold += len(all_texts(ana)) > len(poster.acknowledged)
+        more = len(all_texts(ana)) - len(poster.acknowledged)
+        untold += more > held_more
+        held_more = more
     return poster, untold
 
 
