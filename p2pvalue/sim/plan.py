@@ -60,7 +60,6 @@ class _Planner:
         self._next = machines + scenario.readers  # the number of the next machine
         self._untouched = [number for number in self._honest if number != 0]
         rng.shuffle(self._untouched)
-        self._is_founder_untouched = True
         self._events: list[Event] = []
 
     def events(self) -> tuple[Event, ...]:
@@ -84,16 +83,13 @@ class _Planner:
     def _any(self) -> int:
         return self._rng.randrange(self._machines)
 
+    def _any_but_founder(self) -> int:
+        """Return a machine that may lose all: a founder's who is still alone ends the community."""
+        return self._rng.randrange(1, self._machines)
+
     def _somebody(self) -> int | None:
         """Return an honest machine that nothing lasting befalls yet; the founder never."""
         return self._untouched.pop() if self._untouched else None
-
-    def _somebody_who_stays(self) -> int | None:
-        """Return such a machine, the founder's among them: her person keeps her place."""
-        if self._is_founder_untouched and self._rng.randrange(len(self._honest)) == 0:
-            self._is_founder_untouched = False
-            return 0
-        return self._somebody()
 
     def _add(self, event: Event) -> None:
         self._events.append(event)
@@ -112,7 +108,7 @@ class _Planner:
             case "break":
                 self._add(Event(at_ms, fault, self._any()))
             case "flip":
-                self._add(Event(at_ms, fault, self._any()))
+                self._add(Event(at_ms, fault, self._any_but_founder()))
             case "crash" | "power":
                 after = rng.choice((AT_ONCE, 0, 0, 1, 1, 2, 3, 5))
                 for_ms = rng.choice((0, 0, 500, for_ms))
@@ -121,17 +117,18 @@ class _Planner:
                 self._add(Event(at_ms, fault, self._any(), for_ms=for_ms))
             case "clock":
                 amount = rng.choice(CLOCK_JUMPS_MS) * rng.choice((-1, 1))
-                self._add(Event(at_ms, fault, self._any(), amount=amount, for_ms=for_ms))
+                struck = self._any_but_founder()
+                self._add(Event(at_ms, fault, struck, amount=amount, for_ms=for_ms))
             case "backup":
                 pass  # planned with what it is for
             case "restore":
-                number = self._somebody_who_stays()
+                number = self._somebody()
                 if number is not None:
                     at_ms = self._at_ms(0.2, 0.6)
                     self._add(Event(at_ms, "backup", number))
                     self._add(Event(rng.randint(at_ms, self._busy_ms), fault, number))
             case "clone":
-                number = self._somebody_who_stays()
+                number = self._somebody()
                 if number is not None:
                     at_ms = self._at_ms(0.3, 0.6)
                     self._add(Event(at_ms, fault, number, other=self._new()))
@@ -143,8 +140,7 @@ class _Planner:
         return self._next - 1
 
     def _deed(self, deed: Deed) -> None:
-        stays = deed in ("link", "recover")
-        number = self._somebody_who_stays() if stays else self._somebody()
+        number = self._somebody()
         if number is None:
             return
         rng = self._rng
