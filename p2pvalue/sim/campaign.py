@@ -78,6 +78,8 @@ def run_plan(plan: Plan, name: str = "") -> Report:
     except CRASHES as crash:
         place = traceback.extract_tb(crash.__traceback__)[-1]
         return world.broken_off(f"{type(crash).__name__} in {place.name}: {crash}")
+    finally:
+        world.close()
 
 
 def run_seed(name: str, seed: int | None, machines: int | None = None) -> Report:

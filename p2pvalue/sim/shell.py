@@ -352,6 +352,7 @@ class Shell:
     def lose(self, actor: Actor) -> None:
         """A disk is of no use any more: its owner gets another, and comes back with her words."""
         self.ledger.deeds["disk replaced"] += 1
+        actor.disk.kill()
         actor.disk = type(actor.disk)()
         self.replace(actor)
 

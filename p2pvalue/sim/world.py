@@ -156,6 +156,12 @@ class World:
         with signatures_checked_once():
             return self._run()
 
+    def close(self) -> None:
+        """End all processes: a database that nobody closes keeps its memory for ever."""
+        for actor in self._shell.machines.values():
+            if isinstance(actor, Node):
+                actor.disk.kill()
+
     def _run(self) -> Report:
         for event in self._plan.events:
             self._timeline.after(event.at_ms, partial(self._happen, event))

@@ -6,8 +6,11 @@ import msgspec
 import pytest
 
 from p2pvalue.sim import Report, Scenario, Weather, World
+from p2pvalue.sim.campaign import run_plan
 from p2pvalue.sim.network import Network
 from p2pvalue.sim.plan import plan_of
+from p2pvalue.sim.virtual_disk import SqliteDisk
+from p2pvalue.store import SqliteStore
 
 KIND = Weather(hint_loss=0, hint_duplication=0, hint_delay_ms_max=0)
 ROUGH = Scenario("rough", faults={"cut": 3, "crash": 4, "break": 2})
@@ -56,3 +59,21 @@ def test_a_world_that_is_never_healed_fails(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_other_seeds_give_other_traces() -> None:
     assert run(smaller(CALM), 1).trace != run(smaller(CALM), 2).trace
+
+
+def test_a_world_leaves_no_database_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[SqliteStore] = []
+    open_store = SqliteDisk.open
+
+    def note(disk: SqliteDisk) -> SqliteStore:
+        opened.append(open_store(disk))
+        return opened[-1]
+
+    monkeypatch.setattr(SqliteDisk, "open", note)
+    plan = plan_of(smaller(ROUGH), 1)
+    report = run_plan(msgspec.structs.replace(plan, on_sqlite=True))
+    assert report.failures == ()
+    assert len(opened) > plan.machines
+    for store in opened:
+        with pytest.raises(Exception, match="closed"):
+            store.communities()
