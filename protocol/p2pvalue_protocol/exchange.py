@@ -21,6 +21,7 @@ from p2pvalue_protocol.key_requests import KeyRequests
 from p2pvalue_protocol.log import decode_batch
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.supply import Supply
+from p2pvalue_protocol.turns import Turns
 from p2pvalue_protocol.wants import Wanting
 
 
@@ -36,6 +37,7 @@ class Exchange:
         peer_id: str,
         offset: int,
         jitter: Callable[[], float],
+        turns: Turns,
     ) -> None:
         self._replica = replica
         self._established = established
@@ -44,7 +46,7 @@ class Exchange:
         self._offset = offset
         self._jitter = jitter
         self._access = Access(replica)
-        self._wanting = Wanting(replica, self._takes, self._may_hear_names)
+        self._wanting = Wanting(replica, self._takes, self._may_hear_names, turns)
         self._supply = Supply(replica, self._gives)
         self._keys = KeyRequests(replica)
         self.comparison = Comparison(
@@ -126,7 +128,13 @@ class Exchange:
             self._compare_anew(now_ms)
         elif self._tell_due_ms is not None and now_ms >= self._tell_due_ms:
             self._tell(now_ms)
+        look_due_ms = self._wanting.look_due_ms
+        if look_due_ms is not None and now_ms >= look_due_ms:
+            self._ask(now_ms)
         return self._finish(now_ms)
+
+    def end(self) -> None:
+        self._wanting.end()
 
     def next_wakeup_ms(self) -> int:
         if self._supply.has_work:
@@ -136,6 +144,9 @@ class Exchange:
             due_ms = self._tell_due_ms
         if self._reply_due_ms is not None and self._reply_due_ms < due_ms:
             due_ms = self._reply_due_ms
+        look_due_ms = self._wanting.look_due_ms
+        if look_due_ms is not None and look_due_ms < due_ms:
+            due_ms = look_due_ms
         return due_ms
 
     # --- frames
@@ -271,7 +282,7 @@ class Exchange:
         self._compare_due_ms = now_ms + limits.HEADS_EVERY_MS_MIN + int(self._jitter() * spread_ms)
 
     def _ask(self, now_ms: int) -> None:
-        wants = self._wanting.next_wants()
+        wants = self._wanting.next_wants(now_ms)
         if wants:
             self._send([f.Wants(wants)])
             self._reply_due_ms = now_ms + limits.REPLY_MS_MAX

@@ -29,7 +29,6 @@ from p2pvalue_protocol.fork_watch import ForkWatch
 from p2pvalue_protocol.founding import genesis_operation
 from p2pvalue_protocol.gossip import Gossip
 from p2pvalue_protocol.ids import Reference
-from p2pvalue_protocol.inputs import Input
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Past
@@ -194,7 +193,7 @@ class Machine:
 
     # --- the one door
 
-    def handle(self, given: Input, now_ms: int) -> list[Effect]:
+    def handle(self, given: i.Input, now_ms: int) -> list[Effect]:
         """Take one input; return what is to be done, in this order.
 
         Raises LocalProtocolError for a caller's mistake, before anything has changed.
@@ -219,7 +218,7 @@ class Machine:
             self._fork_watch.review(replica, now_ms)
         return self._committed(effects)
 
-    def _take(self, given: Input, now_ms: int) -> list[Effect]:
+    def _take(self, given: i.Input, now_ms: int) -> list[Effect]:
         match given:
             case i.Write(community, drafts):
                 return self._write(self.replica(community), drafts, now_ms)
@@ -314,6 +313,7 @@ class Machine:
             nonce=self._random_bytes(32),
             jitter=self._jitter,
             community=given.community,
+            turns=self._sessions.turns,
         )
         return self._sessions.open_sync(
             given.session, given.peer_id, session, initiated=given.initiated, now_ms=now_ms

@@ -20,6 +20,7 @@ from p2pvalue_protocol.link_frames import LinkRefusal
 from p2pvalue_protocol.linking import NewerDevice
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.sync import SyncSession
+from p2pvalue_protocol.turns import Turns
 
 
 class Sessions:
@@ -27,6 +28,7 @@ class Sessions:
 
     def __init__(self, own_peer_id: str) -> None:
         self._own_peer_id = own_peer_id
+        self.turns = Turns()
         self._syncs: dict[int, SyncSession] = {}
         self._dialogues: dict[int, Dialogue[Any]] = {}
         self._peers: dict[int, str] = {}
@@ -92,7 +94,9 @@ class Sessions:
         return [CloseSession(number, None) for number in ending]
 
     def _forget(self, number: int) -> None:
-        self._syncs.pop(number, None)
+        ended = self._syncs.pop(number, None)
+        if ended is not None:
+            ended.end()
         self._dialogues.pop(number, None)
         self._ready.pop(number, None)
         self._peers.pop(number, None)

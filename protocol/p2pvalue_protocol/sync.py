@@ -15,6 +15,7 @@ from p2pvalue_protocol.exchange import Exchange
 from p2pvalue_protocol.hello import Hello
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.turns import Turns
 
 
 class SyncSession:
@@ -30,16 +31,19 @@ class SyncSession:
         nonce: bytes,
         jitter: Callable[[], float],
         community: bytes | None,
+        turns: Turns,
     ) -> None:
         """Sync `community` if we opened the link, else whichever of `replicas` the peer shows.
 
-        `nonce` is 32 fresh random bytes; `jitter` returns numbers from 0 up to 1.
+        `nonce` is 32 fresh random bytes; `jitter` returns numbers from 0 up to 1; all sessions of a
+        node share `turns`.
         """
         self._replicas = {replica.community: replica for replica in replicas}
         self._session = session
         self._peer_id = peer_id
         self._nonce = nonce
         self._jitter = jitter
+        self._turns = turns
         self._hello = Hello(
             replicas,
             session=session,
@@ -86,6 +90,7 @@ class SyncSession:
                 peer_id=self._peer_id,
                 offset=int.from_bytes(self._nonce[:4], "big"),
                 jitter=self._jitter,
+                turns=self._turns,
             )
             effects += self._exchange.open(now_ms)
         return self._checked(effects)
@@ -117,6 +122,11 @@ class SyncSession:
         if self._exchange is not None:
             return self._exchange.next_wakeup_ms()
         return self._hello.next_wakeup_ms()
+
+    def end(self) -> None:
+        """Note that the link is gone; safe to call twice."""
+        if self._exchange is not None:
+            self._exchange.end()
 
     def peer_holds(self, reference: Reference) -> bool:
         """Return whether the peer said that it holds this operation of a log that we hold."""

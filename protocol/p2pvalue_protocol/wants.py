@@ -5,7 +5,7 @@ that brought something, what is still missing is asked for once more; a pass tha
 ends the round, whatever the peer claims. A log that does not join what is held was forked: then
 its want goes further back, twice as far each time. When all that a peer claims is here, what is
 still named and missing is asked for too, as if the peer had claimed it: logs of who was removed are
-listed by nobody.
+listed by nobody. Of a log of which much is missing one peer is asked at a time (`turns`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import AUTH, Reference
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.turns import Log, Turns, Wait
 
 
 class Wanting:
@@ -30,12 +31,16 @@ class Wanting:
         replica: Replica,
         takes: Callable[[], Collection[int]],
         may_hear_names: Callable[[], bool],
+        turns: Turns,
     ) -> None:
         """`takes` says which log classes the peer may bring, now.
 
-        `may_hear_names` says whether it may be asked for all that it did not claim.
+        `may_hear_names` says whether it may be asked for all that it did not claim. In `turns` the
+        sessions of a node stand in line.
         """
         self._replica = replica
+        self._turns = turns
+        self._waits: dict[Reference, Wait] = {}  # for another peer to bring
         self._takes = takes
         self._may_hear_names = may_hear_names
         self._missing: dict[
@@ -72,9 +77,10 @@ class Wanting:
 
     def _note(self, heads: Iterable[Reference]) -> None:
         for head in heads:
-            if len(self._missing) >= limits.CLAIMS_MAX:
+            if len(self._missing) + len(self._waits) >= limits.CLAIMS_MAX:
                 return
-            if head in self._missing or head in self._given_up or self._replica.held(head):
+            is_noted = head in self._missing or head in self._waits
+            if is_noted or head in self._given_up or self._replica.held(head):
                 continue
             self._missing[head] = None
             self._queue.append(head)
@@ -85,13 +91,25 @@ class Wanting:
         self._unclaimed.clear()
         self._names_left = limits.NAMES_ASKED_MAX
 
-    def next_wants(self) -> list[f.Want]:
+    @property
+    def look_due_ms(self) -> int | None:
+        """When to call `next_wants` to see whether others bring what they were asked for."""
+        if self._open:
+            return None
+        return min((wait.since_ms + wait.for_ms for wait in self._waits.values()), default=None)
+
+    def end(self) -> None:
+        """Note that the session is over: the next in line is asked."""
+        self._turns.leave_all(self)
+
+    def next_wants(self, now_ms: int) -> list[f.Want]:
         """Return what to ask for now; empty while wants are open, and when the round is over."""
         if self._open:
             return []
+        self._look(now_ms)
         asks_by_name = True
         while True:
-            picked = self._pick()
+            picked = self._pick(now_ms)
             if picked:
                 self._open.extend(picked)
                 return [self._want(head) for head in picked]
@@ -145,14 +163,18 @@ class Wanting:
         for device, log_class, seq in missing_backlinks:
             self._go_back(device, log_class, seq)
         for _ in range(finished):
-            self._open.popleft()
+            head = self._open.popleft()
+            if self._replica.held(head):
+                self._turns.clear(self._log_of(head))
+            else:
+                self._turns.leave(self._log_of(head), self)
 
     def take_progress(self) -> bool:
         """Return whether anything was stored since the last call."""
         has_stored, self._round_stored = self._round_stored, False
         return has_stored
 
-    def _pick(self) -> list[Reference]:
+    def _pick(self, now_ms: int) -> list[Reference]:
         """Take up to one frame of claims from the queue: auth, then content of known devices."""
         classes = self._takes()
         auth = [head for head in self._queue if head.log_class == AUTH]
@@ -165,12 +187,49 @@ class Wanting:
             elif self._replica.held(head):
                 continue
             elif head.log_class in classes and self._may_be_stored(head):
-                picked.append(head)
+                if self._has_turn(head, now_ms):
+                    picked.append(head)
             else:
                 later.append(head)
         # With nothing picked, what is left belongs to strangers: it has its turn in the next pass.
         self._queue = later if picked else []
         return picked
+
+    def _has_turn(self, head: Reference, now_ms: int) -> bool:
+        """Return whether to ask now; what another was asked for first is waited for instead."""
+        if head.log_class == AUTH or self._missing.get(head) is not None:
+            return True
+        missing = head.seq + 1 - self._next_seq(head)
+        if missing < limits.TURN_OPERATIONS_MIN:
+            return True
+        place = self._turns.place(self._log_of(head), self)
+        if place:
+            del self._missing[head]
+            self._waits[head] = Wait(missing, missing, now_ms, place * limits.TURN_MS)
+        return not place
+
+    def _look(self, now_ms: int) -> None:
+        """Ask for what we waited for if our turn has come, or if too little of it has."""
+        for head, wait in list(self._waits.items()):
+            if self._replica.held(head):
+                del self._waits[head]
+                self._turns.leave(self._log_of(head), self)
+                continue
+            place = self._turns.place(self._log_of(head), self)
+            missing = head.seq + 1 - self._next_seq(head)
+            if place and not wait.is_over(now_ms):
+                continue
+            if place and wait.has_brought(missing):
+                self._waits[head] = wait._replace(
+                    missing=missing, since_ms=now_ms, for_ms=place * limits.TURN_MS
+                )
+                continue
+            del self._waits[head]
+            self._missing[head] = self._next_seq(head)
+            self._queue.append(head)
+
+    def _log_of(self, head: Reference) -> Log:
+        return self._replica.community, head.device
 
     def _may_be_stored(self, head: Reference) -> bool:
         # Whatever is stored is asked for: where no gossip came, what names it would wait for ever.
@@ -179,12 +238,15 @@ class Wanting:
     def _want(self, head: Reference) -> f.Want:
         from_seq = self._missing.get(head)
         if from_seq is None:
-            branches = self._replica.branches.of(head.device, head.log_class)
-            seqs = [branch.head_seq for branch in branches]
-            before = [seq for seq in seqs if seq < head.seq]
-            from_seq = max(before) + 1 if before else head.seq if seqs else 0
-            self._missing[head] = from_seq
+            from_seq = self._missing[head] = self._next_seq(head)
         return f.Want(head.device, head.log_class, from_seq, head.seq, head.op_id)
+
+    def _next_seq(self, head: Reference) -> int:
+        """Return from where on a log is missing; a guess where it is forked."""
+        branches = self._replica.branches.of(head.device, head.log_class)
+        seqs = [branch.head_seq for branch in branches]
+        before = [seq for seq in seqs if seq < head.seq]
+        return max(before) + 1 if before else head.seq if seqs else 0
 
     def _go_back(self, device: bytes, log_class: int, seq: int) -> None:
         for head in self._open:

@@ -22,6 +22,7 @@ from p2pvalue_protocol.operation import Operation
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.serving import current_heads
 from p2pvalue_protocol.sync import SyncSession
+from p2pvalue_protocol.turns import Turns
 from p2pvalue_protocol.writing import begin_epochs
 from tests.protocol.authoring import Author, prekey_private_named
 
@@ -89,6 +90,7 @@ class Node:
             random_bytes=random.Random(f"{name} seals").randbytes,
         )
         self.sessions: list[SyncSession] = []
+        self.turns = Turns()
 
     def do(self, step: Callable[[], list[Effect]]) -> list[Effect]:
         """Perform one input as the machine would: collect, commit, then send."""
@@ -216,6 +218,7 @@ class Link:
                 nonce=rng.randbytes(32),
                 jitter=rng.random,
                 community=node.replica.community if side == 0 else None,
+                turns=node.turns,
             )
             for side, node in enumerate(self.nodes)
         )
@@ -267,6 +270,11 @@ class Link:
                 break
             self.now_ms = max(self.now_ms, due_ms)
         self.now_ms = end_ms
+
+    def cut(self) -> None:
+        """Let the link be gone, and with it what is under way."""
+        for session in self.sessions:
+            session.end()
 
     def poke(self, side: int) -> None:
         """Tell a session that its node's heads changed."""

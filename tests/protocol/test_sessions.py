@@ -57,6 +57,9 @@ class Script(SyncSession):
     def wakeup(self, now_ms: int) -> list[Effect]:
         return self._did("wakeup")
 
+    def end(self) -> None:
+        self._did("end")
+
     def _did(self, call: str) -> list[Effect]:
         self.calls.append(call)
         says, self.says = self.says, []
@@ -222,3 +225,10 @@ def test_keys_and_answers_for_a_link_that_did_not_ask_go_nowhere() -> None:
         assert sessions.devices_made(DevicesMade(number, "phone", (), 0)) == []
         assert sessions.request_answered(RequestAnswered(number, "pending")) == []
     assert script.calls == ["open"]
+
+
+def test_a_session_whose_link_is_gone_ends_once() -> None:
+    sessions, [script] = opened("a", ("b", GARDEN, True))
+    sessions.lost(1)
+    sessions.lost(1)
+    assert script.calls == ["open", "end"]

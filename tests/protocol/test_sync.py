@@ -298,6 +298,7 @@ def test_a_cut_link_loses_nothing_that_was_acknowledged(arrived_min: int) -> Non
             cut.act(side, cut.sessions[side].wakeup)
     arrived = ben.texts()
     assert arrived < 2_000
+    cut.cut()
     again = Link(ben, ada, seed=1)
     again.settle()
     assert_equal_nodes(ada, ben)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.frames import Want
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.turns import Turns
 from p2pvalue_protocol.wants import Wanting
 
 
 class EmptyCopy:
     """A copy of a community in which nothing is held, and everything would be taken."""
+
+    community = bytes(32)
 
     def __init__(self) -> None:
         self.branches = self
@@ -29,7 +32,7 @@ class EmptyCopy:
 
 def wanting() -> Wanting:
     takes_all = (AUTH, CONTENT)
-    return Wanting(EmptyCopy(), lambda: takes_all, lambda: True)  # type: ignore[arg-type]  # as far as it is asked
+    return Wanting(EmptyCopy(), lambda: takes_all, lambda: True, Turns())  # type: ignore[arg-type]  # as far as it is asked
 
 
 def heads(count: int) -> list[Reference]:
@@ -39,7 +42,7 @@ def heads(count: int) -> list[Reference]:
 def asked_in_vain(wants: Wanting) -> list[list[Want]]:
     """The frames of wants, each answered with nothing, until there are no more."""
     frames = []
-    while frame := wants.next_wants():
+    while frame := wants.next_wants(0):
         frames.append(frame)
         wants.delivered(len(frame), 0, ())
     return frames
@@ -91,8 +94,8 @@ class NamingCopy(EmptyCopy):
 
 def test_what_is_named_of_a_log_that_is_not_taken_is_not_asked_for() -> None:
     takes_all = (AUTH, CONTENT)
-    wants = Wanting(NamingCopy(), lambda: takes_all, lambda: True)  # type: ignore[arg-type]  # as above
-    assert wants.next_wants() == []
+    wants = Wanting(NamingCopy(), lambda: takes_all, lambda: True, Turns())  # type: ignore[arg-type]  # as above
+    assert wants.next_wants(0) == []
     wants.claim(heads(1))
     assert [len(frame) for frame in asked_in_vain(wants)] == [1]
 
@@ -112,7 +115,7 @@ def test_a_log_that_does_not_join_is_asked_for_from_further_back_twice_as_far_ea
     wants.claim([head, other])
     wants._missing.update({head: 100, other: 90})  # as if so much were held of them
     asked = []
-    while frame := wants.next_wants():
+    while frame := wants.next_wants(0):
         asked += [want.from_seq for want in frame if want.device == head.device]
         assert [want.from_seq for want in frame if want.device == other.device] == [90]
         broken = [asked[-1], asked[-1] + 64]  # each later run of the same want does not join either
@@ -124,7 +127,7 @@ def test_what_came_meanwhile_is_passed_over_and_the_rest_is_asked_for() -> None:
     claimed = heads(3)
     copy = EmptyCopy()
     takes_all = (AUTH, CONTENT)
-    wants = Wanting(copy, lambda: takes_all, lambda: True)  # type: ignore[arg-type]  # as above
+    wants = Wanting(copy, lambda: takes_all, lambda: True, Turns())  # type: ignore[arg-type]  # as above
     wants.claim(claimed)
     copy.held = lambda reference: reference == claimed[0]  # type: ignore[method-assign]  # it came
     [frame] = asked_in_vain(wants)
