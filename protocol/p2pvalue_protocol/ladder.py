@@ -2,10 +2,8 @@
 
     past complete? ─no▶ waiting ▶ time ▶ visible (membership) ▶ kind ▶ folded
 
-A branch whose next operation names something that is not folded waits for exactly that operation,
-and goes on when it comes. What one input changes is collected here in one `Batch`; how much of what
-waits is folded per input, or judged again because somebody was removed, is bounded: the rest
-follows with the next.
+A branch whose next operation names something that is not folded waits for it. What one input
+changes is collected here in one `Batch`; how much is folded per input, or judged again, is bounded.
 """
 
 from __future__ import annotations
@@ -31,8 +29,7 @@ from p2pvalue_protocol.sealed_content import SealedContent
 
 _FOLD_CHUNK = 64
 _FOLDS_PER_INPUT_MAX = 2_048
-_EPOCHS = (b"", CONTENT)
-"""Under which branches wait for an epoch: it is named without the log that it stands in."""
+_EPOCHS = (b"", CONTENT)  # under which branches wait for an epoch, named without its log
 
 
 class Ladder:
@@ -171,8 +168,7 @@ class Ladder:
 
         What is missing of logs that peers list comes anyway: asked for by name is the rest.
         """
-        logs = [log for log in self._blocked if log != _EPOCHS]
-        waited_for = {r for log in logs for r in self._waited_for(*log)}
+        waited_for = {r for log in self._blocked if log != _EPOCHS for r in self._waited_for(*log)}
         return sorted(waited_for.union(self.named.missing()))
 
     def missing_behind(self, heads: Iterable[Reference]) -> list[Reference]:
@@ -242,19 +238,19 @@ class Ladder:
         frontier = 0
         if branch.folded_seq == branch.head_seq and branch.closed is None:
             frontier = self._fold(branch, op)
-        row = OperationRow(
-            branch.row.log, core.seq, op.op_id, op.core_bytes, op.signature, op.payload, frontier
-        )
+        stored = (op.op_id, op.core_bytes, op.signature, op.payload)
+        row = OperationRow(branch.row.log, core.seq, *stored, frontier)
         self.branches.put(row)
         self.batch.operations.append(row)
+        if not frontier:  # who waits for it may lack something else, on which it waits itself
+            waiting = self._blocked.get((core.device, branch.row.log_class), {})
+            self._ready += waiting.pop(op.op_id, [])
         if self.named.arrived(op):
             self._has_new_authority = True
             self.epochs.forget_usable()
-        branch.head_seq = core.seq
-        branch.head_id = op.op_id
+        branch.head_seq, branch.head_id = core.seq, op.op_id
         if op.signature:
-            branch.signed_seq = core.seq
-            branch.unsigned_bytes = 0
+            branch.signed_seq, branch.unsigned_bytes = core.seq, 0
         else:
             branch.unsigned_bytes += len(op.core_bytes) + core.payload_size
 
@@ -300,10 +296,8 @@ class Ladder:
             return self._close(branch, Reason.EPOCH_INVALID)
         else:
             self._fold_content(branch, op, frontier)
-        branch.folded_seq = core.seq
-        branch.folded_id = op.op_id
-        branch.folded_time = core.time
-        branch.frontier = frontier
+        branch.folded_seq, branch.folded_id = core.seq, op.op_id
+        branch.folded_time, branch.frontier = core.time, frontier
         self._tips.pop(core.backlink, None)
         for parent in core.parents:
             self._tips.pop(parent.op_id, None)
@@ -362,10 +356,7 @@ class Ladder:
         for parent in core.parents:
             place = self.branches.find(parent)
             if place is None or not place.is_folded:
-                if place is not None and place.branch.closed is not None:
-                    self._close(branch, Reason.PARENT_REFUSED)
-                    return None
-                self._wait(branch, parent.device, parent.log_class, parent.op_id)
+                self._wait_for_parent(branch, core.parents)
                 return None
             if parent.log_class == AUTH:
                 parent_frontier = self.graph.frontier((parent.op_id,))
@@ -383,6 +374,16 @@ class Ladder:
                 return None
             time, frontier = max(time, epoch.time), self.graph.union((frontier, epoch.frontier))
         return time, frontier
+
+    def _wait_for_parent(self, branch: Branch, parents: Iterable[Reference]) -> None:
+        """Wait for a parent; for one that is not held first, since what is held may wait for it."""
+        places = [(parent, self.branches.find(parent)) for parent in parents]
+        left = [(parent, at) for parent, at in places if at is None or not at.is_folded]
+        if any(at is not None and at.branch.closed for _, at in left):
+            self._close(branch, Reason.PARENT_REFUSED)
+        else:
+            awaited, _ = min(left, key=lambda pair: pair[1] is not None)
+            self._wait(branch, awaited.device, awaited.log_class, awaited.op_id)
 
     def _wait(self, branch: Branch, device: bytes, log_class: int, op_id: bytes) -> None:
         branch.waits_for = op_id

@@ -191,13 +191,16 @@ class Sessions:
     def is_unknown(self, replica: Replica, now_ms: int) -> bool:
         """Return whether peers have answered for 10 s, and none knows our device, a member's.
 
-        By what we hold it is in; what says so may have been lost, or count no more for others.
+        It is in by what we hold, or by the word of who let it in, and what says so never came; what
+        says so may have been lost, or count no more for others.
         """
-        own = replica.device
-        if own is None or not replica.membership.is_live(own):
+        own, membership = replica.device, replica.membership
+        if own is None or (membership.was_ever_admitted(own) and not membership.is_live(own)):
             return False
-        begun = replica.branches.row(replica.branches.of(own, AUTH)[0], 0)
-        assert begun is not None, "a live device has an auth log"
+        logs = replica.branches.of(own, AUTH)
+        begun = replica.branches.row(logs[0], 0) if logs else None
+        if begun is None:
+            return False
         first = Reference(own, AUTH, 0, begun.op_id)
         answered = [s for s in self._syncs.values() if s.community == replica.community]
         is_known = any(session.knows(first) for session in answered)

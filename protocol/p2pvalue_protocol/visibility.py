@@ -166,7 +166,7 @@ class Visibility:
 
     def _case(self, device: bytes, frontier: int, place: Reference | None) -> Case:
         past = self._authority.past(frontier)
-        return Case(device, past, place=place, excluded=past, is_leaveless=True)
+        return Case(device, past, place=place, excluded=past)
 
     def _is_hidden_by_fork(
         self, giving: Giving, device: bytes, frontier: int, place: Reference

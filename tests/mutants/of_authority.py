@@ -123,9 +123,9 @@ MUTANTS = (
     Mutant(
         "leave-hides-content",
         "R9: a leave hides nothing written before",
-        "visibility",
-        "place=place, excluded=past, is_leaveless=True",
-        "place=place, excluded=past",
+        "verdicts",
+        "return is_leave and bool(case.before >> index & 1) and",
+        "return is_leave and",
         DAGS,
     ),
     Mutant(

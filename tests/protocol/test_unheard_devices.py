@@ -181,6 +181,23 @@ def test_a_newcomer_whose_admission_nobody_takes_finds_that_nobody_knows_her() -
     assert not garden.is_unknown(dee)
 
 
+def test_a_newcomer_whose_admission_never_came_finds_that_nobody_knows_her() -> None:
+    ada, ben, dee = (Computer(name, name) for name in ("ada", "ben", "dee"))
+    community = ada.found("shelf", read=auth.READ_PUBLIC)
+    ada.invite(community)
+    for number, newcomer in enumerate((ben, dee), 1):
+        join(newcomer, ada, community, number)
+        sync(newcomer, ada, community, 10 + number)
+    kept_back = Computer("eve", "eve")
+    join(kept_back, ben, community, 20)  # where everybody may read, the answer brings no history
+    assert not kept_back.membership(community).was_ever_admitted(kept_back.device(community))
+    Cable(kept_back, ada, 21).carry(
+        i.PeerJoined(21, ada.peer_id, True, community),
+        i.PeerJoined(21, kept_back.peer_id, False, None),
+    )
+    assert kept_back.machine.is_unknown(community, NOW_MS + limits.REPLY_MS_MAX)
+
+
 def test_one_peer_that_knows_a_device_is_enough() -> None:
     garden = Garden()
     phone, stranger = Computer("phone", "ben"), Computer("tablet", "ben")
