@@ -108,8 +108,8 @@ MUTANTS = (
         "dormant-removal-wakes",
         "R9: a removal that the writer knew of is judged by her past alone",
         "visibility",
-        "place=place, excluded=past, is_leaveless=True",
-        "place=place, is_leaveless=True",
+        "place=place, excluded=past",
+        "place=place",
         DAGS,
     ),
     Mutant(
