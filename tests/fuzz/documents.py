@@ -2,8 +2,8 @@
 
 The library panics, hangs and dies on bytes that are chosen well. What members wrote is given to two
 replicas in two orders, each log in its own: both skip the same updates, show a text and can go on.
-That the two texts are equal is not promised to who lies about places (spec: kinds/document-update,
-"Not checked yet"), so it is not asked here; what honest editors write is for `tests/node`.
+That the two texts are equal if some lie about places is asked of the core's facts, for which
+`document_facts` has the targets; what honest editors write is for `tests/node`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.fuzz.api import API
 from tests.fuzz.core_decoders import CORE_DECODERS
 from tests.fuzz.core_texts import CORE_TEXTS
+from tests.fuzz.document_facts import DOCUMENT_FACTS
 from tests.fuzz.documents import DOCUMENTS
 from tests.fuzz.files import FILES
 from tests.fuzz.gossip_door import GOSSIP_DOOR
@@ -22,6 +23,7 @@ TARGETS: tuple[Target, ...] = (
     *STREAMS,
     *GOSSIP_DOOR,
     *DOCUMENTS,
+    *DOCUMENT_FACTS,
     *API,
 )
 

@@ -54,7 +54,7 @@ PAYLOADS: dict[int, st.SearchStrategy[bytes]] = {
         document.encode_document_update,
         st.binary(min_size=1, max_size=50),
         st.integers(0, 2**32 - 1),
-        st.none() | st.binary(min_size=32, max_size=32),
+        st.sets(st.binary(min_size=32, max_size=32), max_size=64).map(sorted),
     ),
     need.NUMBER: st.builds(need.encode_need, LINE, NEED_LINES)
     | st.builds(

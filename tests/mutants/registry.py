@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants import (
     of_authority,
     of_bytes,
+    of_documents,
     of_folding,
     of_gossip,
     of_joining,
@@ -25,4 +26,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_gossip.MUTANTS,
     *of_joining.MUTANTS,
     *of_kinds.MUTANTS,
+    *of_documents.MUTANTS,
 )

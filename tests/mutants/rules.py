@@ -1,14 +1,15 @@
 """The rules of the protocol by name, as its own pages have them.
 
-A name is a reason for refusing (`too-long`), a rule that a page sets in bold or defines as a word
-(`R4`, `Gone`, `FORK`), a limit (`CLAIMS_MAX`), the page of a kind (`kinds/chat`), or a section
-(`sync#wants`).
+A name is a reason for refusing (`too-long`, `not-adjacent`), a rule that a page sets in bold or
+defines as a word (`R4`, `Gone`, `FORK`), a limit (`CLAIMS_MAX`), the page of a kind (`kinds/chat`),
+or a section (`sync#wants`).
 """
 
 from __future__ import annotations
 
 import re
 
+from p2pvalue_protocol.documents.verdict import VoidReason
 from p2pvalue_protocol.errors import Reason
 from tests.tidy.tree import ROOT
 
@@ -49,5 +50,5 @@ def rule_names() -> set[str]:
     limits = (SPEC / "limits.md").read_text(encoding="utf-8")
     kinds = {f"kinds/{page.stem}" for page in (SPEC / "kinds").glob("*.md")}
     words = {*_BOLD.findall(membership), *_WORD.findall(membership), *KINDS_THAT_ACT}
-    reasons = {str(reason) for reason in Reason}
+    reasons = {str(reason) for reason in (*Reason, *VoidReason)}
     return (sections() - NO_RULE) | words | reasons | kinds | set(_LIMIT.findall(limits))

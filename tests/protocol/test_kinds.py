@@ -117,8 +117,8 @@ def test_a_document_created_without_a_shape_is_none() -> None:
 
 
 def test_an_update_belongs_to_the_document_it_names() -> None:
-    update = DOCUMENT_UPDATE.decode(encode_document_update(b"\x00\x00", 7, b"p" * 32))
-    assert update == DocumentUpdate(b"\x00\x00", 7, b"p" * 32)
+    update = DOCUMENT_UPDATE.decode(encode_document_update(b"\x00\x00", 7, [b"p" * 32]))
+    assert update == DocumentUpdate(b"\x00\x00", 7, (b"p" * 32,))
     assert DOCUMENT_UPDATE.container(update, NEED_SUBJECT) == NEED_SUBJECT
     assert DOCUMENT_UPDATE.container(update, b"") == NO_SUBJECT
 
@@ -246,6 +246,9 @@ MISTAKES: Sequence[Mistake] = [
     (lambda: encode_document_title("x" * 301), "shorten it"),
     (lambda: encode_document_update(b"", 0), "correct the value"),
     (lambda: encode_document_update(b"\x00", 2**32), "correct the value"),
+    (lambda: encode_document_update(b"\x00", 0, [b"b" * 32, b"a" * 32]), "sort them"),
+    (lambda: encode_document_update(b"\x00", 0, [b"a" * 32] * 2), "sort them"),
+    (lambda: encode_document_update(b"\x00", 0, [b"short"]), "correct the value"),
     (lambda: encode_need("Roof", []), "add one"),
     (lambda: encode_need("Roof", [HOURS] * 17), "split it"),
     (lambda: encode_need("Roof", [NeedLine("hours", "hour", 1, 2)]), "minutes"),
@@ -304,9 +307,10 @@ def test_a_peers_mistake_is_a_payload_without_meaning(
 def test_the_largest_payload_of_a_kind_fits_an_operation() -> None:
     lines = [NeedLine("material", "x" * 32, 10**12, 10**12)] * 16
     tags = ["x" * 100] * 32
+    heads = [bytes([number]) * 32 for number in range(64)]
     largest = [
         encode_chat_message("x" * TEXT_BYTES_MAX, b"c" * 16, b"r" * 16),
-        encode_document_update(bytes(UPDATE_BYTES_MAX), 2**32 - 1, bytes(32)),
+        encode_document_update(bytes(UPDATE_BYTES_MAX), 2**32 - 1, heads),
         encode_need("R" * 300, lines, body="x" * 16_384, closes=2**53 - 1, class_name="c" * 32),
         encode_profile("x" * 200, tags, tags, 168),
     ]

@@ -7,6 +7,7 @@ carries and never reads.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Final
 
 import msgspec
@@ -24,7 +25,11 @@ NUMBER: Final = 32
 UPDATE_NUMBER: Final = 33
 TITLE_BYTES_MAX: Final = 300
 SHAPE_PLAIN: Final = "plain"
-UPDATE_BYTES_MAX: Final = 65_000  # leaves room for the other fields in one payload
+UPDATE_BYTES_MAX: Final = 62_000  # leaves room for the other fields in one payload
+HEADS_MAX: Final = 64  # who has seen more gathers them with an empty update
+
+
+_Head = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
 class Document(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,11 +48,14 @@ class DocumentState(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DocumentUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One Yjs V1 update by one editing session of a device."""
+    """One Yjs V1 update by one editing session of a device.
+
+    `heads` are the updates of other logs that it follows, by op id, ascending.
+    """
 
     update: Annotated[bytes, msgspec.Meta(min_length=1, max_length=UPDATE_BYTES_MAX)]
     session: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
-    previous: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)] | None = None
+    heads: Annotated[tuple[_Head, ...], msgspec.Meta(max_length=HEADS_MAX)] = ()
 
 
 def _problem(document: Document) -> str | None:
@@ -57,8 +65,13 @@ def _problem(document: Document) -> str | None:
     )
 
 
+def _update_problem(update: DocumentUpdate) -> str | None:
+    is_ascending = all(low < high for low, high in pairwise(update.heads))
+    return None if is_ascending else "the heads are not ascending: sort them, each once"
+
+
 _form = PayloadForm(Document, _problem)
-_update_form = PayloadForm(DocumentUpdate, lambda update: None)
+_update_form = PayloadForm(DocumentUpdate, _update_problem)
 
 
 def encode_document(title: str, shape: str = SHAPE_PLAIN) -> bytes:
@@ -71,9 +84,9 @@ def encode_document_title(title: str) -> bytes:
     return _form.encode(Document(title))
 
 
-def encode_document_update(update: bytes, session: int, previous: bytes | None = None) -> bytes:
-    """Return the payload of an update; `previous` is the session's update before it, by op id."""
-    return _update_form.encode(DocumentUpdate(update, session, previous))
+def encode_document_update(update: bytes, session: int, heads: Sequence[bytes] = ()) -> bytes:
+    """Return the payload of an update after `heads`, ascending; raises LocalProtocolError."""
+    return _update_form.encode(DocumentUpdate(update, session, tuple(heads)))
 
 
 def _fold(operations: Sequence[Placed]) -> DocumentState | None:
