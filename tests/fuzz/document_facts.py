@@ -18,7 +18,7 @@ from tests.documents.by_hand import ANA, APPLIES, Scene
 from tests.documents.liars import Liar
 from tests.documents.peers import Replica, Written, shown_in
 from tests.documents.test_rules import CASES
-from tests.fuzz.target import Target
+from tests.fuzz.target import Budget, Target
 
 P = "p2pvalue_protocol.documents"
 _SHAPES = ("plain", "rich")
@@ -110,18 +110,14 @@ DOCUMENT_FACTS = (
         seeds=_updates,
         covers=(f"{P}.update_form", f"{P}.values", f"{P}.numbers"),
         bytes_max=UPDATE_BYTES_MAX,
-        units_per_kib=8,
-        memory_per_byte=400,
+        budget=Budget(units_per_kib=8, memory_per_byte=400),
     ),
     Target(
         name="document-update-first",
         run=_first,
         seeds=_updates,
         covers=(f"{P}.facts", f"{P}.rules"),
-        units=30,
-        units_per_kib=30,
-        memory_per_byte=800,
-        memory_bytes=2_000_000,
+        budget=Budget(units=30, units_per_kib=30, memory_per_byte=800, memory_bytes=2_000_000),
     ),
     Target(
         name="document-facts",
@@ -130,8 +126,6 @@ DOCUMENT_FACTS = (
         covers=(f"{P}.naming", f"{P}.past", f"{P}.kept_facts"),
         shape="program",
         bytes_max=1_024,
-        units=200,
-        units_per_kib=200,
-        memory_bytes=4_000_000,
+        budget=Budget(units=200, units_per_kib=200, memory_bytes=4_000_000),
     ),
 )
