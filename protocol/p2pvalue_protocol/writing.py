@@ -252,7 +252,7 @@ def _gather(
 def _auth_heads(replica: Replica) -> list[tuple[Reference, int]]:
     parts = (replica.membership, replica.branches, replica.graph, replica.auth_references)
     unheard = admissions_unheard_of(*parts, replica.device or b"")
-    return [(reference, 0) for reference in [*heads_to_name(*parts), *unheard]]
+    return [(reference, 0) for reference in dict.fromkeys([*heads_to_name(*parts), *unheard])]
 
 
 def _near_tips(replica: Replica, signer: SigningKey, now_ms: int) -> list[tuple[Reference, int]]:

@@ -5,6 +5,8 @@ Whoever brought her in may be lost, or put out, before anybody heard of her.
 
 from __future__ import annotations
 
+import pytest
+
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol import limits
@@ -131,6 +133,26 @@ def test_who_names_her_own_hidden_admission_is_named_by_others_all_the_same() ->
     garden.mal.handle(i.Wakeup(), NOW_MS + NAMING_WAIT_MS_MAX)
     garden.meet(garden.mal, garden.ada)
     assert garden.is_in(dee, garden.ada)
+
+
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_what_nobody_heard_of_is_named_once_though_it_is_also_a_head(is_linked: bool) -> None:
+    garden = Garden()
+    dee, phone = Computer("dee", "dee"), Computer("phone", "dee")
+    garden.enter(dee, garden.ben)
+    garden.meet(garden.mal, dee)
+    garden.put_out(garden.ada, garden.ben)
+    for hearer, teller in ((garden.mal, garden.ada), (dee, garden.mal)):
+        garden.meet(hearer, teller)
+    if is_linked:
+        garden.bring_in(phone, dee)
+    else:
+        garden.ada.invite(garden.id)
+        garden.enter(phone, dee)
+    garden.meet(garden.mal, dee)
+    garden.mal.handle(i.Wakeup(), NOW_MS + NAMING_WAIT_MS_MAX)
+    garden.meet(garden.mal, garden.ada)
+    assert garden.is_in(phone, garden.ada)
 
 
 def test_who_is_let_in_by_the_only_holder_of_the_newest_secret_meets_others_by_older_ones() -> None:
