@@ -155,6 +155,17 @@ class DocumentView(Value, frozen=True, kw_only=True):
     time: int
 
 
+class WithoutEffectView(Value, frozen=True, kw_only=True):
+    """Updates of a document by one member that show nothing, all for one reason.
+
+    `waits` is a reason that may pass: what they name is not here yet.
+    """
+
+    member: str
+    reason: str
+    updates: int
+
+
 class TextView(Value, frozen=True, kw_only=True):
     """A document's text as this node has it; `version` names these operations."""
 
@@ -163,6 +174,7 @@ class TextView(Value, frozen=True, kw_only=True):
     text: str
     version: str
     skipped: int = 0  # updates that break the rules of documents and show nothing
+    without_effect: list[WithoutEffectView] = []  # whose, why, and those that wait
 
 
 class LineView(Value, frozen=True, kw_only=True):

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from p2pvalue import types as t
 from p2pvalue.node.chat import Chat
 from p2pvalue.node.context import Context
-from p2pvalue.node.documents import Documents, OpenDocuments
+from p2pvalue.node.documents import Documents
 from p2pvalue.node.invites import Invites
 from p2pvalue.node.members import Members
 from p2pvalue.node.needs import Needs
+from p2pvalue.node.open_documents import OpenDocuments
 from p2pvalue.node.people import JOINS, People
 from p2pvalue.node.reminders import reminders
 from p2pvalue.node.requests import Requests

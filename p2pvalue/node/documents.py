@@ -1,30 +1,29 @@
 """Documents: made, read and edited together.
 
-Every open document has a replica that follows what is visible here (session 0). A caller that
-types ahead of our answers takes a session of its own, numbered from 1: it has a text of its own, in
-which only its own edits move its positions, until it asks, by an edit of nothing, for the rest.
-
-An edit is written before it is shown. If it cannot be written, the replica that holds it is dropped
-and made anew from the store. A session's number decides its Yjs client id; the device holds its own
-whole log, so a later process goes on where an earlier one was.
+An edit is judged as others will judge it, and written, before it is shown. If it cannot be written,
+the replica goes back to what is stored. A session's number decides its Yjs client id; the device
+holds its own whole log, so a later process goes on where an earlier one was.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import trio
 
 from p2pvalue import types as t
 from p2pvalue.node.context import Context
 from p2pvalue.node.difference import Edit, edits_between
+from p2pvalue.node.open_documents import (
+    CALLER_SESSION_MAX,
+    SESSIONS_MAX,
+    OpenDocuments,
+    Opened,
+)
 from p2pvalue.node.references import every_state, full_id, resolve
-from p2pvalue.node.titles import Titles, document_state
-from p2pvalue_protocol.effects import Change
-from p2pvalue_protocol.errors import LocalProtocolError, NotFound, P2PValueError
+from p2pvalue.node.titles import document_state
+from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
@@ -32,126 +31,9 @@ from p2pvalue_protocol.kinds import document
 from p2pvalue_protocol.past import StateRow
 
 if TYPE_CHECKING:
+    from p2pvalue.node.document_facts import OwnUpdate
     from p2pvalue.node.document_replica import DocumentReplica
-
-OPEN_MAX: Final = 16
-OPEN_BYTES_MAX: Final = 32_000_000
-SESSIONS_MAX: Final = 8  # of one document, besides session 0
-CALLER_SESSION_MAX: Final = 2**31 - 1
-_ENDED_MAX: Final = 1_000
-
-_Key = tuple[bytes, bytes]  # community, document
-_Session = tuple[_Key, int]
-
-
-class _Open:
-    """One open document: its replicas by session, under one lock."""
-
-    def __init__(self) -> None:
-        self.lock = trio.Lock()
-        self.replicas: OrderedDict[int, DocumentReplica] = OrderedDict()
-        self.users = 0
-
-    @property
-    def size(self) -> int:
-        return sum(replica.size for replica in self.replicas.values())
-
-
-class OpenDocuments:
-    """The documents of all communities that this node has open; bounded in number and bytes."""
-
-    def __init__(self) -> None:
-        self._open: OrderedDict[_Key, _Open] = OrderedDict()
-        self._ended: OrderedDict[_Session, None] = OrderedDict()
-        self.titles = Titles()
-
-    def changed(self, community: bytes, changes: Sequence[Change]) -> None:
-        """Note what became visible; called with every commit, before a write of ours returns."""
-        for change in changes:
-            if change.kind == document.NUMBER:
-                self.titles.changed(community, change)
-            key = (community, change.subject)
-            opened = self._open.get(key) if change.kind == document.UPDATE_NUMBER else None
-            if opened is None:
-                continue
-            for session, replica in list(opened.replicas.items()):
-                order = change.order
-                if not change.again:
-                    replica.report(order.op_id, order.device, order.seq, change.payload)
-                elif session == 0:
-                    replica.void()
-                else:  # a text that only its caller's edits move cannot lose one of others
-                    del opened.replicas[session]
-                    self.end(key, session)
-
-    def use(self, key: _Key) -> _Open:
-        """Return a document's place, made if need be; call `release` when done."""
-        opened = self._open.setdefault(key, _Open())
-        self._open.move_to_end(key)
-        opened.users += 1
-        return opened
-
-    async def release(self, opened: _Open) -> None:
-        """End a use, and close what was not used for longest while too much is open."""
-        opened.users -= 1
-        while len(self._open) > OPEN_MAX or self._size() > OPEN_BYTES_MAX:
-            idle = next((key for key, place in self._open.items() if not place.users), None)
-            if idle is None:
-                return
-            await self._close(idle)
-
-    def _size(self) -> int:
-        return sum(place.size for place in self._open.values())
-
-    async def _close(self, key: _Key) -> None:
-        place = self._open[key]
-        main = place.replicas.get(0)
-        if main is not None:
-            place.users += 1
-            try:
-                async with place.lock:
-                    # Whoever caused this by opening another document has no part in its troubles.
-                    with suppress(P2PValueError):
-                        await main.save_snapshot()
-            finally:
-                place.users -= 1
-            if place.users:
-                return  # somebody came meanwhile
-        if self._open.get(key) is place:
-            del self._open[key]
-            for session in place.replicas:
-                self.end(key, session)
-
-    async def close(self) -> None:
-        """Keep snapshots of what is open and close it; for a node that stops."""
-        for key in [key for key, place in self._open.items() if not place.users]:
-            await self._close(key)
-
-    def forget(self, community: bytes) -> None:
-        """Drop what is open of a community without a trace: its views were made anew."""
-        self.titles.forget(community)
-        for key in [key for key in self._open if key[0] == community]:
-            for session in self._open.pop(key).replicas:
-                self.end(key, session)
-
-    # --- sessions of callers
-
-    def end(self, key: _Key, session: int) -> None:
-        """Remember that a caller's session is over: its positions mean nothing any more."""
-        if session:
-            self._ended[key, session] = None
-            while len(self._ended) > _ENDED_MAX:
-                self._ended.popitem(last=False)
-
-    def check_session(self, key: _Key, session: int) -> None:
-        """Raise LocalProtocolError for a number that is out of range or was ended."""
-        if not 0 <= session <= CALLER_SESSION_MAX:
-            raise LocalProtocolError(f"a session has a number from 0 to {CALLER_SESSION_MAX}")
-        if (key, session) in self._ended:
-            raise LocalProtocolError(
-                f"editing session {session} was closed, and its positions are void:"
-                " read the text again and go on with a new number"
-            )
+    from p2pvalue.node.editing_session import EditingSession
 
 
 class Documents:
@@ -177,7 +59,7 @@ class Documents:
         [reference] = await self._write([Draft(document.NUMBER, b"", payload)])
         subject = subject_of(reference.op_id)
         if text:
-            await self._splice(subject, [Edit(0, 0, text)], session=0)
+            await self.splice(subject.hex(), [(0, 0, text)], session=0)
         row = self._context.store.state(self._community, subject)
         assert row is not None, "a document of ours is visible once written"
         return self._view(row)
@@ -223,11 +105,11 @@ class Documents:
 
     async def text(self, reference: str) -> t.TextView:
         """Return the text as it is here now."""
-        subject, _ = self._resolve(reference)
+        subject, state = self._resolve(reference)
         opened = self._opened.use((self._community, subject))
         try:
             async with opened.lock:
-                replica = await self._current(opened, subject)
+                replica = await self._current(opened, subject, state)
                 return self._text_view(subject, replica)
         finally:
             await self._opened.release(opened)
@@ -240,22 +122,22 @@ class Documents:
         In session 0 they count in the text as it is now. Another session begins with that text and
         then has its own: the answer shows it, with others' edits only after an empty `edits`.
         """
-        subject, _ = self._resolve(reference)
+        subject, state = self._resolve(reference)
         self._opened.check_session((self._community, subject), session)
-        return await self._splice(subject, [Edit(*edit) for edit in edits], session=session)
-
-    async def _splice(self, subject: bytes, edits: Sequence[Edit], *, session: int) -> t.TextView:
+        made = [Edit(*edit) for edit in edits]
         opened = self._opened.use((self._community, subject))
         try:
             async with opened.lock:
-                if session:
-                    replica = await self._of_session(opened, subject, session)
-                else:
-                    replica = await self._current(opened, subject)
-                await self._edit(opened, subject, replica, edits)
-                if not session or not edits:
+                replica = await self._current(opened, subject, state)
+                if not session:
+                    await self._edit(opened, replica, made)
                     await replica.catch_up()
-                return self._text_view(subject, replica)
+                    return self._text_view(subject, replica)
+                of_caller = self._of_session(opened, replica, session)
+                await self._edit(opened, replica, made, session)
+                if not made:
+                    of_caller.refresh()
+                return self._text_view(subject, replica, of_caller)
         finally:
             await self._opened.release(opened)
 
@@ -268,43 +150,46 @@ class Documents:
         the difference to `base_text` is brought into the text as it is now; without either, the
         text as it is now is the base.
         """
-        subject, _ = self._resolve(reference)
+        subject, state = self._resolve(reference)
         opened = self._opened.use((self._community, subject))
         try:
             async with opened.lock:
-                replica = await self._current(opened, subject)
+                replica = await self._current(opened, subject, state)
                 if base_version in ("", replica.version):
                     base = replica.text if base_version or base_text is None else base_text
                     edits = edits_between(replica.text, self._merged(base, text, replica.text))
-                    await self._edit(opened, subject, replica, edits)
-                elif not await self._rewrite_at(subject, replica, text, base_version):
+                    await self._edit(opened, replica, edits)
+                elif not await self._rewrite_at(replica, text, base_version):
                     if base_text is None:
                         raise LocalProtocolError(
                             f"version {base_version} of this text was never here:"
                             " give the text that the editor began with too"
                         )
                     edits = edits_between(replica.text, self._merged(base_text, text, replica.text))
-                    await self._edit(opened, subject, replica, edits)
+                    await self._edit(opened, replica, edits)
                 await replica.catch_up()
                 return self._text_view(subject, replica)
         finally:
             await self._opened.release(opened)
 
-    async def _rewrite_at(
-        self, subject: bytes, now: DocumentReplica, text: str, version: str
-    ) -> bool:
+    async def _rewrite_at(self, now: DocumentReplica, text: str, version: str) -> bool:
         """Write the difference between a past text and `text`, made there; False if unknown."""
-        base = self._new_replica(subject, session=0)
-        if not await base.go_to(version):
+        base = self._new_replica(now.place.subject, now.place.shape)
+        if not await base.go_to(version) or not base.calls_alike(now):
             return False
         edits = edits_between(base.text, text)
-        device = self._context.device(self._community)
         # A session may go on from the past text only if it wrote nothing since.
         session = CALLER_SESSION_MAX + 1
-        while now.clock_of(device, session) != base.clock_of(device, session):
+        while now.clock_of(session) != base.clock_of(session):
             session += 1
-        updates = base.writer(session, device).edit(edits)
-        await self._write_updates(subject, session, updates)
+        updates = base.writer(session).edit(edits)
+        is_written = False
+        try:
+            await self._write_updates(now, session, updates)
+            is_written = True
+        finally:
+            if not is_written:
+                now.forget_unwritten()
         return True
 
     def _merged(self, base: str, text: str, now: str) -> str:
@@ -317,29 +202,33 @@ class Documents:
     # --- writing
 
     async def _edit(
-        self, opened: _Open, subject: bytes, replica: DocumentReplica, edits: Sequence[Edit]
+        self, opened: Opened, replica: DocumentReplica, edits: Sequence[Edit], session: int = 0
     ) -> None:
-        """Apply edits to a replica and write them, or drop the replica."""
-        replica.check(edits)
+        """Apply edits to the text of a session and write them, or end it."""
+        of_caller = opened.sessions.get(session)
+        writer = of_caller or replica
+        writer.check(edits)
         is_written = False
         try:
-            updates = replica.edit(edits)
-            orders = await self._write_updates(subject, replica.session, updates)
-            replica.wrote(orders, updates)
+            orders = await self._write_updates(replica, session, writer.edit(edits))
+            if of_caller is not None:
+                of_caller.wrote(orders)
             is_written = True
         finally:
             if not is_written:
-                opened.replicas.pop(replica.session, None)
-                self._opened.end((self._community, subject), replica.session)
+                replica.forget_unwritten()
+                self._opened.end((self._community, replica.place.subject), opened, session)
 
     async def _write_updates(
-        self, subject: bytes, session: int, updates: Sequence[bytes]
+        self, replica: DocumentReplica, session: int, updates: Sequence[bytes]
     ) -> Sequence[Order]:
-        drafts = [
-            Draft(document.UPDATE_NUMBER, subject, document.encode_document_update(update, session))
-            for update in updates
-        ]
-        return await self._write(drafts) if drafts else ()
+        """Write updates of one session, if others will show them; else `forget_unwritten`."""
+        own = replica.prepare(session, updates)
+        if not own:
+            return ()
+        orders = await self._write([_draft(replica.place.subject, update) for update in own])
+        replica.wrote(own, orders)
+        return orders
 
     async def _write(self, drafts: Sequence[Draft]) -> Sequence[Order]:
         # Whoever gives up waiting must not leave us unsure whether it was written: the next edit
@@ -351,47 +240,65 @@ class Documents:
 
     # --- replicas
 
-    def _new_replica(self, subject: bytes, session: int) -> DocumentReplica:
+    def _new_replica(self, subject: bytes, shape: str) -> DocumentReplica:
         # pycrdt is loaded when a document is first opened, not when the node starts.
-        from p2pvalue.node.document_replica import DocumentReplica  # noqa: PLC0415 - see above
+        from p2pvalue.node import document_replica  # noqa: PLC0415 - see above
 
-        return DocumentReplica(
+        place = document_replica.DocumentPlace(
             self._context.store,
             self._community,
             subject,
-            open_payload=lambda c, p: self._context.copy_of(self._community).open(c, p),
-            device=self._context.device(self._community),
-            session=session,
+            shape,
+            self._context.device(self._community),
+            lambda: self._context.copy_of(self._community),
         )
+        return document_replica.DocumentReplica(place)
 
-    async def _current(self, opened: _Open, subject: bytes) -> DocumentReplica:
-        replica = opened.replicas.get(0)
-        if replica is None or replica.device != self._context.device(self._community):
+    async def _current(
+        self, opened: Opened, subject: bytes, state: document.DocumentState
+    ) -> DocumentReplica:
+        replica, key = opened.replica, (self._community, subject)
+        if replica is None or replica.place.device != self._context.device(self._community):
             # A reader that was admitted has a device now, and writes in its name.
-            replica = opened.replicas[0] = self._new_replica(subject, session=0)
+            self._opened.end_all(key, opened)
+            replica = opened.replica = self._new_replica(subject, state.shape)
         await replica.catch_up()
+        for number, session in list(opened.sessions.items()):
+            if session.generation != replica.generation:
+                self._opened.end(key, opened, number)
         if replica.wants_snapshot:
             await replica.save_snapshot()
         return replica
 
-    async def _of_session(self, opened: _Open, subject: bytes, session: int) -> DocumentReplica:
-        replica = opened.replicas.get(session)
-        if replica is None or replica.device != self._context.device(self._community):
-            replica = opened.replicas[session] = self._new_replica(subject, session)
-            await replica.catch_up()
-        opened.replicas.move_to_end(session)
-        own = [number for number in opened.replicas if number]
-        for number in own[: max(0, len(own) - SESSIONS_MAX)]:
-            del opened.replicas[number]
-            self._opened.end((self._community, subject), number)
-        return replica
+    def _of_session(self, opened: Opened, replica: DocumentReplica, session: int) -> EditingSession:
+        key = (self._community, replica.place.subject)
+        self._opened.check_session(key, session)
+        if session not in opened.sessions:
+            from p2pvalue.node.editing_session import EditingSession  # noqa: PLC0415 - as above
 
-    def _text_view(self, subject: bytes, replica: DocumentReplica) -> t.TextView:
+            opened.sessions[session] = EditingSession(replica, session)
+        opened.sessions.move_to_end(session)
+        for number in list(opened.sessions)[: max(0, len(opened.sessions) - SESSIONS_MAX)]:
+            self._opened.end(key, opened, number)
+        return opened.sessions[session]
+
+    def _text_view(
+        self, subject: bytes, replica: DocumentReplica, session: EditingSession | None = None
+    ) -> t.TextView:
         row = self._context.store.state(self._community, subject)
         return t.TextView(
             document=subject.hex(),
             title=document_state(row).title if row is not None else "",
-            text=replica.text,
-            version=replica.version,
-            skipped=replica.skipped,
+            text=replica.text if session is None else session.text,
+            version=replica.version if session is None else session.version,
+            skipped=replica.facts.skipped,
+            without_effect=[
+                t.WithoutEffectView(member=member.hex(), reason=reason, updates=count)
+                for member, reason, count in replica.facts.skips
+            ],
         )
+
+
+def _draft(subject: bytes, own: OwnUpdate) -> Draft:
+    payload = document.encode_document_update(own.update, own.session, own.heads)
+    return Draft(document.UPDATE_NUMBER, subject, payload)

@@ -23,7 +23,6 @@ from p2pvalue.node.context import Participation
 from p2pvalue.node.device_events import DeviceEvents
 from p2pvalue.node.devices import Devices, is_forked
 from p2pvalue.node.dialing import peer_id_of
-from p2pvalue.node.documents import OpenDocuments
 from p2pvalue.node.export import export
 from p2pvalue.node.forks import Forks
 from p2pvalue.node.joining import Joining
@@ -32,6 +31,7 @@ from p2pvalue.node.linking import Linking
 from p2pvalue.node.member_events import MemberEvents
 from p2pvalue.node.neighbours import Neighbours
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
+from p2pvalue.node.open_documents import OpenDocuments
 from p2pvalue.node.own_keys import OwnKeys
 from p2pvalue.node.people import JOINS, RANKS
 from p2pvalue.node.references import resolve

@@ -14,8 +14,9 @@ from typing import Final
 import pycrdt
 
 from p2pvalue.node.difference import Edit, edits_between
-from p2pvalue.node.updates import ROOT_NAME
 from p2pvalue_protocol.errors import LocalProtocolError
+
+ROOT_NAME: Final = "content"
 
 # A burst is one transaction and one operation; these keep its update below a payload's size.
 BURST_COST_MAX: Final = 56_000
@@ -54,6 +55,12 @@ class SharedText:
         self._shown = None
         with _contained():
             self._doc.apply_update(update)
+
+    def take_from(self, other: SharedText) -> None:
+        """Take in what another replica has and this one lacks."""
+        self._shown = None
+        with _contained():
+            self._doc.apply_update(other._doc.get_update(self._doc.get_state()))
 
     def edit(self, edits: Sequence[Edit]) -> list[bytes]:
         """Apply edits, one after the other; return the updates that tell others, in order.

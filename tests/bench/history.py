@@ -26,8 +26,8 @@ from p2pvalue.node.difference import Edit
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.node.running import RunningNode
 from p2pvalue.node.text import SharedText
-from p2pvalue.node.updates import client_of
 from p2pvalue.store import Durability, SqliteStore
+from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import chat, document, pledge
 from tests.bench.filler import Filler

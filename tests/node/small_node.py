@@ -9,15 +9,15 @@ import trio
 
 from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
-from p2pvalue.node.documents import OpenDocuments
 from p2pvalue.node.events import EventHub, events_of
+from p2pvalue.node.open_documents import OpenDocuments
 from p2pvalue.node.people import RANKS
 from p2pvalue.store import MemoryStore, Store
 from p2pvalue.types import Rank
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.effects import Change, Changed
 from p2pvalue_protocol.founding import genesis_operation
-from p2pvalue_protocol.ids import AUTH, ZERO32, Reference
+from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key
 from p2pvalue_protocol.keys import SigningKey, exchange_key_of
@@ -157,7 +157,10 @@ class SmallNode:
         self.replica.begin()
         self.replica.seal()
         self._commit()
-        known = {(r.device, r.log_class): r.seq + 1 for r in held}
+        # Of a log that was forked, who holds one branch may lack another.
+        known = {(r.device, r.log_class): r.seq + 1 for r in held if self.replica.held(r)}
+        for forked in self.replica.branches.forked_devices():
+            known.pop((forked, CONTENT), None)
         runs: list[Run] = []
         for head in self.replica.heads():
             from_seq: int | None = known.get((head.device, head.log_class), 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 import trio
 
-from p2pvalue.node.documents import OPEN_MAX, OpenDocuments
+from p2pvalue.node.open_documents import OPEN_MAX, OpenDocuments
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.ids import CONTENT, Reference
@@ -307,7 +307,7 @@ async def test_a_version_before_the_snapshot_is_still_a_base(ana: SmallNode) -> 
     assert saved.text == "0\n" * 70 + "a\nb1\n"
 
 
-async def test_more_reports_than_are_noted_are_read_from_the_store(
+async def test_more_updates_than_one_read_brings_are_all_taken_in(
     ana: SmallNode, eva: SmallNode
 ) -> None:
     await ana.community.create_document("Plan")
@@ -321,7 +321,9 @@ async def test_more_reports_than_are_noted_are_read_from_the_store(
     assert view.version == (await eva.community.document_text("Plan")).version
 
 
-async def test_a_report_that_comes_late_counts_once(ana: SmallNode, eva: SmallNode) -> None:
+async def test_an_update_that_is_read_before_it_is_reported_counts_once(
+    ana: SmallNode, eva: SmallNode
+) -> None:
     await ana.community.create_document("Plan", "abc")
     exchange(ana, eva)
     await eva.community.splice_document("Plan", [(0, 0, "x")])
@@ -374,7 +376,10 @@ async def test_a_text_is_made_anew_without_hidden_updates_and_with_them_again(
     await ana.community.splice_document("Plan", [(len(before.text), 0, " still")], session=1)
     verdicts.hide(*theirs[:1])
     ana.take([])
-    assert (await ana.community.document_text("Plan")).text == "the roof leaks still"
+    # The place that Eva's first word had is where the others stand.
+    assert (
+        await ana.community.document_text("Plan")
+    ).text == "[eva 2] [eva 1] the roof leaks still"
     with pytest.raises(LocalProtocolError, match="closed"):
         await ana.community.splice_document("Plan", [(0, 0, "x")], session=1)
     verdicts.show(*theirs)

@@ -212,6 +212,17 @@ async def offer(spoken: Spoken, head: Reference, runs: Sequence[Run]) -> None:
     await spoken.say(f.Ops(len(wants.wants), encode_batch(list(runs))))
 
 
+async def brought(peer: Stranger, member: Insider, head: Reference, runs: Sequence[Run]) -> None:
+    """Let the daemon take operations run by run, with patience."""
+    spoken = await peer.greet(member)
+    await spoken.say(f.Heads(b"", 0, [f.head_entry(head)]))
+    wants = await spoken.hear(f.Wants)
+    for number, run in enumerate(runs, 1):
+        finished = len(wants.wants) if number == len(runs) else 0
+        await spoken.say(f.Ops(finished, encode_batch([run])))
+        await spoken.hear(f.Ack)
+
+
 @asynccontextmanager
 async def honest(folder: Path, name: str) -> AsyncIterator[RunningNode]:
     """Run an honest newcomer's node in this process."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from pathlib import Path
 
 import trio
@@ -13,14 +12,10 @@ from p2pvalue.node.node import wall_clock_ms
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.addresses import make_record
-from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import document
 from p2pvalue_protocol.kinds.chat import NUMBER as CHAT
 from p2pvalue_protocol.kinds.chat import encode_chat_message
-from p2pvalue_protocol.log import Run, encode_batch
-from tests.node.test_updates import HOSTILE
-from tests.system.hostile import Insider, Stranger, Watch, asked, insider, offer, stranger
+from tests.system.hostile import Insider, Watch, asked, brought, insider, offer, stranger
 from tests.system.person import people
 
 FLOOD = 2_000
@@ -38,49 +33,6 @@ UNDIALABLE = (
 
 def messages(*texts: str) -> list[Draft]:
     return [Draft(CHAT, b"", encode_chat_message(text)) for text in texts]
-
-
-async def brought(peer: Stranger, member: Insider, head: Reference, runs: Sequence[Run]) -> None:
-    """Let the daemon take operations run by run, with patience."""
-    spoken = await peer.greet(member)
-    await spoken.say(f.Heads(b"", 0, [f.head_entry(head)]))
-    wants = await spoken.hear(f.Wants)
-    for number, run in enumerate(runs, 1):
-        finished = len(wants.wants) if number == len(runs) else 0
-        await spoken.say(f.Ops(finished, encode_batch([run])))
-        await spoken.hear(f.Ack)
-
-
-async def test_broken_document_updates_are_skipped_and_counted(
-    watch: Watch, mallory: Insider
-) -> None:
-    victim = watch.victim
-    plan = await asked(lambda: victim.ask("POST", "/documents", title="Plan", text="dig"))
-    other = await asked(lambda: victim.ask("POST", "/documents", title="Other", text="water"))
-    subject = bytes.fromhex(plan["document"])
-    drafts = [
-        Draft(
-            document.UPDATE_NUMBER,
-            subject,
-            document.encode_document_update(bytes.fromhex(update), number),
-        )
-        for number, update in enumerate(HOSTILE.values(), 1)
-        if update
-    ]
-    head, runs = mallory.write(*drafts, now_ms=wall_clock_ms())
-    async with stranger(await asked(lambda: victim.address)) as peer:
-        await brought(peer, mallory, head, runs)
-
-    def shown() -> bool:
-        return int(victim.ask("GET", f"/documents/{plan['document']}")["skipped"]) == len(drafts)
-
-    await asked(victim.until, shown, "the broken updates to be counted")
-    for made, text in ((plan, "dig"), (other, "water")):
-        path = f"/documents/{made['document']}"
-        assert (await asked(victim.ask, "GET", path))["text"] == text
-        await asked(lambda p=path, t=text: victim.ask("PUT", p, text=f"{t} deep"))
-        assert (await asked(victim.ask, "GET", path))["text"] == f"{text} deep"
-    await watch.check_serves()
 
 
 async def test_a_flood_of_messages_is_stored_and_leaves_others_served(

@@ -99,6 +99,21 @@ class Facts:
             self._ready += self._waited_for.pop(placement.op_id, ())
         return verdict
 
+    def identify(self, made_up: bytes, placement: Placement) -> None:
+        """Give an update its id and seq, which it had not when it was taken under made-up ones.
+
+        So updates of one's own can be judged before they are signed. Whoever waits for it is
+        released next; `renamings` may grow.
+        """
+        branch, place = self._ops.pop(made_up)
+        branch.ids[place], branch.seqs[place] = placement.op_id, placement.seq
+        self._ops[placement.op_id] = branch, place
+        self._ready += self._waited_for.pop(placement.op_id, ())
+        if self.claims.shared:
+            self._pasts.clear()
+            before, self._naming = self._naming, self._names_of_all()
+            self.renamings += before.differs(self._naming, lambda strand: strand.end)
+
     def release(self) -> list[Released]:
         """Return those that waited and can be judged now, in an order in which to apply them."""
         released = []

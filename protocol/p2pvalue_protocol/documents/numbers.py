@@ -37,14 +37,11 @@ def read_number(data: bytes, at: int) -> tuple[int, int]:
 
 def write_number(value: int) -> bytes:
     """Return an unsigned number in its shortest form."""
-    if value < 0x80:
-        return bytes((value,))
-    out = bytearray()
+    groups: tuple[int, ...] = ()
     while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
+        groups += (value & 0x7F | 0x80,)
         value >>= 7
-    out.append(value)
-    return bytes(out)
+    return bytes((*groups, value))
 
 
 def read_text(data: bytes, at: int) -> tuple[str, int]:

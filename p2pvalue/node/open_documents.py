@@ -1,0 +1,142 @@
+"""Which documents are open, and the sessions of callers that edit them.
+
+Every open document has a replica that follows what is visible here, in which session 0 writes. A
+caller that types ahead of our answers takes a session of its own, numbered from 1: it has a text of
+its own, in which only its own edits move its positions, until it asks, by an edit of nothing, for
+the rest.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from p2pvalue.node.titles import Titles
+from p2pvalue_protocol.effects import Change
+from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
+from p2pvalue_protocol.kinds import document
+
+if TYPE_CHECKING:
+    from p2pvalue.node.document_replica import DocumentReplica
+    from p2pvalue.node.editing_session import EditingSession
+
+OPEN_MAX: Final = 16
+OPEN_BYTES_MAX: Final = 32_000_000
+SESSIONS_MAX: Final = 8  # of one document, besides session 0
+CALLER_SESSION_MAX: Final = 2**31 - 1
+_ENDED_MAX: Final = 1_000
+
+DocumentKey = tuple[bytes, bytes]  # community, document
+
+
+class Opened:
+    """One open document: its replica and its callers' sessions by number, under one lock."""
+
+    def __init__(self) -> None:
+        self.lock = trio.Lock()
+        self.replica: DocumentReplica | None = None
+        self.sessions: OrderedDict[int, EditingSession] = OrderedDict()
+        self.users = 0
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory this takes."""
+        return 0 if self.replica is None else self.replica.size * (1 + len(self.sessions))
+
+
+class OpenDocuments:
+    """The documents of all communities that this node has open; bounded in number and bytes."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[DocumentKey, Opened] = OrderedDict()
+        self._ended: OrderedDict[tuple[DocumentKey, int], None] = OrderedDict()
+        self.titles = Titles()
+
+    def changed(self, community: bytes, changes: Sequence[Change]) -> None:
+        """Note what became visible or hidden; called with every commit."""
+        for change in changes:
+            if change.kind == document.NUMBER:
+                self.titles.changed(community, change)
+            elif change.kind == document.UPDATE_NUMBER:
+                opened = self._open.get((community, change.subject))
+                replica = None if opened is None else opened.replica
+                if replica is not None:
+                    if change.again:
+                        replica.void()
+                    else:
+                        replica.report()
+
+    def use(self, key: DocumentKey) -> Opened:
+        """Return a document's place, made if need be; call `release` when done."""
+        opened = self._open.setdefault(key, Opened())
+        self._open.move_to_end(key)
+        opened.users += 1
+        return opened
+
+    async def release(self, opened: Opened) -> None:
+        """End a use, and close what was not used for longest while too much is open."""
+        opened.users -= 1
+        while len(self._open) > OPEN_MAX or self._size() > OPEN_BYTES_MAX:
+            idle = next((key for key, place in self._open.items() if not place.users), None)
+            if idle is None:
+                return
+            await self._close(idle)
+
+    def _size(self) -> int:
+        return sum(place.size for place in self._open.values())
+
+    async def _close(self, key: DocumentKey) -> None:
+        place = self._open[key]
+        if place.replica is not None:
+            place.users += 1
+            try:
+                async with place.lock:
+                    # Whoever caused this by opening another document has no part in its troubles.
+                    with suppress(P2PValueError):
+                        await place.replica.save_snapshot()
+            finally:
+                place.users -= 1
+            if place.users:
+                return  # somebody came meanwhile
+        if self._open.get(key) is place:
+            del self._open[key]
+            self.end_all(key, place)
+
+    async def close(self) -> None:
+        """Keep snapshots of what is open and close it; for a node that stops."""
+        for key in [key for key, place in self._open.items() if not place.users]:
+            await self._close(key)
+
+    def forget(self, community: bytes) -> None:
+        """Drop what is open of a community without a trace: its views were made anew."""
+        self.titles.forget(community)
+        for key in [key for key in self._open if key[0] == community]:
+            self.end_all(key, self._open.pop(key))
+
+    # --- sessions of callers
+
+    def end(self, key: DocumentKey, opened: Opened, session: int) -> None:
+        """End a caller's session, and remember it: its positions mean nothing any more."""
+        if opened.sessions.pop(session, None) is not None:
+            self._ended[key, session] = None
+            while len(self._ended) > _ENDED_MAX:
+                self._ended.popitem(last=False)
+
+    def end_all(self, key: DocumentKey, opened: Opened) -> None:
+        """End all sessions of a document."""
+        for session in list(opened.sessions):
+            self.end(key, opened, session)
+
+    def check_session(self, key: DocumentKey, session: int) -> None:
+        """Raise LocalProtocolError for a number that is out of range or was ended."""
+        if not 0 <= session <= CALLER_SESSION_MAX:
+            raise LocalProtocolError(f"a session has a number from 0 to {CALLER_SESSION_MAX}")
+        if (key, session) in self._ended:
+            raise LocalProtocolError(
+                f"editing session {session} was closed, and its positions are void:"
+                " read the text again and go on with a new number"
+            )
