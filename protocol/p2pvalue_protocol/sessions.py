@@ -189,7 +189,7 @@ class Sessions:
         )
 
     def is_unknown(self, replica: Replica, now_ms: int) -> bool:
-        """Return whether peers have answered for 10 s, and none knows our device, a member's.
+        """Return whether peers that do not know our device, a member's, have answered for 10 s.
 
         It is in by what we hold, or by the word of who let it in, and what says so never came; what
         says so may have been lost, or count no more for others.
@@ -202,9 +202,15 @@ class Sessions:
         if begun is None:
             return False
         first = Reference(own, AUTH, 0, begun.op_id)
+        # Who let it in knows it, which tells nothing of the others: she may have been put out.
+        brought_in_by = {own} | {
+            replica.auth_references[op_id].device for op_id in membership.admissions_of(own)
+        }
         answered = [s for s in self._syncs.values() if s.community == replica.community]
-        is_known = any(session.knows(first) for session in answered)
-        return not is_known and any(session.has_lasted(now_ms) for session in answered)
+        knowing = {s.device for s in answered if s.device is not None and s.knows(first)}
+        return not any(membership.is_live(device) for device in knowing - brought_in_by) and any(
+            s.has_lasted(now_ms) and not s.knows(first) for s in answered
+        )
 
     def holders(self, community: bytes, reference: Reference) -> int:
         """Return how many sessions' peers said that they hold an operation."""

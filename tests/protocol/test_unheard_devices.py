@@ -220,6 +220,18 @@ def test_a_newcomer_whose_admission_never_came_finds_that_nobody_knows_her() -> 
     assert kept_back.machine.is_unknown(community, NOW_MS + limits.REPLY_MS_MAX)
 
 
+def test_that_who_let_her_in_knows_a_newcomer_tells_nothing_of_the_others() -> None:
+    garden = Garden()
+    dee = Computer("dee", "dee")
+    garden.put_out(garden.ada, garden.ben)
+    garden.enter(dee, garden.ben)
+    garden.call(dee, garden.ben)
+    assert not garden.is_unknown(dee), "nobody else was reached"
+    garden.call(dee, garden.ada)
+    assert garden.is_in(garden.ben, dee), "she is not told that ben is out"
+    assert garden.is_unknown(dee)
+
+
 def test_one_peer_that_knows_a_device_is_enough() -> None:
     garden = Garden()
     phone, stranger = Computer("phone", "ben"), Computer("tablet", "ben")
