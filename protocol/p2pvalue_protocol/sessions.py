@@ -208,9 +208,8 @@ class Sessions:
         }
         answered = [s for s in self._syncs.values() if s.community == replica.community]
         knowing = {s.device for s in answered if s.device is not None and s.knows(first)}
-        return not any(membership.is_live(device) for device in knowing - brought_in_by) and any(
-            s.has_lasted(now_ms) and not s.knows(first) for s in answered
-        )
+        is_known = any(membership.is_live(device) for device in knowing - brought_in_by)
+        return not is_known and any(s.has_lasted(now_ms) and not s.knows(first) for s in answered)
 
     def holders(self, community: bytes, reference: Reference) -> int:
         """Return how many sessions' peers said that they hold an operation."""

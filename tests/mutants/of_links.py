@@ -175,9 +175,18 @@ MUTANTS = (
         "unknown-and-content",
         "devices#a-device-that-nobody-knows: its person is told, unless some peer knows it",
         "sessions",
-        "        return not is_known and any(session.has_lasted(now_ms) for session in answered)\n",
-        "        return any(session.has_lasted(now_ms) for session in answered)\n",
+        "        return not is_known and any(s.has_lasted",
+        "        return any(s.has_lasted",
         "protocol/test_unheard_devices.py::test_one_peer_that_knows_a_device_is_enough",
+    ),
+    Mutant(
+        "known-to-who-let-in",
+        "devices#a-device-that-nobody-knows: those that brought it in know it, and prove nothing",
+        "sessions",
+        "for device in knowing - brought_in_by",
+        "for device in knowing",
+        "protocol/test_unheard_devices.py::"
+        "test_that_who_let_her_in_knows_a_newcomer_tells_nothing_of_the_others",
     ),
     Mutant(
         "unknown-at-once",
