@@ -85,10 +85,10 @@ HISTORIES ?= 100000
 documents: $(READY)
 	$(BIN)/python -m tests.documents.hostile --histories $(HISTORIES)
 
-# Runs simulated worlds that try to break the core: some hundred small ones, or all night, each seed
+# Runs simulated worlds that try to break the core: a thousand small ones, or all night, each seed
 # once (build/sim.json counts them). What fails is made smaller and written down as a scenario.
 SIM := $(BIN)/p2pvalue sim
-SEEDS ?= 600
+SEEDS ?= 1000
 HOURS ?= 8
 sim: $(READY)
 	mkdir -p build
