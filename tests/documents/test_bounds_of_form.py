@@ -1,0 +1,134 @@
+"""What an update says is refused where its bytes go past what they, or clocks, can hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from p2pvalue_protocol.documents import rules
+from p2pvalue_protocol.documents import update_form as form
+from p2pvalue_protocol.documents.facts import Facts
+from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
+from p2pvalue_protocol.documents.naming import naming_of
+from p2pvalue_protocol.documents.placement import Placement
+from p2pvalue_protocol.documents.strands import Branch, Strand
+from p2pvalue_protocol.documents.update_form import CLOCK_MAX
+from p2pvalue_protocol.documents.verdict import Applies, VoidReason, Waits
+from tests.documents.by_hand import (
+    ANA,
+    APPLIES,
+    DOCUMENT,
+    EVA,
+    Scene,
+    client,
+    string,
+    text_bytes,
+    update,
+)
+from tests.documents.cases import HEAD, WORD, A, E, raw
+
+IN_META = b"\x01" + text_bytes("meta") + text_bytes("k")
+BINARY, ANY = (bytes((form.HAS_KEY | content,)) for content in (form.BINARY, form.ANY))
+FORK = 9
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ((BINARY, IN_META, 1, b"x", 0), (BINARY, IN_META, 3, b"x", 0)),
+        ((ANY, IN_META, 1, b"\x7f", 0), (ANY, IN_META, 99, b"\x7f", 0)),
+        ((ANY, IN_META, 1, b"\x74\x01x", 0), (ANY, IN_META, 1, b"\x74\x09x", 0)),
+    ],
+    ids=["bytes", "values", "bytes-of-a-value"],
+)
+def test_what_ends_before_it_should_is_malformed(
+    good: tuple[bytes | int, ...], bad: tuple[bytes | int, ...]
+) -> None:
+    assert Scene().give(ANA, raw(HEAD, *good)) == APPLIES
+    assert Scene().give(ANA, raw(HEAD, *bad)) == VoidReason.MALFORMED
+
+
+def test_a_length_beyond_all_clocks_is_too_large() -> None:
+    assert Scene().give(ANA, raw(0, 1, A, 1, 0, CLOCK_MAX)) == VoidReason.DELETES_UNSEEN
+    assert Scene().give(ANA, raw(0, 1, A, 1, 0, CLOCK_MAX + 1)) == VoidReason.TOO_LARGE
+
+
+def test_a_typists_word_that_is_no_text_is_malformed() -> None:
+    scene = Scene()
+    scene.give(ANA, WORD)
+    more = update(A, 3, string("d", origin=(A, 2)))
+    assert scene.give(ANA, more.replace(b"\x01d", b"\x01\xff")) == VoidReason.MALFORMED
+
+
+def test_a_typist_cannot_go_on_beyond_the_last_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("facts", "update_form"):
+        monkeypatch.setattr(f"p2pvalue_protocol.documents.{module}.CLOCK_MAX", 4)
+    scene = Scene()
+    scene.give(ANA, WORD)
+    assert scene.give(ANA, update(A, 3, string("d", origin=(A, 2)))) == APPLIES
+    assert scene.give(ANA, update(A, 4, string("e", origin=(A, 3)))) == VoidReason.TOO_LARGE
+
+
+def test_a_run_that_goes_on_where_a_fork_cut_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def after(origin: int) -> str:
+        scene, other = Scene(), client(ANA, 1)
+        scene.give(ANA, WORD)
+        scene.give(ANA, update(other, 0, string("x", origin=(A, 2))), session=1)
+        scene.fork(FORK, ANA, 1)
+        sides = {"origin": (A, origin), "right": (other, 0) if origin == 2 else (A, origin + 1)}
+        assert scene.give(ANA, update(A, 3, string("two", **sides)), branch=FORK) == APPLIES
+        sides["origin"] = (A, 5)
+        return scene.give(ANA, update(A, 6, string("!", **sides)), branch=FORK)
+
+    monkeypatch.setattr(rules, "HOPS_MAX", 0)
+    assert after(2) == APPLIES
+    assert after(1) == VoidReason.TOO_TANGLED
+
+
+def test_a_branch_that_nothing_precedes_knows_of_no_other() -> None:
+    scene = Scene()
+    scene.fork(FORK, EVA, -1)
+    assert FORK not in scene.facts.branches, "Eva wrote nothing before the fork"
+    scene.give(ANA, WORD)
+    scene.fork(FORK, ANA, -1)
+    assert scene.give(ANA, WORD, branch=FORK, heads=()) == APPLIES
+    assert scene.facts.branches[FORK].foreigns == [{}]
+
+
+def test_what_a_past_lacks_cannot_be_named_though_two_claim_its_client() -> None:
+    scene = Scene()
+    scene.give(ANA, WORD)
+    scene.fork(FORK, ANA, -1)
+    scene.give(ANA, WORD, branch=FORK, heads=())
+    unseen = update(E, 0, string("e", origin=(A, 2)))
+    assert scene.give(EVA, unseen, heads=()) == VoidReason.UNSEEN
+
+
+def test_facts_made_anew_release_whose_wait_is_over() -> None:
+    facts = Facts(DOCUMENT, "plain")
+    word, late = Placement(b"a" * 32, ANA, 1, 0), Placement(b"e" * 32, EVA, 2, 0)
+    follows = update(E, 0, string("e", origin=(A, 2)))
+    assert facts.take(late, 0, (word.op_id,), follows) == Waits(word.op_id)
+    facts.take(word, 0, (), WORD)
+    (released,) = load_facts(dump_facts(facts)).release()
+    assert released.placement == late
+    assert isinstance(released.verdict, Applies)
+
+
+def test_a_name_that_is_taken_is_given_to_nobody_else() -> None:
+    def strand(number: int) -> Strand:
+        branch = Branch(number, ANA)
+        branch.ids.append(bytes([number]) * 32)
+        made = Strand(branch, 0, A, None, 0)
+        made.ends.append(3)
+        made.places.append(0)
+        return made
+
+    first, second = strand(1), strand(2)
+
+    def name(taken: set[int]) -> int:
+        naming = naming_of([[first, second]], lambda one: one.end, taken.__contains__)
+        assert naming.called(first, 0) == (A, 0)
+        return naming.called(second, 0)[0]
+
+    usual = name(set())
+    assert name({usual}) not in (usual, A)
