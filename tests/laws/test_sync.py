@@ -64,6 +64,7 @@ class Village:
 
     def _leave(self, pair: tuple[int, int]) -> None:
         link = self.links.pop(pair)
+        link.cut()
         assert not any(reason for _, reason in link.closed), "an honest peer was blamed"
         for frames in link.sent:
             for frame in frames:
