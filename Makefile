@@ -7,6 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 PROOF := .venv/.proof-ready
+EDITORS := tests/editors/node_modules/.package-lock.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # Hashes decide what may be installed; --no-deps because the lock overrides one of libp2p's pins.
 INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation --use-pep517 \
@@ -15,7 +16,7 @@ INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation
 # Daemons and commands are started by the hundred: each must find its bytecode, not compile anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check fuzz crash crash-sync crash-files crash-node power badnet dags dags-all soak-dags documents sim sim-scale soak mutants mutation coverage bench cost format lock wheel try-wheel clean
+.PHONY: demo test check editors fuzz crash crash-sync crash-files crash-node power badnet dags dags-all soak-dags documents sim sim-scale soak mutants mutation coverage bench cost format lock wheel try-wheel clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -28,7 +29,7 @@ test: export P2PVALUE_TEST_SEED ?= 3815154950
 # Waits in vain in one run of three, and nobody knows why yet; to be run by hand until then.
 UNSTEADY := --deselect \
 	tests/system/test_document_attacks.py::test_two_machines_that_hear_lies_at_different_times_show_one_text
-test: check
+test: check $(EDITORS)
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 		--hypothesis-seed $(P2PVALUE_TEST_SEED) $(UNSTEADY) $(PYTEST)
 	$(MAKE) --no-print-directory sim
@@ -168,6 +169,12 @@ $(PROOF): $(READY) requirements/proof.txt
 	$(INSTALL_LOCKED) -r requirements/proof.txt
 	touch $(PROOF)
 
+# The editors that the tests drive, for the Node that comes with .venv; nothing of it runs while it is set up.
+editors: $(EDITORS)
+$(EDITORS): $(READY) tests/editors/package-lock.json
+	$(BIN)/python -m tests.editors.javascript
+	touch $(EDITORS)
+
 # Keeps every pin that still fits; `make lock UPGRADE=--upgrade` takes the newest releases.
 UV_VERSION := 0.13.9
 LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
@@ -187,4 +194,4 @@ try-wheel: wheel
 	sh tests/tidy/try_wheel.sh "$(PYTHON)"
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv tests/editors/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("p2pvalue", "protocol/p2pvalue_protocol", "cli/p2pvalue_cli")
+NOT_OURS = {"__pycache__", "node_modules"}
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -43,4 +44,4 @@ def parsed(path: Path) -> ast.Module:
 
 
 def _below(folder: str, pattern: str) -> list[Path]:
-    return [p for p in (ROOT / folder).rglob(pattern) if "__pycache__" not in p.parts]
+    return [p for p in (ROOT / folder).rglob(pattern) if not NOT_OURS & {*p.parts}]
