@@ -94,7 +94,7 @@ def _lies(data: bytes) -> bool:
     return None in reasons[0].values()
 
 
-def _updates() -> list[bytes]:
+def updates_by_hand() -> list[bytes]:
     found = []
     for case in CASES:
         scene = Scene(case.shape)
@@ -107,7 +107,7 @@ DOCUMENT_FACTS = (
     Target(
         name="document-update-form",
         run=_form,
-        seeds=_updates,
+        seeds=updates_by_hand,
         covers=(f"{P}.update_form", f"{P}.values", f"{P}.numbers"),
         bytes_max=UPDATE_BYTES_MAX,
         budget=Budget(units_per_kib=8, memory_per_byte=400),
@@ -115,7 +115,7 @@ DOCUMENT_FACTS = (
     Target(
         name="document-update-first",
         run=_first,
-        seeds=_updates,
+        seeds=updates_by_hand,
         covers=(f"{P}.facts", f"{P}.rules"),
         budget=Budget(units=30, units_per_kib=30, memory_per_byte=800, memory_bytes=2_000_000),
     ),

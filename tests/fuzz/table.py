@@ -7,6 +7,7 @@ from tests.fuzz.core_decoders import CORE_DECODERS
 from tests.fuzz.core_texts import CORE_TEXTS
 from tests.fuzz.document_facts import DOCUMENT_FACTS
 from tests.fuzz.documents import DOCUMENTS
+from tests.fuzz.editors import EDITORS
 from tests.fuzz.files import FILES
 from tests.fuzz.gossip_door import GOSSIP_DOOR
 from tests.fuzz.histories import HISTORIES
@@ -24,6 +25,7 @@ TARGETS: tuple[Target, ...] = (
     *GOSSIP_DOOR,
     *DOCUMENTS,
     *DOCUMENT_FACTS,
+    *EDITORS,
     *API,
 )
 

@@ -19,6 +19,18 @@ STRING_UNITS_MAX: Final = 16_384  # a longer block makes later loads slow: paste
 WRITTEN_UNITS_MAX: Final = 65_536  # of one update, deleted at once or not: its size, about
 CLOCK_MAX: Final = 2**31 - 1  # the library's clocks have 32 bits
 
+
+class Caps(NamedTuple):
+    """How much one update may say; ranges and structs in number, the others in UTF-16 units."""
+
+    structs: int
+    ranges: int
+    string_units: int
+    written_units: int
+
+
+CAPS: Final = Caps(STRUCTS_MAX, RANGES_MAX, STRING_UNITS_MAX, WRITTEN_UNITS_MAX)
+
 GC, DELETED, BINARY, STRING, EMBED, FORMAT, TYPE, ANY = 0, 1, 3, 4, 5, 6, 7, 8
 ARRAY, MAP, TEXT, XML_ELEMENT, XML_FRAGMENT, XML_TEXT = 0, 1, 2, 3, 4, 6
 _CONTENTS = (GC, DELETED, BINARY, STRING, EMBED, FORMAT, TYPE, ANY)
@@ -68,11 +80,14 @@ class Update(NamedTuple):
         return self.first_clock + sum(struct.length for struct in self.structs)
 
 
-def read_update(data: bytes) -> Update:
-    """Return what an update says; raises UpdateInvalid with its reason. ~10 µs for a word."""
+def read_update(data: bytes, caps: Caps = CAPS) -> Update:
+    """Return what an update says; raises UpdateInvalid with its reason. ~10 µs for a word.
+
+    Operations have the usual caps; what an editor says at once, and is cut up then, may have wider.
+    """
     try:
-        client, first_clock, structs, at = _read_structs(data)
-        deletions, at = _read_deletions(data, at)
+        client, first_clock, structs, at = _read_structs(data, caps)
+        deletions, at = _read_deletions(data, at, caps.ranges)
     except (IndexError, UnicodeDecodeError):
         raise Malformed from None
     if at != len(data):
@@ -80,7 +95,7 @@ def read_update(data: bytes) -> Update:
     return Update(client, first_clock, structs, deletions)
 
 
-def _read_structs(data: bytes) -> tuple[int, int, tuple[Struct, ...], int]:
+def _read_structs(data: bytes, caps: Caps) -> tuple[int, int, tuple[Struct, ...], int]:
     sections, at = read_number(data, 0)
     if sections == 0:
         return -1, -1, (), at
@@ -89,22 +104,22 @@ def _read_structs(data: bytes) -> tuple[int, int, tuple[Struct, ...], int]:
     count, at = read_number(data, at)
     if count == 0:
         raise Malformed
-    if count > STRUCTS_MAX:
+    if count > caps.structs:
         raise UpdateInvalid(VoidReason.TOO_LARGE)
     client, at = read_number(data, at)
     first_clock, at = read_number(data, at)
     structs = []
     units = 0
     for _ in range(count):
-        struct, at = _read_struct(data, at)
+        struct, at = _read_struct(data, at, caps.string_units)
         structs.append(struct)
         units += struct.length
-    if units > WRITTEN_UNITS_MAX or first_clock + units > CLOCK_MAX:
+    if units > caps.written_units or first_clock + units > CLOCK_MAX:
         raise UpdateInvalid(VoidReason.TOO_LARGE)
     return client, first_clock, tuple(structs), at
 
 
-def _read_struct(data: bytes, at: int) -> tuple[Struct, int]:
+def _read_struct(data: bytes, at: int, string_units: int) -> tuple[Struct, int]:
     info = data[at]
     at += 1
     content = info & _CONTENT
@@ -125,7 +140,7 @@ def _read_struct(data: bytes, at: int) -> tuple[Struct, int]:
         if info & HAS_KEY:
             key, at = read_text(data, at)
     start = at
-    length, type_ref, lows, at = _read_content(content, data, at)
+    length, type_ref, lows, at = _read_content(content, data, at, string_units)
     body = b"" if content == DELETED else data[start:at]
     is_keyed = info & HAS_KEY != 0
     return Struct(content, length, origin, right, parent, is_keyed, key, body, type_ref, lows), at
@@ -144,13 +159,15 @@ def _read_parent(data: bytes, at: int) -> tuple[str | Place, int]:
     return read_text(data, at) if is_root else _read_place(data, at)
 
 
-def _read_content(content: int, data: bytes, at: int) -> tuple[int, int, tuple[int, ...], int]:
+def _read_content(
+    content: int, data: bytes, at: int, string_units: int
+) -> tuple[int, int, tuple[int, ...], int]:
     """Return length in clocks, type that begins or -1, second halves of pairs, and the end."""
     if content == STRING:
         text, at = read_text(data, at)
         lows = () if text.isascii() else lows_of(text)
         length = len(text) + len(lows)
-        if length > STRING_UNITS_MAX:
+        if length > string_units:
             raise UpdateInvalid(VoidReason.TOO_LARGE)
         if not length:
             raise Malformed
@@ -207,13 +224,12 @@ def _read_length(data: bytes, at: int) -> tuple[int, int]:
 _Ranges = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 
 
-def _read_deletions(data: bytes, at: int) -> tuple[_Ranges, int]:
+def _read_deletions(data: bytes, at: int, ranges_left: int) -> tuple[_Ranges, int]:
     """Read the ranges deleted: of each client once, ascending, apart from each other."""
     clients, at = read_number(data, at)
     if not clients:
         return (), at
     found: dict[int, tuple[tuple[int, int], ...]] = {}
-    ranges_left = RANGES_MAX
     for _ in range(clients):
         client, at = read_number(data, at)
         count, at = read_number(data, at)

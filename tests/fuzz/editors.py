@@ -1,0 +1,60 @@
+"""Targets for what an editor's tab sends: y-websocket messages, and what we sign of them."""
+
+from __future__ import annotations
+
+from p2pvalue.node import editor_messages as messages
+from p2pvalue_protocol.documents.bursts import in_parts, joined, united
+from p2pvalue_protocol.documents.state_form import write_state
+from p2pvalue_protocol.documents.update_form import Update, read_update, write_update
+from p2pvalue_protocol.documents.verdict import UpdateInvalid, VoidReason
+from tests.fuzz.document_facts import updates_by_hand
+from tests.fuzz.target import Budget, Target
+
+N, P = "p2pvalue.node.editor_messages", "p2pvalue_protocol.documents"
+
+
+def _message(data: bytes) -> bool:
+    try:
+        message = messages.read_message(data)
+    except UpdateInvalid:
+        return False
+    if isinstance(message, messages.Said):
+        _sign(message.update)
+    elif isinstance(message, messages.Presences):
+        assert messages.presences(message.found) == data
+    elif isinstance(message, messages.Holds):
+        assert messages.holding(write_state(message.state)) == data
+    return True
+
+
+def _sign(update: Update) -> None:
+    """Cut an update up: the parts say the same, and each is in the form that others read."""
+    parts = in_parts(joined([update]))
+    assert united(part.deletions for part in parts) == united([update.deletions])
+    for part in parts:
+        try:
+            assert read_update(write_update(part)) == part
+        except UpdateInvalid as error:
+            is_one_too_large = error.reason == VoidReason.TOO_LARGE and len(part.structs) == 1
+            if not is_one_too_large:  # that one is refused before it is signed
+                raise
+
+
+def _messages() -> list[bytes]:
+    found = [messages.news(data) for data in updates_by_hand()]
+    found += [messages.all_missing(data) for data in updates_by_hand()[:8]]
+    found.append(messages.holding(write_state({5: 7, 2**53 - 1: 3})))
+    found.append(messages.presences([messages.Presence(5, 1, '{"name":"é"}')]))
+    return [*found, b"\x03", b"\x02\x00"]
+
+
+EDITORS = (
+    Target(
+        name="editor-message",
+        run=_message,
+        seeds=_messages,
+        covers=(N, f"{P}.bursts", f"{P}.state_form"),
+        bytes_max=16_384,
+        budget=Budget(units_per_kib=30, memory_per_byte=1_600),
+    ),
+)
