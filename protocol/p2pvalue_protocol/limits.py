@@ -15,6 +15,8 @@ TIME_MS_MAX = 2**53 - 1
 FOUNDERS_MAX = 7  # as many as can hold a quorum in their heads
 KEEPS_MAX = 800  # references that fill one payload
 SEEN_MAX = 16  # operations whose pasts a root's revocation of a device knows
+CHUNK_BYTES_MAX = 65_536  # of a file, before it is sealed: one fits a frame
+BLOB_BYTES_MAX = 64 * 1_024 * 1_024  # the hashes of 1,024 chunks fit a payload
 CERTIFICATE_DEPTH_MAX = 16  # from a device up to its root; bounds what one look-up costs
 
 # --- clocks: hold back, never refuse

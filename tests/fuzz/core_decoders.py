@@ -231,7 +231,7 @@ CORE_DECODERS = (
         name="kind-payload",
         run=_kind_payload,
         seeds=lambda: (*kind_payloads(), *_DEEP),
-        covers=tuple(f"{P}.kinds.{name}" for name in "card chat document need notice".split())
+        covers=tuple(f"{P}.kinds.{name}" for name in "blob card chat document need notice".split())
         + tuple(f"{P}.kinds.{name}" for name in "pledge prekey profile epoch".split())
         + (f"{P}.encoding.decode_payload", f"{P}.payload_form", f"{P}.kinds.decode_state"),
         shape="msgpack",

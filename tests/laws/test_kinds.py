@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from p2pvalue_protocol.chunks import chunk_count
 from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.keys import exchange_key_of
 from p2pvalue_protocol.kind import EntryKind, Kind, Order, Placed, StateKind
 from p2pvalue_protocol.kinds import (
     KINDS,
+    blob,
     card,
     chat,
     decode_state,
@@ -75,6 +77,15 @@ PAYLOADS: dict[int, st.SearchStrategy[bytes]] = {
         st.lists(LINE, max_size=3),
         st.none() | st.integers(0, 168),
     ),
+    blob.NUMBER: st.builds(
+        lambda name, key, size: blob.encode_blob(
+            name, "image/png", size, key, [key] * chunk_count(size)
+        ),
+        LINE.filter(lambda text: blob.file_name_problem(text) is None),
+        st.binary(min_size=32, max_size=32),
+        st.integers(0, 200_000),
+    )
+    | st.builds(blob.encode_blob_removal),
     card.NUMBER: st.builds(card.encode_card, LINE, LINE),
     prekey.NUMBER: st.builds(
         prekey.encode_prekey,

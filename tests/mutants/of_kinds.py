@@ -6,6 +6,47 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        "blob-removed-by-another",
+        "kinds/blob: only its author removes a blob",
+        "kinds/blob",
+        "placed.payload.removed and placed.member == state.author:",
+        "placed.payload.removed:",
+        "protocol/test_kinds.py::test_a_blob_is_removed_by_its_author_alone[bbbbbbbbbbbbbbbb"
+        "bbbbbbbbbbbbbbbb-0-False]",
+    ),
+    Mutant(
+        "blob-named-by-a-path",
+        "kinds/blob: a blob's name is no path",
+        "kinds/blob",
+        'if name in (".", "..") or "/" in name or "\\\\" in name:',
+        'if name in (".", ".."):',
+        "vectors/test_kinds.py::test_kind[kinds/blob-name-path]",
+    ),
+    Mutant(
+        "chunks-that-do-not-fit-the-size",
+        "CHUNK_BYTES_MAX, kinds/blob: a blob has as many chunks as its size takes",
+        "kinds/blob",
+        "if len(blob.chunks) == HASH_BYTES * chunk_count(blob.size)",
+        "if len(blob.chunks) <= HASH_BYTES * chunk_count(blob.size)",
+        "vectors/test_kinds.py::test_kind[kinds/blob-chunks-none]",
+    ),
+    Mutant(
+        "blob-without-end",
+        "BLOB_BYTES_MAX: a blob has at most 64 MiB",
+        "kinds/blob",
+        "_Size = Annotated[int, msgspec.Meta(ge=0, le=BLOB_BYTES_MAX)]",
+        "_Size = Annotated[int, msgspec.Meta(ge=0, le=2 * BLOB_BYTES_MAX)]",
+        "protocol/test_kinds.py::test_a_blob_has_at_most_64_mib",
+    ),
+    Mutant(
+        "chunks-in-any-place",
+        "kinds/blob: a chunk opens in its own place only",
+        "chunks",
+        'return number.to_bytes(_NONCE_BYTES, "big")',
+        "return bytes(_NONCE_BYTES)",
+        "vectors/test_kinds.py::test_chunks_are_sealed_as_their_vectors_say[chunk-elsewhere]",
+    ),
+    Mutant(
         "newest-card-forgotten",
         "kinds/card: the newest card replaces those before it",
         "kinds/card",

@@ -13,7 +13,8 @@ from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.kind import NO_SUBJECT, EntryKind, Order, Placed, StateKind
-from p2pvalue_protocol.kinds import KINDS, decode_state, kind_of
+from p2pvalue_protocol.kinds import KINDS, blob, decode_state, kind_of
+from p2pvalue_protocol.kinds.blob import BLOB, BlobState, encode_blob, encode_blob_removal
 from p2pvalue_protocol.kinds.card import CARD, CARD_SUBJECT, CardState, encode_card
 from p2pvalue_protocol.kinds.chat import (
     CHAT,
@@ -52,6 +53,8 @@ ADA, BO = b"a" * 32, b"b" * 32
 HOURS = NeedLine("hours", "minute", 60, 600)
 MONEY = NeedLine("money", "EUR", 0, 12_50)
 NEED_SUBJECT = b"n" * 16
+KEY = b"k" * 32
+MEDIA = "x" * 63 + "/" + "x" * 63
 
 
 def fold(kind: StateKind, *writes: tuple[bytes, bytes] | tuple[bytes, bytes, int]) -> object:
@@ -121,6 +124,53 @@ def test_an_update_belongs_to_the_document_it_names() -> None:
     assert update == DocumentUpdate(b"\x00\x00", 7, (b"p" * 32,))
     assert DOCUMENT_UPDATE.container(update, NEED_SUBJECT) == NEED_SUBJECT
     assert DOCUMENT_UPDATE.container(update, b"") == NO_SUBJECT
+
+
+# --- blobs
+
+
+SHARED = encode_blob("roof.png", "image/png", 65_537, KEY, [b"1" * 32, b"2" * 32])
+
+
+@pytest.mark.parametrize(("member", "rank", "removed"), [(ADA, 2, True), (BO, 0, False)])
+def test_a_blob_is_removed_by_its_author_alone(member: bytes, rank: int, removed: bool) -> None:
+    state = fold(BLOB, (ADA, SHARED), (member, encode_blob_removal(), rank), (ADA, SHARED))
+    hashes = b"1" * 32 + b"2" * 32
+    assert state == BlobState(ADA, "roof.png", "image/png", 65_537, KEY, hashes, removed)
+    assert isinstance(state, BlobState)
+    assert state.hashes() == [b"1" * 32, b"2" * 32]
+
+
+def test_a_blob_has_at_most_64_mib(monkeypatch: pytest.MonkeyPatch) -> None:
+    encode_blob("a", "image/png", 2**26, KEY, [KEY] * 1_024)
+    monkeypatch.setattr(blob, "chunk_count", lambda size: 1_024)
+    with pytest.raises(LocalProtocolError, match="67108864"):
+        encode_blob("a", "image/png", 2**26 + 1, KEY, [KEY] * 1_024)
+
+
+def test_a_removal_makes_no_blob() -> None:
+    assert fold(BLOB, (ADA, encode_blob_removal()), (ADA, SHARED)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "media", "size", "count", "words"),
+    [
+        ("a/b", "image/png", 1, 1, "name of a file"),
+        ("a\\b", "image/png", 1, 1, "name of a file"),
+        ("..", "image/png", 1, 1, "name of a file"),
+        (".", "image/png", 1, 1, "name of a file"),
+        (" ", "image/png", 1, 1, "give some text"),
+        ("a", "PNG", 1, 1, "as image/png"),
+        ("a", "image/png", 65_536, 2, "hash each piece"),
+        ("a", "image/png", 65_537, 1, "hash each piece"),
+        ("a", "image/png", 0, 1, "hash each piece"),
+    ],
+)
+def test_who_shares_what_is_no_file_is_told_why(
+    name: str, media: str, size: int, count: int, words: str
+) -> None:
+    with pytest.raises(LocalProtocolError, match=words):
+        encode_blob(name, media, size, KEY, [KEY] * count)
 
 
 # --- needs
@@ -313,6 +363,7 @@ def test_the_largest_payload_of_a_kind_fits_an_operation() -> None:
         encode_document_update(bytes(UPDATE_BYTES_MAX), 2**32 - 1, heads),
         encode_need("R" * 300, lines, body="x" * 16_384, closes=2**53 - 1, class_name="c" * 32),
         encode_profile("x" * 200, tags, tags, 168),
+        encode_blob("x" * 255, MEDIA, limits.BLOB_BYTES_MAX, KEY, [KEY] * 1_024),
     ]
     assert max(map(len, largest)) <= limits.PAYLOAD_BYTES_MAX
 

@@ -51,6 +51,9 @@ NUMBERS = {
     "link_text.CHARACTERS_MAX": 8_192,
     # kinds
     "kinds.SEEN": 66,
+    "chunks.SEALED_BYTES_MAX": 65_552,
+    "kinds.blob.NAME_BYTES_MAX": 255,
+    "kinds.blob.KEY_BYTES": 32,
     "kinds.card.NAME_BYTES_MAX": 200,
     "kinds.card.DESCRIPTION_BYTES_MAX": 4_096,
     "kinds.chat.TEXT_BYTES_MAX": 16_384,

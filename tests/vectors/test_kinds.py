@@ -7,13 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from p2pvalue_protocol.chunks import chunk_hash, open_chunk, seal_chunk
 from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.kind import Order, Placed, StateKind
 from p2pvalue_protocol.kinds import KINDS
 from tests.vectors.files import Vector, cases_of, plain, shown
 
 BY_NAME = {kind.name: kind for kind in KINDS}
-CASES = cases_of(*(f"kinds/{kind.name}" for kind in KINDS))
+EVERY = cases_of(*(f"kinds/{kind.name}" for kind in KINDS))
+CASES = [case for case in EVERY if "chunk" not in case[1]["input"]]
+CHUNKS = [vector for _, vector in EVERY if "chunk" in vector["input"]]
 
 
 def fields_of(struct: msgspec.Struct) -> Any:
@@ -33,6 +36,19 @@ def test_kind(name: str, vector: Vector) -> None:
     else:
         with pytest.raises(PayloadInvalid):
             kind.decode(bytes.fromhex(given["payload"]))
+
+
+@pytest.mark.parametrize("vector", CHUNKS, ids=shown)
+def test_chunks_are_sealed_as_their_vectors_say(vector: Vector) -> None:
+    given = vector["input"]
+    key, sealed = bytes.fromhex(given["key"]), bytes.fromhex(given["chunk"])
+    piece = open_chunk(key, given["number"], sealed)
+    if vector["result"] == "invalid":
+        assert piece is None
+    else:
+        assert piece is not None
+        assert vector["expect"] == {"piece": piece.hex(), "hash": chunk_hash(sealed).hex()}
+        assert seal_chunk(key, given["number"], piece) == sealed
 
 
 def check_fold(kind: StateKind, operations: list[Vector], expect: Vector) -> None:

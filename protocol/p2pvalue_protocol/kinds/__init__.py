@@ -11,7 +11,17 @@ from typing import Final
 import msgspec
 
 from p2pvalue_protocol.kind import EntryKind, Kind
-from p2pvalue_protocol.kinds import card, chat, document, need, notice, pledge, prekey, profile
+from p2pvalue_protocol.kinds import (
+    blob,
+    card,
+    chat,
+    document,
+    need,
+    notice,
+    pledge,
+    prekey,
+    profile,
+)
 
 SEEN: Final = 66
 """Content that says only what its author has seen: parents, no payload, no state."""
@@ -26,6 +36,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     card.CARD,
     notice.NOTICE,
     prekey.PREKEY,
+    blob.BLOB,
 )
 
 _by_number: Final[dict[int, Kind]] = {kind.number: kind for kind in KINDS}
@@ -38,6 +49,7 @@ _state_decoders: Final[dict[int, msgspec.msgpack.Decoder[msgspec.Struct]]] = {
     card.NUMBER: msgspec.msgpack.Decoder(card.CardState),
     notice.NUMBER: msgspec.msgpack.Decoder(notice.NoticeState),
     prekey.NUMBER: msgspec.msgpack.Decoder(prekey.PrekeysState),
+    blob.NUMBER: msgspec.msgpack.Decoder(blob.BlobState),
 }
 
 
