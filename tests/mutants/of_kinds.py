@@ -97,6 +97,15 @@ MUTANTS = (
         "test_a_callers_mistake_is_answered_with_a_next_step[<lambda>-correct the value2]",
     ),
     Mutant(
+        "undoes-anything",
+        "kinds/document-update: what is taken back is named by an op id",
+        "kinds/document",
+        "    undoes: _OpId | None = None",
+        "    undoes: bytes | None = None",
+        "protocol/test_kinds.py::"
+        "test_a_callers_mistake_is_answered_with_a_next_step[<lambda>-correct the value4]",
+    ),
+    Mutant(
         "updates-of-all-documents",
         "kinds/document-update: an update belongs to the document that it names",
         "kinds/document",

@@ -126,6 +126,13 @@ def test_an_update_belongs_to_the_document_it_names() -> None:
     assert DOCUMENT_UPDATE.container(update, b"") == NO_SUBJECT
 
 
+def test_an_update_says_what_it_takes_back_and_what_it_goes_on_with() -> None:
+    payload = encode_document_update(b"\x00\x00", 7, undoes=b"u" * 32, continues=True)
+    update = DOCUMENT_UPDATE.decode(payload)
+    assert update == DocumentUpdate(b"\x00\x00", 7, (), b"u" * 32, continues=True)
+    assert b"undoes" not in encode_document_update(b"\x00\x00", 7)
+
+
 # --- blobs
 
 
@@ -299,6 +306,7 @@ MISTAKES: Sequence[Mistake] = [
     (lambda: encode_document_update(b"\x00", 0, [b"b" * 32, b"a" * 32]), "sort them"),
     (lambda: encode_document_update(b"\x00", 0, [b"a" * 32] * 2), "sort them"),
     (lambda: encode_document_update(b"\x00", 0, [b"short"]), "correct the value"),
+    (lambda: encode_document_update(b"\x00", 0, undoes=b"short"), "correct the value"),
     (lambda: encode_need("Roof", []), "add one"),
     (lambda: encode_need("Roof", [HOURS] * 17), "split it"),
     (lambda: encode_need("Roof", [NeedLine("hours", "hour", 1, 2)]), "minutes"),
@@ -360,7 +368,9 @@ def test_the_largest_payload_of_a_kind_fits_an_operation() -> None:
     heads = [bytes([number]) * 32 for number in range(64)]
     largest = [
         encode_chat_message("x" * TEXT_BYTES_MAX, b"c" * 16, b"r" * 16),
-        encode_document_update(bytes(UPDATE_BYTES_MAX), 2**32 - 1, heads),
+        encode_document_update(
+            bytes(UPDATE_BYTES_MAX), 2**32 - 1, heads, undoes=heads[0], continues=True
+        ),
         encode_need("R" * 300, lines, body="x" * 16_384, closes=2**53 - 1, class_name="c" * 32),
         encode_profile("x" * 200, tags, tags, 168),
         encode_blob("x" * 255, MEDIA, limits.BLOB_BYTES_MAX, KEY, [KEY] * 1_024),

@@ -325,22 +325,37 @@ class Facts:
         its place. Raises KeyError unless the update was taken. What was encoded before `renamings`
         grew may be called otherwise now: everything is to be applied anew, to an empty replica.
         """
-        branch, place = self._ops[op_id]
         if not is_hidden and not self.claims.shared:
+            self.find(op_id)
             return data
         update = read_update(data)
+        past = self.past_at(op_id, update)
+        if is_hidden:
+            update = update._replace(deletions=())
+        update = renamed(update, past, self._naming)
+        if is_hidden and past.writing is not None:
+            written = (update.first_clock, past.written - past.first)
+            update = update._replace(deletions=((update.client, (written,)),))
+        return write_update(update)
+
+    @property
+    def naming(self) -> Naming:
+        """What is called other than by its own client id in all that was judged."""
+        return self._naming
+
+    def find(self, op_id: bytes) -> tuple[Branch, int]:
+        """Return the branch and place of an update that was judged; else KeyError."""
+        return self._ops[op_id]
+
+    def past_at(self, op_id: bytes, update: Update) -> Past:
+        """Return the past of an update that was judged, and is written; else KeyError."""
+        branch, place = self._ops[op_id]
         past = Past(self.claims, branch, place, branch.foreigns[place])
         strand = next((s for s in branch.strands.values() if s.has_written_at(place)), None)
         past.begin(strand)
         if strand is not None:
             past.written = past.first + update.end_clock - update.first_clock
-        if is_hidden:
-            update = update._replace(deletions=())
-        update = renamed(update, past, self._naming)
-        if is_hidden and strand is not None:
-            written = (update.first_clock, past.written - past.first)
-            update = update._replace(deletions=((update.client, (written,)),))
-        return write_update(update)
+        return past
 
     def frontier(self, branch_number: int | None) -> tuple[bytes, ...]:
         """Return the heads of an update that is written now in a branch, None for a new one.

@@ -29,7 +29,7 @@ UPDATE_BYTES_MAX: Final = 62_000  # leaves room for the other fields in one payl
 HEADS_MAX: Final = 64  # who has seen more gathers them with an empty update
 
 
-_Head = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+_OpId = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
 class Document(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -50,12 +50,16 @@ class DocumentState(msgspec.Struct, frozen=True, omit_defaults=True):
 class DocumentUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     """One Yjs V1 update by one editing session of a device.
 
-    `heads` are the updates of other logs that it follows, by op id, ascending.
+    `heads` are the updates of other logs that it follows, by op id, ascending. The rest is for
+    people who look back: `undoes` is the last update of the edit that this one takes back, and
+    `continues` says that it goes on with the edit of the update before it in its log.
     """
 
     update: Annotated[bytes, msgspec.Meta(min_length=1, max_length=UPDATE_BYTES_MAX)]
     session: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
-    heads: Annotated[tuple[_Head, ...], msgspec.Meta(max_length=HEADS_MAX)] = ()
+    heads: Annotated[tuple[_OpId, ...], msgspec.Meta(max_length=HEADS_MAX)] = ()
+    undoes: _OpId | None = None
+    continues: bool = False
 
 
 def _problem(document: Document) -> str | None:
@@ -84,9 +88,17 @@ def encode_document_title(title: str) -> bytes:
     return _form.encode(Document(title))
 
 
-def encode_document_update(update: bytes, session: int, heads: Sequence[bytes] = ()) -> bytes:
+def encode_document_update(
+    update: bytes,
+    session: int,
+    heads: Sequence[bytes] = (),
+    *,
+    undoes: bytes | None = None,
+    continues: bool = False,
+) -> bytes:
     """Return the payload of an update after `heads`, ascending; raises LocalProtocolError."""
-    return _update_form.encode(DocumentUpdate(update, session, tuple(heads)))
+    form = DocumentUpdate(update, session, tuple(heads), undoes, continues)
+    return _update_form.encode(form)
 
 
 def _fold(operations: Sequence[Placed]) -> DocumentState | None:

@@ -1,0 +1,88 @@
+"""What looking back asks of facts: who is in a past, how large an update is, what its parts do.
+
+An update can be taken apart into what it writes and what it deletes, so that a text can be made as
+if some updates had not been there, with all that others wrote in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from p2pvalue_protocol.documents.facts import Facts
+from p2pvalue_protocol.documents.renaming import renamed
+from p2pvalue_protocol.documents.update_form import STRING, Update, read_update, write_update
+
+
+class Letters(NamedTuple):
+    """How many code points an update inserts and deletes; what it does both to counts as neither.
+
+    In a rich document, marks and blocks that are deleted count as letters.
+    """
+
+    inserted: int
+    deleted: int
+
+
+class Parts(NamedTuple):
+    """An update that counts, in three that can be applied one without the other.
+
+    `writes` is all but its deletions, `deletes` these, `unwrites` deletes what it writes.
+    """
+
+    writes: bytes
+    deletes: bytes
+    unwrites: bytes
+
+
+def through(facts: Facts, heads: Iterable[bytes]) -> dict[int, int]:
+    """Return what some updates and their pasts are: by branch, the seq of the last one in it.
+
+    Raises KeyError for an update that was not judged. Costs the branches, not the updates.
+    """
+    counts: dict[int, int] = {}
+    for head in heads:
+        branch, place = facts.find(head)
+        for number, count in (*branch.foreigns[place].items(), (branch.number, place + 1)):
+            counts[number] = max(count, counts.get(number, 0))
+    return {number: facts.branches[number].seqs[count - 1] for number, count in counts.items()}
+
+
+def is_effective(facts: Facts, op_id: bytes) -> bool:
+    """Return whether an update was judged and breaks no rule."""
+    try:
+        branch, place = facts.find(op_id)
+    except KeyError:
+        return False
+    return bool(branch.is_valid[place])
+
+
+def letters_of(facts: Facts, op_id: bytes, data: bytes) -> Letters:
+    """Return how much an update that counts, with these bytes, inserts and deletes; ~15 µs."""
+    update = read_update(data)
+    strings = (s for s in update.structs if s.content == STRING and not s.is_keyed)
+    inserted = sum(struct.length - len(struct.lows) for struct in strings)
+    if not update.deletions:
+        return Letters(inserted, 0)
+    past = facts.past_at(op_id, update)
+    deleted = 0
+    for client, ranges in update.deletions:
+        for start, length in ranges:
+            for strand, first, end in past.parts(client, start, start + length) or ():
+                last = min(end, past.first) if strand is past.writing else end
+                deleted += sum(clock not in strand.lows for clock in range(first, last))
+    return Letters(inserted, deleted)
+
+
+def parts_of(facts: Facts, op_id: bytes, data: bytes) -> Parts:
+    """Return the parts of an update that counts, with these bytes, in the names of all."""
+    update = read_update(data)
+    past = facts.past_at(op_id, update)
+    called = renamed(update, past, facts.naming)
+    length = past.written - past.first
+    written = ((called.client, ((called.first_clock, length),)),) if called.structs else ()
+    return Parts(
+        write_update(called._replace(deletions=())),
+        write_update(Update(-1, -1, (), called.deletions)),
+        write_update(Update(-1, -1, (), written)),
+    )
