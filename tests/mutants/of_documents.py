@@ -46,7 +46,7 @@ MUTANTS = (
         "long-strings",
         "too-large: a String has at most 16,384 units",
         "documents/update_form",
-        "        if length > STRING_UNITS_MAX:\n            raise "
+        "        if length > string_units:\n            raise "
         "UpdateInvalid(VoidReason.TOO_LARGE)\n",
         "",
         f"{RULES}[string-long]",
