@@ -116,7 +116,7 @@ class Oracle(Reading):
         """
         return [
             root
-            for root in self.roots()
+            for root in self.roots_of(place)
             if any(
                 claim.rank <= rank
                 and self.is_giving(claim.giving)
@@ -160,8 +160,7 @@ class Oracle(Reading):
         """
         if claim.rank > rank:
             return False
-        removals = {i: act for i, act in self.acts(Remove) if act.root == claim.root}
-        for op_id, act in sorted(removals.items(), key=lambda item: item[1].rank == OUT):
+        for op_id, act in self.removals_from(claim.root):
             is_leave = op_id in self.leaves(claim.root)
             if op_id not in counted or (is_leave and not are_leaves_counted):
                 continue
@@ -235,10 +234,8 @@ class Oracle(Reading):
         """Return what carries keeps for a member's operations, and names this one."""
         return [
             name
-            for name, event in self.events.items()
-            if not isinstance(event.act, Vote)
-            and self.names_in_keep(name, op_id)
-            and self._may_keep(name, root)
+            for name in self.keeping()
+            if self.names_in_keep(name, op_id) and self._may_keep(name, root)
         ]
 
     def _may_keep(self, op_id: bytes, root: bytes) -> bool:

@@ -1,16 +1,19 @@
 """What is written in one view of a DAG, before any rule judges it.
 
 A *view* is a set of auth operations that holds its own past. Everything here is asked again and
-again and never changes, so it is remembered; that is the only thing done for speed.
+again and never changes, so it is remembered, and sorted by kind; nothing else is done for speed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import wraps
-from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar, cast
 
 from p2pvalue_protocol.acts import (
+    OUT,
+    Act,
     AddDevice,
     Admit,
     Event,
@@ -20,6 +23,7 @@ from p2pvalue_protocol.acts import (
     ProveFork,
     Remove,
     RemoveDevice,
+    Vote,
 )
 from tests.dags.model import KEEPING, Content, Dag, pasts, reference_to
 
@@ -30,22 +34,25 @@ A = TypeVar("A")
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Reading")
+Answers = defaultdict[str, dict[tuple[Hashable, ...], object]]  # by method and arguments
+_UNASKED = object()
 
 
 def remembered(
     method: Callable[Concatenate[S, P], R],
 ) -> Callable[Concatenate[S, P], R]:
-    """Return the method, asked once in a view for the same arguments."""
+    """Return the method, asked once in a view for the same arguments, given by place."""
     name = method.__name__
 
     @wraps(method)
-    def ask(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        key = (name, *args)
-        if key not in self.answers:
-            self.answers[key] = method(self, *args, **kwargs)
-        return self.answers[key]  # type: ignore[return-value]  # what the method gave
+    def ask(self: S, /, *args: Hashable) -> object:
+        answers = self.answers[name]
+        found = answers.get(args, _UNASKED)
+        if found is _UNASKED:
+            found = answers[args] = method(self, *args)  # type: ignore[call-arg, arg-type]  # what came
+        return found
 
-    return ask
+    return cast("Callable[Concatenate[S, P], R]", ask)
 
 
 def same_in_all_views(
@@ -55,14 +62,14 @@ def same_in_all_views(
     name = method.__name__
 
     @wraps(method)
-    def ask(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        key = (name, *args)
-        answers = self.whole.answers
-        if key not in answers:
-            answers[key] = method(self, *args, **kwargs)
-        return answers[key]  # type: ignore[return-value]  # what the method gave
+    def ask(self: S, /, *args: Hashable) -> object:
+        answers = self.shared_answers[name]
+        found = answers.get(args, _UNASKED)
+        if found is _UNASKED:
+            found = answers[args] = method(self, *args)  # type: ignore[call-arg, arg-type]  # what came
+        return found
 
-    return ask
+    return cast("Callable[Concatenate[S, P], R]", ask)
 
 
 class Place(NamedTuple):
@@ -91,28 +98,45 @@ class Link(NamedTuple):
 Chain = tuple[Link, ...]  # from the root's first device on
 
 
+def _certificates(dag: Dag) -> dict[bytes, list[tuple[bytes, Event]]]:
+    """Return by device what names a root for it."""
+    certificates: dict[bytes, list[tuple[bytes, Event]]] = {d: [] for d in dag.devices()}
+    for event in dag.events:
+        if isinstance(event.act, AddDevice):
+            certificates[event.device].append((event.op_id, event))
+        elif isinstance(event.act, Found):
+            for _, device in event.act.founders:
+                certificates[device].append((event.op_id, event))
+    return certificates
+
+
 class Reading:
     """The operations of a view: who wrote them, with which certificates, and what they keep."""
 
-    def __init__(self, dag: Dag, whole: Self | None = None, view: Iterable[bytes] = ()) -> None:
+    def __init__(
+        self, dag: Dag, whole: Self | None = None, view: frozenset[bytes] = frozenset()
+    ) -> None:
         self.dag = dag
         self.whole = whole or self
-        self.views: dict[frozenset[bytes], Self] = {}
-        self.answers: dict[tuple[object, ...], object] = {}
-        self.before: dict[bytes, frozenset[bytes]] = whole.before if whole else pasts(dag)
-        events = [e for e in dag.events if whole is None or e.op_id in view]
-        self.events = {event.op_id: event for event in events}
-        self.everything = frozenset(self.events)
-        contents = {c.op_id: c for c in dag.contents} if whole is None else {}
-        self.held: dict[bytes, Event | Content] = {**self.events, **contents}
+        self.answers: Answers = defaultdict(dict)
         self.found = dag.found()
-        self.certificates: dict[bytes, list[tuple[bytes, Event]]] = {d: [] for d in dag.devices()}
-        for event in self.events.values() if whole is None else ():
-            if isinstance(event.act, AddDevice):
-                self.certificates[event.device].append((event.op_id, event))
-            elif isinstance(event.act, Found):
-                for _, device in event.act.founders:
-                    self.certificates[device].append((event.op_id, event))
+        self.held: dict[bytes, Event | Content]
+        if whole is None:
+            self.views: dict[frozenset[bytes], Self] = {}
+            self.shared_answers: Answers = defaultdict(dict)
+            self.before = pasts(dag)
+            self.events = {event.op_id: event for event in dag.events}
+            self.everything = frozenset(self.events)
+            self.held = {**self.events, **{c.op_id: c for c in dag.contents}}
+            self.certificates = _certificates(dag)
+        else:
+            self.shared_answers, self.before = whole.shared_answers, whole.before
+            self.events = {event.op_id: event for event in dag.events if event.op_id in view}
+            self.everything = view
+            self.held = {**self.events}
+        self._acts: defaultdict[type, list[tuple[bytes, Act]]] = defaultdict(list)
+        for op_id, event in self.events.items():
+            self._acts[type(event.act)].append((op_id, event.act))
 
     def alone(self, view: frozenset[bytes]) -> Self:
         """Return what holds if nothing but `view` is held."""
@@ -121,9 +145,18 @@ class Reading:
             views[view] = type(self)(self.dag, self.whole, view)
         return views[view]
 
-    @remembered
     def acts(self, kind: type[A]) -> list[tuple[bytes, A]]:
-        return [(op_id, e.act) for op_id, e in self.events.items() if isinstance(e.act, kind)]
+        return self._acts[kind]  # type: ignore[return-value]  # each under its own kind
+
+    @same_in_all_views
+    def devices(self) -> list[bytes]:
+        return self.dag.devices()
+
+    @remembered
+    def removals_from(self, root: bytes) -> list[tuple[bytes, Remove]]:
+        """Return the REVOKEs of a member, demotions first."""
+        removals = [(op_id, act) for op_id, act in self.acts(Remove) if act.root == root]
+        return sorted(removals, key=lambda removal: removal[1].rank == OUT)
 
     @same_in_all_views
     def place(self, op_id: bytes) -> Place:
@@ -139,6 +172,18 @@ class Reading:
         founders = {root for root, _ in self.found.founders}
         devices = {act.root for _, act in self.acts(AddDevice)}
         return sorted(founders | devices | {act.root for _, act in self.acts(Give)})
+
+    @same_in_all_views
+    def roots_of(self, place: Place) -> list[bytes]:
+        """Return those for whom certificates let a place speak, with a rank or without."""
+        return [root for root in self.certified_roots(place.device) if self.chains(place, root)]
+
+    @same_in_all_views
+    def certified_roots(self, device: bytes) -> list[bytes]:
+        """Return those for whom any certificate in any view says that it speaks, ascending."""
+        acts = [event.act for _, event in self.whole.certificates.get(device, ())]
+        found = {root for act in acts if isinstance(act, Found) for root, _ in act.founders}
+        return sorted(found | {act.root for act in acts if isinstance(act, AddDevice)})
 
     @same_in_all_views
     def chains(self, place: Place, root: bytes) -> list[Chain]:
@@ -171,13 +216,7 @@ class Reading:
 
     @same_in_all_views
     def claims(self, place: Place, root: bytes) -> list[Claim]:
-        claimed = []
-        for op_id in sorted(place.before):
-            rank = self.gives(op_id, root)
-            if rank is not None:
-                claimed.append(Claim(root, op_id, rank))
-
-        return claimed
+        return [claim for claim in self.claimable(root) if claim.giving in place.before]
 
     @same_in_all_views
     def gives(self, op_id: bytes, root: bytes) -> int | None:
@@ -197,6 +236,18 @@ class Reading:
         if not isinstance(invite, OpenInvite) or invite.invite_key != admit.invite_key:
             return None
         return invite.rank if self.chains(Place(admit.device, before), admit.root) else None
+
+    @remembered
+    def keeping(self) -> list[bytes]:
+        """Return the operations that carry keeps, but for votes."""
+        kept = ((i, e.act) for i, e in self.events.items() if not isinstance(e.act, Vote))
+        return [op_id for op_id, act in kept if isinstance(act, KEEPING) and act.keeps]
+
+    @same_in_all_views
+    def claimable(self, root: bytes) -> list[Claim]:
+        """Return every claim that anything in any view makes for that root, by its operation."""
+        ranks = ((op_id, self.gives(op_id, root)) for op_id in sorted(self.whole.events))
+        return [Claim(root, op_id, rank) for op_id, rank in ranks if rank is not None]
 
     @remembered
     def names_in_keep(self, keeper: bytes, op_id: bytes) -> bool:
@@ -236,7 +287,8 @@ class Reading:
     @remembered
     def removals_of(self, device: bytes, root: bytes) -> list[bytes]:
         """Return what would remove that device of that root."""
-        return [op_id for op_id in self.events if self.names_device(op_id, root, device)]
+        named = [op_id for kind in (RemoveDevice, ProveFork) for op_id, _ in self.acts(kind)]
+        return [op_id for op_id in named if self.names_device(op_id, root, device)]
 
     def names_device(self, op_id: bytes, root: bytes, device: bytes) -> bool:
         """Tell whether an operation would remove that device of that root.

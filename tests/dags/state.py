@@ -21,14 +21,17 @@ from tests.dags.reading import GUEST, MEMBER, Chain, Claim, Place, remembered
 
 def state_of(dag: Dag) -> State:
     """Return the whole state by the rules read word by word: milliseconds for ten acts."""
-    return Outcome(dag).state()
+    outcome = Outcome(dag)
+    state = outcome.state()
+    vars(outcome).clear()  # its views point back at it: nobody has to look for them later
+    return state
 
 
 class Outcome(Oracle):
     """What follows from the rules in a view."""
 
     def state(self) -> State:
-        events, devices = list(self.events), self.dag.devices()
+        events, devices = list(self.events), self.devices()
         alone = {i: self.alone(self.before[i]) for i in events}
         standings = {device: self.standing(self.end(device)) for device in devices}
         return State(
@@ -70,9 +73,9 @@ class Outcome(Oracle):
             case RemoveDevice() | ProveFork():
                 return any(
                     self.takes_device(op_id, claim, self.depth(device, root), self.end(device))
-                    for device in self.dag.devices()
-                    for root in self.roots()
-                    if self.depth(device, root) and op_id in self.removals_of(device, root)
+                    for device in self.devices()
+                    for root in self.roots_of(self.end(device))
+                    if op_id in self.removals_of(device, root)
                     for claim in self.claims_of(root)
                 )
         return False
@@ -115,7 +118,7 @@ class Outcome(Oracle):
                     for chain in self.chains(place, root)
                 )
             )
-            for root in self.roots()
+            for root in alone.roots_of(end)
             for claim in alone.claims(end, root)
         )
 
@@ -170,10 +173,10 @@ class Outcome(Oracle):
                 self.stands(claim, chain, end, GUEST, are_leaves_counted=False)
                 for chain in self.chains(end, root)
             )
-            for root in self.roots()
+            for root in self.roots_of(end)
             for claim in self.claims_of(root)
         )
-        was_there = any(self.depth(device, r) and self.was_given(r) for r in self.roots())
+        was_there = any(self.was_given(root) for root in self.roots_of(end))
         return (was_there and not is_there) or bool(self.proofs_of(device))
 
     @remembered
@@ -189,14 +192,17 @@ class Outcome(Oracle):
     def is_uncovered(self, op_id: bytes) -> bool:
         """Tell whether an EPOCH that knows all up to an operation leaves who is out a key."""
         then = self.alone(self.before[op_id] | {op_id})
-        return any(self.is_member_uncovered(root, then) for root in self.roots()) or any(
-            self.is_device_uncovered(device, then) for device in self.dag.devices()
+        return any(self.is_member_uncovered(root, then) for root in self.members_out()) or any(
+            self.is_device_uncovered(device, then) for device in self.devices_taken()
         )
+
+    @remembered
+    def members_out(self) -> list[bytes]:
+        """Return those who had a rank and have none, whatever devices they have."""
+        return [r for r in self.roots() if self.was_given(r) and not self.has_rank(r)]
 
     def is_member_uncovered(self, root: bytes, then: Outcome) -> bool:
         """Tell whether a member who is out was not, or may have come back later."""
-        if self.has_rank(root) or not self.was_given(root):
-            return False
         givings = {claim.giving for claim in self.claims_of(root)}
         named = {i for i, act in self.acts(Remove) if act.root == root}
         named |= {i for i, act in self.acts(Vote) if act.root == root}
@@ -213,16 +219,27 @@ class Outcome(Oracle):
             or any(self.is_giving(i) for i in givings - then.everything)
         )
 
-    def is_device_uncovered(self, device: bytes, then: Outcome) -> bool:
-        """Tell whether a device that was taken from somebody who is in was still hers."""
-        roots = [root for root in self.roots() if self.depth(device, root)]
-        named = {op_id for root in roots for op_id in self.removals_of(device, root)}
-        removals = {op_id for op_id in named if self.is_effective(op_id)}
-        return (
-            bool(removals)
-            and any(self.has_rank(root) for root in roots)
+    @remembered
+    def devices_taken(self) -> list[bytes]:
+        """Return devices without a rank that were taken from somebody who is in."""
+        return [
+            device
+            for device in self.devices()
+            if self.takers(device)
+            and any(self.has_rank(root) for root in self.roots_of(self.end(device)))
             and self.standing(self.end(device)) is None
-            and (
-                then.everything.isdisjoint(removals) or then.standing(then.end(device)) is not None
-            )
+        ]
+
+    @remembered
+    def takers(self, device: bytes) -> set[bytes]:
+        """Return what has the authority to remove that device of anybody."""
+        roots = self.roots_of(self.end(device))
+        named = {op_id for root in roots for op_id in self.removals_of(device, root)}
+        return {op_id for op_id in named if self.is_effective(op_id)}
+
+    def is_device_uncovered(self, device: bytes, then: Outcome) -> bool:
+        """Tell whether a device taken was still hers, or nobody had taken it."""
+        return (
+            then.everything.isdisjoint(self.takers(device))
+            or then.standing(then.end(device)) is not None
         )

@@ -62,10 +62,10 @@ def mutated(root: Path, mutation: Mutation) -> str | None:
     source = source_file(root, mutation.module).read_text(encoding="utf-8")
     operator = _operators()[mutation.operator]
     mutating = import_module("cosmic_ray.mutating")
-    bent = mutating.mutate_code(source, operator, mutation.occurrence)
     try:
+        bent = mutating.mutate_code(source, operator, mutation.occurrence)
         return bent if ast.dump(ast.parse(bent)) != ast.dump(ast.parse(source)) else None
-    except SyntaxError:
+    except (SyntaxError, AttributeError):  # the tool cannot bend an exception of some module
         return None
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.mutants.covering import Covering
 from tests.mutants.judging import Verdict, statement_line
-from tests.mutants.mutations import Mutation
+from tests.mutants.mutations import Mutation, mutated, mutations_of, source_file
 from tests.mutants.sample import Record
 from tests.mutants.tree_copy import bent, unbend
 
@@ -81,3 +81,13 @@ def test_of_what_was_judged_twice_the_last_verdict_counts(tmp_path: Path) -> Non
     again = Record(file)
     assert again.outcomes([one.name, other.name]) == {"killed": 1, "survived": 1}
     assert again.verdicts[one.name] == Verdict("killed", "a test")
+
+
+def test_what_the_tool_cannot_bend_is_no_mutant(tmp_path: Path) -> None:
+    pytest.importorskip("cosmic_ray", reason="only long proofs need the tool")
+    file = source_file(tmp_path, "m")
+    file.parent.mkdir(parents=True)
+    file.write_text("try:\n    f()\nexcept (a.Error, B):\n    g()\nexcept Error:\n    h()\n")
+    bent_ones = {(m.line, m.column): mutated(tmp_path, m) for m in mutations_of(tmp_path, "m")}
+    assert bent_ones[3, 8] is None
+    assert "except CosmicRayTestingException:" in (bent_ones[5, 7] or "")
