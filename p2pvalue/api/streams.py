@@ -24,8 +24,8 @@ from p2pvalue.api.schema import (
     Spliced,
     SpliceDocument,
 )
-from p2pvalue.node.difference import edits_between
 from p2pvalue.node.interface import NodeInterface
+from p2pvalue.texts.difference import edits_between
 
 HEARTBEAT_S = 15
 _free_sessions = count(2**30)  # far from the numbers that callers choose

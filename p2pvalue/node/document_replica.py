@@ -3,7 +3,7 @@
 The store numbers updates as they arrive; a `DocumentReplica` has taken in all up to one number, and
 those of ours that it wrote since. It starts from a snapshot where there is one. Which updates count
 is decided before the text library sees a byte (`document_facts`); one that makes the library fail
-all the same is skipped here.
+all the same, or twice ends the process that holds the text, is skipped here, also after a restart.
 
 When an update is hidden or shown again, or what was written is called otherwise from now on (after
 a fork), the text is made anew. Whatever counted positions in it begins anew too: see `generation`.
@@ -11,21 +11,24 @@ a fork), the text is made anew. Whatever counted positions in it begins anew too
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 import msgspec
 import trio
 
-from p2pvalue.node.difference import Edit
 from p2pvalue.node.document_facts import DocumentFacts, Judged, OwnUpdate
-from p2pvalue.node.set_aside import Written
-from p2pvalue.node.text import SharedText, TextBroken, check_edits
+from p2pvalue.node.pace import Pace
+from p2pvalue.node.readable import readable, unreadable
+from p2pvalue.node.set_aside import written_of
+from p2pvalue.node.suspects import Suspects
 from p2pvalue.store import Entry, Store, StoreFailed
+from p2pvalue.texts.broken import TextBroken, WorkerLost
+from p2pvalue.texts.edits import Edit
+from p2pvalue.texts.remote import RemoteDocument, Texts
 from p2pvalue_protocol.documents.clients import client_of
-from p2pvalue_protocol.documents.placement import Placement
-from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.ids import CONTENT
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import document
@@ -35,7 +38,6 @@ SNAPSHOT_EVERY: Final = 1_000
 SNAPSHOT_AT_CLOSE: Final = 64  # fewer than this are replayed in a millisecond
 _PAGE: Final = 1_000
 _OWN_UNREAD_MAX: Final = 1_000
-_UPDATES_PER_TURN: Final = 100  # then other tasks have theirs
 _STARTS_MAX: Final = 16
 _FACT_BYTES: Final = 250  # of one update, about
 
@@ -58,45 +60,85 @@ class _MadeAnew(Exception):
 class _Snapshot(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     text: bytes
     facts: bytes
+    broken: list[bytes] = []  # operations that are skipped here
+
+
+class _Start(IntEnum):
+    """How to begin again; of two ways wanted the higher counts."""
+
+    NONE = 0
+    KEPT = 1  # from the snapshot
+    ANEW = 2
+    AT_ONCE = 3  # anew, and apply nothing before all is judged
 
 
 class DocumentReplica:
     """The text of one document, and the verdicts that it rests on; use under a lock."""
 
-    def __init__(self, place: DocumentPlace) -> None:
-        """Begin with what was kept; call `catch_up` for the rest."""
+    def __init__(self, place: DocumentPlace, texts: Texts) -> None:
+        """Begin without anything; call `catch_up` before anything else."""
         self.place = place
         self.session = 0
         self.generation = 0
-        self._broken: set[bytes] = set()  # operations that made pycrdt fail
-        self._start(use_snapshot=True)
+        self.facts = self._new_facts()
+        self.shared: RemoteDocument | None = None
+        self._texts = texts
+        self._suspects = Suspects()
+        self._start = _Start.KEPT
+        self._forget_all(is_at_once=False)
 
-    def _start(self, *, use_snapshot: bool) -> None:
-        place = self.place
-        self._is_void = False
-        self._is_at_once = False  # apply nothing before all is judged
+    def _forget_all(self, *, is_at_once: bool) -> None:
+        self._is_at_once = is_at_once
         self._has_applied = False
         self._own_unread: set[bytes] = set()  # written by us, not read from the store yet
         self._reported = 1  # since the store was read; as if something were
-        self._arrival = self._since_snapshot = 0
-        client = client_of(place.device, place.subject, self.session)
-        if use_snapshot:
-            kept = place.store.snapshot(place.community, place.subject)
-            try:
-                if kept is not None:
-                    snapshot = msgspec.msgpack.decode(kept.data, type=_Snapshot)
-                    self.facts = self._new_facts()
-                    self.facts.load(snapshot.facts)
-                    self.shared = SharedText(client, snapshot.text)
-                    self._renamings = self.facts.renamings
-                    self._arrival = kept.covers
-                    self._has_applied = True
-                    return
-            except (msgspec.DecodeError, ValueError, TextBroken):
-                pass  # it is only a cache
-        self.facts = self._new_facts()
-        self.shared = SharedText(client)
-        self._renamings = 0
+        self._arrival = self._since_snapshot = self._renamings = 0
+
+    async def _begin(self) -> None:
+        """Begin again, if need be."""
+        if self.shared is not None and self.shared.is_lost:
+            self._start_again(_Start.KEPT)
+            self.generation += 1
+        if self._start is _Start.NONE:
+            return
+        self.close()
+        start, self._start = self._start, _Start.NONE
+        self._forget_all(is_at_once=start is _Start.AT_ONCE)
+        if start is not _Start.KEPT or not await self._begin_with_kept():
+            self.facts = self._new_facts()
+            self.shared = await self._texts.open(self.place.shape, self._client)
+
+    async def _begin_with_kept(self) -> bool:
+        place = self.place
+        kept = place.store.snapshot(place.community, place.subject)
+        if kept is None:
+            return False
+        try:
+            snapshot = msgspec.msgpack.decode(kept.data, type=_Snapshot)
+            self._suspects.add(snapshot.broken)
+            self.facts = self._new_facts()
+            self.facts.load(snapshot.facts)
+            self.shared = await self._texts.open(place.shape, self._client, snapshot.text)
+        except (msgspec.DecodeError, ValueError, TextBroken):
+            return False  # it is only a cache
+        self._renamings = self.facts.renamings
+        self._arrival = kept.covers
+        self._has_applied = True
+        return True
+
+    def _start_again(self, start: _Start) -> None:
+        self._start = max(self._start, start)
+
+    def close(self) -> None:
+        """Let go of the text; `catch_up` brings it back."""
+        if self.shared is not None:
+            self.shared.close()
+            self.shared = None
+            self._start_again(_Start.KEPT)
+
+    @property
+    def _client(self) -> int:
+        return client_of(self.place.device, self.place.subject, self.session)
 
     def _new_facts(self) -> DocumentFacts:
         store, community = self.place.store, self.place.community
@@ -107,10 +149,15 @@ class DocumentReplica:
     # --- reading
 
     @property
-    def text(self) -> str:
-        """The text as of the last `catch_up`."""
+    def document(self) -> RemoteDocument:
+        """The document as of the last `catch_up`."""
+        assert self.shared is not None, "catch_up comes first"
+        return self.shared
+
+    async def text(self) -> str:
+        """Return the text as of the last `catch_up`."""
         with self.readable():
-            return self.shared.text
+            return await self.document.text()
 
     @property
     def version(self) -> str:
@@ -128,34 +175,39 @@ class DocumentReplica:
 
     def void(self) -> None:
         """Note that an update was hidden, or shown again, among those taken in."""
-        self._is_void = True
+        self._start_again(_Start.ANEW)
         self.generation += 1
 
     async def go_to(self, version: str) -> bool:
         """Take in updates until they are the set `version`; False if they never were. O(n)."""
         if await self.catch_up(until=version):
             return True
-        self._start(use_snapshot=False)
+        self._start_again(_Start.ANEW)
         return await self.catch_up(until=version)
 
     async def catch_up(self, *, until: str | None = None) -> bool:
         """Take in all that is stored; return whether the set `until` was met, and stop there."""
         for _ in range(_STARTS_MAX):
-            if self._is_void:
-                self._start(use_snapshot=False)
+            is_met = None
             try:
+                await self._begin()
                 is_met = await self._read_store(until)
+            except WorkerLost:
+                self.generation += 1  # what was in it is opened again
             except TextBroken:
-                # Nothing is known about the replica after a panic: make it anew, without the cause.
-                self._start(use_snapshot=False)
+                # Nothing is known about the text after a panic: make it anew, without the cause.
+                self._start_again(_Start.ANEW)
             except _MadeAnew:
-                self._start(use_snapshot=False)
-                self._is_at_once = True
+                self._start_again(_Start.AT_ONCE)
                 self.generation += 1
-            else:
-                if not self._is_void:
-                    return is_met
-        raise self._unreadable(TextBroken("too many updates make the text library fail"))
+            finally:
+                if is_met is None:  # perhaps cancelled: judged may be what is not applied
+                    self._start_again(_Start.KEPT)
+            if is_met is not None and self._start is _Start.NONE:
+                return is_met
+        raise unreadable(
+            self.place.subject, TextBroken("too many updates make the text library fail")
+        )
 
     @property
     def _is_behind(self) -> bool:
@@ -168,6 +220,7 @@ class DocumentReplica:
         is_met = until == self.version
         is_complete = is_met or not self._is_behind
         judged: list[Judged] = []
+        pace = Pace()
         while not is_complete:
             self._reported = 0
             page = self.place.store.entries_since(
@@ -178,14 +231,13 @@ class DocumentReplica:
                 limit=_PAGE,
                 hidden=True,
             )
-            for number, entry in enumerate(page, 1):
+            for entry in page:
                 judged += self._take(entry)
                 self._arrival = entry.arrival
                 is_met = until is not None and until == self.version
                 if is_met:
                     break
-                if number % _UPDATES_PER_TURN == 0:
-                    await trio.lowlevel.checkpoint()
+                await pace.rest()
             is_complete = is_met or len(page) < _PAGE
             self._reported += is_met  # there is more
             if not self._is_at_once:
@@ -201,21 +253,11 @@ class DocumentReplica:
         if op_id in self._own_unread:
             self._own_unread.discard(op_id)
             return []
-        opened = self.place.copy().open(entry.core, entry.payload)
-        if opened is None:
+        written = written_of(self.place.copy(), entry)
+        if written is None:
             return []  # it is listed again when its key comes
-        payload = document.DOCUMENT_UPDATE.decode(opened)
-        assert isinstance(payload, document.DocumentUpdate)
-        written = Written(
-            Placement(op_id, entry.order.device, entry.log, entry.order.seq),
-            entry.member,
-            entry.is_hidden,
-            payload.session,
-            tuple(payload.heads),
-            payload.update,
-        )
         self._since_snapshot += 1
-        if op_id in self._broken:
+        if op_id in self._suspects:
             self.facts.is_broken(entry.member)
         try:
             return self.facts.take(written)
@@ -227,28 +269,31 @@ class DocumentReplica:
             if self._has_applied:
                 raise _MadeAnew
             self._renamings = self.facts.renamings
-        for number, each in enumerate(judged, 1):
-            self._has_applied = True
-            if each.op_id in self._broken:
-                continue
+        self._has_applied |= bool(judged)
+        pace = Pace()
+        for batch in self._suspects.batches(judged):
+            updates = []
+            for each in batch:
+                updates.append(self.facts.encoded(each))
+                await pace.rest()
             try:
-                self.shared.apply(self.facts.encoded(each))
-            except TextBroken:
-                self._broken.add(each.op_id)
+                await self.document.apply(updates)
+            except TextBroken as error:
+                self._suspects.blame(batch, error)
                 raise
-            if number % _UPDATES_PER_TURN == 0:
-                await trio.lowlevel.checkpoint()
+            self._suspects.clear(batch)
 
     # --- writing
 
-    def check(self, edits: Sequence[Edit]) -> None:
+    async def check(self, edits: Sequence[Edit]) -> None:
         """Raise LocalProtocolError unless edits fit the text."""
-        check_edits(len(self.text), edits)
+        with self.readable():
+            await self.document.check(edits)
 
-    def edit(self, edits: Sequence[Edit]) -> list[bytes]:
+    async def edit(self, edits: Sequence[Edit]) -> list[bytes]:
         """Apply edits as session 0; return the updates that must be written, or forgotten."""
         with self.readable():
-            return self.shared.edit(edits)
+            return await self.document.edit(edits)
 
     def prepare(self, session: int, updates: Sequence[bytes]) -> list[OwnUpdate]:
         """Judge updates of a session of ours; return what to write, all at once.
@@ -261,32 +306,48 @@ class DocumentReplica:
 
     def forget_unwritten(self) -> None:
         """Go back to what is stored."""
-        self._start(use_snapshot=True)
+        self._start_again(_Start.KEPT)
 
-    def wrote(self, own: Sequence[OwnUpdate], orders: Sequence[Order]) -> None:
+    async def wrote(self, own: Sequence[OwnUpdate], orders: Sequence[Order]) -> None:
         """Take in what `prepare` gave and is stored now; ours are in the text if session 0's."""
         if self._branch is None:  # our log has begun, and has a number now
-            self._is_void = True
+            self._start_again(_Start.ANEW)
             return
         self.facts.wrote(own, orders, self._branch)
         self._own_unread.update(order.op_id for order in orders)
         self._since_snapshot += len(own)
-        try:
-            for update in own:
-                if update.session != self.session:
-                    self.shared.apply(update.update)
-        except TextBroken:
-            self._is_void = True
+        updates = [update.update for update in own if update.session != self.session]
+        if updates:
+            try:
+                with trio.CancelScope(shield=True):  # they are written, and judged
+                    await self.document.apply(updates)
+            except TextBroken:
+                self._start_again(_Start.ANEW)
 
     def _own_branch(self) -> int | None:
         branches = self.place.copy().branches.of(self.place.device, CONTENT)
         return branches[0].row.log if branches else None
 
-    def writer(self, session: int) -> SharedText:
-        """Return a copy of the text as it is here, that writes as another session."""
+    async def writer(self, session: int) -> RemoteDocument:
+        """Return a copy of the text as it is here, that writes as another session; close it."""
         client = client_of(self.place.device, self.place.subject, session)
         with self.readable():
-            return SharedText(client, self.shared.encoded())
+            return await self.document.copy(client)
+
+    async def edits_to(self, base: str, text: str) -> list[Edit]:
+        """Return the edits that bring the changes from `base` to `text` into what is here."""
+        with self.readable():
+            return await self.document.edits_to(base, text)
+
+    async def rewritten(self, session: int, text: str) -> list[bytes]:
+        """Return the updates by which a session turns what is here into `text`; changes nothing."""
+        edits = await self.edits_to(await self.text(), text)
+        writer = await self.writer(session)
+        try:
+            with self.readable():
+                return await writer.edit(edits)
+        finally:
+            writer.close()
 
     def calls_alike(self, other: DocumentReplica) -> bool:
         """Return whether another replica of the document calls what is in both by the same names.
@@ -304,38 +365,31 @@ class DocumentReplica:
 
     @property
     def wants_snapshot(self) -> bool:
-        """True when opening again would replay many updates."""
-        return self._since_snapshot >= SNAPSHOT_EVERY
+        """True when opening again would replay many updates, or one that does harm."""
+        return self._suspects.has_new or self._since_snapshot >= SNAPSHOT_EVERY
 
     async def save_snapshot(self, *, least: int = SNAPSHOT_AT_CLOSE) -> None:
         """Keep the replica in the store if at least so many updates came since it was kept.
 
         A store without room goes without; it is only a cache.
         """
-        if self._since_snapshot < least:
+        if self._since_snapshot < least and not self._suspects.has_new:
             return
         self._reported += 1  # only what was read from the store has a number
         await self.catch_up()
         self._since_snapshot = 0
         try:
-            encoded = self.shared.encoded()
+            encoded = await self.document.encoded()
         except TextBroken:
             return
-        data = msgspec.msgpack.encode(_Snapshot(encoded, self.facts.dump()))
+        if self._start is not _Start.NONE:
+            return  # something was hidden meanwhile
+        self._suspects.has_new = False
+        data = msgspec.msgpack.encode(_Snapshot(encoded, self.facts.dump(), self._suspects.all()))
         place = self.place
         with suppress(StoreFailed):
             place.store.put_snapshot(place.community, place.subject, self._arrival, data)
 
-    @contextmanager
-    def readable(self) -> Iterator[None]:
+    def readable(self) -> AbstractContextManager[None]:
         """Tell a caller in words when the text library fails."""
-        try:
-            yield
-        except TextBroken as error:
-            raise self._unreadable(error) from None
-
-    def _unreadable(self, error: TextBroken) -> P2PValueError:
-        return P2PValueError(
-            f"document {self.place.subject.hex()[:12]} cannot be worked with ({error}):"
-            " restart the daemon and, if that does not help, report it with `p2pvalue doctor`"
-        )
+        return readable(self.place.subject)

@@ -8,13 +8,14 @@ holds its own whole log, so a later process goes on where an earlier one was.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import trio
 
 from p2pvalue import types as t
 from p2pvalue.node.context import Context
-from p2pvalue.node.difference import Edit, edits_between
+from p2pvalue.node.document_facts import OwnUpdate
+from p2pvalue.node.document_replica import DocumentPlace, DocumentReplica
+from p2pvalue.node.editing_session import EditingSession
 from p2pvalue.node.open_documents import (
     CALLER_SESSION_MAX,
     SESSIONS_MAX,
@@ -23,17 +24,13 @@ from p2pvalue.node.open_documents import (
 )
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue.node.titles import document_state
+from p2pvalue.texts.edits import Edit
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import document
 from p2pvalue_protocol.past import StateRow
-
-if TYPE_CHECKING:
-    from p2pvalue.node.document_facts import OwnUpdate
-    from p2pvalue.node.document_replica import DocumentReplica
-    from p2pvalue.node.editing_session import EditingSession
 
 
 class Documents:
@@ -110,7 +107,7 @@ class Documents:
         try:
             async with opened.lock:
                 replica = await self._current(opened, subject, state)
-                return self._text_view(subject, replica)
+                return await self._text_view(subject, replica)
         finally:
             await self._opened.release(opened)
 
@@ -132,12 +129,12 @@ class Documents:
                 if not session:
                     await self._edit(opened, replica, made)
                     await replica.catch_up()
-                    return self._text_view(subject, replica)
-                of_caller = self._of_session(opened, replica, session)
+                    return await self._text_view(subject, replica)
+                of_caller = await self._of_session(opened, replica, session)
                 await self._edit(opened, replica, made, session)
                 if not made:
-                    of_caller.refresh()
-                return self._text_view(subject, replica, of_caller)
+                    await of_caller.refresh()
+                return await self._text_view(subject, replica, of_caller)
         finally:
             await self._opened.release(opened)
 
@@ -156,33 +153,35 @@ class Documents:
             async with opened.lock:
                 replica = await self._current(opened, subject, state)
                 if base_version in ("", replica.version):
-                    base = replica.text if base_version or base_text is None else base_text
-                    edits = edits_between(replica.text, self._merged(base, text, replica.text))
-                    await self._edit(opened, replica, edits)
+                    base = base_text
+                    if base_version or base is None:
+                        base = await replica.text()
+                    await self._edit(opened, replica, await replica.edits_to(base, text))
                 elif not await self._rewrite_at(replica, text, base_version):
                     if base_text is None:
                         raise LocalProtocolError(
                             f"version {base_version} of this text was never here:"
                             " give the text that the editor began with too"
                         )
-                    edits = edits_between(replica.text, self._merged(base_text, text, replica.text))
-                    await self._edit(opened, replica, edits)
+                    await self._edit(opened, replica, await replica.edits_to(base_text, text))
                 await replica.catch_up()
-                return self._text_view(subject, replica)
+                return await self._text_view(subject, replica)
         finally:
             await self._opened.release(opened)
 
     async def _rewrite_at(self, now: DocumentReplica, text: str, version: str) -> bool:
         """Write the difference between a past text and `text`, made there; False if unknown."""
         base = self._new_replica(now.place.subject, now.place.shape)
-        if not await base.go_to(version) or not base.calls_alike(now):
-            return False
-        edits = edits_between(base.text, text)
-        # A session may go on from the past text only if it wrote nothing since.
-        session = CALLER_SESSION_MAX + 1
-        while now.clock_of(session) != base.clock_of(session):
-            session += 1
-        updates = base.writer(session).edit(edits)
+        try:
+            if not await base.go_to(version) or not base.calls_alike(now):
+                return False
+            # A session may go on from the past text only if it wrote nothing since.
+            session = CALLER_SESSION_MAX + 1
+            while now.clock_of(session) != base.clock_of(session):
+                session += 1
+            updates = await base.rewritten(session, text)
+        finally:
+            base.close()
         is_written = False
         try:
             await self._write_updates(now, session, updates)
@@ -192,13 +191,6 @@ class Documents:
                 now.forget_unwritten()
         return True
 
-    def _merged(self, base: str, text: str, now: str) -> str:
-        if base == now:
-            return text
-        from p2pvalue.node.text import merged  # noqa: PLC0415  (pycrdt, as below)
-
-        return merged(base, text, now)
-
     # --- writing
 
     async def _edit(
@@ -207,10 +199,10 @@ class Documents:
         """Apply edits to the text of a session and write them, or end it."""
         of_caller = opened.sessions.get(session)
         writer = of_caller or replica
-        writer.check(edits)
+        await writer.check(edits)
         is_written = False
         try:
-            orders = await self._write_updates(replica, session, writer.edit(edits))
+            orders = await self._write_updates(replica, session, await writer.edit(edits))
             if of_caller is not None:
                 of_caller.wrote(orders)
             is_written = True
@@ -227,7 +219,7 @@ class Documents:
         if not own:
             return ()
         orders = await self._write([_draft(replica.place.subject, update) for update in own])
-        replica.wrote(own, orders)
+        await replica.wrote(own, orders)
         return orders
 
     async def _write(self, drafts: Sequence[Draft]) -> Sequence[Order]:
@@ -241,10 +233,7 @@ class Documents:
     # --- replicas
 
     def _new_replica(self, subject: bytes, shape: str) -> DocumentReplica:
-        # pycrdt is loaded when a document is first opened, not when the node starts.
-        from p2pvalue.node import document_replica  # noqa: PLC0415 - see above
-
-        place = document_replica.DocumentPlace(
+        place = DocumentPlace(
             self._context.store,
             self._community,
             subject,
@@ -252,7 +241,7 @@ class Documents:
             self._context.device(self._community),
             lambda: self._context.copy_of(self._community),
         )
-        return document_replica.DocumentReplica(place)
+        return DocumentReplica(place, self._opened.texts)
 
     async def _current(
         self, opened: Opened, subject: bytes, state: document.DocumentState
@@ -261,6 +250,8 @@ class Documents:
         if replica is None or replica.place.device != self._context.device(self._community):
             # A reader that was admitted has a device now, and writes in its name.
             self._opened.end_all(key, opened)
+            if replica is not None:
+                replica.close()
             replica = opened.replica = self._new_replica(subject, state.shape)
         await replica.catch_up()
         for number, session in list(opened.sessions.items()):
@@ -270,26 +261,27 @@ class Documents:
             await replica.save_snapshot()
         return replica
 
-    def _of_session(self, opened: Opened, replica: DocumentReplica, session: int) -> EditingSession:
+    async def _of_session(
+        self, opened: Opened, replica: DocumentReplica, session: int
+    ) -> EditingSession:
         key = (self._community, replica.place.subject)
         self._opened.check_session(key, session)
         if session not in opened.sessions:
-            from p2pvalue.node.editing_session import EditingSession  # noqa: PLC0415 - as above
-
-            opened.sessions[session] = EditingSession(replica, session)
+            writer = await replica.writer(session)
+            opened.sessions[session] = EditingSession(replica, writer)
         opened.sessions.move_to_end(session)
         for number in list(opened.sessions)[: max(0, len(opened.sessions) - SESSIONS_MAX)]:
             self._opened.end(key, opened, number)
         return opened.sessions[session]
 
-    def _text_view(
+    async def _text_view(
         self, subject: bytes, replica: DocumentReplica, session: EditingSession | None = None
     ) -> t.TextView:
         row = self._context.store.state(self._community, subject)
         return t.TextView(
             document=subject.hex(),
             title=document_state(row).title if row is not None else "",
-            text=replica.text if session is None else session.text,
+            text=await (session or replica).text(),
             version=replica.version if session is None else session.version,
             skipped=replica.facts.skipped,
             without_effect=[

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from p2pvalue.node.titles import Titles
+from p2pvalue.texts.remote import Texts
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
 from p2pvalue_protocol.kinds import document
@@ -51,7 +52,9 @@ class Opened:
 class OpenDocuments:
     """The documents of all communities that this node has open; bounded in number and bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, texts: Texts) -> None:
+        """Begin with none; `texts` is where they will be kept."""
+        self.texts = texts
         self._open: OrderedDict[DocumentKey, Opened] = OrderedDict()
         self._ended: OrderedDict[tuple[DocumentKey, int], None] = OrderedDict()
         self.titles = Titles()
@@ -104,24 +107,32 @@ class OpenDocuments:
                 return  # somebody came meanwhile
         if self._open.get(key) is place:
             del self._open[key]
-            self.end_all(key, place)
+            self._let_go(key, place)
+
+    def _let_go(self, key: DocumentKey, place: Opened) -> None:
+        self.end_all(key, place)
+        if place.replica is not None:
+            place.replica.close()
 
     async def close(self) -> None:
         """Keep snapshots of what is open and close it; for a node that stops."""
         for key in [key for key, place in self._open.items() if not place.users]:
             await self._close(key)
+        await self.texts.close()
 
     def forget(self, community: bytes) -> None:
         """Drop what is open of a community without a trace: its views were made anew."""
         self.titles.forget(community)
         for key in [key for key in self._open if key[0] == community]:
-            self.end_all(key, self._open.pop(key))
+            self._let_go(key, self._open.pop(key))
 
     # --- sessions of callers
 
     def end(self, key: DocumentKey, opened: Opened, session: int) -> None:
         """End a caller's session, and remember it: its positions mean nothing any more."""
-        if opened.sessions.pop(session, None) is not None:
+        ended = opened.sessions.pop(session, None)
+        if ended is not None:
+            ended.close()
             self._ended[key, session] = None
             while len(self._ended) > _ENDED_MAX:
                 self._ended.popitem(last=False)

@@ -39,6 +39,7 @@ from p2pvalue.node.requests import heard
 from p2pvalue.node.taking_part import TakingPart
 from p2pvalue.node.verification import verify_views
 from p2pvalue.store import Store
+from p2pvalue.texts.workers import TextWorkers
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.effects import Changed, Joined, Wrote
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
@@ -81,7 +82,7 @@ class RunningNode(Node):
         self.config = config
         self.started_s = time.monotonic()
         self.keys = OwnKeys(keystore)
-        self.documents = OpenDocuments()
+        self.documents = OpenDocuments(TextWorkers())
         self.joining = Joining(self)
         self.neighbours = Neighbours(self, self.joining.is_any_under_way, self.joining.met)
         self.linking = Linking(self)

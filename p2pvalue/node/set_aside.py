@@ -11,8 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from p2pvalue.store import Base
+from p2pvalue.store import Base, Entry
 from p2pvalue_protocol.documents.placement import Placement
+from p2pvalue_protocol.kinds import document
+from p2pvalue_protocol.replica import Replica
 
 
 class Written(NamedTuple):
@@ -24,6 +26,23 @@ class Written(NamedTuple):
     session: int
     heads: tuple[bytes, ...]
     update: bytes
+
+
+def written_of(copy: Replica, entry: Entry) -> Written | None:
+    """Return a stored update, or None if our copy of the community lacks the key to it."""
+    opened = copy.open(entry.core, entry.payload)
+    if opened is None:
+        return None
+    payload = document.DOCUMENT_UPDATE.decode(opened)
+    assert isinstance(payload, document.DocumentUpdate)
+    return Written(
+        Placement(entry.order.op_id, entry.order.device, entry.log, entry.order.seq),
+        entry.member,
+        entry.is_hidden,
+        payload.session,
+        tuple(payload.heads),
+        payload.update,
+    )
 
 
 class SetAside:

@@ -22,11 +22,11 @@ from p2pvalue import types as t
 from p2pvalue.config import Config
 from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import Network
-from p2pvalue.node.difference import Edit
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.node.running import RunningNode
-from p2pvalue.node.text import SharedText
 from p2pvalue.store import Durability, SqliteStore
+from p2pvalue.texts.edits import Edit
+from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import chat, document, pledge
@@ -73,7 +73,7 @@ class Typist:
     """Types into one text at places near each other, and deletes what is too much."""
 
     def __init__(self, client: int, draw: random.Random) -> None:
-        self._shared = SharedText(client)
+        self._shared = SharedDocument("plain", client)
         self._draw = draw
         self._place = 0
 

@@ -142,12 +142,14 @@ _LAST_NAMES = {"FromString", "unpack_from", "decompress", "decode", "convert", "
 _NOT_STRANGERS = {
     # What this machine wrote for itself, behind the encryption of its database.
     "p2pvalue.node.document_facts.load",
-    "p2pvalue.node.document_replica._start",
+    "p2pvalue.node.document_replica._begin_with_kept",
     "p2pvalue.node.joining._find_again",
     "p2pvalue.node.requests.all",
     "p2pvalue.store",
     "p2pvalue_protocol.documents.kept_facts",
     "p2pvalue_protocol.epoch_records",
+    # What a process that we started tells us.
+    "p2pvalue.texts.remote.ask",
     # What a caller is about to write.
     "p2pvalue_protocol.auth_payloads._checked",
     # No part of a running node.

@@ -26,6 +26,7 @@ from p2pvalue_protocol.log import Run, make_item
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.writing import orders_of
+from tests.node.near_texts import NearTexts
 
 NONCE = b"n" * 32
 FIRST_MS = 1_800_000_000_000
@@ -56,7 +57,7 @@ class SmallNode:
         self.name = name
         self.store: Store = MemoryStore() if store is None else store
         self.events = EventHub()
-        self.documents = OpenDocuments()
+        self.documents = OpenDocuments(NearTexts())
         self.community_id, run = founding_run(names)
         self.now_ms = FIRST_MS
         self.refusal: Exception | None = None  # raised by the next write
@@ -78,7 +79,7 @@ class SmallNode:
 
     def restart(self) -> None:
         """Go on as a new process would: with nothing but the store."""
-        self.documents = OpenDocuments()
+        self.documents = OpenDocuments(NearTexts())
         self.replica = self._new_replica()
         self.community = self.community_object()
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import pycrdt
 import pytest
 
-from p2pvalue.node.difference import Edit
 from p2pvalue.node.document_facts import WAITS
-from p2pvalue.node.text import SharedText
+from p2pvalue.texts.edits import Edit
+from p2pvalue.texts.shared import SharedDocument
 from p2pvalue.types import TextView
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.numbers import write_number
@@ -84,7 +84,7 @@ def brought(one: SmallNode, other: SmallNode) -> None:
 
 def text_of(client: int, text: str) -> bytes:
     """Return what an editor writes that begins with an empty text."""
-    (update,) = SharedText(client).edit([Edit(0, 0, text)])
+    (update,) = SharedDocument("plain", client).edit([Edit(0, 0, text)])
     return update
 
 

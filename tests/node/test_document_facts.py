@@ -6,11 +6,11 @@ from hashlib import sha256
 
 import pytest
 
-from p2pvalue.node.difference import Edit
 from p2pvalue.node.document_facts import EMPTY_UPDATE, DocumentFacts
 from p2pvalue.node.set_aside import SetAside, Written
-from p2pvalue.node.text import SharedText
 from p2pvalue.store import Base
+from p2pvalue.texts.edits import Edit
+from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
@@ -37,7 +37,7 @@ def unforked(log: int) -> Base:
 
 def facts_of(device: bytes, text: str) -> tuple[Written, DocumentFacts]:
     """An update of a device that writes a text, and facts that know of nothing."""
-    (update,) = SharedText(client_of(device, SUBJECT, 0)).edit([Edit(0, 0, text)])
+    (update,) = SharedDocument("plain", client_of(device, SUBJECT, 0)).edit([Edit(0, 0, text)])
     log = int.from_bytes(device[:4], "big")
     placement = Placement(named(f"{device!r}{text}"), device, log, 0)
     return Written(placement, device, False, 0, (), update), DocumentFacts(
@@ -122,7 +122,7 @@ def test_more_heads_than_one_update_names_are_gathered_before_it() -> None:
     for device in devices:
         facts.take(facts_of(device, "x")[0])
     me = b"m" * 32
-    (update,) = SharedText(client_of(me, SUBJECT, 0)).edit([Edit(0, 0, "mine")])
+    (update,) = SharedDocument("plain", client_of(me, SUBJECT, 0)).edit([Edit(0, 0, "mine")])
     own = facts.judge_own(me, 999, 0, [update, EMPTY_UPDATE])
     assert [(o.update, len(o.heads)) for o in own] == [
         (EMPTY_UPDATE, 64),
@@ -142,8 +142,8 @@ async def test_an_edit_that_nobody_would_show_is_not_written(
     await ana.community.create_document("Plan", "abc")
     await ana.community.splice_document("Plan", [(0, 0, ">")], session=session)
     written = ana.written
-    edit = SharedText.edit
-    monkeypatch.setattr(SharedText, "edit", lambda self, edits: edit(self, edits)[:1] * 2)
+    edit = SharedDocument.edit
+    monkeypatch.setattr(SharedDocument, "edit", lambda self, edits: edit(self, edits)[:1] * 2)
     with pytest.raises(P2PValueError, match=r"nothing was written.*out-of-turn"):
         await ana.community.splice_document("Plan", [(0, 0, "lost")], session=session)
     monkeypatch.undo()

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from p2pvalue.node.difference import Edit
 from p2pvalue.node.node import wall_clock_ms
-from p2pvalue.node.text import SharedText
+from p2pvalue.texts.edits import Edit
+from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.ids import Reference, subject_of
 from p2pvalue_protocol.inputs import Draft
@@ -55,7 +55,7 @@ def all_attacks(mallory: Insider, subject: bytes) -> list[Draft]:
 def honest_words(mallory: Insider, subject: bytes, text: str, *, session: int = 0) -> Draft:
     """What her editor would write in a new session, had she read nothing."""
     client = client_of(mallory.signer.public, subject, session)
-    (update,) = SharedText(client).edit([Edit(0, 0, text)])
+    (update,) = SharedDocument("plain", client).edit([Edit(0, 0, text)])
     payload = document.encode_document_update(update, session)
     return Draft(document.UPDATE_NUMBER, subject, payload)
 

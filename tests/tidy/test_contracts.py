@@ -76,6 +76,12 @@ BREACHES = [
         "import trio",
         "p2pvalue.sim.world -> trio",
     ),
+    Breach(
+        "the texts room alone knows the text library",
+        "p2pvalue/node/documents.py",
+        "import pycrdt",
+        "p2pvalue.node.documents -> pycrdt",
+    ),
 ]
 
 

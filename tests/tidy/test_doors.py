@@ -16,6 +16,7 @@ DOORS = {
     "libp2p": ["p2pvalue/network/libp2p*.py"],
     "zeroconf": ["p2pvalue/network/*.py"],
     "apsw": ["p2pvalue/store/sqlite*.py", "p2pvalue/sim/virtual_disk.py"],  # a disk for SQLite
+    "pycrdt": ["p2pvalue/texts/*.py"],
     "sqlite3": ["p2pvalue/store/sqlite*.py"],
     "starlette": ["p2pvalue/api/*.py"],
     "h11": ["p2pvalue/api/*.py"],

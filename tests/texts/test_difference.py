@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pvalue.node import difference
-from p2pvalue.node.difference import Edit, edits_between
+from p2pvalue.texts import difference
+from p2pvalue.texts.difference import edits_between
+from p2pvalue.texts.edits import Edit
 
 
 def applied(text: str, edits: list[Edit]) -> str:

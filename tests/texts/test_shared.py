@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pvalue.node.difference import Edit
-from p2pvalue.node.text import (
-    BURST_CHARACTERS_MAX,
-    BURST_COST_MAX,
-    SharedText,
-    TextBroken,
-    in_bursts,
-)
+from p2pvalue.texts.broken import TextBroken
+from p2pvalue.texts.edits import BURST_CHARACTERS_MAX, BURST_COST_MAX, Edit, in_bursts
+from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.errors import LocalProtocolError
 
 # A deleted stretch, and one of no length at the same place: `updates` refuses the second.
@@ -31,7 +26,7 @@ edits = st.lists(
 def test_positions_are_code_points_whatever_the_characters(
     wanted: list[tuple[int, int, str]],
 ) -> None:
-    writer, reader, expected = SharedText(1), SharedText(2), ""
+    writer, reader, expected = SharedDocument("plain", 1), SharedDocument("plain", 2), ""
     fitting = []
     for position, deleted, inserted in wanted:
         start = min(position, len(expected))
@@ -39,9 +34,9 @@ def test_positions_are_code_points_whatever_the_characters(
         fitting.append(Edit(start, end - start, inserted))
         expected = expected[:start] + inserted + expected[end:]
     for update in writer.edit(fitting):
-        reader.apply(update)
+        reader.apply([update])
     assert (writer.text, reader.text) == (expected, expected)
-    assert SharedText(3, writer.encoded()).text == expected
+    assert SharedDocument("plain", 3, writer.encoded()).text == expected
 
 
 @given(
@@ -63,18 +58,18 @@ def test_bursts_hold_the_same_edits_in_bounded_size(wanted: list[tuple[int, int,
 
 
 def test_the_largest_burst_fits_an_operation_even_where_every_character_stands_alone() -> None:
-    scattered = SharedText(2**53 - 1)
-    other = SharedText(2**53 - 2)
+    scattered = SharedDocument("plain", 2**53 - 1)
+    other = SharedDocument("plain", 2**53 - 2)
     for number in range(4_000):  # two writers take turns: no two neighbours have one author
         writer, reader = (scattered, other) if number % 2 else (other, scattered)
         for update in writer.edit([Edit(number, 0, "x")]):
-            reader.apply(update)
+            reader.apply([update])
     updates = scattered.edit([Edit(0, 4_000, "€" * 20_000)])
     assert max(map(len, updates)) <= 62_000
 
 
 def test_an_edit_that_does_not_fit_changes_nothing() -> None:
-    text = SharedText(1)
+    text = SharedDocument("plain", 1)
     text.edit([Edit(0, 0, "abc")])
     with pytest.raises(LocalProtocolError, match="count in code points"):
         text.edit([Edit(0, 0, "x"), Edit(5, 0, "y")])
@@ -82,7 +77,7 @@ def test_an_edit_that_does_not_fit_changes_nothing() -> None:
 
 
 def test_nothing_is_written_for_nothing() -> None:
-    assert SharedText(1).edit([Edit(0, 0, "")]) == []
+    assert SharedDocument("plain", 1).edit([Edit(0, 0, "")]) == []
 
 
 def test_a_panic_of_the_library_ends_as_an_error_that_can_be_caught(
@@ -94,30 +89,32 @@ def test_a_panic_of_the_library_ends_as_an_error_that_can_be_caught(
     def panic(self: object, update: bytes) -> None:
         raise PanicException("called `Option::unwrap()` on a `None` value")
 
-    text = SharedText(1)
+    text = SharedDocument("plain", 1)
     monkeypatch.setattr(pycrdt.Doc, "apply_update", panic)
     with pytest.raises(TextBroken, match="unwrap"):
-        text.apply(b"\x00\x00")
+        text.apply([b"\x00\x00"])
 
 
 def test_a_person_can_still_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(self: object, update: bytes) -> None:
         raise KeyboardInterrupt
 
-    text = SharedText(1)
+    text = SharedDocument("plain", 1)
     monkeypatch.setattr(pycrdt.Doc, "apply_update", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        text.apply(b"\x00\x00")
+        text.apply([b"\x00\x00"])
 
 
 def test_a_real_panic_of_the_library_leaves_the_process_alive() -> None:
     program = (
-        "from p2pvalue.node.text import Edit, SharedText, TextBroken\n"
-        "text = SharedText(7)\n"
+        "from p2pvalue.texts.broken import TextBroken\n"
+        "from p2pvalue.texts.edits import Edit\n"
+        "from p2pvalue.texts.shared import SharedDocument\n"
+        "text = SharedDocument('plain', 7)\n"
         "text.edit([Edit(0, 0, 'abc')])\n"
         "try:\n"
         f"    for update in {PANICKING}:\n"
-        "        text.apply(bytes.fromhex(update))\n"
+        "        text.apply([bytes.fromhex(update)])\n"
         "    text.edit([Edit(0, 1, 'x')])\n"
         "except TextBroken as error:\n"
         "    print('caught', error)\n"

@@ -11,19 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from typing import Final, NamedTuple
+from typing import Final
+
+from p2pvalue.texts.edits import Edit
 
 _COMPARISONS_MAX: Final = 4_000_000  # about a second on a small computer
 _POPULAR_FROM: Final = 200  # from here on difflib leaves out what is in more than one of a hundred
 _WORD = re.compile(r"\w+|\W", re.DOTALL)
-
-
-class Edit(NamedTuple):
-    """At `position`, `deleted` code points go and `inserted` comes."""
-
-    position: int
-    deleted: int
-    inserted: str
 
 
 def edits_between(old: str, new: str) -> list[Edit]:

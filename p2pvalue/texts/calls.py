@@ -1,0 +1,31 @@
+"""The table of what can be asked of a document in the worker process.
+
+A row is a function of a `SharedDocument` and of arguments that msgpack can carry, as can what it
+returns; it raises TextBroken (the document is thrown away) or LocalProtocolError (nothing was
+changed). `remote.py` has a method for each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from p2pvalue.texts.edits import Edit
+from p2pvalue.texts.shared import SharedDocument, edits_to
+
+
+def _text(document: SharedDocument) -> str:
+    return document.text
+
+
+def _edit(document: SharedDocument, edits: list[tuple[int, int, str]]) -> list[bytes]:
+    return document.edit([Edit(*edit) for edit in edits])
+
+
+CALLS: Final[Mapping[str, Callable[..., Any]]] = {
+    "apply": SharedDocument.apply,
+    "edit": _edit,
+    "edits_to": edits_to,
+    "encoded": SharedDocument.encoded,
+    "text": _text,
+}
