@@ -81,10 +81,12 @@ dags-all: $(READY)
 soak-dags: $(READY)
 	$(DAGS) random --from 1000000 --count 10000000 --resume build/soak.json && rm build/soak.json
 
-# Plays histories of documents in which some lie, with the text library: all must show the same.
+# Plays histories of documents in which some lie, with the text library: all must show the same. Stopped
+# and started again, it goes on where it was.
 HISTORIES ?= 100000
 documents: $(READY)
-	$(BIN)/python -m tests.documents.hostile --histories $(HISTORIES)
+	$(BIN)/python -m tests.documents.hostile --histories $(HISTORIES) --resume build/documents.json \
+		&& rm build/documents.json
 
 # Runs simulated worlds that try to break the core: a thousand small ones, or all night, each seed
 # once (build/sim.json counts them). What fails is made smaller and written down as a scenario.

@@ -1,13 +1,17 @@
 """Random histories of honest people and liars: all who hold the same updates show the same.
 
 python -m tests.documents.hostile --histories 100000      what `make documents` runs
+
+`--resume FILE` goes on where the last run with that file ended, and counts what it met too.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
@@ -19,6 +23,7 @@ SHAPES = ("plain", "rich")
 STEPS = 22
 RELOADS_SHARE = 0.2
 SHOWN_EVERY = 1_000
+KEPT_EVERY = 100
 
 
 def play(seed: int) -> Counter[str]:
@@ -76,26 +81,57 @@ def check(seed: int, replicas: list[Replica], liars: frozenset[bytes]) -> None:
     assert len(hidden) == 1, f"texts differ with hidden updates: seed {seed}: {hidden}"
 
 
+class Progress:
+    """How many histories were played, and what was met; remembered in a file if there is one."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.played = self.wrong = 0
+        self.met: Counter[str] = Counter()
+        self._file = file
+        if file is not None and file.exists():
+            known = json.loads(file.read_text(encoding="utf-8"))
+            self.played, self.wrong = known["played"], known["wrong"]
+            self.met.update(known["met"])
+
+    def play(self, seed: int) -> None:
+        """Play a history more; says so if it fails."""
+        try:
+            self.met += play(seed)
+        except BaseException as error:  # a panic of the library is no Exception
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            self.wrong += 1
+            print(f"history {seed} fails: {error!r}", flush=True)
+        self.played += 1
+
+    def keep(self) -> None:
+        """Write down how far it is."""
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            known = {"played": self.played, "wrong": self.wrong, "met": self.met}
+            self._file.write_text(json.dumps(known), encoding="utf-8")
+
+    def __str__(self) -> str:
+        return f"{self.played} histories, {self.wrong} wrong: {dict(self.met)}"
+
+
 def main() -> int:
     """Play histories; 1 if replicas differ in one, or an honest update is refused."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--histories", type=int, default=100_000)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--resume", type=Path, help="file that remembers how far it was")
     asked = parser.parse_args()
-    met: Counter[str] = Counter()
-    wrong = 0
-    for seed in range(asked.first, asked.first + asked.histories):
-        try:
-            met += play(seed)
-        except BaseException as error:  # a panic of the library is no Exception
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            wrong += 1
-            print(f"history {seed} fails: {error!r}", flush=True)
-        if (seed + 1) % SHOWN_EVERY == 0:
-            print(f"{seed + 1 - asked.first} histories, {wrong} wrong: {dict(met)}", flush=True)
-    print(f"{asked.histories} histories, {wrong} wrong: {dict(met)}")
-    return 1 if wrong else 0
+    progress = Progress(asked.resume)
+    while progress.played < asked.histories:
+        progress.play(asked.first + progress.played)
+        if progress.played % KEPT_EVERY == 0:
+            progress.keep()
+        if progress.played % SHOWN_EVERY == 0:
+            print(progress, flush=True)
+    progress.keep()
+    print(progress)
+    return 1 if progress.wrong else 0
 
 
 if __name__ == "__main__":
