@@ -20,6 +20,7 @@ from p2pvalue.node.set_aside import SetAside, Written
 from p2pvalue.store import Base
 from p2pvalue_protocol.documents.facts import Facts
 from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
+from p2pvalue_protocol.documents.op_ids import IdOf
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.verdict import Applies, Void, Waits
 from p2pvalue_protocol.errors import P2PValueError
@@ -31,7 +32,7 @@ WAITS: Final = "waits"
 BROKEN: Final = "broken-here"
 _MADE_UP_SEQ: Final = 2**50
 _NO_BRANCH: Final = -1
-_FORM: Final = 2
+_FORM: Final = 3
 
 
 def version_with(version: str, orders: Iterable[Order]) -> str:
@@ -47,9 +48,14 @@ def _share(op_id: bytes) -> int:
 class Judged(NamedTuple):
     """An update that counts, or a hidden one on which such rest: to be applied."""
 
-    op_id: bytes
+    placement: Placement
     update: bytes
     is_hidden: bool
+
+    @property
+    def op_id(self) -> bytes:
+        """The id of its operation."""
+        return self.placement.op_id
 
 
 class OwnUpdate(NamedTuple):
@@ -78,8 +84,13 @@ class _Kept(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=
 class DocumentFacts:
     """The verdicts on one document's updates, as far as they were taken in."""
 
-    def __init__(self, subject: bytes, shape: str, base_of: Callable[[int], Base]) -> None:
-        """Begin without updates; `base_of` says where a branch of a log begins."""
+    def __init__(
+        self, subject: bytes, shape: str, base_of: Callable[[int], Base], id_of: IdOf
+    ) -> None:
+        """Begin without updates.
+
+        `base_of` says where a branch of a log begins, `id_of` which id a stored operation has.
+        """
         self.updates = 0
         self.clocks: dict[int, int] = {}  # by Yjs client: the next one
         self._version = 0
@@ -91,7 +102,8 @@ class DocumentFacts:
         self._made_up = 0
         self._base_of = base_of
         self._aside = SetAside(base_of)
-        self._facts = Facts(subject, shape)
+        self._id_of = id_of
+        self._facts = Facts(subject, shape, id_of)
 
     # --- what there is
 
@@ -161,13 +173,15 @@ class DocumentFacts:
             else:
                 self._waiting[op_id] = member
         else:
-            self._note(op_id, written.update, member, verdict, written.is_hidden, judged)
+            self._note(placement, written.update, member, verdict, written.is_hidden, judged)
         for released in self._facts.release():
             op_id = released.placement.op_id
             is_hidden = op_id in self._hidden_waiting
             self._hidden_waiting.discard(op_id)
             member = self._waiting.pop(op_id, b"")
-            self._note(op_id, released.data, member, released.verdict, is_hidden, judged)
+            self._note(
+                released.placement, released.data, member, released.verdict, is_hidden, judged
+            )
 
     def _tell(self, branch: int) -> None:
         if branch not in self._told:
@@ -179,7 +193,7 @@ class DocumentFacts:
 
     def _note(
         self,
-        op_id: bytes,
+        placement: Placement,
         update: bytes,
         member: bytes,
         verdict: Applies | Void,
@@ -189,7 +203,7 @@ class DocumentFacts:
         match verdict:
             case Applies():
                 self._advance(verdict)
-                judged.append(Judged(op_id, update, is_hidden))
+                judged.append(Judged(placement, update, is_hidden))
             case Void(reason) if not is_hidden:
                 self._skips[member, str(reason)] += 1
 
@@ -200,7 +214,7 @@ class DocumentFacts:
 
     def encoded(self, judged: Judged) -> bytes:
         """Return the bytes by which to apply an update, in today's names."""
-        return self._facts.encode(judged.op_id, judged.update, is_hidden=judged.is_hidden)
+        return self._facts.encode(judged.placement, judged.update, is_hidden=judged.is_hidden)
 
     # --- what is ours
 
@@ -235,7 +249,7 @@ class DocumentFacts:
         placement = at._replace(op_id=made_up_id, seq=_MADE_UP_SEQ + self._made_up)
         if at.branch != _NO_BRANCH:
             self._tell(at.branch)
-        verdict = self._facts.take(placement, session, heads, update)
+        verdict = self._facts.take(placement, session, heads, update, is_stored=False)
         if not isinstance(verdict, Applies) or verdict.update is not None:
             reason = verdict.reason if isinstance(verdict, Void) else "names-changed"
             raise P2PValueError(
@@ -279,7 +293,7 @@ class DocumentFacts:
             raise ValueError(f"these are no facts that were kept: {error}") from None
         if kept.form != _FORM:
             raise ValueError("these facts were kept by another version")
-        self._facts = load_facts(kept.facts)
+        self._facts = load_facts(kept.facts, self._id_of)
         self._aside = SetAside(self._base_of, kept.aside)
         self._version, self.updates = int.from_bytes(kept.version, "big"), kept.updates
         self._skips = Counter({(member, reason): n for member, reason, n in kept.skips})

@@ -143,7 +143,10 @@ class DocumentReplica:
     def _new_facts(self) -> DocumentFacts:
         store, community = self.place.store, self.place.community
         return DocumentFacts(
-            self.place.subject, self.place.shape, lambda log: store.base(community, log)
+            self.place.subject,
+            self.place.shape,
+            lambda log: store.base(community, log),
+            lambda log, seq: store.past(community).operations(log, seq, 1)[0].op_id,
         )
 
     # --- reading

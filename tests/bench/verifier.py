@@ -50,7 +50,7 @@ def updates_of(count: int, rng: Random, moves_share: float) -> list[bytes]:
 def judged(updates: list[bytes]) -> tuple[Facts, float]:
     """Return the facts of updates of one session, and the CPU seconds it took to take them."""
     places = [Placement(sha256(b"%d" % seq).digest(), ANA, 0, seq) for seq in range(len(updates))]
-    facts = Facts(DOCUMENT, "plain")
+    facts = Facts(DOCUMENT, "plain", lambda _, seq: places[seq].op_id)
     start_s = time.process_time()
     for placement, update in zip(places, updates, strict=True):
         verdict = facts.take(placement, 0, (), update)

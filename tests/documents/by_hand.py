@@ -68,6 +68,19 @@ def update(
     return write_update(Update(author, clock, structs, deletions))
 
 
+class StoredIds(dict[tuple[int, int], bytes]):
+    """The ids of updates by branch and seq, as a store has them."""
+
+    def __call__(self, branch: int, seq: int) -> bytes:
+        """Return one of them."""
+        return self[branch, seq]
+
+    def store(self, placement: Placement) -> Placement:
+        """Store an update's id."""
+        self[placement.branch, placement.seq] = placement.op_id
+        return placement
+
+
 class Given(NamedTuple):
     """One update that was given to a scene, and what became of it at once."""
 
@@ -81,7 +94,8 @@ class Scene:
     """One document; ids of updates are hashes of their numbers, so that all repeats."""
 
     def __init__(self, shape: str = "plain") -> None:
-        self.facts = Facts(DOCUMENT, shape)
+        self.ids = StoredIds()
+        self.facts = Facts(DOCUMENT, shape, self.ids)
         self.shape = shape
         self.given: list[Given] = []
         self.forks: dict[int, tuple[int, int]] = {}
@@ -114,6 +128,7 @@ class Scene:
         )
         ids = self.facts.frontier(number) if heads is None else sorted(map(self.op_id, heads))
         placement = Placement(self.op_id(len(self.given)), device, number, seq)
+        self.ids.store(placement)
         self.given.append(Given(placement, session, tuple(ids), data))
         verdict = self.facts.take(placement, session, tuple(ids), data)
         self.verdicts[placement.op_id] = shown(verdict)

@@ -68,7 +68,7 @@ def deliver(
         if op.op_id not in one.held:
             one.take(op)
         if rng.random() < reloads_share:
-            one.facts = load_facts(dump_facts(one.facts))
+            one.facts = load_facts(dump_facts(one.facts), one.ids)
 
 
 def check(seed: int, replicas: list[Replica], liars: frozenset[bytes]) -> None:

@@ -18,6 +18,7 @@ from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.facts import Facts
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.verdict import Applies, Void, Waits
+from tests.documents.by_hand import StoredIds
 
 DOCUMENT = b"document" * 2
 LOCAL = "this person"
@@ -50,9 +51,10 @@ class Replica:
 
     def __init__(self, shape: str, client: int) -> None:
         self.shape = shape
-        self.facts = Facts(DOCUMENT, shape)
+        self.ids = StoredIds()
+        self.facts = Facts(DOCUMENT, shape, self.ids)
         self.verdicts: dict[bytes, Void | Applies] = {}
-        self.applied: list[tuple[bytes, bytes]] = []
+        self.applied: list[tuple[Placement, bytes]] = []
         self.held: dict[bytes, Written] = {}
         self._place: dict[bytes, tuple[int, int]] = {}  # op id -> branch, seq
         self._tips: dict[int, bytes] = {}
@@ -70,9 +72,9 @@ class Replica:
 
     def encoded(self, hidden: frozenset[bytes] = frozenset()) -> Iterator[bytes]:
         """Yield what counts, in the order in which it came here; of some devices it is hidden."""
-        for op_id, data in self.applied:
-            is_hidden = self.held[op_id].device in hidden
-            yield self.facts.encode(op_id, data, is_hidden=is_hidden)
+        for placement, data in self.applied:
+            is_hidden = placement.device in hidden
+            yield self.facts.encode(placement, data, is_hidden=is_hidden)
 
     def shown_without(self, hidden: frozenset[bytes]) -> str:
         """What the document shows while what some devices wrote is hidden."""
@@ -97,14 +99,14 @@ class Replica:
         self._tips[number] = op.op_id
         self._place[op.op_id] = number, op.seq
         self.held[op.op_id] = op
-        placement = Placement(op.op_id, op.device, number, op.seq)
+        placement = self.ids.store(Placement(op.op_id, op.device, number, op.seq))
         verdict = self.facts.take(placement, op.session, op.heads, op.data)
-        found = [] if isinstance(verdict, Waits) else [(op.op_id, op.data, verdict)]
-        found += [(r.placement.op_id, r.data, r.verdict) for r in self.facts.release()]
-        for op_id, data, decided in found:
-            self.verdicts[op_id] = decided
+        found = [] if isinstance(verdict, Waits) else [(placement, op.data, verdict)]
+        found += [(r.placement, r.data, r.verdict) for r in self.facts.release()]
+        for judged, data, decided in found:
+            self.verdicts[judged.op_id] = decided
             if isinstance(decided, Applies):
-                self.applied.append((op_id, data))
+                self.applied.append((judged, data))
                 if self.facts.renamings == self._renamings:
                     self.doc.apply_update(decided.update or data)
         if self.facts.renamings != self._renamings:

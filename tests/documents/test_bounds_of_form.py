@@ -19,6 +19,7 @@ from tests.documents.by_hand import (
     DOCUMENT,
     EVA,
     Scene,
+    StoredIds,
     client,
     string,
     text_bytes,
@@ -60,7 +61,7 @@ def test_a_typists_word_that_is_no_text_is_malformed() -> None:
 
 
 def test_a_typist_cannot_go_on_beyond_the_last_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("facts", "update_form"):
+    for module in ("strands", "update_form"):
         monkeypatch.setattr(f"p2pvalue_protocol.documents.{module}.CLOCK_MAX", 4)
     scene = Scene()
     scene.give(ANA, WORD)
@@ -91,7 +92,7 @@ def test_a_branch_that_nothing_precedes_knows_of_no_other() -> None:
     scene.give(ANA, WORD)
     scene.fork(FORK, ANA, -1)
     assert scene.give(ANA, WORD, branch=FORK, heads=()) == APPLIES
-    assert scene.facts.branches[FORK].foreigns == [{}]
+    assert scene.facts.branches[FORK].known.at(0) == {}
 
 
 def test_what_a_past_lacks_cannot_be_named_though_two_claim_its_client() -> None:
@@ -104,20 +105,21 @@ def test_what_a_past_lacks_cannot_be_named_though_two_claim_its_client() -> None
 
 
 def test_facts_made_anew_release_whose_wait_is_over() -> None:
-    facts = Facts(DOCUMENT, "plain")
+    ids = StoredIds()
+    facts = Facts(DOCUMENT, "plain", ids)
     word, late = Placement(b"a" * 32, ANA, 1, 0), Placement(b"e" * 32, EVA, 2, 0)
     follows = update(E, 0, string("e", origin=(A, 2)))
     assert facts.take(late, 0, (word.op_id,), follows) == Waits(word.op_id)
-    facts.take(word, 0, (), WORD)
-    (released,) = load_facts(dump_facts(facts)).release()
+    facts.take(ids.store(word), 0, (), WORD)
+    (released,) = load_facts(dump_facts(facts), ids).release()
     assert released.placement == late
     assert isinstance(released.verdict, Applies)
 
 
 def test_a_name_that_is_taken_is_given_to_nobody_else() -> None:
     def strand(number: int) -> Strand:
-        branch = Branch(number, ANA)
-        branch.ids.append(bytes([number]) * 32)
+        branch = Branch(number, ANA, StoredIds())
+        branch.ids.append(bytes([number]) * 32, 0, is_stored=True)
         made = Strand(branch, 0, A, None, 0)
         made.ends.append(3)
         made.places.append(0)

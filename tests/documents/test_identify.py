@@ -5,7 +5,7 @@ from __future__ import annotations
 from p2pvalue_protocol.documents.facts import Facts
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.verdict import Applies, Waits
-from tests.documents.by_hand import ANA, DOCUMENT, EVA, client, string, update
+from tests.documents.by_hand import ANA, DOCUMENT, EVA, StoredIds, client, string, update
 
 MADE_UP, REAL, OTHER = b"m" * 32, b"r" * 32, b"o" * 32
 HELLO = update(client(ANA), 0, string("hello"))
@@ -13,8 +13,10 @@ WORLD = update(client(EVA), 0, string("!", origin=(client(ANA), 4)))
 
 
 def test_what_got_its_id_late_is_named_and_followed_by_it() -> None:
-    facts = Facts(DOCUMENT, "plain")
-    assert isinstance(facts.take(Placement(MADE_UP, ANA, 1, 2**50), 0, (), HELLO), Applies)
+    facts = Facts(DOCUMENT, "plain", StoredIds())
+    assert isinstance(
+        facts.take(Placement(MADE_UP, ANA, 1, 2**50), 0, (), HELLO, is_stored=False), Applies
+    )
     facts.identify(MADE_UP, Placement(REAL, ANA, 1, 7))
     assert facts.frontier(None) == (REAL,)
     assert isinstance(facts.take(Placement(OTHER, EVA, 2, 0), 0, (REAL,), WORLD), Applies)
@@ -23,9 +25,9 @@ def test_what_got_its_id_late_is_named_and_followed_by_it() -> None:
 
 
 def test_who_waits_for_the_id_is_released_when_it_is_known() -> None:
-    facts = Facts(DOCUMENT, "plain")
+    facts = Facts(DOCUMENT, "plain", StoredIds())
     assert facts.take(Placement(OTHER, EVA, 2, 0), 0, (REAL,), WORLD) == Waits(REAL)
-    facts.take(Placement(MADE_UP, ANA, 1, 2**50), 0, (), HELLO)
+    facts.take(Placement(MADE_UP, ANA, 1, 2**50), 0, (), HELLO, is_stored=False)
     assert facts.release() == []
     facts.identify(MADE_UP, Placement(REAL, ANA, 1, 7))
     (released,) = facts.release()
@@ -34,16 +36,20 @@ def test_who_waits_for_the_id_is_released_when_it_is_known() -> None:
 
 
 def test_names_after_a_fork_are_those_of_the_ids_that_came_late() -> None:
-    def forked(facts: Facts, second: bytes) -> None:
-        facts.take(Placement(b"\x01" * 32, ANA, 1, 0), 0, (), HELLO)
-        facts.take(Placement(second, ANA, 2, 0), 0, (), update(client(ANA), 0, string("other")))
+    first = Placement(b"\x01" * 32, ANA, 1, 0)
 
-    at_once, late = Facts(DOCUMENT, "plain"), Facts(DOCUMENT, "plain")
+    def forked(facts: Facts, second: bytes) -> None:
+        facts.take(first, 0, (), HELLO)
+        placement, data = Placement(second, ANA, 2, 0), update(client(ANA), 0, string("other"))
+        facts.take(placement, 0, (), data, is_stored=second != MADE_UP)
+
+    at_once, late = Facts(DOCUMENT, "plain", StoredIds()), Facts(DOCUMENT, "plain", StoredIds())
     low = bytes(32)
     forked(at_once, low)
     forked(late, MADE_UP)
     before = late.renamings
     late.identify(MADE_UP, Placement(low, ANA, 2, 0))
     assert late.renamings == before + 1
-    for op_id, data in ((b"\x01" * 32, HELLO), (low, update(client(ANA), 0, string("other")))):
-        assert late.encode(op_id, data) == at_once.encode(op_id, data)
+    other = update(client(ANA), 0, string("other"))
+    for placement, data in ((first, HELLO), (Placement(low, ANA, 2, 0), other)):
+        assert late.encode(placement, data) == at_once.encode(placement, data)

@@ -59,20 +59,17 @@ def test_what_is_void_or_waits_has_no_effect() -> None:
     scene = scene_of_three()
     assert scene.give(KIM, update(K, 9, string("y"))) == VoidReason.OUT_OF_TURN
     assert scene.give(ANA, update(A, 4, string("z", origin=(A, 3))), heads=(77,)) == WAITS
-    effective = [is_effective(scene.facts, scene.op_id(number)) for number in range(6)]
+    effective = [is_effective(scene.facts, given.placement) for given in scene.given]
     assert effective == [True] * 4 + [False] * 2
 
 
 def test_letters_are_code_points_and_what_is_inserted_and_deleted_at_once_is_neither() -> None:
     scene = scene_of_three()
-    letters = [
-        letters_of(scene.facts, scene.op_id(number), given.data)
-        for number, given in enumerate(scene.given)
-    ]
+    letters = [letters_of(scene.facts, given.placement, given.data) for given in scene.given]
     assert letters == [(3, 0), (3, 0), (1, 2), (1, 0)]
     both = update(A, 4, string("ab", origin=(A, 3)), deletes=((A, 3, 2),))
     assert scene.give(ANA, both) == APPLIES
-    assert letters_of(scene.facts, scene.op_id(4), both) == (2, 1)
+    assert letters_of(scene.facts, scene.given[4].placement, both) == (2, 1)
 
 
 def shown(*updates: bytes) -> str:
@@ -86,15 +83,15 @@ def shown(*updates: bytes) -> str:
 def test_the_parts_of_an_update_are_what_it_does() -> None:
     scene = scene_of_three()
     before = [given.data for given in scene.given[:2]]
-    op_id, data = scene.op_id(2), scene.given[2].data
-    writes, deletes, unwrites = parts_of(scene.facts, op_id, data)
+    placement, data = scene.given[2].placement, scene.given[2].data
+    writes, deletes, unwrites = parts_of(scene.facts, placement, data)
     whole = shown(*before, data)
     assert sorted(whole) == sorted("tea!日")
     assert shown(*before, writes, deletes) == whole
     assert sorted(shown(*before, writes)) == sorted("tea!日本😀")
-    hidden = scene.facts.encode(op_id, data, is_hidden=True)
+    hidden = scene.facts.encode(placement, data, is_hidden=True)
     assert shown(*before, writes, unwrites) == shown(*before, hidden) == shown(*before)
-    assert parts_of(scene.facts, scene.op_id(0), before[0]).deletes == b"\x00\x00"
+    assert parts_of(scene.facts, scene.given[0].placement, before[0]).deletes == b"\x00\x00"
 
 
 def test_parts_are_called_as_all_call_them_after_a_fork() -> None:
@@ -104,8 +101,8 @@ def test_parts_are_called_as_all_call_them_after_a_fork() -> None:
     scene.fork(7, ANA, 0)
     other = update(A, 3, string("?", origin=(A, 2)), deletes=((A, 0, 4),))
     assert scene.give(ANA, other, branch=7, heads=()) == APPLIES
-    encoded = [scene.facts.encode(given.placement.op_id, given.data) for given in scene.given]
-    parts = [parts_of(scene.facts, given.placement.op_id, given.data) for given in scene.given]
+    encoded = [scene.facts.encode(given.placement, given.data) for given in scene.given]
+    parts = [parts_of(scene.facts, given.placement, given.data) for given in scene.given]
     writes, deletes, unwrites = zip(*parts, strict=True)
     assert shown(*writes, *deletes) == shown(*encoded) == "!"
     assert shown(*writes, *unwrites) == ""
@@ -116,5 +113,6 @@ def test_an_update_that_only_deletes_writes_nothing() -> None:
     scene.give(ANA, update(A, 0, string("tea")))
     data = update(E, 0, deletes=((A, 0, 1),))
     scene.give(EVA, data)
-    assert parts_of(scene.facts, scene.op_id(1), data) == (b"\x00\x00", data, b"\x00\x00")
-    assert letters_of(scene.facts, scene.op_id(1), data) == (0, 1)
+    placement = scene.given[1].placement
+    assert parts_of(scene.facts, placement, data) == (b"\x00\x00", data, b"\x00\x00")
+    assert letters_of(scene.facts, placement, data) == (0, 1)

@@ -79,6 +79,13 @@ class _Held:
             return Base(None, -1)
         return self._base._replace(log=self._base.log + self._before)
 
+    def past(self, community: bytes) -> _Held:
+        return self
+
+    def operations(self, log: int, seq: int, count: int) -> list[Order]:
+        found = (e.order for e in self._entries if (e.log, e.order.seq) == (log, seq))
+        return [next(found)]
+
     def entries_since(self, *place: Any, limit: int, hidden: bool) -> list[Entry]:
         assert hidden
         return self._entries[place[-1] :][:limit]

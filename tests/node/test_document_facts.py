@@ -35,13 +35,17 @@ def unforked(log: int) -> Base:
     return Base(None, -1)
 
 
+def stored_id(log: int, seq: int) -> bytes:
+    raise AssertionError(f"nobody names an old update: {log}, {seq}")
+
+
 def facts_of(device: bytes, text: str) -> tuple[Written, DocumentFacts]:
     """An update of a device that writes a text, and facts that know of nothing."""
     (update,) = SharedDocument("plain", client_of(device, SUBJECT, 0)).edit([Edit(0, 0, text)])
     log = int.from_bytes(device[:4], "big")
     placement = Placement(named(f"{device!r}{text}"), device, log, 0)
     return Written(placement, device, False, 0, (), update), DocumentFacts(
-        SUBJECT, document.SHAPE_PLAIN, unforked
+        SUBJECT, document.SHAPE_PLAIN, unforked, stored_id
     )
 
 
@@ -95,7 +99,7 @@ def test_one_that_waits_for_what_is_hidden_gets_it_when_it_comes() -> None:
     waits = waits._replace(heads=(hidden.placement.op_id,))
     assert facts.take(waits) == []
     assert facts.skips == [(waiter, "waits", 1)]
-    kept = DocumentFacts(SUBJECT, document.SHAPE_PLAIN, unforked)
+    kept = DocumentFacts(SUBJECT, document.SHAPE_PLAIN, unforked, stored_id)
     kept.load(facts.dump())
     for each in (facts, kept):
         assert [j.op_id for j in each.take(hidden)] == [

@@ -27,6 +27,7 @@ CORE_MAY_IMPORT = {
     *(
         "__future__",
         "abc",
+        "array",
         "base64",
         "binascii",
         "bisect",

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from p2pvalue_protocol.documents.clients import client_of
+from p2pvalue_protocol.documents.finding import Finder
+from p2pvalue_protocol.documents.known import Foreign
 from p2pvalue_protocol.documents.naming import Naming, naming_of
-from p2pvalue_protocol.documents.numbers import write_number
+from p2pvalue_protocol.documents.op_ids import IdOf
 from p2pvalue_protocol.documents.past import Claims, Past
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.renaming import renamed
 from p2pvalue_protocol.documents.rules import HOPS_MAX, check_deletions, roots_of, take_structs
-from p2pvalue_protocol.documents.strands import Branch, Foreign, Strand, Waiting
+from p2pvalue_protocol.documents.strands import Branch, Strand, Waiting
 from p2pvalue_protocol.documents.update_form import (
-    CLOCK_MAX,
     STRING,
     Update,
-    lows_of,
     read_update,
     write_update,
 )
@@ -39,8 +39,11 @@ from p2pvalue_protocol.errors import LocalProtocolError
 class Facts:
     """The facts of one document. Not to be used after it raised an error that is not documented."""
 
-    def __init__(self, document: bytes, shape: str) -> None:
-        """Begin without updates; raises LocalProtocolError if the shape is none of `SHAPES`."""
+    def __init__(self, document: bytes, shape: str, id_of: IdOf) -> None:
+        """Begin without updates; raises LocalProtocolError if the shape is none of `SHAPES`.
+
+        `id_of` is asked for the ids of updates that were taken and are stored: for few of them.
+        """
         try:
             self.roots = roots_of(shape)
         except KeyError:
@@ -52,7 +55,8 @@ class Facts:
         self.renamings = 0
         self.claims = Claims()
         self.branches: dict[int, Branch] = {}
-        self._ops: dict[bytes, tuple[Branch, int]] = {}
+        self._id_of = id_of
+        self._finder = Finder(self.branches)
         self._frontier: dict[int, int] = {}  # branch -> place of its newest, if nothing holds it
         self._waited_for: dict[bytes, list[Branch]] = {}
         self._ready: list[Branch] = []
@@ -70,20 +74,25 @@ class Facts:
         if origin is None:
             return  # the base wrote nothing here
         waiting = sum(entry.placement.seq <= base_seq for entry in origin.queue)
-        judged = sum(seq <= base_seq for seq in origin.seqs)
-        branch = Branch(number, origin.device, origin, judged + waiting)
+        judged = origin.ids.count_to(base_seq)
+        branch = Branch(number, origin.device, self._id_of, origin, judged + waiting)
         self.branches[number] = branch
 
     def take(
-        self, placement: Placement, session: int, heads: tuple[bytes, ...], data: bytes
+        self,
+        placement: Placement,
+        session: int,
+        heads: tuple[bytes, ...],
+        data: bytes,
+        *,
+        is_stored: bool = True,
     ) -> Applies | Waits | Void:
         """Judge one update, once; those of a branch in its order. ~8 µs for a typist's.
 
-        Raises ValueError if it comes before one that stands earlier in its branch.
+        One that is not stored must not wait for others, and gets its id by `identify`. Raises
+        ValueError if an update comes before one that stands earlier in its branch.
         """
-        branch = self.branches.get(placement.branch)
-        if branch is None:
-            branch = self.branches[placement.branch] = Branch(placement.branch, placement.device)
+        branch = self.branches.get(placement.branch) or self._new_branch(placement)
         if placement.seq <= branch.last_seq or placement.device != branch.device:
             raise ValueError("an update came out of the order of its branch")
         if branch.queue:
@@ -94,7 +103,7 @@ class Facts:
             branch.queue.append(Waiting(placement, session, heads, data))
             self._wait(branch, missing)
             return Waits(missing)
-        verdict = self._judge(branch, Waiting(placement, session, heads, data))
+        verdict = self._judge(branch, Waiting(placement, session, heads, data), is_stored)
         if self._waited_for:
             self._ready += self._waited_for.pop(placement.op_id, ())
         return verdict
@@ -105,9 +114,7 @@ class Facts:
         So updates of one's own can be judged before they are signed. Whoever waits for it is
         released next; `renamings` may grow.
         """
-        branch, place = self._ops.pop(made_up)
-        branch.ids[place], branch.seqs[place] = placement.op_id, placement.seq
-        self._ops[placement.op_id] = branch, place
+        self.branches[placement.branch].ids.identify(made_up, placement.op_id, placement.seq)
         self._ready += self._waited_for.pop(placement.op_id, ())
         if self.claims.shared:
             self._pasts.clear()
@@ -136,7 +143,9 @@ class Facts:
             at = branch.base_count - len(branch.base.ids) - 1
             return branch.base.queue[at].placement.op_id
         for head in heads:
-            if head not in self._ops:
+            try:
+                self.find(head)
+            except KeyError:
                 return head
         return None
 
@@ -146,20 +155,25 @@ class Facts:
 
     # --- judging
 
-    def _judge(self, branch: Branch, entry: Waiting) -> Applies | Void:
+    def _new_branch(self, placement: Placement) -> Branch:
+        branch = Branch(placement.branch, placement.device, self._id_of)
+        self.branches[placement.branch] = branch
+        return branch
+
+    def _judge(self, branch: Branch, entry: Waiting, is_stored: bool = True) -> Applies | Void:
         placement, session, heads, data = entry
         place = len(branch.ids)
-        if place == 0 and branch.base is not None:
-            branch.foreign = branch.foreign_at(0)
-        if heads:
-            branch.foreign = self._joined(branch, heads)
-        branch.ids.append(placement.op_id)
-        branch.seqs.append(placement.seq)
-        branch.foreigns.append(branch.foreign)
-        self._ops[placement.op_id] = branch, place
+        if place == 0 or heads:
+            before = branch.foreign if place else {}
+            if not place:
+                branch.foreign = branch.foreign_at(0)
+            if heads:
+                branch.foreign = self._joined(branch, heads)
+            branch.known.learn(place, before, branch.foreign)
+        branch.ids.append(placement.op_id, placement.seq, is_stored=is_stored)
         strand = branch.strands.get(session)
         if strand is not None and strand.tail is not None and not heads and not self.claims.shared:
-            typed = self._typed(strand, place, data)
+            typed = strand.typed(place, data)
             if typed is not None:
                 branch.is_valid.append(1)
                 self._frontier[branch.number] = place
@@ -179,9 +193,8 @@ class Facts:
     def _joined(self, branch: Branch, heads: Iterable[bytes]) -> Foreign:
         """Return what a branch knows of others with these heads."""
         joined = dict(branch.foreign)
-        for head in heads:
-            other, place = self._ops[head]
-            for number, count in (*other.foreigns[place].items(), (other.number, place + 1)):
+        for other, place in map(self.find, heads):
+            for number, count in (*other.known_at(place).items(), (other.number, place + 1)):
                 if number != branch.number and joined.get(number, 0) < count:
                     joined[number] = count
         return joined
@@ -195,39 +208,10 @@ class Facts:
                 if newest < foreign.get(number, 0):
                     del frontier[number]
 
-    def _typed(self, strand: Strand, place: int, data: bytes) -> Applies | None:
-        """Take a typist's next word, which needs no rules: it stands where the last one ended.
-
-        What it names was found true for the last one, and is asked for byte by byte.
-        """
-        end = strand.ends[-1]
-        assert strand.tail is not None
-        prefix = strand.head + write_number(end) + strand.info + write_number(end - 1) + strand.tail
-        at = len(prefix)
-        if not data.startswith(prefix) or len(data) < at + 3:
-            return None
-        size = data[at]
-        if size >= 0x80 or at + size + 2 != len(data) or data[-1] or not size:
-            return None
-        try:
-            text = data[at + 1 : -1].decode()
-        except UnicodeDecodeError:
-            return None
-        lows = () if text.isascii() else lows_of(text)
-        next_end = end + len(text) + len(lows)
-        if next_end > CLOCK_MAX:
-            return None
-        if lows:
-            strand.lows.update(end + low for low in lows)
-        strand.ends.append(next_end)
-        strand.places.append(place)
-        return Applies(None, (strand.client, end, next_end))
-
     def _judge_slowly(self, branch: Branch, place: int, entry: Waiting) -> Applies:
         if branch.is_void(entry.session):
             raise UpdateInvalid(VoidReason.AFTER_VOID)
-        for head in entry.heads:
-            other, at = self._ops[head]
+        for other, at in map(self.find, entry.heads):
             if not other.is_valid[at]:
                 raise UpdateInvalid(VoidReason.HEAD_VOID)
         update = read_update(entry.data)
@@ -247,7 +231,7 @@ class Facts:
 
     def past_of(self, number: int, device: bytes, session: int, heads: tuple[bytes, ...]) -> Past:
         """Return the past of an update that is written now with these heads, all judged."""
-        branch = self.branches.get(number) or Branch(number, device)
+        branch = self.branches.get(number) or Branch(number, device, self._id_of)
         if not branch.ids:
             branch.foreign = branch.foreign_at(0)
         past = Past(self.claims, branch, len(branch.ids), self._joined(branch, heads))
@@ -318,7 +302,7 @@ class Facts:
         called = renamed(update, past, self._naming)
         return None if called == update else write_update(called)
 
-    def encode(self, op_id: bytes, data: bytes, *, is_hidden: bool = False) -> bytes:
+    def encode(self, placement: Placement, data: bytes, *, is_hidden: bool = False) -> bytes:
         """Return the bytes by which to apply an update that counts, whose own bytes are `data`.
 
         A hidden one deletes nothing but what it writes, so that what others put beside it stays in
@@ -326,10 +310,10 @@ class Facts:
         grew may be called otherwise now: everything is to be applied anew, to an empty replica.
         """
         if not is_hidden and not self.claims.shared:
-            self.find(op_id)
+            self.place_of(placement)
             return data
         update = read_update(data)
-        past = self.past_at(op_id, update)
+        past = self.past_at(placement, update)
         if is_hidden:
             update = update._replace(deletions=())
         update = renamed(update, past, self._naming)
@@ -344,13 +328,21 @@ class Facts:
         return self._naming
 
     def find(self, op_id: bytes) -> tuple[Branch, int]:
-        """Return the branch and place of an update that was judged; else KeyError."""
-        return self._ops[op_id]
+        """Return the branch and place of an update that was judged; else KeyError.
 
-    def past_at(self, op_id: bytes, update: Update) -> Past:
+        For few updates, which somebody names; of what is stored `place_of` knows as much.
+        """
+        return self._finder.find(op_id)
+
+    def place_of(self, placement: Placement) -> tuple[Branch, int]:
+        """Return the branch and place of an update that was judged; else KeyError."""
+        branch = self.branches[placement.branch]
+        return branch, branch.ids.place_of(placement.seq)
+
+    def past_at(self, placement: Placement, update: Update) -> Past:
         """Return the past of an update that was judged, and is written; else KeyError."""
-        branch, place = self._ops[op_id]
-        past = Past(self.claims, branch, place, branch.foreigns[place])
+        branch, place = self.place_of(placement)
+        past = Past(self.claims, branch, place, branch.known_at(place))
         strand = next((s for s in branch.strands.values() if s.has_written_at(place)), None)
         past.begin(strand)
         if strand is not None:
@@ -376,7 +368,6 @@ class Facts:
     def restore(self) -> None:
         """Make anew what follows from branches and their strands, which were filled in."""
         for branch in self.branches.values():
-            self._ops |= {op_id: (branch, place) for place, op_id in enumerate(branch.ids)}
             for strand in branch.strands.values():
                 self.claims.add(strand)
         self._naming = self._names_of_all()

@@ -133,7 +133,7 @@ def _points(members: list[Strand], limit: Callable[[Strand], int]) -> _Points:
     """
     points: _Points = {}
     for strand in members:
-        anchor = strand.branch.ids[strand.places[0]]
+        anchor = strand.branch.ids.anchor(strand.places[0])
         points.setdefault(strand.base, {}).setdefault(strand.start, []).append(
             _Line(anchor, strand, strand.start)
         )
@@ -141,7 +141,7 @@ def _points(members: list[Strand], limit: Callable[[Strand], int]) -> _Points:
         if base is not None:
             for clock in at:
                 if limit(base) > clock:
-                    anchor = base.branch.ids[base.place_of(clock)]
+                    anchor = base.branch.ids.anchor(base.place_of(clock))
                     at[clock].append(_Line(anchor, base, clock))
     return points
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from p2pvalue_protocol.documents.known import Foreign
 from p2pvalue_protocol.documents.naming import Naming, Piece, naming_of
-from p2pvalue_protocol.documents.strands import Branch, Char, Foreign, Strand
+from p2pvalue_protocol.documents.strands import Branch, Char, Strand
 
 
 class Claims:

@@ -6,17 +6,24 @@ strand of the new branch goes on from that of the old one: its clocks begin wher
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from p2pvalue_protocol.documents.known import Foreign, Known
 from p2pvalue_protocol.documents.numbers import write_number
+from p2pvalue_protocol.documents.op_ids import IdOf, OpIds
 from p2pvalue_protocol.documents.placement import Placement
-from p2pvalue_protocol.documents.update_form import HAS_ORIGIN, HAS_RIGHT, STRING
-
-Foreign = dict[int, int]
-"""By branch number, how many updates of other branches a past holds; never changed once made."""
+from p2pvalue_protocol.documents.update_form import (
+    CLOCK_MAX,
+    HAS_ORIGIN,
+    HAS_RIGHT,
+    STRING,
+    lows_of,
+)
+from p2pvalue_protocol.documents.verdict import Applies
 
 
 class Node:
@@ -56,9 +63,9 @@ class Strand:
         self.client = client
         self.base = base
         self.start = start
-        self.ends: list[int] = []  # by update that writes: the next clock
-        self.places: list[int] = []  # and its place in the branch
-        self.run_starts: list[int] = []
+        self.ends = array("I")  # by update that writes: the next clock
+        self.places = array("I")  # and its place in the branch
+        self.run_starts = array("I")
         self.runs: list[Run] = []
         self.types: dict[int, Node] = {}
         self.lows: set[int] = set()  # second halves of surrogate pairs
@@ -104,6 +111,34 @@ class Strand:
         self.info = bytes((STRING | sides,)) + self.name
         self.tail = b"" if right is None else write_number(right[0]) + write_number(right[1])
 
+    def typed(self, place: int, data: bytes) -> Applies | None:
+        """Take a typist's next word, which needs no rules: it stands where the last one ended.
+
+        What it names was found true for the last one, and is asked for byte by byte.
+        """
+        end = self.ends[-1]
+        assert self.tail is not None
+        prefix = self.head + write_number(end) + self.info + write_number(end - 1) + self.tail
+        at = len(prefix)
+        if not data.startswith(prefix) or len(data) < at + 3:
+            return None
+        size = data[at]
+        if size >= 0x80 or at + size + 2 != len(data) or data[-1] or not size:
+            return None
+        try:
+            text = data[at + 1 : -1].decode()
+        except UnicodeDecodeError:
+            return None
+        lows = () if text.isascii() else lows_of(text)
+        next_end = end + len(text) + len(lows)
+        if next_end > CLOCK_MAX:
+            return None
+        if lows:
+            self.lows.update(end + low for low in lows)
+        self.ends.append(next_end)
+        self.places.append(place)
+        return Applies(None, (self.client, end, next_end))
+
     def cut(self, clock: int, runs: int) -> None:
         """Forget what was added from a clock on, when there were so many runs."""
         del self.run_starts[runs:], self.runs[runs:]
@@ -129,44 +164,54 @@ class Branch:
     """One branch of a device's log, as far as it writes this document."""
 
     __slots__ = (
-        *("base", "base_count", "checked", "device", "foreign", "foreigns", "ids", "is_valid"),
-        *("number", "queue", "seqs", "strands", "void", "waits_for"),
+        *("base", "base_count", "checked", "device", "foreign", "ids", "is_valid", "known"),
+        *("number", "queue", "strands", "void", "waits_for"),
     )
 
     def __init__(
-        self, number: int, device: bytes, base: Branch | None = None, base_count: int = 0
+        self,
+        number: int,
+        device: bytes,
+        id_of: IdOf,
+        base: Branch | None = None,
+        base_count: int = 0,
     ) -> None:
         """Begin after the first `base_count` updates of `base`."""
         self.number = number
         self.device = device
         self.base = base
         self.base_count = base_count
-        self.ids: list[bytes] = []
-        self.seqs: list[int] = []
+        self.ids = OpIds(number, id_of)
         self.is_valid = bytearray()
         self.strands: dict[int, Strand] = {}
         self.void: dict[int, int] = {}  # session -> place of the update that broke a rule
         self.queue: deque[Waiting] = deque()
         self.waits_for = b""
-        self.foreigns: list[Foreign] = []
-        self.foreign: Foreign = {}
+        self.known = Known()
+        self.foreign: Foreign = {}  # what the last one knows of other branches
         self.checked: Foreign = {}  # what the last that counts knows of other branches
 
     @property
     def last_seq(self) -> int:
         """The seq of the last update taken, -1 if there is none."""
-        return self.queue[-1].placement.seq if self.queue else self.seqs[-1] if self.seqs else -1
+        if self.queue:
+            return self.queue[-1].placement.seq
+        return self.ids.seqs[-1] if self.ids else -1
 
     def foreign_at(self, count: int) -> Foreign:
         """Return what the first `count` updates know of other branches."""
         if count:
-            return self.foreigns[count - 1]
+            return self.known_at(count - 1)
         if self.base is None:
             return {}
         foreign = dict(self.base.foreign_at(self.base_count))
         if self.base_count:
             foreign[self.base.number] = self.base_count
         return foreign
+
+    def known_at(self, place: int) -> Foreign:
+        """Return what the update at a place knows of other branches."""
+        return self.foreign if place == len(self.ids) - 1 else self.known.at(place)
 
     def is_void(self, session: int) -> bool:
         """Return whether a session broke a rule in this branch or before it began."""
