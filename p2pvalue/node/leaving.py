@@ -67,7 +67,7 @@ class Leaving:
         node.store.forget(community)
         if node.dialer is not None:
             node.dialer.forget(community)
-        node.listen_to_topics()
+        node.move_to_topics(community)
         node.neighbours.announce_again()
 
     def check_return(self, community: bytes) -> None:

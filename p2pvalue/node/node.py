@@ -22,6 +22,7 @@ from p2pvalue.network.interface import SYNC_PROTOCOL, Link, LinkClosed, Network,
 from p2pvalue.node.dialing import Dialer
 from p2pvalue.node.events import EventHub, events_of
 from p2pvalue.node.links import Links
+from p2pvalue.node.presence import Presences
 from p2pvalue.node.writers import Writers
 from p2pvalue.store import Store, StoreFailed
 from p2pvalue_protocol import effects as e
@@ -75,6 +76,7 @@ class Node:
         self.random_bytes = os.urandom
         self.is_network_up = trio.Event()
         self._topics: set[str] = set()
+        self.presences = Presences(self, os.urandom)
         self._verdict = Verdict.IGNORE
         self._writers = Writers(self.handle)
         self._timer_due_ms: float = math.inf
@@ -159,8 +161,7 @@ class Node:
             case e.SendFrame(session, frame):
                 self.links.send(session, frame)
             case e.Publish(topic, message):
-                if self.network is not None:
-                    self.network.publish(topic, message)
+                self.publish(topic, message)
             case e.CloseSession(session, reason):
                 if reason is not None:
                     log.warning("ended a session: %s", reason)
@@ -170,14 +171,14 @@ class Node:
                 if self.dialer is not None:
                     self.dialer.in_touch(peer_id, device)
                 if self.network is not None:
-                    topics = self.machine.topics_of(community)
-                    self.network.admit_to_gossip(peer_id, topics)
+                    self.network.admit_to_gossip(peer_id, self._topics_of(community))
             case e.Parted(_, peer_id, community):
                 log.info("%s is no member of %s any more", peer_id, community.hex()[:8])
                 if self.network is not None:
-                    self.network.bar_from_gossip(peer_id, self.machine.topics_of(community))
+                    self.network.bar_from_gossip(peer_id, self._topics_of(community))
             case e.TopicsChanged(community):
-                self._move_to_topics(community)
+                self.move_to_topics(community)
+                self.on_topics_changed()
             case e.Judge(verdict):
                 self._verdict = _VERDICTS[verdict]
             case e.Rejected(peer_id, reason):
@@ -226,6 +227,8 @@ class Node:
 
     def gossip_received(self, topic: str, message: bytes, peer_id: str) -> Verdict:
         """Take a hint and judge it."""
+        if topic in self.presences.topics():
+            return self.presences.received(topic, message, peer_id)
         self._verdict = Verdict.IGNORE
         try:
             self.handle(GossipReceived(topic, message, peer_id))
@@ -268,20 +271,28 @@ class Node:
         """Subscribe to the topics of our communities and no others."""
         if self.network is None or not self._is_gossiping:
             return
-        wanted = set(self.machine.topics())
+        wanted = self.presences.topics().union(self.machine.topics())
         for topic in sorted(wanted - self._topics):
             self.network.subscribe(topic)
         for topic in sorted(self._topics - wanted):
             self.network.unsubscribe(topic)
         self._topics = wanted
 
-    def _move_to_topics(self, community: bytes) -> None:
-        """Hear a community's new topics, with the peers that are in touch with us about it."""
+    def move_to_topics(self, community: bytes) -> None:
+        """Hear a community's topics as of now, with the peers in touch with us about it."""
+        self.presences.retune(community)
         self.listen_to_topics()
         if self.network is not None:
             for peer_id in self.machine.peers_of(community):
-                self.network.admit_to_gossip(peer_id, self.machine.topics_of(community))
-        self.on_topics_changed()
+                self.network.admit_to_gossip(peer_id, self._topics_of(community))
+
+    def _topics_of(self, community: bytes) -> list[str]:
+        return self.machine.topics_of(community) + self.presences.topics_of(community)
+
+    def publish(self, topic: str, message: bytes) -> None:
+        """Send a hint to whoever listens to a topic of ours; without a network to nobody."""
+        if self.network is not None and topic in self._topics:
+            self.network.publish(topic, message)
 
     def addresses(self) -> list[str]:
         """Return where others can reach us, with our peer id; at most eight."""
@@ -316,6 +327,7 @@ class Node:
             await nursery.start(self.network.run, self)
             self.is_network_up.set()
             self.tell_addresses()
+            nursery.start_soon(self.presences.run)
             nursery.start_soon(self.dialer.run)
 
     async def _wake_in_time(self) -> None:

@@ -1,26 +1,22 @@
 """New operations as hints: unasked, at once, to whoever listens (spec: gossip).
 
 A message is a batch of runs, as in sync. It may be lost, doubled or late, and nothing depends on
-it: what does not fit, or does not arrive, comes by sync. The name of a topic means something to
-those who know its secret; to everybody else it is noise, and so are the messages of a community
-that not everybody may read.
+it: what does not fit, or does not arrive, comes by sync.
 """
 
 from __future__ import annotations
 
-import hmac
-from base64 import b32encode
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.envelope import SALT_BYTES, open_envelope, seal_envelope
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch
 from p2pvalue_protocol.replica import Receipt, Replica
+from p2pvalue_protocol.topics import Topic, name_under
 
 _ONE_STRETCH = 1  # bytes aimed at: what ends in the next signature, whatever its size
 _BEHIND = frozenset((Reason.CHAIN_BROKEN, Reason.UNKNOWN_AUTHOR))
@@ -28,7 +24,7 @@ _BEHIND = frozenset((Reason.CHAIN_BROKEN, Reason.UNKNOWN_AUTHOR))
 
 def topic_name(topic_secret: bytes) -> str:
     """Return the name of the topic for operations under a topic secret, 32 letters and digits."""
-    return b32encode(hmac.digest(topic_secret, b"ops", sha256)[:20]).decode("ascii").lower()
+    return name_under(topic_secret, b"ops")
 
 
 class Heard(NamedTuple):
@@ -39,18 +35,12 @@ class Heard(NamedTuple):
     is_behind: bool  # something before these operations is missing here: time to sync
 
 
-class _Topic(NamedTuple):
-    community: bytes
-    secret: bytes
-    is_sealed: bool
-
-
 class Gossip:
     """The topics of this node, which messages it has heard, and how far it told its own logs."""
 
     def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
-        self._topics: dict[str, _Topic] = {}
+        self._topics: dict[str, Topic] = {}
         self._told: dict[bytes, str] = {}
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._told_seqs: dict[tuple[bytes, bytes, int], int] = {}
@@ -75,7 +65,7 @@ class Gossip:
         for topic in [t for t, known in self._topics.items() if known.community == community]:
             del self._topics[topic]
         for topic, secret in names.items():
-            self._topics[topic] = _Topic(community, secret, is_sealed)
+            self._topics[topic] = Topic(topic, community, secret, is_sealed)
         self._told.pop(community, None)
         if told is not None:
             self._told[community] = topic_name(told)
@@ -148,7 +138,7 @@ class Gossip:
                 runs, next_seq = replica.runs(
                     first.log_class, first.device, seq, last.op_id, bytes_target
                 )
-                message = self._sealed(topic, encode_batch(runs))
+                message = self._topics[topic].seal(encode_batch(runs), self._random_bytes)
                 if len(message) <= limits.GOSSIP_BYTES_MAX:
                     break
             if len(message) > limits.GOSSIP_BYTES_MAX or not runs or _is_over_limits(runs):
@@ -157,23 +147,11 @@ class Gossip:
             seq = next_seq
         return messages
 
-    def _sealed(self, name: str, message: bytes) -> bytes:
-        topic = self._topics[name]
-        if not topic.is_sealed:
-            return message
-        return seal_envelope(topic.secret, name, message, self._random_bytes(SALT_BYTES))
-
     def _opened(self, name: str, message: bytes) -> bytes:
         """Return what a topic's message says; raises Refused if no member can have sealed it."""
         if len(message) > limits.GOSSIP_BYTES_MAX:
             raise Refused(Reason.TOO_LONG)
-        topic = self._topics[name]
-        if not topic.is_sealed:
-            return message
-        opened = open_envelope(topic.secret, name, message)
-        if opened is None:
-            raise Refused(Reason.ENVELOPE_INVALID)
-        return opened
+        return self._topics[name].open(message)
 
     def hear(self, replica: Replica, topic: str, message: bytes, now_ms: int) -> Heard:
         """Take a message on a topic of this replica's community; never raises for what it holds."""

@@ -33,6 +33,8 @@ from p2pvalue_protocol.limits import (
 from p2pvalue_protocol.link_frames import decode_link_frame
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch, make_item, operations_of
 from p2pvalue_protocol.operation import Core, Operation, decode_core, encode_core, read_core
+from p2pvalue_protocol.presence import Presence, PresenceEar, sign_presence
+from p2pvalue_protocol.topics import Topic
 from tests.fuzz.seeds import in_vectors, kind_payloads, talk
 from tests.fuzz.target import Budget, Target
 from tests.protocol.authoring import NONCE, key_named
@@ -40,6 +42,7 @@ from tests.protocol.authoring import NONCE, key_named
 COMMUNITY = bytes(32)
 _SIGNER = key_named("fuzz device")
 _SIGNED_ADDRESS = b"p2pv1/address\x00"
+_PRESENCE_MS = 1_800_000_000_000
 _PAYLOAD_TYPES: tuple[type[msgspec.Struct], ...] = (
     *(auth.GenesisPayload, auth.GrantPayload, auth.RevokePayload, auth.VotePayload),
     *(auth.InvitePayload, auth.AdmitPayload, auth.DevAddPayload, auth.DevRevokePayload),
@@ -201,6 +204,29 @@ def _record_bodies() -> list[bytes]:
     ]
 
 
+def _presence(data: bytes) -> bool:
+    """Hear bytes as what a member sealed for a live topic, as they are and signed by her."""
+    topic = Topic("", COMMUNITY, bytes(32), is_sealed=False)
+    signed = data + _SIGNER.sign(b"p2pv1/presence\x00" + COMMUNITY + data)
+    verdicts = set()
+    for message in (data, signed):
+        said = PresenceEar().hear(
+            topic, bytes(16), message, is_live=_SIGNER.public.__eq__, now_ms=_PRESENCE_MS
+        )
+        verdicts.add(said.verdict)
+        if said.presence is not None:
+            assert sign_presence(_SIGNER, COMMUNITY, said.presence) == message
+    return "accept" in verdicts
+
+
+def _presences() -> list[bytes]:
+    said = [
+        Presence(_SIGNER.public, bytes(16), client, _PRESENCE_MS, state)
+        for client, state in ((0, b""), (2**53 - 1, bytes(800)), (7, b'{"user":"Ada"}'))
+    ]
+    return [encode(each) for each in said] + [bytes(1_025)]
+
+
 def _signature(data: bytes) -> bool:
     key, signature, message = data[:32], data[32:96], data[96:]
     is_valid = verify(key, message, signature)
@@ -299,6 +325,13 @@ CORE_DECODERS = (
         run=_signed_record,
         seeds=_record_bodies,
         covers=(),
+        shape="msgpack",
+    ),
+    Target(
+        name="presence",
+        run=_presence,
+        seeds=_presences,
+        covers=(f"{P}.presence.read_presence",),
         shape="msgpack",
     ),
     Target(name="signature", run=_signature, seeds=_signatures, covers=()),

@@ -9,9 +9,9 @@ MUTANTS = (
     Mutant(
         "topic-of-the-community",
         "gossip#topics: a topic's name follows from its secret",
-        "gossip",
-        'hmac.digest(topic_secret, b"ops", sha256)[:20]',
-        'hmac.digest(b"ops", b"ops", sha256)[:20]',
+        "topics",
+        "hmac.digest(topic_secret, about, sha256)[:20]",
+        "hmac.digest(about, about, sha256)[:20]",
         "protocol/test_gossip.py::test_topics_are_named_after_secrets",
     ),
     Mutant(
@@ -85,15 +85,15 @@ MUTANTS = (
     Mutant(
         "message-in-the-clear",
         "gossip#envelopes: messages of a members-only community are sealed",
-        "gossip",
-        "return seal_envelope(topic.secret, name, message, self._random_bytes(SALT_BYTES))",
+        "topics",
+        "return seal_envelope(self.secret, self.name, message, random_bytes(SALT_BYTES))",
         "return message",
         "protocol/test_gossip.py::test_what_was_written_without_being_told_goes_along",
     ),
     Mutant(
         "broken-envelope-ignored",
         "gossip#verdicts, envelope-invalid: an envelope that does not open is rejected",
-        "gossip",
+        "topics",
         "            raise Refused(Reason.ENVELOPE_INVALID)\n",
         '            return b""\n',
         "protocol/test_gossip.py::test_an_envelope_is_for_one_topic_and_an_altered_one_an_offence",

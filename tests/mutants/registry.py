@@ -11,6 +11,7 @@ from tests.mutants import (
     of_joining,
     of_kinds,
     of_links,
+    of_presence,
     of_secrets,
     of_sync,
 )
@@ -24,6 +25,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_links.MUTANTS,
     *of_sync.MUTANTS,
     *of_gossip.MUTANTS,
+    *of_presence.MUTANTS,
     *of_joining.MUTANTS,
     *of_kinds.MUTANTS,
     *of_documents.MUTANTS,

@@ -50,6 +50,18 @@ class Household:
             yield node
 
 
+@asynccontextmanager
+async def gossiping(hub: MemoryHub, folder: Path) -> AsyncIterator[RunningNode]:
+    """A new node that hears and tells hints."""
+    Keystore.create(folder, folder.name, entropy=words(folder.name))
+    keystore = Keystore.open(folder)
+    config = Config(data_dir=folder, durability="kill", lan_discovery=False)
+    network = MemoryNetwork(hub, keystore.transport_seed)
+    async with open_node(folder, config, network=network, keystore=keystore) as node:
+        await node.is_network_up.wait()
+        yield node
+
+
 def words(name: str) -> bytes:
     """What a person's words stand for."""
     return sha256(f"{name}'s words".encode()).digest()

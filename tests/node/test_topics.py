@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import trio
 
-from p2pvalue.config import Config
-from p2pvalue.keystore import Keystore
-from p2pvalue.network import MemoryHub, MemoryNetwork
-from p2pvalue.node import open_node
+from p2pvalue.network import MemoryHub
 from p2pvalue.node.running import RunningNode
 from p2pvalue_protocol.removal import removal_draft
-from tests.node.household import until, words
+from tests.node.household import gossiping, until
 from tests.patience import WAIT_S
 
 TRIES = 20
-
-
-@asynccontextmanager
-async def gossiping(hub: MemoryHub, folder: Path) -> AsyncIterator[RunningNode]:
-    """A new node that hears and tells hints."""
-    Keystore.create(folder, folder.name, entropy=words(folder.name))
-    keystore = Keystore.open(folder)
-    config = Config(data_dir=folder, durability="kill", lan_discovery=False)
-    network = MemoryNetwork(hub, keystore.transport_seed)
-    async with open_node(folder, config, network=network, keystore=keystore) as node:
-        await node.is_network_up.wait()
-        yield node
 
 
 def reads(node: RunningNode, text: str) -> bool:
