@@ -11,7 +11,7 @@ import trio
 
 from p2pvalue.config import Config
 from p2pvalue.keystore import Keystore
-from p2pvalue.network import MemoryHub, MemoryNetwork
+from p2pvalue.network import MemoryHub, MemoryNetwork, Network
 from p2pvalue.node import open_node
 from p2pvalue.node.running import RunningNode
 from tests.patience import WAIT_S
@@ -51,12 +51,14 @@ class Household:
 
 
 @asynccontextmanager
-async def gossiping(hub: MemoryHub, folder: Path) -> AsyncIterator[RunningNode]:
-    """A new node that hears and tells hints."""
+async def gossiping(
+    network_of: Callable[[bytes], Network], folder: Path
+) -> AsyncIterator[RunningNode]:
+    """A new node that hears and tells hints, over a network made of its seed."""
     Keystore.create(folder, folder.name, entropy=words(folder.name))
     keystore = Keystore.open(folder)
     config = Config(data_dir=folder, durability="kill", lan_discovery=False)
-    network = MemoryNetwork(hub, keystore.transport_seed)
+    network = network_of(keystore.transport_seed)
     async with open_node(folder, config, network=network, keystore=keystore) as node:
         await node.is_network_up.wait()
         yield node

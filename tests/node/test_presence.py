@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import trio
 
-from p2pvalue.network import MemoryHub
+from p2pvalue.network import Libp2pNetwork, MemoryHub, MemoryNetwork, Network
 from p2pvalue.network.interface import Verdict
 from p2pvalue.node.presence import PresenceNote
 from p2pvalue.node.running import RunningNode
@@ -35,8 +36,15 @@ class Meeting(NamedTuple):
     told: list[tuple[str, str, str]]  # (sender, receiver, topic) of all gossip
 
 
+def over_libp2p(seed: bytes) -> Network:
+    return Libp2pNetwork(seed, ["/ip4/127.0.0.1/tcp/0"])
+
+
 @asynccontextmanager
-async def meeting(folder: Path, *names: str) -> AsyncIterator[Meeting]:
+async def meeting(
+    folder: Path, *names: str, network_of: Callable[[bytes], Network] | None = None
+) -> AsyncIterator[Meeting]:
+    """A community over a network in memory, or another; of what others carry nothing is told."""
     hub = MemoryHub()
     told: list[tuple[str, str, str]] = []
 
@@ -46,7 +54,8 @@ async def meeting(folder: Path, *names: str) -> AsyncIterator[Meeting]:
 
     hub.gossip_is_lost = overheard
     async with AsyncExitStack() as stack:
-        nodes = [await stack.enter_async_context(gossiping(hub, folder / n)) for n in names]
+        make = network_of or partial(MemoryNetwork, hub)
+        nodes = [await stack.enter_async_context(gossiping(make, folder / n)) for n in names]
         community = (await nodes[0].create_community("Garden")).id
         for node in nodes[1:]:
             await node.join(await nodes[0].invite(community, "member", 1))
@@ -96,6 +105,21 @@ async def test_who_has_a_document_open_hears_who_is_there_and_who_leaves(tmp_pat
             note = await heard(ana, community, at_ben, b"here")
             assert note == (ana.root(community), ana.device(community), 7, b"here")
             assert (await heard(ana, community, at_ben, None)).state is None
+
+
+async def test_over_the_real_network_too_a_document_is_opened_and_closed_again(
+    tmp_path: Path,
+) -> None:
+    async with meeting(tmp_path, "ana", "ben", network_of=over_libp2p) as (community, nodes, _):
+        ana, ben = nodes
+        with ana.presences.listen(community, DOCUMENT) as at_ana:
+            for _ in range(2):
+                with ben.presences.listen(community, DOCUMENT) as at_ben:
+                    await heard(ana, community, at_ben, b"ana")
+                    await heard(ben, community, at_ana, b"ben")
+                    await heard(ben, community, at_ana, None)
+            assert ben.network is not None
+            assert ben.network.status()["gossip_rejected"] == 0
 
 
 async def test_nothing_is_told_to_nodes_where_the_document_is_not_open(tmp_path: Path) -> None:
@@ -151,6 +175,29 @@ async def test_forged_and_replayed_ones_reach_nobody(tmp_path: Path) -> None:
             assert at_ana.receive_nowait().device == mal.device(community)
             with pytest.raises(trio.WouldBlock):
                 at_ana.receive_nowait()
+
+
+async def test_who_forges_presence_loses_the_connection(tmp_path: Path) -> None:
+    async with meeting(tmp_path, "ana", "mal", network_of=over_libp2p) as (community, nodes, _):
+        ana, mal = nodes
+        assert ana.network is not None
+        assert mal.network is not None
+        lost = trio.Event()
+        ana.peer_disconnected = lambda peer_id: lost.set()  # type: ignore[method-assign]  # to see it
+        topic, signer = live_topic(ana, community), mal.machine.replica(community).signer
+        assert signer is not None
+        said = Presence(ana.device(community), DOCUMENT, 7, ana.clock_ms(), b"x")
+        lie = sign_presence(signer, community, said)
+        with (
+            ana.presences.listen(community, DOCUMENT) as at_ana,
+            mal.presences.listen(community, DOCUMENT),
+        ):
+            await heard(mal, community, at_ana, b"so far honest")
+            with trio.fail_after(WAIT_S):
+                for _ in range(8):
+                    mal.network.publish(topic.name, topic.seal(lie, os.urandom))
+                await lost.wait()
+            assert ana.network.status()["gossip_rejected"] == 8
 
 
 async def test_after_a_removal_who_was_put_out_hears_nobody(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import trio
 
-from p2pvalue.network import MemoryHub
+from p2pvalue.network import MemoryHub, MemoryNetwork
 from p2pvalue.node.running import RunningNode
 from p2pvalue_protocol.removal import removal_draft
 from tests.node.household import gossiping, until
@@ -36,7 +37,7 @@ async def test_hints_go_on_without_who_was_put_out(tmp_path: Path) -> None:
     hub.gossip_is_lost = heard
     async with AsyncExitStack() as stack:
         ana, ben, mal = [
-            await stack.enter_async_context(gossiping(hub, tmp_path / name))
+            await stack.enter_async_context(gossiping(partial(MemoryNetwork, hub), tmp_path / name))
             for name in ("ana", "ben", "mal")
         ]
         community = (await ana.create_community("Garden")).id
