@@ -20,9 +20,9 @@ def edit_anything(person: Person, rng: Random) -> None:
     """Make one edit, or several at once, or undo or redo one."""
     dice = rng.random()
     if dice < 0.12:
-        person.undo.undo()
+        person.take_back()
     elif dice < 0.18:
-        person.undo.redo()
+        person.bring_back()
     else:
         with person.doc.transaction(origin=LOCAL):
             for _ in range(rng.choice((1, 1, 1, 2, 3))):

@@ -53,7 +53,8 @@ def play(seed: int) -> Counter[str]:
     deliver(late, [*people[0].held.values()], len(people[0].held), rng, RELOADS_SHARE)
     check(seed, [*everybody, late], frozenset(liar.device for liar in liars))
     return Counter(late.reason(op) or "counts" for op in late.held.values()) + Counter(
-        rebuilt=sum(replica.rebuilt for replica in everybody)
+        rebuilt=sum(replica.rebuilt for replica in everybody),
+        misled=sum(person.misled for person in people),
     )
 
 

@@ -76,7 +76,7 @@ class Replica:
             is_hidden = placement.device in hidden
             yield self.facts.encode(placement, data, is_hidden=is_hidden)
 
-    def shown_without(self, hidden: frozenset[bytes]) -> str:
+    def shown_without(self, hidden: frozenset[bytes] = frozenset()) -> str:
         """What the document shows while what some devices wrote is hidden."""
         doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=1)
         for update in self.encoded(hidden):
@@ -182,20 +182,35 @@ class Person(Replica):
         self.device = sha256(name).digest()
         self.session = 0
         self.last: Written | None = None
+        self.misled = 0  # how often an undo showed here what it shows nobody else
+        self._took_back = False
         super().__init__(shape, client_of(self.device, DOCUMENT, 0))
 
     def start(self, client: int) -> None:
         super().start(client)
-        self.undo = pycrdt.UndoManager(scopes=[*self.roots.values()], capture_timeout_millis=0)
-        self.undo.include_origin(LOCAL)
+        self._undo = pycrdt.UndoManager(scopes=[*self.roots.values()], capture_timeout_millis=0)
+        self._undo.include_origin(LOCAL)
 
     def take(self, op: Written) -> Applies | Waits | Void:
         rebuilt = self.rebuilt
         verdict = super().take(op)
         if self.rebuilt != rebuilt:  # what things are called changed: a new session
-            self.session += 1
-            self.start(client_of(self.device, DOCUMENT, self.session))
+            self._begin_session()
         return verdict
+
+    def _begin_session(self) -> None:
+        self.session += 1
+        self.start(client_of(self.device, DOCUMENT, self.session))
+
+    def take_back(self) -> None:
+        """Undo the last edit; part of `write`."""
+        self._took_back = True
+        self._undo.undo()
+
+    def bring_back(self) -> None:
+        """Redo what was undone last; part of `write`."""
+        self._took_back = True
+        self._undo.redo()
 
     def write(self, edit: Callable[[Person, Random], None], rng: Random) -> list[Written]:
         """Edit in one transaction; return what is to be given to others, if anything changed."""
@@ -203,7 +218,13 @@ class Person(Replica):
         subscription = self.doc.observe(lambda event: updates.append(bytes(event.update)))
         edit(self, rng)
         self.doc.unobserve(subscription)
-        return [self._sign(data) for data in updates]
+        ops = [self._sign(data) for data in updates]
+        if self._took_back:
+            self._took_back = False
+            if self.shown != self.shown_without():
+                self.misled += 1
+                self._begin_session()
+        return ops
 
     def _sign(self, data: bytes) -> Written:
         own = None if self.last is None else self._place[self.last.op_id][0]

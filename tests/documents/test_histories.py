@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pycrdt
 import pytest
 
 from p2pvalue_protocol.documents import facts as facts_module
@@ -44,6 +45,32 @@ def test_what_honest_editors_write_counts_in_any_order(shape: str, seed: int) ->
         deliver(person, inbox, len(inbox), rng)
     assert len({person.shown for person in people}) == 1
     assert all(isinstance(v, Applies) for person in people for v in person.verdicts.values())
+
+
+def test_an_undo_shows_its_author_what_it_shows_to_all() -> None:
+    """The library brings a block back whole for its author, and without its attribute for others.
+
+    (Yjs has mended it, by 13.6.33; the library not yet: yjs/yjs#757.) Whoever sees it reads anew.
+    """
+
+    def change_and_delete(person: Person, _: Random) -> None:
+        blocks = person.roots["prosemirror"].children
+        with person.doc.transaction(origin=LOCAL):
+            blocks[0].attributes["level"] = 2
+            del blocks[0]
+
+    def make(person: Person, _: Random) -> None:
+        with person.doc.transaction(origin=LOCAL):
+            heading = pycrdt.XmlElement("heading", {"level": 1})
+            person.roots["prosemirror"].children.append(heading)
+
+    ana, eva = Person(b"ana", "rich"), Person(b"eva", "rich")
+    for edit in (make, change_and_delete, lambda person, _: person.take_back()):
+        for op in ana.write(edit, Random(1)):
+            eva.take(op)
+    assert "heading" in eva.shown
+    assert ana.shown == eva.shown
+    assert ana.misled == 1
 
 
 # --- forks and collisions
