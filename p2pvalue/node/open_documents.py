@@ -30,6 +30,9 @@ OPEN_BYTES_MAX: Final = 32_000_000
 SESSIONS_MAX: Final = 8  # of one document, besides session 0
 CALLER_SESSION_MAX: Final = 2**31 - 1
 _ENDED_MAX: Final = 1_000
+REST_S: Final = 300.0
+RESTS_MAX: Final = 1  # a document is closed five to ten minutes after it was used
+RESTS_OF_SESSIONS_MAX: Final = 144  # twelve hours: whoever typed in it may be at lunch
 
 DocumentKey = tuple[bytes, bytes]  # community, document
 
@@ -42,6 +45,8 @@ class Opened:
         self.replica: DocumentReplica | None = None
         self.sessions: OrderedDict[int, EditingSession] = OrderedDict()
         self.users = 0
+        self.rests = 0  # since it was used
+        self.is_dropped = False  # goes when its last user does
 
     @property
     def size(self) -> int:
@@ -57,7 +62,25 @@ class OpenDocuments:
         self.texts = texts
         self._open: OrderedDict[DocumentKey, Opened] = OrderedDict()
         self._ended: OrderedDict[tuple[DocumentKey, int], None] = OrderedDict()
+        self._is_used = trio.Event()
         self.titles = Titles()
+
+    async def run(self) -> None:
+        """Close what nobody uses, and the process of texts after the last; until cancelled.
+
+        Sleeps while nothing is open.
+        """
+        while True:
+            await self._is_used.wait()
+            await trio.sleep(REST_S)
+            for key, place in list(self._open.items()):
+                place.rests += 1
+                most = RESTS_OF_SESSIONS_MAX if place.sessions else RESTS_MAX
+                if not place.users and place.rests > most:
+                    await self._close(key)
+            if not self._open:
+                self._is_used = trio.Event()
+                await self.texts.close_if_unused()
 
     def changed(self, community: bytes, changes: Sequence[Change]) -> None:
         """Note what became visible or hidden; called with every commit."""
@@ -78,11 +101,15 @@ class OpenDocuments:
         opened = self._open.setdefault(key, Opened())
         self._open.move_to_end(key)
         opened.users += 1
+        opened.rests = 0
+        self._is_used.set()
         return opened
 
     async def release(self, opened: Opened) -> None:
         """End a use, and close what was not used for longest while too much is open."""
         opened.users -= 1
+        if opened.is_dropped and not opened.users:
+            self._let_go(opened)
         while len(self._open) > OPEN_MAX or self._size() > OPEN_BYTES_MAX:
             idle = next((key for key, place in self._open.items() if not place.users), None)
             if idle is None:
@@ -106,11 +133,21 @@ class OpenDocuments:
             if place.users:
                 return  # somebody came meanwhile
         if self._open.get(key) is place:
-            del self._open[key]
-            self._let_go(key, place)
+            self._drop(key)
 
-    def _let_go(self, key: DocumentKey, place: Opened) -> None:
-        self.end_all(key, place)
+    def _drop(self, key: DocumentKey) -> None:
+        place = self._open.pop(key)
+        for session in place.sessions:
+            self._remember_ended(key, session)
+        if place.users:
+            place.is_dropped = True
+        else:
+            self._let_go(place)
+
+    def _let_go(self, place: Opened) -> None:
+        for session in place.sessions.values():
+            session.close()
+        place.sessions.clear()
         if place.replica is not None:
             place.replica.close()
 
@@ -124,7 +161,7 @@ class OpenDocuments:
         """Drop what is open of a community without a trace: its views were made anew."""
         self.titles.forget(community)
         for key in [key for key in self._open if key[0] == community]:
-            self._let_go(key, self._open.pop(key))
+            self._drop(key)
 
     # --- sessions of callers
 
@@ -133,9 +170,12 @@ class OpenDocuments:
         ended = opened.sessions.pop(session, None)
         if ended is not None:
             ended.close()
-            self._ended[key, session] = None
-            while len(self._ended) > _ENDED_MAX:
-                self._ended.popitem(last=False)
+            self._remember_ended(key, session)
+
+    def _remember_ended(self, key: DocumentKey, session: int) -> None:
+        self._ended[key, session] = None
+        while len(self._ended) > _ENDED_MAX:
+            self._ended.popitem(last=False)
 
     def end_all(self, key: DocumentKey, opened: Opened) -> None:
         """End all sessions of a document."""

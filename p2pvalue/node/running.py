@@ -110,6 +110,7 @@ class RunningNode(Node):
             self.forks.start()
             self.device_events.start()
             nursery.start_soon(self.linking.run)
+            nursery.start_soon(self.documents.run)
             if self.config.lan_discovery and self.network is not None:
                 nursery.start_soon(self._meet_neighbours)
             task_status.started()

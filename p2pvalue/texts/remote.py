@@ -95,6 +95,11 @@ class Texts(ABC):
     def is_there(self, epoch: int) -> bool:
         """Return whether the process of an epoch lives."""
 
+    async def close_if_unused(self) -> None:
+        """End the process if it holds nothing."""
+        if not self.count:
+            await self.close()
+
     @abstractmethod
     async def close(self) -> None:
         """End the process, and with it all documents; the next question starts another."""

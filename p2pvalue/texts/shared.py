@@ -24,6 +24,7 @@ RICH_ROOT: Final = "prosemirror"
 """What holds the elements of a rich document."""
 META_ROOT: Final = "meta"
 RICH: Final = "rich"
+_NO_ROOM: Final = "failed to allocate memory"  # yrs says it so
 
 
 class SharedDocument:
@@ -143,11 +144,14 @@ def _byte_offset(text: str, position: int) -> int:
 def contained(at: int | None = None) -> Iterator[None]:
     """Turn whatever the library throws into TextBroken, `at` an update of a batch.
 
-    What has no room is not contained: its process ends.
+    Raises MemoryError where there is no room: then nothing says which update is to blame, and the
+    process had better end.
     """
     try:
         yield
     except (KeyboardInterrupt, SystemExit, MemoryError, TextBroken):
         raise
     except BaseException as error:  # noqa: BLE001 - a PanicException is no Exception
+        if _NO_ROOM in str(error):
+            raise MemoryError(str(error)) from None
         raise TextBroken(f"{type(error).__name__}: {error}", at) from None

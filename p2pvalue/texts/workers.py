@@ -51,11 +51,6 @@ class TextWorkers(Texts):
             async with self._lock:
                 await self._end("the process of texts was closed", is_ours=False)
 
-    async def close_if_unused(self) -> None:
-        """End the process if it holds nothing."""
-        if not self.count:
-            await self.close()
-
     async def _exchange(self, question: bytes, epoch: int | None, patience_s: float) -> bytes:
         async with self._lock:
             if not self._is_alive():

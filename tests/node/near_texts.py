@@ -19,6 +19,7 @@ class NearTexts(Texts):
     async def close(self) -> None:
         self.epoch += 1
         self._desk = Desk()
+        self._held.clear()
 
     async def _exchange(self, question: bytes, epoch: int | None, patience_s: float) -> bytes:
         return self._desk.answer(question)
