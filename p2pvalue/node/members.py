@@ -96,7 +96,7 @@ class Members:
         return self._of(member.root)
 
     async def vote_out(self, reference: str) -> t.MemberView:
-        """Vote for removing an equal; enough such votes put her out."""
+        """Vote against an equal; enough such votes take the rank that both have from her."""
         member = self._member(reference)
         if not self._context.membership(self._community).may_vote(self._device(), member.root):
             raise NotAdmitted(
@@ -148,7 +148,7 @@ class Members:
         if membership.may_vote(device, member.root) and self._quorum(member.rank):
             raise NotAdmitted(
                 f"{name} is {_a(rank)} as you are: `p2pvalue member vote-out` votes, and "
-                f"{self._quorum(member.rank)} votes put her out"
+                f"{self._quorum(member.rank)} votes take that rank from her"
             )
         raise NotAdmitted(f"{name} is {_a(rank)}: only a stronger rank may remove her")
 

@@ -24,6 +24,7 @@ class Ledger:
         self.writings: list[Writing] = []  # content for members only
         self.wanted: set[int] = set()  # machines that are to be members, and equal, in the end
         self.put_out: set[bytes] = set()  # roots, by honest people, and not let in again
+        self.voted_on: set[bytes] = set()  # roots that honest people would have out
         self.left: set[bytes] = set()  # roots that went by themselves
         self.given_up: set[bytes] = set()  # devices that an honest owner lost or copied
         self.copied: set[bytes] = set()  # devices of which two ran: they may fork

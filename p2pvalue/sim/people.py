@@ -12,6 +12,7 @@ from functools import partial
 from random import Random
 
 from p2pvalue.sim.member import Actor, is_reader
+from p2pvalue.sim.plan import VOTERS
 from p2pvalue.sim.scenario import Event
 from p2pvalue.sim.shell import Shell
 from p2pvalue_protocol import auth_payloads as auth
@@ -22,13 +23,14 @@ from p2pvalue_protocol.inputs import Draft, Found, Sign, Write
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kinds import chat, document, need, pledge, profile
-from p2pvalue_protocol.removal import leave_draft, removal_draft, return_draft
+from p2pvalue_protocol.removal import leave_draft, removal_draft, return_draft, vote_draft
 
 CANARY = "canary"
 """Part of every text that people write: who may not read must never hold it."""
 
 TELL_LEAVE_MS = 8_000
 LOOKS_ALONE = 3
+WRITTEN_AT_ONCE = 3
 
 
 class People:
@@ -52,6 +54,8 @@ class People:
             "leave": self._leave,
             "link": self._link,
             "recover": self._recover,
+            "policy": self._policy,
+            "vote": self._vote,
         }
 
     def found(self, founder: Actor, read: int) -> None:
@@ -60,7 +64,7 @@ class People:
         self._shell.nonce = nonce
         root = SigningKey(auth.root_seed(founder.entropy, nonce))
         entry = auth.founder(root, founder.device.public, founder.prekey, nonce)
-        payload = auth.genesis_payload(nonce, [entry], read=read)
+        payload = auth.genesis_payload(nonce, [entry], read=read, admin_quorum=VOTERS)
         given = Found(founder.device, payload, founder.prekey_private)
         effects = self._shell.handle(founder.number, given)
         community = next(f.community for f in effects if isinstance(f, e.Wrote))
@@ -81,6 +85,32 @@ class People:
             return False  # it may not be done (yet), and nothing has changed
         self._shell.ledger.deeds[event.what] += is_done
         return is_done
+
+    def count_votes(self) -> None:
+        """Take down who is an admin no more because of votes, as the founder sees it."""
+        shell, ledger = self._shell, self._shell.ledger
+        founder = shell.machines[0]
+        if not founder.is_up or not ledger.voted_on:
+            return
+        members = shell.replica(founder).membership.members()
+        admins = {member.root for member in members if member.rank <= auth.ADMIN}
+        ledger.deeds["voted down"] += len(ledger.voted_on - admins)
+        ledger.voted_on &= admins
+
+    def write_what_is_missing(self, operations_min: int) -> None:
+        """Let who can write the rest of what a world is to hold, a few at a time each."""
+        founder = self._shell.machines[0]
+        missing = operations_min - founder.store.figures().operations
+        at_ms = self._shell.timeline.now_ms
+        while missing > 0:
+            before = missing
+            for number in sorted(self._shell.ledger.wanted):
+                at_ms += 1  # what is written follows from it
+                missing -= WRITTEN_AT_ONCE * self.do(
+                    Event(at_ms, "write", number, amount=WRITTEN_AT_ONCE)
+                )
+            if missing == before:
+                return
 
     def set_right(self, founder: Actor) -> None:
         """Undo what hostile people did: let in again who was put out, put out who came in."""
@@ -218,6 +248,25 @@ class People:
         for number in shell.machines_of(shell.root_of(actor)):
             shell.ledger.wanted.discard(number)
             shell.timeline.after(TELL_LEAVE_MS, partial(shell.stop, shell.machines[number]))
+        return True
+
+    def _policy(self, event: Event) -> bool:
+        actor = self._member(event.machine)
+        policy = None if actor is None else self._shell.replica(actor).membership.policy()
+        if actor is None or policy is None:
+            return False
+        write = ((need.NUMBER, auth.ADMIN),) if event.amount else ()
+        payload = auth.policy_payload(policy.join, policy.invite_rank, write)
+        return self._write_one(actor, Draft(auth.POLICY, b"", payload))
+
+    def _vote(self, event: Event) -> bool:
+        actor = self._member(event.machine)
+        if actor is None:
+            return False
+        root = self._shell.root_of(self._shell.machines[event.other])
+        if not self._write_one(actor, vote_draft(self._shell.replica(actor), root)):
+            return False
+        self._shell.ledger.voted_on.add(root)
         return True
 
     def _link(self, event: Event) -> bool:

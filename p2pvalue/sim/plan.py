@@ -16,6 +16,7 @@ DRAFTS_PER_WRITE: Final = 3  # on average
 PUBLIC_SHARE: Final = 0.3
 SQLITE_SHARE: Final = 0.1
 SPARE: Final = 1.3  # some writes find nobody who may write
+VOTERS: Final = 2
 
 
 def plan_of(scenario: Scenario, seed: int) -> Plan:
@@ -163,8 +164,24 @@ class _Planner:
             case "recover":
                 keeps_disk = rng.randint(0, 1)
                 self._add(Event(self._at_ms(0.3, 0.8), deed, number, amount=keeps_disk))
+            case "policy":
+                at_ms = self._at_ms(0.1, 0.6)
+                self._add(Event(at_ms, deed, 0, amount=1))
+                self._add(Event(at_ms + rng.randint(1_000, 10_000), deed, 0, amount=0))
+            case "vote":
+                self._votes(number)
             case "write":
                 pass  # as many as there are to be operations
+
+    def _votes(self, number: int) -> None:
+        """Let two admins vote an equal out, if nothing lasting befalls them before."""
+        admins = [event.other for event in self._events if event.what == "promote"]
+        others = [*dict.fromkeys((*admins, *self._untouched))]
+        voters = self._rng.sample(others, min(VOTERS, len(others)))
+        for admin in (number, *voters):
+            self._add(Event(self._at_ms(0.1, 0.4), "promote", 0, other=admin))
+        for voter in voters:
+            self._add(Event(self._at_ms(0.4, 0.9), "vote", voter, other=number))
 
     def _remover(self) -> int:
         admins = [event.other for event in self._events if event.what == "promote"]

@@ -40,6 +40,8 @@ Deed = Literal[
     "leave",
     "link",  # machine becomes another device of the person of `other`
     "recover",  # a new device takes the place of this one, by its person's words
+    "policy",  # machine lets members write needs (`amount` 0) or only admins (1)
+    "vote",  # machine votes for putting `other` out, an admin as she is
 ]
 Count = int | tuple[int, int]
 """How often, or between how often and how often."""

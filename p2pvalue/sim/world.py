@@ -46,6 +46,7 @@ DIAL_EVERY_MS = 1_500
 ACT_EVERY_MS = 2_000
 LOOK_EVERY_MS = 4_000
 TRY_AGAIN_MS = 1_500
+LAST_WORDS = 0.97  # of the time while it is busy: then is written what is missing
 NEIGHBOURS_MAX = 3
 READER_NEIGHBOURS = 2
 
@@ -163,6 +164,7 @@ class World:
                 actor.disk.kill()
 
     def _run(self) -> Report:
+        plan = self._plan
         for event in self._plan.events:
             self._timeline.after(event.at_ms, partial(self._happen, event))
         acting_ms = self._busy_ms + HOSTILE_AFTER_HEAL_MS
@@ -171,6 +173,9 @@ class World:
                 self._often(ACT_EVERY_MS, acting_ms, partial(self._shell.act, number))
         self._often(LOOK_EVERY_MS, self._end_ms, self._checks.look)
         self._often(LOOK_EVERY_MS, self._end_ms, self._people.look_at_status)
+        self._often(LOOK_EVERY_MS, self._end_ms, self._people.count_votes)
+        write_rest = partial(self._people.write_what_is_missing, plan.scenario.operations_min)
+        self._timeline.after(int(LAST_WORDS * self._busy_ms), write_rest)
         self._timeline.run_until(self._busy_ms)
         self._network.heal()
         self._faults.end_all()

@@ -8,7 +8,7 @@ per community is kept: if both called each other, both keep the one that the low
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.dues import Dues
@@ -21,6 +21,8 @@ from p2pvalue_protocol.linking import NewerDevice
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.sync import SyncSession
 from p2pvalue_protocol.turns import Turns
+
+_NOBODY: Final = 4  # behind the weakest rank
 
 
 class Sessions:
@@ -207,9 +209,13 @@ class Sessions:
             replica.auth_references[op_id].device for op_id in membership.admissions_of(own)
         }
         answered = [s for s in self._syncs.values() if s.community == replica.community]
-        knowing = {s.device for s in answered if s.device is not None and s.knows(first)}
-        is_known = any(membership.is_live(device) for device in knowing - brought_in_by)
-        return not is_known and any(s.has_lasted(now_ms) and not s.knows(first) for s in answered)
+        knowing = [s.device for s in answered if s.knows(first) and s.device not in brought_in_by]
+        unknowing = [s for s in answered if s.has_lasted(now_ms) and not s.knows(first)]
+        # Others who came in as we did may know us, and nobody know them: the strongest decide.
+        best = min((_rank_of(replica, device) for device in knowing), default=_NOBODY)
+        strongest = min((_rank_of(replica, s.device) for s in unknowing), default=_NOBODY)
+        is_known = best <= strongest and best != _NOBODY
+        return bool(unknowing) and not is_known
 
     def holders(self, community: bytes, reference: Reference) -> int:
         """Return how many sessions' peers said that they hold an operation."""
@@ -218,3 +224,8 @@ class Sessions:
             for number, ready in self._ready.items()
             if ready == community
         )
+
+
+def _rank_of(replica: Replica, device: bytes | None) -> int:
+    standing = None if device is None else replica.membership.standing(device)
+    return _NOBODY if standing is None else standing.rank

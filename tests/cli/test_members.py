@@ -69,6 +69,15 @@ def test_what_the_rules_do_not_allow_ends_with_its_own_code(ana: Person) -> None
     assert ana.type("member", "remove", "Nobody").exit_code == failures.NOT_FOUND
 
 
+def test_who_loses_a_vote_and_was_let_in_under_another_rank_is_said_to_keep_that(
+    ana: Person,
+) -> None:
+    ana.sees("member", "rank", "Bo", "admin")
+    shown = ana.sees("member", "vote-out", "Bo", "--yes")
+    assert "Bo is a member now" in shown
+    assert "p2pvalue member remove bbbbbbbb" in shown
+
+
 def test_an_invite_shows_who_came_in_by_it(settled: Person) -> None:
     [line] = [line for line in settled.sees("invite", "list").splitlines() if "eeeeeeee" in line]
     assert "1 of 5" in line

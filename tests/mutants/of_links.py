@@ -175,18 +175,27 @@ MUTANTS = (
         "unknown-and-content",
         "devices#a-device-that-nobody-knows: its person is told, unless some peer knows it",
         "sessions",
-        "        return not is_known and any(s.has_lasted",
-        "        return any(s.has_lasted",
+        "        return bool(unknowing) and not is_known",
+        "        return bool(unknowing)",
         "protocol/test_unheard_devices.py::test_one_peer_that_knows_a_device_is_enough",
     ),
     Mutant(
         "known-to-who-let-in",
         "devices#a-device-that-nobody-knows: those that brought it in know it, and prove nothing",
         "sessions",
-        "for device in knowing - brought_in_by",
-        "for device in knowing",
+        "if s.knows(first) and s.device not in brought_in_by",
+        "if s.knows(first)",
         "protocol/test_unheard_devices.py::"
         "test_that_who_let_her_in_knows_a_newcomer_tells_nothing_of_the_others",
+    ),
+    Mutant(
+        "known-to-the-weaker",
+        "devices#a-device-that-nobody-knows: of peers that do not know it the strongest decides",
+        "sessions",
+        "is_known = best <= strongest and best",
+        "is_known = best",
+        "protocol/test_unheard_devices.py::"
+        "test_that_the_weaker_know_a_newcomer_tells_nothing_where_a_founder_does_not",
     ),
     Mutant(
         "unknown-at-once",

@@ -232,6 +232,21 @@ def test_that_who_let_her_in_knows_a_newcomer_tells_nothing_of_the_others() -> N
     assert garden.is_unknown(dee)
 
 
+def test_that_the_weaker_know_a_newcomer_tells_nothing_where_a_founder_does_not() -> None:
+    garden = Garden()
+    dee, fay = Computer("dee", "dee"), Computer("fay", "fay")
+    garden.put_out(garden.ada, garden.ben)
+    for newcomer in (dee, fay):
+        garden.enter(newcomer, garden.ben)
+    garden.meet(fay, garden.ben)
+    garden.call(dee, fay)
+    assert garden.is_in(dee, fay)
+    assert not garden.is_unknown(dee), "nobody else was reached"
+    garden.call(garden.ada, dee)
+    assert not garden.is_in(dee, garden.ada)
+    assert garden.is_unknown(dee)
+
+
 def test_one_peer_that_knows_a_device_is_enough() -> None:
     garden = Garden()
     phone, stranger = Computer("phone", "ben"), Computer("tablet", "ben")

@@ -48,7 +48,7 @@ def words_held(outcome: Attacked, device: bytes) -> set[bytes]:
 
 def test_what_is_written_after_a_removal_arrives_by_friends_and_shows_nowhere() -> None:
     unseen = 0
-    for seed in (1, 2):
+    for seed in (3, 5):  # worlds in which it let nobody in while it might
         outcome = attacked("act-after-removal", seed)
         assert outcome.report.failures == (), outcome.again
         out = removed(outcome)
@@ -58,6 +58,7 @@ def test_what_is_written_after_a_removal_arrives_by_friends_and_shows_nowhere() 
         for node in (node for node in outcome.hostile if node.number in out):
             behaviour = node.behaviour
             assert isinstance(behaviour, ActAfterRemoval)
+            assert behaviour.guests, outcome.again
             assert not roots.intersection(behaviour.guests), outcome.again
             shown = {op_id for _, op_id in shown_by(outcome, node.device.public)}
             assert not shown.intersection(head.op_id for head in behaviour.written), outcome.again
@@ -136,7 +137,7 @@ def test_strangers_are_never_let_in_and_hold_nothing() -> None:
 
 def test_a_core_that_takes_any_signature_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vouching, "verify", lambda key, message, signature: True)
-    reports = [attacked("corrupt", seed).report for seed in (1, 2)]
+    reports = [attacked("corrupt", seed).report for seed in (4, 5)]
     assert any(report.failures for report in reports)
 
 

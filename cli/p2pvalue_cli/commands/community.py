@@ -298,7 +298,7 @@ def _write_policy(policy: dict[str, Any]) -> None:
         click.echo(f"{kind} by {rank} and stronger")
     click.echo(f"votes of founders that put a founder out: {policy['founder_quorum']}")
     if policy["admin_quorum"]:
-        click.echo(f"votes of admins that put an admin out: {policy['admin_quorum']}")
+        click.echo(f"votes of admins that take that rank from one: {policy['admin_quorum']}")
 
 
 def _write_list(communities: list[dict[str, Any]]) -> None:

@@ -70,7 +70,10 @@ def rank(name: str, rank: str, community: str | None) -> None:
 @yes_option
 @community_option
 def vote_out(name: str, yes: bool, community: str | None) -> None:
-    """Vote for removing an equal of yours; enough votes put her out."""
+    """Vote against an equal of yours; enough votes take the rank that you share.
+
+    Who was also let in under a weaker rank keeps that; anybody stronger can then remove her.
+    """
     if _is_asking():
         confirm(f"Vote for removing {one_line(name)}? A vote cannot be taken back.", is_sure=yes)
     voted = connection.post(f"/members/{quoted(name)}/vote-out", community=community)
@@ -155,7 +158,11 @@ def _undo(view: dict[str, Any]) -> str:
 
 
 def _say_voted(view: dict[str, Any]) -> None:
-    if view["rank"] is None:
-        say(f"voted; {one_line(view['name'])} is out")
+    name, rank = one_line(view["name"]), view["rank"]
+    if rank is None:
+        say(f"voted; {name} is out")
+    elif rank in ("founder", "admin"):
+        say(f"voted; {name} stays {rank} until enough others vote, too")
     else:
-        say(f"voted; {one_line(view['name'])} stays until enough others vote, too")
+        say(f"voted; {name} is a {rank} now, as she was let in before")
+        say(f"to put her out: p2pvalue member remove {short(view['member'])}")

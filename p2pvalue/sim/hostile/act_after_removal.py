@@ -18,7 +18,7 @@ class ActAfterRemoval(Unaware):
 
     Those of its kind that stay members know of no removal either: they name what it writes, and
     bring both. What must hold: none of it is visible to whoever holds the removal, nobody whom it
-    lets in is a member, and what its friends write counts all the same.
+    lets in then is a member, and what its friends write counts all the same.
     """
 
     name = "act-after-removal"
