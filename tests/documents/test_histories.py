@@ -61,7 +61,7 @@ def test_an_undo_shows_its_author_what_it_shows_to_all() -> None:
 
     def make(person: Person, _: Random) -> None:
         with person.doc.transaction(origin=LOCAL):
-            heading = pycrdt.XmlElement("heading", {"level": 1})
+            heading = pycrdt.XmlElement("heading", {"level": "1"})
             person.roots["prosemirror"].children.append(heading)
 
     ana, eva = Person(b"ana", "rich"), Person(b"eva", "rich")
