@@ -161,6 +161,43 @@ def test_links_are_woken_when_they_are_due() -> None:
         assert calls == woken
 
 
+def test_a_twin_that_another_due_link_ends_is_not_woken() -> None:
+    sessions = Sessions("a")
+    first, twin = Script(GARDEN, due_ms=NOW_MS + 5), Script(GARDEN, due_ms=NOW_MS + 5)
+    sessions.open_sync(1, "b", first, initiated=True, now_ms=NOW_MS)
+    sessions.open_sync(2, "b", twin, initiated=False, now_ms=NOW_MS)
+    make_ready(sessions, twin, 2, "b")
+    first.says = [Ready(1, "b", GARDEN, None)]
+    assert closed(sessions.wakeup(NOW_MS + 5)) == [2]
+    assert first.calls[-1] == "wakeup"
+    assert "wakeup" not in twin.calls
+
+
+class Stranger(Script):
+    """A session with a reader that has answered for long, and knows nobody."""
+
+    @property
+    def device(self) -> bytes | None:
+        return None
+
+    def knows(self, reference: Reference) -> bool:
+        return False
+
+    def has_lasted(self, now_ms: int) -> bool:
+        return True
+
+
+def test_a_device_that_has_written_nothing_has_nothing_that_others_could_know() -> None:
+    community = Community("ada", "ben")
+    for name, is_unknown in (("ada", True), ("new", False)):
+        replica = community.node(name).replica
+        assert replica.device is not None
+        sessions = Sessions("a")
+        reader = Stranger(community.community)
+        sessions.open_sync(1, "b", reader, initiated=True, now_ms=NOW_MS)
+        assert sessions.is_unknown(replica, NOW_MS) == is_unknown
+
+
 def test_a_link_says_for_which_community_it_is_as_soon_as_that_is_known() -> None:
     community = Community("ada", "ben")
     link = Link(community.node("ada"), community.node("ben"))
