@@ -140,6 +140,22 @@ def test_what_a_removed_device_certified_unseen_goes_with_it(later: int) -> None
     assert not hamlet.membership.is_live(phone.device)
 
 
+@pytest.mark.parametrize("later", range(5))
+def test_whom_a_device_certified_unseen_let_in_goes_with_what_certified_it(later: int) -> None:
+    hamlet = Hamlet()
+    for _ in range(later):
+        hamlet.take(hamlet.bo.write(auth.AUTH_SEEN))
+    seen = hamlet.heads()
+    phone = hamlet.phone_of(hamlet.cy, "phone")
+    eve = Author("eve", hamlet.ada.community)
+    hamlet.take(eve.add_device(hamlet.genesis))
+    hamlet.take(phone.grant(eve.root.public, MEMBER, *hamlet.heads()))
+    assert hamlet.membership.is_live(eve.device)
+    hamlet.take(hamlet.ada.remove_device(hamlet.cy, *seen))
+    assert not hamlet.membership.is_live(phone.device)
+    assert not hamlet.membership.is_live(eve.device)
+
+
 def test_a_leave_hides_nothing_that_was() -> None:
     hamlet = Hamlet()
     here, written = hamlet.frontier(), hamlet.wrote(hamlet.bo)

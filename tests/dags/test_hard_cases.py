@@ -1,0 +1,67 @@
+"""Histories that chance hardly finds, written by hand: both readings of the rules say the same."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from p2pvalue_protocol.acts import OUT, Give, Remove, RemoveDevice, Vote
+from p2pvalue_protocol.limits import CERTIFICATE_DEPTH_MAX
+from tests.dags.builder import GENESIS, Builder
+from tests.dags.compare import problems
+from tests.dags.families import FOUNDER, village
+from tests.dags.model import State
+from tests.dags.running import running_state_of
+
+
+def judged(builder: Builder) -> State:
+    """The state of a history, on which both readings agree at every moment."""
+    dag = builder.dag()
+    assert problems(dag, Random(0), is_thorough=True) == []
+    return running_state_of(dag)
+
+
+@pytest.mark.parametrize("is_admin", [True, False])
+def test_a_founder_voted_out_meanwhile_votes_as_what_she_was_given_besides(is_admin: bool) -> None:
+    builder = village(1, 1, founders=3, founder_quorum=2, admin_quorum=2)
+    if is_admin:
+        builder.write(b"g1", Give(b"H", 1), [*builder.known])
+    before = [*builder.known]
+    builder.write(b"b1", Vote(b"A"), before)
+    by_founder = builder.write(b"h1", Vote(b"A"), before)
+    assert judged(builder).devices[b"a1"].rank == 1, "a founder is no admin's equal"
+    for voter in (FOUNDER, b"g1"):
+        builder.write(voter, Vote(b"H"), before)
+    state = judged(builder)
+    assert state.standings[by_founder] == ((b"H", 1) if is_admin else None)
+    assert (b"a1" in state.devices) != is_admin, "two admins' votes"
+
+
+def test_a_device_at_the_end_of_the_longest_chain_is_taken_by_one_nearer_the_root() -> None:
+    builder = village(1)
+    last = b"a1"
+    for number in range(2, CERTIFICATE_DEPTH_MAX + 2):
+        device = b"a%02d" % number
+        builder.add_device(device, b"A", last, [*builder.known])
+        last = device
+    deepest = b"a%02d" % CERTIFICATE_DEPTH_MAX
+    assert deepest in judged(builder).devices
+    assert last not in judged(builder).devices, "one link too many"
+    taken = builder.write(b"a1", RemoveDevice(b"A", deepest), [*builder.known])
+    state = judged(builder)
+    assert taken in state.effective
+    assert deepest not in state.devices
+
+
+def test_a_removal_that_takes_nothing_lets_no_device_stand() -> None:
+    builder = village(founders=2)
+    second = builder.add_device(b"f2", b"F", FOUNDER)
+    seen = builder.write(b"f2", Give(b"X", 3), [second])
+    taken = builder.write(FOUNDER, RemoveDevice(b"F", b"f2"), [second])
+    builder.write(b"g1", Remove(b"F", OUT), [seen])  # by an equal: void
+    state = judged(builder)
+    assert taken in state.effective
+    assert state.standings[seen] is None
+    assert state.devices[FOUNDER].rank == 0
+    assert GENESIS in builder.known
