@@ -11,7 +11,7 @@ from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import verify
-from p2pvalue_protocol.members import FormerMember, Standing
+from p2pvalue_protocol.members import FormerMember, Invite, Standing
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.operation import Operation
 from tests.protocol.authoring import SECRET, Author, key_named
@@ -376,3 +376,36 @@ def test_a_proof_that_was_valid_is_not_checked_again_and_a_wrong_one_never_count
     ana.restart()
     assert ana.replica.membership.members() == members
     assert len(checked) == 2, "GENESIS and the wrong one, not those found valid"
+
+
+def test_each_invite_of_one_key_shows_whom_it_let_in_itself() -> None:
+    hamlet = Hamlet()
+    invites = [hamlet.take(hamlet.cy.invite(rank, *hamlet.heads())) for rank in (MEMBER, GUEST)]
+    for number, name in enumerate(("eve", "fay", "gil")):
+        newcomer = Author(name, hamlet.ada.community)
+        hamlet.take(newcomer.add_device(hamlet.genesis))
+        hamlet.take(hamlet.bo.admit(newcomer, invites[number // 2], *hamlet.heads()))
+    shown = {invite.op_id: invite.uses for invite in hamlet.membership.invites()}
+    assert shown == {invites[0].op_id: 2, invites[1].op_id: 1}
+
+
+@pytest.mark.parametrize(
+    ("uses", "uses_max", "is_used_up"),
+    [(0, 0, False), (500, 0, False), (2, 3, False), (3, 3, True), (4, 3, True), (500, 500, True)],
+)
+def test_an_invite_is_used_up_once_as_many_came_as_it_is_for(
+    uses: int, uses_max: int, is_used_up: bool
+) -> None:
+    root = bytes(32)
+    invite = Invite(root, root, root, MEMBER, uses_max, uses, (), is_withdrawn=False)
+    assert invite.is_used_up == is_used_up
+
+
+def test_what_a_removal_keeps_is_told_of_each_device_by_itself() -> None:
+    hamlet = Hamlet()
+    phones = [hamlet.phone_of(hamlet.bo, name) for name in ("phone", "tablet", "watch")]
+    heads = [hamlet.wrote(author) for author in (hamlet.bo, *phones)]
+    kept = tuple(sorted(heads))
+    hamlet.take(hamlet.ada.remove(hamlet.bo.root.public, *hamlet.heads(), keeps=kept))
+    for head in heads:
+        assert hamlet.membership.keeps_of(head.device) == [head]

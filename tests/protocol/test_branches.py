@@ -12,7 +12,7 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.access import heads_of_past
 from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.ids import AUTH
+from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.kinds import chat
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.past import OperationRow
@@ -293,6 +293,8 @@ def test_a_chain_is_of_one_log_alone() -> None:
     assert branches.is_in_chain(auth_head, auth_head)
     assert not branches.is_in_chain(auth_head, content_head)
     other_class = msgspec.structs.replace(content_head, log_class=AUTH)
+    as_content = msgspec.structs.replace(auth_head, log_class=CONTENT)
+    assert not branches.is_in_chain(as_content, auth_head)
     other_device = msgspec.structs.replace(content_head, device=bytes(32))
     assert not branches.is_in_chain(other_class, content_head)
     assert not branches.is_in_chain(other_device, content_head)

@@ -279,3 +279,18 @@ def test_sums_of_any_number_are_asked_for_and_the_last_frame_says_so(
         asks = [each for each in _ask_frames(sums[:count]) if isinstance(each, f.Ask)]
         assert [ask.is_last for ask in asks] == [0] * (len(asks) - 1) + [1]
         assert b"".join(ask.sums for ask in asks) == b"".join(sums[:count])
+
+
+@pytest.mark.parametrize("is_initiator", [True, False])
+def test_of_two_with_many_heads_who_called_compares(is_initiator: bool, rng: random.Random) -> None:
+    one = Comparison(
+        Held(heads(100, rng)),
+        KEY,
+        is_initiator=is_initiator,
+        gives=lambda: EVERYTHING,
+        claim=lambda _: None,
+    )
+    one.open()
+    answer = one.on_heads(f.Heads(b"other" + bytes(11), 0, ()))
+    assert any(isinstance(frame, f.Buckets) for frame in answer) == is_initiator
+    assert one.awaits_sums == is_initiator

@@ -72,6 +72,22 @@ def test_should_the_first_epoch_be_lost_members_make_one() -> None:
     assert ben.texts() == ["nobody came"]
 
 
+def test_who_waits_to_renew_the_keys_waits_no_longer_whatever_comes_meanwhile() -> None:
+    ana = sealed_community()
+    ben, cia = joined(ana, "ben"), joined(ana, "cia")
+    ana.give(ben, cia)
+    removed(ana, "cia")
+    ben.take(*[run for run in ana.runs() if run.log_class != CONTENT])
+    keeping = keeper(0.5)
+    keeping.review(ben.replica, NOW_MS)
+    due_ms = keeping.next_wakeup_ms()
+    for later_ms in (1_000, 60_000):
+        ana.write(Draft(auth.AUTH_SEEN, b"", b""))
+        ben.take(*[run for run in ana.runs() if run.log_class != CONTENT])
+        keeping.review(ben.replica, NOW_MS + later_ms)
+        assert keeping.next_wakeup_ms() == due_ms
+
+
 def test_who_hears_of_an_epoch_in_time_makes_none() -> None:
     ana = sealed_community()
     ben, cia = joined(ana, "ben"), joined(ana, "cia")
@@ -134,7 +150,9 @@ def test_a_device_changes_its_prekey_after_thirty_days_and_opens_what_the_last_t
         ana.take(*ben.runs(), now_ms=now_ms)
         [found] = [r for r in ana.replica.epochs.recipients() if r.device == ben.replica.device]
         keys.add(found.prekey)
-        assert len(ben.store.past(ben.community).prekeys()) == min(turn + 2, 3)
+        kept = ben.store.past(ben.community).prekeys()
+        assert len(kept) == min(turn + 2, 3)
+        assert {len(private) for _, private in kept} == {32}
         ben.restart()
     assert len(keys) == 5
     ana.replica.begin()

@@ -14,6 +14,7 @@ from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.kinds.chat import encode_chat_message
 from p2pvalue_protocol.machine import CONFIRM_AFTER_MS, SEAL_AFTER_MS, Machine
+from p2pvalue_protocol.sync import SyncSession
 from tests.protocol.authoring import key_named
 from tests.protocol.desk import CHAT, NOW_MS, Cable, Computer, join, sync
 from tests.protocol.replicas import Chain, founded, frontier_of, joined
@@ -299,3 +300,21 @@ def test_a_restart_that_finds_only_what_still_waits_stores_nothing() -> None:
     effects = machine.handle(i.Wakeup(), NOW_MS)
     assert not any(isinstance(effect, e.Store | e.Changed) for effect in effects)
     assert machine.replica(ana.community).missing() == [unheard]
+
+
+def test_links_are_judged_anew_when_authority_grows_and_not_by_what_people_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ada, _, garden = in_touch()
+    judged: list[int] = []
+    review = SyncSession.review
+
+    def counted(session: SyncSession, now_ms: int) -> list[e.Effect]:
+        judged.append(now_ms)
+        return review(session, now_ms)
+
+    monkeypatch.setattr(SyncSession, "review", counted)
+    ada.handle(i.Write(garden, (said("hello"),)), LATER_MS)
+    assert judged == []
+    ada.handle(i.Write(garden, (i.Draft(auth.AUTH_SEEN, b"", b""),)), LATER_MS)
+    assert judged == [LATER_MS]
