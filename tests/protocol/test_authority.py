@@ -6,80 +6,14 @@ import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.auth_payloads import ADMIN, GUEST, MEMBER
-from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import verify
-from p2pvalue_protocol.members import FormerMember, Invite, Standing
-from p2pvalue_protocol.membership import Membership
-from p2pvalue_protocol.operation import Operation
+from p2pvalue_protocol.members import FormerMember, Standing
 from tests.protocol.authoring import SECRET, Author, key_named
+from tests.protocol.hamlet import CARD, CHAT, DOCUMENT, Hamlet
 from tests.protocol.replicas import admitted, founded, invited
-
-CHAT, DOCUMENT, CARD = 35, 32, 46
-
-
-class HeldContent:
-    """Content logs of one chain each, as far as they are held."""
-
-    def __init__(self) -> None:
-        self.held: set[Reference] = set()
-
-    def is_in_chain(self, op: Reference, head: Reference) -> bool:
-        return head in self.held and op.device == head.device and op.seq <= head.seq
-
-
-class Hamlet:
-    """A founder, an admin, a member and a guest; whoever writes has seen all that came before."""
-
-    def __init__(self, *founders: Author, **policy: object) -> None:
-        self.ada = Author("ada")
-        genesis = self.ada.found(*founders, **policy)
-        self.content = HeldContent()
-        self.graph = AuthGraph()
-        self.membership = Membership(self.ada.community, self.graph, self.content)
-        self.operations: dict[bytes, Operation] = {}
-        self.genesis = self.take(genesis)
-        self.cy, self.bo, self.dee = (
-            self.join(name, rank) for name, rank in (("cy", ADMIN), ("bo", MEMBER), ("dee", GUEST))
-        )
-        self.membership.take_reconsidered()
-
-    def take(self, op: Operation) -> Operation:
-        self.operations[op.op_id] = op
-        self.membership.integrate(op)
-        return op
-
-    def heads(self) -> list[Operation]:
-        return [self.operations[op_id] for op_id in self.graph.heads()]
-
-    def join(self, name: str, rank: int) -> Author:
-        author = Author(name, self.ada.community)
-        added = self.take(author.add_device(self.genesis))
-        self.take(self.ada.grant(author.root.public, rank, added))
-        return author
-
-    def phone_of(self, owner: Author, name: str) -> Author:
-        phone = Author(f"{owner.key.public.hex()} {name}", self.ada.community)
-        phone.root = owner.root
-        self.take(phone.add_device(self.genesis, owner))
-        return phone
-
-    def frontier(self) -> int:
-        return self.graph.head_frontier()
-
-    def wrote(self, author: Author, seq: int = 0) -> Reference:
-        """A content operation of an author that is held."""
-        reference = Reference(author.device, CONTENT, seq, b"%032d" % seq)
-        self.content.held.add(reference)
-        return reference
-
-    def shows(self, author: Author, frontier: int, place: Reference, kind: int = CHAT) -> bool:
-        return self.membership.visible(author.device, kind, frontier, place)
-
-
-# --- content
 
 
 def test_a_removal_hides_what_it_does_not_keep_and_names_whose_it_is() -> None:
@@ -315,32 +249,6 @@ def test_what_a_device_may_do_is_what_would_have_an_effect() -> None:
     assert not membership.may_remove_device(hamlet.dee.device, bo, hamlet.bo.device)
 
 
-def test_an_invite_shows_who_came_in_and_that_it_was_withdrawn() -> None:
-    hamlet = Hamlet()
-    invite = hamlet.take(hamlet.cy.invite(MEMBER, *hamlet.heads()))
-    eve = Author("eve", hamlet.ada.community)
-    hamlet.take(eve.add_device(hamlet.genesis))
-    hamlet.take(hamlet.bo.admit(eve, invite, *hamlet.heads()))
-    hamlet.take(hamlet.ada.withdraw(*hamlet.heads()))
-    (shown,) = hamlet.membership.invites()
-    assert shown == hamlet.membership.invite_for(invite_key(SECRET).public)
-    assert (shown.admitted, shown.is_withdrawn) == ((eve.root.public,), True)
-    assert shown.member == hamlet.cy.root.public
-    assert hamlet.membership.is_live(eve.device)
-
-
-def test_of_the_invites_of_a_key_the_one_that_still_admits_is_shown() -> None:
-    hamlet = Hamlet()
-    eve = hamlet.join("eve", ADMIN)
-    void = hamlet.take(hamlet.cy.invite(MEMBER, *hamlet.heads()))
-    good = hamlet.take(eve.invite(GUEST, *hamlet.heads()))
-    hamlet.take(hamlet.ada.remove(hamlet.cy.root.public, *hamlet.heads()))
-    shown = hamlet.membership.invite_for(invite_key(SECRET).public)
-    assert shown is not None
-    assert shown.op_id == good.op_id
-    assert {invite.op_id for invite in hamlet.membership.invites()} == {void.op_id, good.op_id}
-
-
 def test_a_founder_put_out_by_votes_was_removed_by_nobody_in_particular() -> None:
     flo, gil = Author("flo"), Author("gil")
     hamlet = Hamlet(flo, gil)
@@ -376,29 +284,6 @@ def test_a_proof_that_was_valid_is_not_checked_again_and_a_wrong_one_never_count
     ana.restart()
     assert ana.replica.membership.members() == members
     assert len(checked) == 2, "GENESIS and the wrong one, not those found valid"
-
-
-def test_each_invite_of_one_key_shows_whom_it_let_in_itself() -> None:
-    hamlet = Hamlet()
-    invites = [hamlet.take(hamlet.cy.invite(rank, *hamlet.heads())) for rank in (MEMBER, GUEST)]
-    for number, name in enumerate(("eve", "fay", "gil")):
-        newcomer = Author(name, hamlet.ada.community)
-        hamlet.take(newcomer.add_device(hamlet.genesis))
-        hamlet.take(hamlet.bo.admit(newcomer, invites[number // 2], *hamlet.heads()))
-    shown = {invite.op_id: invite.uses for invite in hamlet.membership.invites()}
-    assert shown == {invites[0].op_id: 2, invites[1].op_id: 1}
-
-
-@pytest.mark.parametrize(
-    ("uses", "uses_max", "is_used_up"),
-    [(0, 0, False), (500, 0, False), (2, 3, False), (3, 3, True), (4, 3, True), (500, 500, True)],
-)
-def test_an_invite_is_used_up_once_as_many_came_as_it_is_for(
-    uses: int, uses_max: int, is_used_up: bool
-) -> None:
-    root = bytes(32)
-    invite = Invite(root, root, root, MEMBER, uses_max, uses, (), is_withdrawn=False)
-    assert invite.is_used_up == is_used_up
 
 
 def test_what_a_removal_keeps_is_told_of_each_device_by_itself() -> None:

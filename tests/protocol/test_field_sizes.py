@@ -66,13 +66,20 @@ def bounds() -> list[Bound]:
     return [
         Bound(structure.__qualname__, field.name, is_bytes, least, most)
         for structure in found
-        for field in msgspec.inspect.type_info(structure).fields  # type: ignore[attr-defined]
+        for field in fields_of(structure)
         for is_bytes, least, most in of_type(field.type)
     ]
 
 
+def fields_of(structure: type) -> tuple[inspect.Field, ...]:
+    info = inspect.type_info(structure)
+    assert isinstance(info, inspect.StructType)
+    return info.fields
+
+
 def structures(base: type) -> Iterator[type]:
-    for structure in base.__subclasses__():
+    below: list[type] = base.__subclasses__()
+    for structure in below:
         yield structure
         yield from structures(structure)
 

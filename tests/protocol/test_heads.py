@@ -291,6 +291,6 @@ def test_of_two_with_many_heads_who_called_compares(is_initiator: bool, rng: ran
         claim=lambda _: None,
     )
     one.open()
-    answer = one.on_heads(f.Heads(b"other" + bytes(11), 0, ()))
+    answer = one.on_heads(f.Heads(b"other" + bytes(11), 0, []))
     assert any(isinstance(frame, f.Buckets) for frame in answer) == is_initiator
     assert one.awaits_sums == is_initiator

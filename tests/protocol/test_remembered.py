@@ -10,7 +10,7 @@ from p2pvalue_protocol import authority, causal, visibility
 from p2pvalue_protocol.auth_payloads import MEMBER
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.operation import Operation
-from tests.protocol.test_authority import CARD, CHAT, Hamlet
+from tests.protocol.hamlet import CARD, CHAT, Hamlet
 
 
 def answers(hamlet: Hamlet, frontiers: list[int]) -> list[object]:
