@@ -32,6 +32,8 @@ WAITS: Final = "waits"
 BROKEN: Final = "broken-here"
 _MADE_UP_SEQ: Final = 2**50
 _NO_BRANCH: Final = -1
+_UPDATE_BYTES: Final = 25
+_RUN_BYTES: Final = 250
 _FORM: Final = 3
 
 
@@ -116,6 +118,11 @@ class DocumentFacts:
     def renamings(self) -> int:
         """Grows when what was applied is called otherwise now, and must all be applied anew."""
         return self._facts.renamings
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory this takes."""
+        return _UPDATE_BYTES * self.updates + _RUN_BYTES * self._facts.runs
 
     @property
     def is_waiting(self) -> bool:

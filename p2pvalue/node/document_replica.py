@@ -16,10 +16,10 @@ from contextlib import AbstractContextManager, suppress
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-import msgspec
 import trio
 
 from p2pvalue.node.document_facts import DocumentFacts, Judged, OwnUpdate
+from p2pvalue.node.kept_document import KeptDocument, kept_document
 from p2pvalue.node.pace import Pace
 from p2pvalue.node.readable import readable, unreadable
 from p2pvalue.node.set_aside import written_of
@@ -39,7 +39,6 @@ SNAPSHOT_AT_CLOSE: Final = 64  # fewer than this are replayed in a millisecond
 _PAGE: Final = 1_000
 _OWN_UNREAD_MAX: Final = 1_000
 _STARTS_MAX: Final = 16
-_FACT_BYTES: Final = 250  # of one update, about
 
 
 class DocumentPlace(NamedTuple):
@@ -55,12 +54,6 @@ class DocumentPlace(NamedTuple):
 
 class _MadeAnew(Exception):
     """What was applied does not fit what is to be applied: the text must be made anew."""
-
-
-class _Snapshot(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    text: bytes
-    facts: bytes
-    broken: list[bytes] = []  # operations that are skipped here
 
 
 class _Start(IntEnum):
@@ -114,12 +107,12 @@ class DocumentReplica:
         if kept is None:
             return False
         try:
-            snapshot = msgspec.msgpack.decode(kept.data, type=_Snapshot)
+            snapshot = kept_document(kept.data)
             self._suspects.add(snapshot.broken)
             self.facts = self._new_facts()
             self.facts.load(snapshot.facts)
             self.shared = await self._texts.open(place.shape, self._client, snapshot.text)
-        except (msgspec.DecodeError, ValueError, TextBroken):
+        except (ValueError, TextBroken):
             return False  # it is only a cache
         self._renamings = self.facts.renamings
         self._arrival = kept.covers
@@ -170,7 +163,7 @@ class DocumentReplica:
     @property
     def size(self) -> int:
         """About how many bytes of memory this takes."""
-        return 20_000 + 8 * sum(self.facts.clocks.values()) + _FACT_BYTES * self.facts.updates
+        return 20_000 + 8 * sum(self.facts.clocks.values()) + self.facts.size
 
     def report(self) -> None:
         """Note that an update has become visible, ours among them."""
@@ -388,7 +381,7 @@ class DocumentReplica:
         if self._start is not _Start.NONE:
             return  # something was hidden meanwhile
         self._suspects.has_new = False
-        data = msgspec.msgpack.encode(_Snapshot(encoded, self.facts.dump(), self._suspects.all()))
+        data = KeptDocument(encoded, self.facts.dump(), self._suspects.all()).as_bytes()
         place = self.place
         with suppress(StoreFailed):
             place.store.put_snapshot(place.community, place.subject, self._arrival, data)

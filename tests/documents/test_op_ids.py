@@ -102,6 +102,7 @@ def test_a_letter_takes_few_bytes_of_memory_and_of_what_is_kept() -> None:
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert used / LETTERS < MEMORY_BYTES_MAX
+    assert facts.runs == LETTERS // 100
     kept = dump_facts(facts)
     assert len(kept) / LETTERS < KEPT_BYTES_MAX
     again = load_facts(kept, id_of)

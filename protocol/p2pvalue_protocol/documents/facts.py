@@ -323,6 +323,12 @@ class Facts:
         return write_update(update)
 
     @property
+    def runs(self) -> int:
+        """How many stretches were written in one go: most of the memory that this takes."""
+        strands = (strand for claimed in self.claims.strands.values() for strand in claimed)
+        return sum(len(strand.runs) for strand in strands)
+
+    @property
     def naming(self) -> Naming:
         """What is called other than by its own client id in all that was judged."""
         return self._naming
