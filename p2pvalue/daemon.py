@@ -24,7 +24,7 @@ from typing import Protocol
 
 import trio
 
-from p2pvalue.api import Gate, application, locked_application, serve
+from p2pvalue.api import Gate, application, locked_application, serve, serve_editors
 from p2pvalue.config import Config, socket_path
 from p2pvalue.folder import locked, make_private
 from p2pvalue.keyfile import KeysLocked
@@ -81,6 +81,7 @@ async def run(
                     gate.app = application(node, stop=life.stop, lock=lock)
                     if not life.was_locked:
                         await nursery.start(serve, gate, path)
+                    nursery.start_soon(serve_editors, node.editors)
                     life.tell_running()
                     await life.ended.wait()
                     life.end_in_time()

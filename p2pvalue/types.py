@@ -177,6 +177,23 @@ class TextView(Value, frozen=True, kw_only=True):
     without_effect: list[WithoutEffectView] = []  # whose, why, and those that wait
 
 
+class AttachedView(Value, frozen=True, kw_only=True):
+    """What one tab of an editor needs to come to a document by y-websocket.
+
+    `client` is the Yjs client id that it must take after its first sync. Its own edits are refused
+    if it is `read_only`. `schema` is what the document uses.
+    """
+
+    document: str
+    url: str
+    room: str
+    token: str
+    session: int
+    client: int
+    read_only: bool
+    schema: int
+
+
 class LineView(Value, frozen=True, kw_only=True):
     """A need's line; `pledged` counts standing offers. Units: minutes, cents, pieces, people."""
 

@@ -12,6 +12,8 @@ from p2pvalue import types as t
 from p2pvalue.api import answers as a
 from p2pvalue.api import device_answers as d
 from p2pvalue.api import device_schema as ds
+from p2pvalue.api import editor_answers as e
+from p2pvalue.api import editor_schema as es
 from p2pvalue.api import member_answers as m
 from p2pvalue.api import member_schema as ms
 from p2pvalue.api import schema as s
@@ -96,6 +98,8 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
         streams.splice_document,
         is_fed_by_body=True,
     ),
+    Endpoint("POST", "/documents/{document:path}/attach", es.AttachEditor, e.attach_editor),
+    Endpoint("POST", "/documents/{document:path}/detach", es.DetachEditor, e.detach_editor),
     Endpoint("GET", "/documents/{document:path}", s.OfDocument, a.show_document),
     Endpoint("PUT", "/documents/{document:path}", s.EditDocument, a.edit_document),
     Endpoint("GET", "/needs", s.InCommunity, a.list_needs),

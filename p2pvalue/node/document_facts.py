@@ -47,6 +47,10 @@ def _share(op_id: bytes) -> int:
     return int.from_bytes(op_id[:16], "big")
 
 
+class NobodyShows(P2PValueError):
+    """An update of ours would be without effect; nothing was written."""
+
+
 class Judged(NamedTuple):
     """An update that counts, or a hidden one on which such rest: to be applied."""
 
@@ -72,6 +76,7 @@ class OwnUpdate(NamedTuple):
 class _Kept(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     form: int
     version: bytes
+    hidden_version: bytes
     updates: int
     skips: list[tuple[bytes, str, int]]
     waiting: dict[bytes, bytes]
@@ -96,6 +101,7 @@ class DocumentFacts:
         self.updates = 0
         self.clocks: dict[int, int] = {}  # by Yjs client: the next one
         self._version = 0
+        self._hidden = 0
         self._skips: Counter[tuple[bytes, str]] = Counter()
         self._waiting: dict[bytes, bytes] = {}  # op id -> member
         self._hidden_waiting: set[bytes] = set()
@@ -113,6 +119,15 @@ class DocumentFacts:
     def version(self) -> str:
         """The name of the set of visible updates that were taken in."""
         return f"{self._version:032x}"
+
+    @property
+    def basis(self) -> str:
+        """Names what a copy of the text was made by, if it is to be added to.
+
+        It is another when something was hidden or shown again, or is called otherwise since.
+        """
+        shared = sum(map(len, self._facts.claims.shared.values()))
+        return f"{self._hidden:032x}{shared:x}"
 
     @property
     def renamings(self) -> int:
@@ -153,6 +168,7 @@ class DocumentFacts:
         """
         op_id = written.placement.op_id
         if written.is_hidden:
+            self._hidden = (self._hidden + _share(op_id)) % 2**128
             self._aside.add(written)
             if op_id not in self._waited_for:
                 return []
@@ -259,7 +275,7 @@ class DocumentFacts:
         verdict = self._facts.take(placement, session, heads, update, is_stored=False)
         if not isinstance(verdict, Applies) or verdict.update is not None:
             reason = verdict.reason if isinstance(verdict, Void) else "names-changed"
-            raise P2PValueError(
+            raise NobodyShows(
                 f"nothing was written: nobody would show this edit ({reason});"
                 " read the text again, and if it happens again, report it"
             )
@@ -280,6 +296,7 @@ class DocumentFacts:
         kept = _Kept(
             _FORM,
             self._version.to_bytes(16, "big"),
+            self._hidden.to_bytes(16, "big"),
             self.updates,
             [(*key, count) for key, count in sorted(self._skips.items())],
             self._waiting,
@@ -303,6 +320,7 @@ class DocumentFacts:
         self._facts = load_facts(kept.facts, self._id_of)
         self._aside = SetAside(self._base_of, kept.aside)
         self._version, self.updates = int.from_bytes(kept.version, "big"), kept.updates
+        self._hidden = int.from_bytes(kept.hidden_version, "big")
         self._skips = Counter({(member, reason): n for member, reason, n in kept.skips})
         self._waiting, self._hidden_waiting = dict(kept.waiting), set(kept.hidden)
         self._waited_for = set(kept.waited_for)

@@ -73,6 +73,7 @@ class DocumentReplica:
         self.place = place
         self.session = 0
         self.generation = 0
+        self.on_applied: Callable[[list[bytes]], None] = lambda updates: None
         self.facts = self._new_facts()
         self.shared: RemoteDocument | None = None
         self._texts = texts
@@ -278,6 +279,7 @@ class DocumentReplica:
                 self._suspects.blame(batch, error)
                 raise
             self._suspects.clear(batch)
+            self.on_applied(updates)
 
     # --- writing
 
@@ -312,6 +314,7 @@ class DocumentReplica:
         self.facts.wrote(own, orders, self._branch)
         self._own_unread.update(order.op_id for order in orders)
         self._since_snapshot += len(own)
+        self.on_applied([update.update for update in own])
         updates = [update.update for update in own if update.session != self.session]
         if updates:
             try:
@@ -346,10 +349,7 @@ class DocumentReplica:
             writer.close()
 
     def calls_alike(self, other: DocumentReplica) -> bool:
-        """Return whether another replica of the document calls what is in both by the same names.
-
-        So it is unless a fork came to light between the two.
-        """
+        """Return whether another replica calls the same by the same names: no fork came between."""
         return self.facts.renamings == other.facts.renamings
 
     def clock_of(self, session: int) -> int:

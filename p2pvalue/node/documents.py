@@ -7,7 +7,8 @@ holds its own whole log, so a later process goes on where an earlier one was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import trio
 
@@ -98,6 +99,42 @@ class Documents:
             )
         return row.subject, state
 
+    # --- for those who hold a text of their own
+
+    def subject(self, reference: str) -> bytes:
+        """Return which document is meant; raises NotFound."""
+        return self._resolve(reference)[0]
+
+    @asynccontextmanager
+    async def opened(
+        self, subject: bytes, on_applied: Callable[[list[bytes]], None] | None = None
+    ) -> AsyncIterator[DocumentReplica]:
+        """Lock a document with all that is here; `on_applied` hears of each update from now on."""
+        subject, state = self._resolve(subject.hex())
+        opened = self._opened.use((self._community, subject))
+        try:
+            async with opened.lock:
+                if opened.replica is not None and on_applied is not None:
+                    opened.replica.on_applied = on_applied
+                replica = await self._current(opened, subject, state)
+                if on_applied is not None:
+                    replica.on_applied = on_applied
+                yield replica
+        finally:
+            await self._opened.release(opened)
+
+    async def write_own(
+        self, replica: DocumentReplica, session: int, updates: Sequence[bytes]
+    ) -> None:
+        """Write updates that were made elsewhere; raises NobodyShows, and what a write raises."""
+        is_written = False
+        try:
+            await self._write_updates(replica, session, updates)
+            is_written = True
+        finally:
+            if not is_written:
+                replica.forget_unwritten()
+
     # --- text
 
     async def text(self, reference: str) -> t.TextView:
@@ -182,13 +219,7 @@ class Documents:
             updates = await base.rewritten(session, text)
         finally:
             base.close()
-        is_written = False
-        try:
-            await self._write_updates(now, session, updates)
-            is_written = True
-        finally:
-            if not is_written:
-                now.forget_unwritten()
+        await self.write_own(now, session, updates)
         return True
 
     # --- writing

@@ -12,6 +12,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
+import trio
+
 from p2pvalue import types as t
 
 
@@ -31,6 +33,11 @@ class NodeInterface(Protocol):
     @property
     def linking(self) -> LinkingInterface:
         """Bringing in another device of the person's."""
+        ...
+
+    @property
+    def editors(self) -> EditorsInterface:
+        """Editors that are attached to documents."""
         ...
 
     def status(self) -> t.StatusView: ...
@@ -152,6 +159,61 @@ class KeysInterface(Protocol):
         self, protection: t.Protection, *, passphrase: str = "", passphrase_before: str = ""
     ) -> None:
         """Close the keys in another way; `passphrase_before` must be right if there is one."""
+        ...
+
+
+class EditorTab(Protocol):
+    """One tab of an editor that is connected; its methods raise EditorRefused when it must go."""
+
+    is_done: bool
+    """To be set if the tab says that it will not come back."""
+
+    async def take(self, message: bytes) -> None:
+        """Take a message of the tab; waits while there is much to do."""
+        ...
+
+    async def next_message(self) -> bytes:
+        """Wait for the next message to the tab, and return it."""
+        ...
+
+    async def run(self) -> None:
+        """Do what is due until cancelled."""
+        ...
+
+
+class EditorsInterface(Protocol):
+    """Editors in browsers and elsewhere, which speak the y-websocket protocol."""
+
+    @property
+    def is_wanted(self) -> trio.Event:
+        """Set when somebody must serve tabs."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """The port of this machine at which tabs look for us; 0 if any will do."""
+        ...
+
+    def serves_at(self, port: int) -> None:
+        """Note that tabs are served there from now on."""
+        ...
+
+    def lets_in(self, room: str, token: str, origin: str) -> bool:
+        """Return whether a tab of this origin may talk to us at all, if only to be told why not."""
+        ...
+
+    def tab(self, room: str, token: str) -> AbstractAsyncContextManager[EditorTab]:
+        """Be a tab of a document; raises EditorRefused."""
+        ...
+
+    async def attach(
+        self, community: str | None, document: str, *, origin: str, schema: int
+    ) -> t.AttachedView:
+        """Lend a session to a tab of a page of this origin, empty for what is no page."""
+        ...
+
+    async def detach(self, community: str | None, document: str, session: int) -> None:
+        """Take a session back."""
         ...
 
 

@@ -47,6 +47,12 @@ class Opened:
         self.users = 0
         self.rests = 0  # since it was used
         self.is_dropped = False  # goes when its last user does
+        self.news = trio.Event()
+
+    def tell(self) -> None:
+        """Wake whoever waits for something to happen to the document."""
+        self.news.set()
+        self.news = trio.Event()
 
     @property
     def size(self) -> int:
@@ -95,6 +101,8 @@ class OpenDocuments:
                         replica.void()
                     else:
                         replica.report()
+                if opened is not None:
+                    opened.tell()
 
     def use(self, key: DocumentKey) -> Opened:
         """Return a document's place, made if need be; call `release` when done."""

@@ -23,6 +23,7 @@ from p2pvalue.node.context import Participation
 from p2pvalue.node.device_events import DeviceEvents
 from p2pvalue.node.devices import Devices, is_forked
 from p2pvalue.node.dialing import peer_id_of
+from p2pvalue.node.editors import Editors
 from p2pvalue.node.export import export
 from p2pvalue.node.forks import Forks
 from p2pvalue.node.joining import Joining
@@ -83,6 +84,7 @@ class RunningNode(Node):
         self.started_s = time.monotonic()
         self.keys = OwnKeys(keystore)
         self.documents = OpenDocuments(TextWorkers())
+        self.editors = Editors(self)
         self.joining = Joining(self)
         self.neighbours = Neighbours(self, self.joining.is_any_under_way, self.joining.met)
         self.linking = Linking(self)
@@ -199,8 +201,7 @@ class RunningNode(Node):
     async def join(self, link: str, *, message: str = "", words: str = "") -> Community:
         """Start to join and return; the view says what it waits for."""
         lent = self.keys.lent(words)
-        parsed = parse_link(link)
-        community = parsed.community
+        community = parse_link(link).community
         keys = self.keystore.keys(community)
         if keys is not None and not keys.link:
             self.leaving.check_return(community)
@@ -331,8 +332,7 @@ class RunningNode(Node):
         self, community: str | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[t.EventView]]:
         """Open a stream of changes from now on, of one community or of all."""
-        community_id = self.community(community).id.hex() if community is not None else None
-        return self.hub.open(community_id)
+        return self.hub.open(None if community is None else self.community(community).id.hex())
 
     def status(self) -> t.StatusView:
         """Return how this node is."""

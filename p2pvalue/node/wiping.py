@@ -18,6 +18,7 @@ from p2pvalue.config import CONFIG_NAME, SOCKET_NAME
 from p2pvalue.folder import LOCK_NAME, sync, unfinished
 from p2pvalue.keyfile import keyring_entry
 from p2pvalue.keystore import FILE_NAME
+from p2pvalue.node.editor_leases import FILE_NAME as EDITORS_NAME
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue_protocol.errors import ConfigError
 
@@ -26,6 +27,7 @@ OURS: Final = (
     "verify-*",
     "drafts",
     "draft-bases",
+    EDITORS_NAME,
     CONFIG_NAME,
     f"{SOCKET_NAME.partition('.')[0]}.*",
     LOCK_NAME,

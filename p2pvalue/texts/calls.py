@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from p2pvalue.texts import sync
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument, edits_to
 
@@ -27,5 +28,8 @@ CALLS: Final[Mapping[str, Callable[..., Any]]] = {
     "edit": _edit,
     "edits_to": edits_to,
     "encoded": SharedDocument.encoded,
+    "schema": sync.schema,
+    "since": sync.since,
+    "state": sync.state,
     "text": _text,
 }

@@ -168,6 +168,18 @@ class RemoteDocument:
         """Return the whole document as one update."""
         return await self._ask("encoded", [], bytes)
 
+    async def state(self) -> bytes:
+        """Return how much the document holds, as Yjs writes it."""
+        return await self._ask("state", [], bytes)
+
+    async def since(self, held: bytes) -> bytes:
+        """Return, as one update, what somebody lacks who holds so much, and all deletions."""
+        return await self._ask("since", [held], bytes)
+
+    async def schema(self) -> int:
+        """Return which version of its shape's names the document uses."""
+        return await self._ask("schema", [], int)
+
     async def copy(self, client: int) -> RemoteDocument:
         """Return a document that is as this one is, and writes as `client`."""
         number = self._texts.next_number()

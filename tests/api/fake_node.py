@@ -16,6 +16,7 @@ from p2pvalue.node.interface import CommunityInterface, NodeInterface
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError, NotFound
 from tests.api.fake_community import FakeCommunity
 from tests.api.fake_devices import FakeDevices, FakeLinking
+from tests.api.fake_editors import FakeEditors
 from tests.api.fake_keys import FakeKeys
 
 FOLLOWERS_BEHIND_MAX = 100
@@ -35,6 +36,7 @@ class FakeNode:
         self.keys = FakeKeys()
         self.devices = FakeDevices()
         self.linking = FakeLinking()
+        self.editors = FakeEditors(self)
 
     def now(self) -> int:
         self.times += 1000

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from p2pvalue.node import editor_messages as messages
+from p2pvalue.node.editor_leases import Kept, Lease, read_leases
 from p2pvalue_protocol.documents.bursts import in_parts, joined, united
 from p2pvalue_protocol.documents.state_form import write_state
 from p2pvalue_protocol.documents.update_form import Update, read_update, write_update
@@ -48,7 +51,25 @@ def _messages() -> list[bytes]:
     return [*found, b"\x03", b"\x02\x00"]
 
 
+def _leases(data: bytes) -> bool:
+    kept = read_leases(data)
+    assert read_leases(msgspec.msgpack.encode(kept)) == kept
+    return bool(kept.port)
+
+
+def _kept_leases() -> list[bytes]:
+    lease = Lease(bytes(16), bytes(32), bytes(32), 2**31, bytes(32), "http://a", True, "0", 1)
+    return [msgspec.msgpack.encode(Kept(5173, [lease] * count)) for count in (0, 1, 3)]
+
+
 EDITORS = (
+    Target(
+        name="editor-leases",
+        run=_leases,
+        seeds=_kept_leases,
+        covers=("p2pvalue.node.editor_leases.read_leases",),
+        shape="msgpack",
+    ),
     Target(
         name="editor-message",
         run=_message,

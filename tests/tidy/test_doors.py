@@ -20,6 +20,7 @@ DOORS = {
     "sqlite3": ["p2pvalue/store/sqlite*.py"],
     "starlette": ["p2pvalue/api/*.py"],
     "h11": ["p2pvalue/api/*.py"],
+    "wsproto": ["p2pvalue/api/*.py"],
     "click": ["cli/p2pvalue_cli/*"],
 }
 # All that the core may import: nothing here opens, waits, draws or counts time.

@@ -107,6 +107,40 @@ def follow(reference: str, community: str | None) -> None:
         seen = now
 
 
+@document.command(
+    example="p2pvalue document attach 'Minutes of May' --origin http://localhost:5173"
+)
+@click.argument("reference", metavar="DOCUMENT")
+@click.option("--origin", default="", metavar="URL", help="Where the editor's page comes from.")
+@click.option("--schema", default=1, metavar="NUMBER", help="What of rich texts it knows.")
+@community_option
+def attach(reference: str, origin: str, schema: int, community: str | None) -> None:
+    """Attach an editor that speaks the y-websocket protocol to a DOCUMENT.
+
+    Prints what one tab of it needs; each tab takes its own. Keep the token to yourself.
+    """
+    path = f"/documents/{connection.quoted(reference)}/attach"
+    made = connection.post(path, origin=origin, schema=schema, community=community)
+    show(made, _say_attached)
+
+
+@document.command(example="p2pvalue document detach 'Minutes of May' 3221225472")
+@click.argument("reference", metavar="DOCUMENT")
+@click.argument("session", type=int)
+@community_option
+def detach(reference: str, session: int, community: str | None) -> None:
+    """Take back the SESSION of an editor, which can be lent again then."""
+    path = f"/documents/{connection.quoted(reference)}/detach"
+    done = connection.post(path, session=session, community=community)
+    show(done, lambda _: say("detached"))
+
+
+def _say_attached(view: dict[str, Any]) -> None:
+    say(f"attached in session {view['session']}" + (", to read" if view["read_only"] else ""))
+    for name in ("url", "room", "token", "client"):
+        say(f"{name:7}{view[name]}")
+
+
 def _save(path: str, before: dict[str, Any], text: str, community: str | None) -> Any:
     return connection.put(
         path,

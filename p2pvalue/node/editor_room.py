@@ -1,0 +1,110 @@
+"""One document that tabs of editors are attached to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from p2pvalue.node import editor_messages as m
+from p2pvalue.node.document_facts import NobodyShows
+from p2pvalue.node.editor_refusal import EditorRefused, Refusal
+from p2pvalue_protocol.documents.bursts import Ranges, in_parts, joined
+from p2pvalue_protocol.documents.state_form import write_state
+from p2pvalue_protocol.documents.update_form import Caps, Update, read_update, write_update
+from p2pvalue_protocol.errors import NotAdmitted, NotFound, P2PValueError
+from p2pvalue_protocol.kinds.document import UPDATE_BYTES_MAX
+
+if TYPE_CHECKING:
+    from p2pvalue.node.document_replica import DocumentReplica
+    from p2pvalue.node.documents import Documents
+    from p2pvalue.node.editor_tab import Tab
+    from p2pvalue.node.open_documents import Opened
+
+_OURS: Final = Caps(2**31, 2**31, 2**31, 2**31)  # what the text library says of itself
+
+
+class EditorRoom:
+    """The tabs of one document. Methods raise EditorRefused, for the tab that asks."""
+
+    def __init__(self, documents: Documents, subject: bytes, opened: Opened) -> None:
+        self.tabs: list[Tab] = []
+        self._documents, self._subject, self._opened = documents, subject, opened
+        self._writing: Tab | None = None
+
+    # --- the document
+
+    @property
+    def news(self) -> trio.Event:
+        """Set when something of the document comes, or is hidden, after now."""
+        return self._opened.news
+
+    @asynccontextmanager
+    async def replica(self, tab: Tab) -> AsyncIterator[DocumentReplica]:
+        """Lock the document, with all that is here; what is new is told to all tabs."""
+        try:
+            async with self._documents.opened(self._subject, self._tell) as replica:
+                basis = (replica.place.device, replica.facts.basis)
+                if basis != (tab.lease.device, tab.lease.basis):
+                    raise EditorRefused(
+                        Refusal.ANEW,
+                        "what others see of this document was changed (somebody was put out, or"
+                        " let in again): attach again, with a new document",
+                    )
+                with replica.readable():
+                    yield replica
+        except NotFound as error:
+            raise EditorRefused(Refusal.UNKNOWN, str(error)) from None
+        except NotAdmitted as error:
+            raise EditorRefused(Refusal.NOT_ALLOWED, str(error)) from None
+        except NobodyShows as error:
+            raise EditorRefused(Refusal.REFUSED, str(error)) from None
+        except P2PValueError as error:
+            raise EditorRefused(Refusal.BUSY, str(error)) from None
+
+    async def missing(self, replica: DocumentReplica, state: dict[int, int]) -> bytes:
+        """Return all that somebody lacks who holds so much; and all that was ever deleted."""
+        return await replica.document.since(write_state(state))
+
+    async def held(self, replica: DocumentReplica) -> bytes:
+        """Return how much we hold, as a state."""
+        return await replica.document.state()
+
+    async def deleted(self, replica: DocumentReplica) -> Ranges:
+        """Return all that was ever deleted."""
+        everything = await replica.document.since(await replica.document.state())
+        return read_update(everything, _OURS).deletions
+
+    async def write(self, tab: Tab, typed: Sequence[Update]) -> None:
+        """Sign what a tab typed, in as few updates as can be, and tell the others."""
+        updates = [write_update(part) for part in in_parts(joined(typed))]
+        if max(map(len, updates)) > UPDATE_BYTES_MAX:
+            raise EditorRefused(
+                Refusal.REFUSED, f"something larger than {UPDATE_BYTES_MAX} bytes in one piece"
+            )
+        async with self.replica(tab) as replica:
+            self._writing = tab
+            try:
+                await self._documents.write_own(replica, tab.lease.session, updates)
+            finally:
+                self._writing = None
+
+    def _tell(self, updates: list[bytes]) -> None:
+        for tab in self.tabs:
+            if tab is not self._writing:
+                tab.hear(updates)
+
+    # --- who is there
+
+    def presences(self) -> list[m.Presence]:
+        """Return who is there, as far as they say."""
+        newest = (tab.presence.newest for tab in self.tabs)
+        return [presence for presence in newest if presence is not None]
+
+    def tell_presence(self, presence: m.Presence, teller: Tab) -> None:
+        """Tell the other tabs what one says of itself."""
+        for tab in self.tabs:
+            if tab is not teller:
+                tab.push(m.presences([presence]))

@@ -1,0 +1,175 @@
+"""The door for editors: what a browser could be made to send there, and what comes through."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import product
+
+import pytest
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
+
+from p2pvalue.api import serve_editors
+from p2pvalue.api.endpoints import ENDPOINTS
+from p2pvalue.node.editor_messages import MESSAGE_BYTES_MAX
+from p2pvalue.node.editor_refusal import Refusal
+from tests.api.fake_editors import ORIGIN, ROOM, TOKEN, FakeEditors
+from tests.api.fake_node import FakeNode
+from tests.patience import WAIT_S
+
+UPGRADE = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+OUR_HOSTS = ("127.0.0.1:{port}", "localhost:{port}")
+OTHER_HOSTS = (
+    *("127.0.0.1", "localhost", "evil.example", "evil.example:{port}", "127.0.0.1:1"),
+    *("localhost:{port}.evil.example", "[::1]:{port}", ""),
+)
+OTHER_ORIGINS = (
+    *("http://evil.example", "null", "http://localhost", "http://localhost:5173.evil.example"),
+    *("http://127.0.0.1:{port}", "https://localhost:5173", "file://"),
+)
+METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "CONNECT")
+
+
+@asynccontextmanager
+async def served(origin: str = "") -> AsyncIterator[FakeEditors]:
+    """The door, open, with one lease for pages of an origin."""
+    editors = FakeEditors(FakeNode())
+    editors.origin = origin
+    editors.is_wanted.set()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve_editors, editors)
+        with trio.fail_after(WAIT_S):
+            await editors.is_served.wait()
+        yield editors
+        nursery.cancel_scope.cancel()
+
+
+async def answer_to(port: int, head: str) -> str:
+    """The first line that comes back for the head of a request; empty if none does."""
+    stream = await trio.open_tcp_stream("127.0.0.1", port)
+    answer = b""
+    with trio.fail_after(WAIT_S):
+        async with stream:
+            await stream.send_all(head.replace("{port}", str(port)).encode() + b"\r\n")
+            while b"\r\n" not in answer:
+                part = await stream.receive_some()
+                if not part:
+                    break
+                answer += part
+    return answer.split(b"\r\n")[0].decode()
+
+
+def asking(method: str, path: str, host: str, origin: str | None, *, upgrades: bool) -> str:
+    named = "" if origin is None else f"Origin: {origin}\r\n"
+    asked = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{named}"
+    return asked + (UPGRADE if upgrades else "")
+
+
+async def test_only_our_own_name_the_leases_origin_and_a_web_socket_come_through() -> None:
+    path = f"/{ROOM}?token={TOKEN.replace(' ', '%20')}"
+    hosts, origins = (*OUR_HOSTS, *OTHER_HOSTS), (ORIGIN, None, *OTHER_ORIGINS)
+    async with served(ORIGIN) as editors:
+        for host, origin, method, upgrades in product(hosts, origins, METHODS, (True, False)):
+            is_right = host in OUR_HOSTS and origin == ORIGIN and method == "GET" and upgrades
+            asked = asking(method, path, host, origin, upgrades=upgrades)
+            status = (await answer_to(editors.port, asked)).split(" ")[1:2]
+            assert (status == ["101"]) == is_right, (asked, status)
+            assert status in (["101"], ["400"], ["403"], ["404"], ["405"], ["426"]), asked
+
+
+async def test_what_names_no_origin_is_no_page() -> None:
+    async with served() as editors:
+        for origin, wanted in ((None, "101"), (ORIGIN, "403"), ("null", "403")):
+            head = asking("GET", f"/{ROOM}", "localhost:{port}", origin, upgrades=True)
+            assert (await answer_to(editors.port, head)).split(" ")[1] == wanted
+
+
+async def test_two_origins_are_none() -> None:
+    async with served(ORIGIN) as editors:
+        head = asking("GET", f"/{ROOM}", "localhost:{port}", ORIGIN, upgrades=True)
+        assert "403" in await answer_to(editors.port, head + f"Origin: {ORIGIN}\r\n")
+
+
+async def test_nothing_of_the_api_can_be_asked_there() -> None:
+    async with served() as editors:
+        for endpoint in ENDPOINTS:
+            path = endpoint.path.replace(":path", "").replace("{", "").replace("}", "")
+            head = asking(endpoint.method, path, "localhost:{port}", None, upgrades=False)
+            assert (await answer_to(editors.port, head)).split(" ")[1] == "400", endpoint.path
+
+
+@pytest.mark.parametrize(
+    "head", ["", "no request\r\n", "GET / HTTP/1.1\r\nHost: \xff\xfe.example\r\n" + UPGRADE]
+)
+async def test_what_is_no_request_ends_only_its_connection(head: str) -> None:
+    async with served() as editors:
+        assert "101" not in await answer_to(editors.port, head)
+        async with tab_of(editors) as tab:
+            await tab.send_message(b"echo")
+            assert await tab.get_message() == b"echo"
+
+
+@asynccontextmanager
+async def tab_of(
+    editors: FakeEditors, *, token: str = TOKEN, origin: str = ""
+) -> AsyncIterator[WebSocketConnection]:
+    path = f"/{ROOM}?token={token.replace(' ', '%20')}"
+    headers = [(b"Origin", origin.encode())] if origin else []
+    stream = await trio.open_tcp_stream("127.0.0.1", editors.port)
+    with trio.fail_after(WAIT_S):
+        async with stream, trio.open_nursery() as nursery:
+            host = f"127.0.0.1:{editors.port}"
+            yield await wrap_client_stream(nursery, stream, host, path, extra_headers=headers)
+            nursery.cancel_scope.cancel()
+
+
+async def closed(tab: WebSocketConnection) -> tuple[int, str | None]:
+    while True:
+        try:
+            await tab.get_message()
+        except ConnectionClosed as error:
+            return (error.reason.code, error.reason.reason) if error.reason else (0, None)
+
+
+async def test_messages_go_both_ways_whole_however_long() -> None:
+    async with served(ORIGIN) as editors, tab_of(editors, origin=ORIGIN) as tab:
+        for message in (b"", b"\x00", b"x" * 300_000):
+            await tab.send_message(message)
+            assert await tab.get_message() == message
+        await tab.ping()
+
+
+async def test_a_wrong_token_is_told_in_words() -> None:
+    async with served() as editors, tab_of(editors, token="a guess") as tab:
+        assert await closed(tab) == (Refusal.UNKNOWN, "attach the editor again")
+
+
+async def test_what_is_refused_closes_with_a_code_and_a_reason() -> None:
+    async with served() as editors, tab_of(editors) as tab:
+        await tab.send_message(b"go")
+        assert await closed(tab) == (Refusal.REFUSED, "because it was told so")
+
+
+@pytest.mark.parametrize(
+    ("message", "code"), [("a text", 1003), (b"x" * (MESSAGE_BYTES_MAX + 1), 1009)]
+)
+async def test_what_no_editor_sends_closes_the_connection(message: str | bytes, code: int) -> None:
+    async with served() as editors, tab_of(editors) as tab:
+        await tab.send_message(message)
+        assert (await closed(tab))[0] == code
+
+
+@pytest.mark.parametrize(("code", "is_done"), [(1000, True), (1001, True), (3000, False)])
+async def test_a_page_that_goes_says_whether_it_comes_back(code: int, is_done: bool) -> None:
+    async with served() as editors:
+        async with tab_of(editors) as tab:
+            await tab.send_message(b"here")
+            assert await tab.get_message() == b"here"
+            await tab.aclose(code)
+        with trio.fail_after(WAIT_S):
+            await editors.has_left.wait()
+        assert editors.was_done is is_done

@@ -1,0 +1,84 @@
+// Tabs of real editors, steered by lines of JSON: [number, tab, name, ...arguments] in, and
+// [number, answer] out.
+import { createInterface } from 'node:readline'
+import * as Y from 'yjs'
+import { WebsocketProvider } from 'y-websocket'
+import WebSocket from 'ws'
+
+const tabs = new Map()
+
+// --- one tab
+
+class Tab {
+  constructor (attached, { origin = '', ...options } = {}) {
+    this.attached = attached
+    this.doc = new Y.Doc()
+    this.text = this.doc.getText('content')
+    this.closed = []
+    class Socket extends WebSocket {
+      constructor (url, protocols) { super(url, protocols, origin ? { origin } : {}) }
+    }
+    this.provider = new WebsocketProvider(attached.url, attached.room, this.doc, {
+      params: { token: attached.token }, disableBc: true, WebSocketPolyfill: Socket, maxBackoffTime: 300, ...options
+    })
+    this.provider.on('connection-close', event => { if (event) this.closed.push([event.code, event.reason]) })
+    this.provider.once('sync', () => this.#takeClient())
+  }
+
+  #takeClient () {
+    const { awareness } = this.provider
+    awareness.setLocalState(null)
+    this.doc.clientID = awareness.clientID = this.attached.client
+    awareness.setLocalState({})
+    this.undoing = new Y.UndoManager(this.root, { captureTimeout: 0 })
+  }
+
+  get root () { return this.text }
+
+  // --- what can be asked
+
+  async synced () { await this.until(() => this.provider.synced && this.doc.clientID === this.attached.client) }
+  async shown (wanted) { await this.until(() => this.show() === wanted, () => this.show()); return true }
+  async holds (part) { await this.until(() => this.show().includes(part), () => this.show()); return this.show() }
+  show () { return this.text.toString() }
+  type (at, text) { for (const letter of text) { this.text.insert(at, letter); at += letter.length } }
+  paste (at, text) { this.text.insert(at, text) }
+  erase (at, length) { this.text.delete(at, length) }
+  undo () { this.undoing.undo() }
+  redo () { this.undoing.redo() }
+  leave () { this.provider.disconnect() }
+  comeBack () { this.provider.connect() }
+  client () { return this.doc.clientID }
+  clients () { return [...this.doc.store.clients.keys()] }
+  closes () { return this.closed }
+  async closedBy (code) { await this.until(() => this.closed.some(([found]) => found === code), () => this.closed); return this.closed.find(([found]) => found === code)[1] }
+  say (state) { this.provider.awareness.setLocalState(state) }
+  others () { return [...this.provider.awareness.getStates()].filter(([client]) => client !== this.doc.clientID) }
+  async sees (wanted) { const said = () => JSON.stringify(this.others()); await this.until(() => said() === JSON.stringify(wanted), said) }
+  raw (hex) { this.provider.ws.send(Buffer.from(hex, 'hex')) }
+  takeForeignClient (client) { this.doc.clientID = client }
+  close () { this.provider.ws?.close(1000); this.provider.destroy() }
+
+  until (holds, shown = () => '') {
+    return new Promise((resolve, reject) => {
+      const check = () => { if (holds()) { clearInterval(timer); resolve() } }
+      const timer = setInterval(check, 5)
+      setTimeout(() => { clearInterval(timer); reject(new Error(`waited in vain: ${JSON.stringify(shown())} ${JSON.stringify(this.closed)}`)) }, 60_000).unref()
+      check()
+    })
+  }
+}
+
+const lines = createInterface({ input: process.stdin })
+const answer = (number, value) => console.log(JSON.stringify([number, value ?? null]))
+lines.on('line', async line => {
+  const [number, name, what, ...given] = JSON.parse(line)
+  try {
+    if (what === 'open') tabs.set(name, new Tab(...given))
+    const found = what === 'open' ? null : await tabs.get(name)[what](...given)
+    answer(number, found)
+  } catch (error) {
+    answer(number, { failed: String(error?.stack ?? error) })
+  }
+})
+lines.on('close', () => process.exit(0))
