@@ -99,16 +99,16 @@ class People:
 
     def write_what_is_missing(self, operations_min: int) -> None:
         """Let who can write the rest of what a world is to hold, a few at a time each."""
-        founder = self._shell.machines[0]
-        missing = operations_min - founder.store.figures().operations
+        machines = [self._shell.machines[number] for number in sorted(self._shell.ledger.wanted)]
+        held = max((a.store.figures().operations for a in machines if a.is_up), default=0)
+        missing = operations_min - held
         at_ms = self._shell.timeline.now_ms
         while missing > 0:
             before = missing
-            for number in sorted(self._shell.ledger.wanted):
+            for actor in machines:
                 at_ms += 1  # what is written follows from it
-                missing -= WRITTEN_AT_ONCE * self.do(
-                    Event(at_ms, "write", number, amount=WRITTEN_AT_ONCE)
-                )
+                event = Event(at_ms, "write", actor.number, amount=WRITTEN_AT_ONCE)
+                missing -= WRITTEN_AT_ONCE * self.do(event)
             if missing == before:
                 return
 
