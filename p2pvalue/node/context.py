@@ -64,6 +64,10 @@ class Context(Protocol):
         """
         ...
 
+    def await_updates(self, community: bytes, document: bytes, op_ids: Sequence[bytes]) -> None:
+        """Ask peers by id for these updates of a document, on which others wait, and no others."""
+        ...
+
     async def invite(self, community: bytes, rank: Rank, uses: int) -> str:
         """Write an INVITE and return the link that carries its secret."""
         ...

@@ -144,6 +144,10 @@ class DocumentFacts:
         """Whether some update waits for another."""
         return bool(self._waiting or self._hidden_waiting)
 
+    def awaited(self) -> list[bytes]:
+        """Return the ids, ascending, of the updates that are not here and that others wait for."""
+        return self._facts.awaited() if self.is_waiting else []
+
     @property
     def skipped(self) -> int:
         """How many visible updates are without effect for good."""

@@ -285,6 +285,10 @@ class Documents:
                 replica.close()
             replica = opened.replica = self._new_replica(subject, state.shape)
         await replica.catch_up()
+        awaited = replica.facts.awaited()
+        if awaited or opened.has_awaited:
+            self._context.await_updates(self._community, subject, awaited)
+            opened.has_awaited = bool(awaited)
         for number, session in list(opened.sessions.items()):
             if session.generation != replica.generation:
                 self._opened.end(key, opened, number)

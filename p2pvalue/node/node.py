@@ -35,6 +35,7 @@ from p2pvalue_protocol.inputs import (
     Input,
     PeerJoined,
     RequestAnswered,
+    UpdatesAwaited,
     Wakeup,
 )
 from p2pvalue_protocol.kind import Order
@@ -206,6 +207,10 @@ class Node:
     async def write(self, community: bytes, drafts: Sequence[Draft]) -> Sequence[Order]:
         """Write drafts of ours in this order; durable and visible on return (see `Context`)."""
         return await self._writers.write(community, drafts)
+
+    def await_updates(self, community: bytes, document: bytes, op_ids: Sequence[bytes]) -> None:
+        """Ask peers by id for these updates of a document, on which others wait, and no others."""
+        self.handle(UpdatesAwaited(community, document, tuple(op_ids)))
 
     # --- the network's side (NetworkHandler)
 

@@ -48,6 +48,7 @@ class Opened:
         self.rests = 0  # since it was used
         self.is_dropped = False  # goes when its last user does
         self.news = trio.Event()
+        self.has_awaited = False  # updates that peers were asked for by id
 
     def tell(self) -> None:
         """Wake whoever waits for something to happen to the document."""

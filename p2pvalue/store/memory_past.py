@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from p2pvalue.store.arrivals import first_seqs
 from p2pvalue.store.interface import Base, Entry, Snapshot, StoreFailed
-from p2pvalue_protocol.ids import AUTH, ZERO32
+from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import (
     Batch,
@@ -111,6 +111,11 @@ class MemoryPast:
         """Return whether an operation is listed, hidden or shown as the row says."""
         kept = self._side(row).get((row.container, row.kind), [])
         return any(entry.row == row for entry in kept)
+
+    def hidden_places(self, container: bytes, kind: int) -> list[Reference]:
+        """Return where the hidden entries of a list are, ascending."""
+        rows = [kept.row for kept in self.hidden.get((container, kind), [])]
+        return sorted(Reference(row.device, CONTENT, row.seq, row.op_id) for row in rows)
 
     def _side(self, row: EntryRow) -> dict[tuple[bytes, int], list[KeptEntry]]:
         return self.hidden if row.is_hidden else self.lists

@@ -11,7 +11,7 @@ from p2pvalue.store.interface import Base, StoreFailed
 from p2pvalue.store.sqlite_connection import explained
 from p2pvalue.store.sqlite_names import SEQ_BITS, SEQ_MASK, Names
 from p2pvalue.store.sqlite_write import decode_reconsidered, decode_tips
-from p2pvalue_protocol.ids import AUTH, ZERO32
+from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference
 from p2pvalue_protocol.past import (
     EntryRow,
     HeadRow,
@@ -55,6 +55,11 @@ _SUBJECT_OPERATIONS = (
     "WHERE s.community = ? AND s.subject = ?"
 )
 _HAS_ENTRY = "SELECT 1 FROM entries WHERE list = ? AND time = ? AND place = ?"
+_PLACES = (
+    "SELECT logs.device, operations.place, operations.op_id FROM entries "
+    "JOIN operations USING (place) JOIN logs ON logs.number = operations.place >> 40 "
+    "WHERE list = ?"
+)
 _HAS_SUBJECT_OPERATION = (
     "SELECT 1 FROM subject_operations "
     "WHERE community = ? AND subject = ? AND time = ? AND place = ?"
@@ -189,15 +194,26 @@ class SqlitePast:
 
     def has_entry(self, row: EntryRow) -> bool:
         """Return whether an operation is listed, hidden or shown as the row says; one seek."""
-        try:
-            found = self._names.list_of(self._number, row.kind, row.container)
-        except apsw.Error as error:
-            raise explained(error, "the store cannot be read") from error
-        base = self._base(row.log)
+        found, base = self._list(row.kind, row.container), self._base(row.log)
         if found is None or base is None:
             return False
-        side = -found.number if row.is_hidden else found.number
+        side = -found if row.is_hidden else found
         return bool(self._rows(_HAS_ENTRY, side, row.time, base + row.seq))
+
+    def hidden_places(self, container: bytes, kind: int) -> list[Reference]:
+        """Return where the hidden entries of a list are, ascending."""
+        found = self._list(kind, container)
+        rows = [] if found is None else self._rows(_PLACES, -found)
+        places = [Reference(device, CONTENT, p & SEQ_MASK, op_id) for device, p, op_id in rows]
+        return sorted(places)
+
+    def _list(self, kind: int, container: bytes) -> int | None:
+        """Return the number of a list, None if there is none."""
+        try:
+            found = self._names.list_of(self._number, kind, container)
+        except apsw.Error as error:
+            raise explained(error, "the store cannot be read") from error
+        return None if found is None else found.number
 
     def has_subject_operation(self, row: SubjectOperationRow) -> bool:
         """Return whether an operation is among those of its subject; one seek."""

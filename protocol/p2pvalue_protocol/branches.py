@@ -81,6 +81,10 @@ class Branches:
             if len(branches) > 1:
                 self._held_before[device] = self._first_held(device)
 
+    def hidden_places(self, container: bytes, kind: int) -> list[Reference]:
+        """Return where the hidden entries of a list are, ascending, as of the last input."""
+        return self._past.hidden_places(container, kind)
+
     def _restore(self, row: HeadRow) -> None:
         log = row.log
         head = row.head

@@ -20,7 +20,7 @@ from p2pvalue_protocol.past import Batch
 
 
 class Change(msgspec.Struct, array_like=True, frozen=True):
-    """One operation that came into view or left it.
+    """One operation that came into view or left it, or is hidden and others may rest on it.
 
     `again` says that it did so after it was first judged: because somebody was removed or brought
     back, or a key arrived. Who keeps something made of operations one by one begins anew then.

@@ -22,6 +22,7 @@ from p2pvalue_protocol.log import decode_batch
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.supply import Supply
 from p2pvalue_protocol.turns import Turns
+from p2pvalue_protocol.update_requests import UpdateRequests
 from p2pvalue_protocol.wants import Wanting
 
 
@@ -49,6 +50,7 @@ class Exchange:
         self._wanting = Wanting(replica, self._takes, self._may_hear_names, turns)
         self._supply = Supply(replica, self._gives)
         self._keys = KeyRequests(replica)
+        self._updates = UpdateRequests(replica)
         self.comparison = Comparison(
             replica,
             heads_key(established.transcript.nonces),
@@ -178,6 +180,12 @@ class Exchange:
                 self._send([self._keys.answer(frame, self.device)])
             case f.Keys():
                 self._keys.take(frame)
+            case f.UpdatesSought():
+                is_member = self._is_peer_member()
+                self._send([self._updates.answer(frame) if is_member else f.UpdatesFound([])])
+            case f.UpdatesFound():
+                self._updates.take(frame)
+                self._ask(now_ms)
             case f.Addresses(records):
                 self._take_addresses(records, now_ms)
             case f.ResponderIdentity() if self._established.is_initiator:
@@ -271,6 +279,7 @@ class Exchange:
         self._records_known.intersection_update(self._replica.addresses())
         self._wanting.believe_again()
         self._keys.ask_again()
+        self._updates.ask_again()
         self._tell(now_ms)
         # Who was put out stays different for ever: what it has to say it tells by itself.
         if not self.comparison.is_equal and not self._is_former:
@@ -310,9 +319,10 @@ class Exchange:
         self._announce(bond)
         if bond is Bond.MEMBER:
             self._send(self._keys.next_frames())
+            self._send(self._updates.next_frames())
         if self._supply.has_work:
             self._send([self._supply.next_frame(now_ms)])
-        if self.comparison.awaits_sums or self._keys.is_open:
+        if self.comparison.awaits_sums or self._keys.is_open or self._updates.is_open:
             if self._reply_due_ms is None:
                 self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
         elif not self._wanting.is_open:

@@ -46,7 +46,8 @@ class Folding:
     ) -> Change | None:
         """Apply one content operation; None if nothing comes into view.
 
-        Nothing does if its kind or payload gives it no effect, or if it is hidden.
+        Nothing does if its kind or payload gives it no effect, or if it is hidden and nothing shown
+        can rest on it.
         """
         if not is_visible and not keeps_hidden(op.core.kind):
             return None
@@ -59,7 +60,7 @@ class Folding:
             batch.entries.append(row if is_visible else row._replace(is_hidden=True))
         else:
             self._put(row, payload, batch)
-        return _change(row, payload) if is_visible else None
+        return _change(row, payload if is_visible else b"")
 
     def apply_again(
         self, op: Operation, standing: Standing, is_visible: bool, log: int, batch: Batch

@@ -2,7 +2,7 @@
 
 A frame is a canonical MessagePack array whose first item is its type. Types 0 to 5 are the
 handshake, 6 to 9 compare what both hold, 10 to 12 move operations, 13 tells where devices are, 14
-and 15 pass on the secrets of epochs.
+and 15 pass on the secrets of epochs, 16 and 17 find updates that nobody lists.
 """
 
 from __future__ import annotations
@@ -177,6 +177,29 @@ class Keys(_Frame, frozen=True, tag=15):
     secrets: Annotated[list[EpochSecret], msgspec.Meta(max_length=limits.KEYS_PER_FRAME_MAX)]
 
 
+class UpdatesSought(_Frame, frozen=True, tag=16):
+    """Updates of one document that something rests on and the sender does not hold."""
+
+    document: Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+    op_ids: Annotated[
+        list[_Bytes32], msgspec.Meta(min_length=1, max_length=limits.UPDATES_PER_FRAME_MAX)
+    ]
+
+
+class UpdatePlace(_Frame, frozen=True):
+    """Where an update stands: in a device's content log."""
+
+    device: _Bytes32
+    seq: _U53
+    op_id: _Bytes32
+
+
+class UpdatesFound(_Frame, frozen=True, tag=17):
+    """The answer to one `UpdatesSought`: where those of these are that the sender holds."""
+
+    places: Annotated[list[UpdatePlace], msgspec.Meta(max_length=limits.UPDATES_PER_FRAME_MAX)]
+
+
 Frame = (
     NonceOffered
     | NonceAnswered
@@ -194,6 +217,8 @@ Frame = (
     | Addresses
     | KeysWanted
     | Keys
+    | UpdatesSought
+    | UpdatesFound
 )
 
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

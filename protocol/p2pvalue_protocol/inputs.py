@@ -184,6 +184,18 @@ class AddressesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatesAwaited:
+    """Which updates of a document something shown rests on and are not held: these and no others.
+
+    Peers are asked for them by id.
+    """
+
+    community: bytes
+    document: bytes
+    op_ids: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sign:
     """Sign what is not yet: a copy of all that is stored is to be made for another device.
 
@@ -212,6 +224,7 @@ Input = (
     | PeerLeft
     | GossipReceived
     | AddressesChanged
+    | UpdatesAwaited
     | Sign
     | Wakeup
 )

@@ -90,6 +90,13 @@ RECORDS_PER_FRAME_MAX = 32  # 64 KiB
 RECORDS_TOLD_MAX = 256  # at the start of a session; other peers have the rest
 RECORDS_TAKEN_MAX = 512  # per comparison interval; each costs one signature check
 
+# --- updates by id
+UPDATES_SOUGHT_MAX = 256  # in one community: who makes ids up has us ask for so many
+UPDATES_PER_FRAME_MAX = 64
+UPDATE_PLACES_MAX = 4  # of one update, as peers say; some may lie
+UPDATE_QUESTIONS_MAX = 8  # of one peer between two comparisons
+UPDATE_ANSWERS_MAX = 40  # to one peer between two comparisons; it may count five spans as one
+
 # --- gossip
 GOSSIP_BYTES_MAX = 60_000
 GOSSIP_PAYLOAD_BYTES_MAX = 16_384  # larger payloads go by sync only

@@ -7,10 +7,9 @@ comes with every call. The effects of one input must be performed before the nex
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from p2pvalue_protocol import inputs as i
-from p2pvalue_protocol import limits
 from p2pvalue_protocol.addresses import decode_record, make_record
 from p2pvalue_protocol.dialogues import Dialogues
 from p2pvalue_protocol.effects import (
@@ -21,7 +20,6 @@ from p2pvalue_protocol.effects import (
     Publish,
     Rejected,
     Store,
-    TopicsChanged,
     Wrote,
 )
 from p2pvalue_protocol.errors import NotFound, Reason
@@ -36,18 +34,11 @@ from p2pvalue_protocol.replica import Replica, Version
 from p2pvalue_protocol.rotation import Keeper
 from p2pvalue_protocol.sessions import Sessions
 from p2pvalue_protocol.sync import SyncSession
+from p2pvalue_protocol.tuning import Tunings
 from p2pvalue_protocol.writing import begin_epochs, orders_of
 
 SEAL_AFTER_MS = 1_000  # an unsigned head older than this is signed though nobody asked
 CONFIRM_AFTER_MS = 500  # after a hint, tell heads: what gossip lost comes, and peers confirm
-
-
-class _Tuning(NamedTuple):
-    """On which topics a community is heard and told, and what that was reckoned from."""
-
-    at: tuple[int, int]
-    heard: tuple[bytes, ...]
-    told: bytes | None
 
 
 class Machine:
@@ -84,7 +75,7 @@ class Machine:
         self._confirm_due_ms: dict[bytes, int] = {}
         self._seal_due_ms: dict[bytes, int] = {}
         self._gossip = Gossip(random_bytes)
-        self._tunings: dict[bytes, _Tuning] = {}
+        self._tunings = Tunings(self._gossip)
         self._addresses: tuple[str, ...] = ()
 
     # --- what the shell may look at
@@ -177,7 +168,7 @@ class Machine:
         """Read a community anew, since the disk took nothing of it; end its sessions."""
         old = self._replicas.pop(community)
         self._uncommitted = [r for r in self._uncommitted if r is not old]
-        self._tunings.pop(community, None)
+        self._tunings.forget(community)
         self._gossip.drop(community)
         self.add_replica(community, old.signer)
         return self._sessions.end_all(community)
@@ -186,8 +177,9 @@ class Machine:
         """Drop our copy of a community and end its sessions; then the store may remove it."""
         old = self._replicas.pop(community)
         self._uncommitted = [r for r in self._uncommitted if r is not old]
-        for kept in (self._versions, self._tunings, self._confirm_due_ms, self._seal_due_ms):
+        for kept in (self._versions, self._confirm_due_ms, self._seal_due_ms):
             kept.pop(community, None)
+        self._tunings.forget(community)
         self._gossip.listen(community, (), None, is_sealed=False)
         return self._sessions.end_all(community)
 
@@ -213,7 +205,7 @@ class Machine:
                 effects += self._sessions.review(community, now_ms)
             if before.heads != now.heads:
                 effects += self._spread(community, source, is_hinted, now_ms)
-            effects += self._retuned(replica)
+            effects += self._tunings.review(replica)
             self._keeper.review(replica, now_ms)
             self._fork_watch.review(replica, now_ms)
         return self._committed(effects)
@@ -256,6 +248,9 @@ class Machine:
                 return self._sessions.request_answered(given)
             case i.PeerLeft(session):
                 return self._sessions.lost(session)
+            case i.UpdatesAwaited(community, document, op_ids):
+                is_new = self.replica(community).ladder.named.sought.seek(document, op_ids)
+                return self._sessions.poke(community, None, now_ms) if is_new else []
             case i.AddressesChanged(addresses):
                 self._addresses = addresses
                 return self._tell_addresses(now_ms)
@@ -329,20 +324,6 @@ class Machine:
             replica.signer = signer
             replica.epochs.prekeys.become(signer.public, self._prekeys[signer.public])
         return replica
-
-    def _retuned(self, replica: Replica) -> list[Effect]:
-        """Hear the topics that the newest secrets name, if they are others than before."""
-        community, at = replica.community, (replica.epochs.version, len(replica.graph))
-        former = self._tunings.get(community)
-        if former is not None and former.at == at:
-            return []
-        heard = tuple(replica.topic_secrets[: limits.TOPICS_HEARD_MAX])
-        tuning = _Tuning(at, heard, replica.told_topic_secret)
-        self._tunings[community] = tuning
-        if former is not None and former[1:] == tuning[1:]:
-            return []
-        self._gossip.listen(community, heard, tuning.told, is_sealed=replica.epochs.is_sealed)
-        return [TopicsChanged(community)]
 
     def _jitter(self) -> float:
         return int.from_bytes(self._random_bytes(4), "big") / 2**32

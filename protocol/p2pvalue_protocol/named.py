@@ -19,6 +19,7 @@ from p2pvalue_protocol.keys import verify
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.operation import Operation
+from p2pvalue_protocol.sought import Sought
 
 
 def is_cut_off(membership: Membership, device: bytes, log_class: int) -> bool:
@@ -213,6 +214,7 @@ class Named:
     def __init__(self, membership: Membership, branches: Branches) -> None:
         self._membership = membership
         self._branches = branches
+        self.sought = Sought()
         self._roots: set[bytes] = set()  # whom some removal names, effective or not
         self._devices: set[bytes] = set()
         self._witnesses: dict[bytes, dict[bytes, Reference]] = {}  # by device and op id
@@ -265,25 +267,29 @@ class Named:
         return True
 
     def missing(self) -> list[Reference]:
-        """Return what removals and FORKs name and is not held, ascending.
+        """Return what removals, FORKs and documents name and is not held, ascending.
 
         Costs a look at each device that one names, effective or not.
         """
         devices = set(self._devices)
         for root in self._roots:
             devices.update(self._membership.devices_of(root))
+        devices.update(place.device for place in self.sought.places())
         return sorted(r for device in devices for r in self.missing_of(device))
 
     def is_kept(self, device: bytes, log_class: int, seq: int) -> bool:
-        """Return whether a counting keep reaches as far as a place in the log of the removed."""
+        """Return whether a counting keep, or what is sought, reaches as far as a place in a log."""
+        if self.sought.reaches(device, log_class, seq):
+            return True
         return self._membership.is_gone(device) and any(
             kept.log_class == log_class and kept.seq >= seq
             for kept in self._membership.keeps_of(device)
         )
 
     def missing_of(self, device: bytes) -> list[Reference]:
-        """Return what removals and FORKs name of one device's logs, and is not held."""
+        """Return what removals, FORKs and documents name of one device's logs, and is not held."""
         found = set(self._witnesses.get(device, {}).values())
+        found.update(place for place in self.sought.places() if place.device == device)
         if self._membership.is_gone(device):
             found.update(self._membership.keeps_of(device))
         return sorted(r for r in found if self._branches.find(r) is None)

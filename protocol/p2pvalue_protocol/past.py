@@ -17,6 +17,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from p2pvalue_protocol.ids import Reference
+
 
 class LogRow(NamedTuple):
     """One branch of one log; `branch` is empty for the one held first, else its first op id."""
@@ -192,6 +194,10 @@ class Past(Protocol):
 
     def has_entry(self, row: EntryRow) -> bool:
         """Return whether an operation is listed, hidden or shown as the row says; one seek."""
+        ...
+
+    def hidden_places(self, container: bytes, kind: int) -> list[Reference]:
+        """Return where the hidden entries of a list are, ascending; costs as many as there are."""
         ...
 
     def has_subject_operation(self, row: SubjectOperationRow) -> bool:

@@ -89,7 +89,7 @@ class Replica:
         self.tips = self.ladder.tips
         self.auth_references = self.ladder.auth_references
         self._appended = 1
-        self._missing: tuple[int, list[Reference]] = (0, [])
+        self._missing: tuple[tuple[int, int], list[Reference]] = ((0, 0), [])
         self._trusted_after_ms = trusted_after_ms
         self._random_bytes = random_bytes
         self._records = dict(past.addresses())
@@ -255,12 +255,10 @@ class Replica:
         return is_cut_off(self.membership, device, log_class)
 
     def missing(self) -> list[Reference]:
-        """Return what something held names and is not held itself, ascending; kept until a change.
-
-        Costs a read for each log that something waits for.
-        """
-        if self._missing[0] != self.heads_version:
-            self._missing = (self.heads_version, self.ladder.missing())
+        """Return what is named and not held, ascending; a read per waiting log after a change."""
+        at = (self.heads_version, self.ladder.named.sought.version)
+        if self._missing[0] != at:
+            self._missing = (at, self.ladder.missing())
         return self._missing[1]
 
     def _is_named(self, device: bytes, log_class: int) -> bool:

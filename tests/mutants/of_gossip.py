@@ -27,7 +27,7 @@ MUTANTS = (
     Mutant(
         "topics-without-end",
         "TOPICS_HEARD_MAX, gossip#topics: a node hears the newest three topics",
-        "machine",
+        "tuning",
         "heard = tuple(replica.topic_secrets[: limits.TOPICS_HEARD_MAX])",
         "heard = tuple(replica.topic_secrets)",
         "protocol/test_tuning.py::test_a_node_hears_the_topics_of_its_newest_three_epochs",

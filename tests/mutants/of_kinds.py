@@ -120,7 +120,7 @@ MUTANTS = (
         "if not is_visible and not keeps_hidden(op.core.kind):",
         "if not is_visible:",
         "protocol/test_reconsideration.py::"
-        "test_an_update_that_is_hidden_before_it_comes_is_listed_and_not_announced",
+        "test_an_update_that_is_hidden_before_it_comes_is_listed_and_told_of_without_words",
     ),
     Mutant(
         "hidden-update-moved",

@@ -14,6 +14,7 @@ from tests.mutants import (
     of_presence,
     of_secrets,
     of_sync,
+    of_updates_by_id,
 )
 from tests.mutants.mutant import Mutant
 
@@ -29,4 +30,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_joining.MUTANTS,
     *of_kinds.MUTANTS,
     *of_documents.MUTANTS,
+    *of_updates_by_id.MUTANTS,
 )

@@ -63,6 +63,7 @@ class SmallNode:
         self.refusal: Exception | None = None  # raised by the next write
         self.on_changes: Callable[[Sequence[Change]], None] = lambda changes: None
         self.written = 0
+        self.awaited: list[bytes] = []  # updates that peers would be asked for
         self.gate: trio.Event | None = None  # a write is held up until it is set
         self.arrived = trio.Event()  # a write has come to the gate
         self.device_seen = key(f"device {name}").public
@@ -118,6 +119,9 @@ class SmallNode:
         self._commit()
         self.written += len(orders)
         return orders
+
+    def await_updates(self, community: bytes, document: bytes, op_ids: Sequence[bytes]) -> None:
+        self.awaited = list(op_ids)
 
     async def invite(self, community: bytes, rank: Rank, uses: int) -> str:
         secret = self.written.to_bytes(16, "big")

@@ -225,7 +225,7 @@ def test_an_update_that_is_hidden_stays_in_its_list_and_is_announced(
     assert (batch.entries_again, batch.entries_turned, batch.entries_gone) == ([], [], [])
 
 
-def test_an_update_that_is_hidden_before_it_comes_is_listed_and_not_announced(
+def test_an_update_that_is_hidden_before_it_comes_is_listed_and_told_of_without_words(
     ana: Copy, verdicts: Verdicts
 ) -> None:
     ben = joined(ana, "ben")
@@ -235,7 +235,8 @@ def test_an_update_that_is_hidden_before_it_comes_is_listed_and_not_announced(
     ana.replica.begin()
     ana.replica.receive(runs, NOW_MS)
     ana.store.commit([ana.replica.finish()])
-    assert [change.order.op_id for change in ana.replica.changes] == [seen.op_id]
+    changes = [(change.order.op_id, bool(change.payload)) for change in ana.replica.changes]
+    assert changes == [(said.op_id, False), (seen.op_id, True)], "what waited for it may show now"
     assert updates_of(ana) == [(said.seq, True), (seen.seq, False)]
 
 

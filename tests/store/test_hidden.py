@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from p2pvalue.store import Base, Entry, SqliteStore, Store, StoreFailed, fold_waiting
-from p2pvalue_protocol.ids import subject_of
+from p2pvalue_protocol.ids import CONTENT, Reference, subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.kinds import document
@@ -49,6 +49,17 @@ def test_a_list_of_hidden_entries_alone_is_no_container(store: Store) -> None:
     store.commit([batch])
     assert store.containers(COMMUNITY, CHAT) == []
     assert marked(since(store)) == [(b"a", True)]
+
+
+def test_the_places_of_hidden_entries_are_told_and_of_no_others(store: Store) -> None:
+    chain = Chain(1)
+    batches = [chain.message_batch(b"%d" % number) for number in range(3)]
+    batches[1].entries = [hidden(row) for row in batches[1].entries]
+    store.commit(batches)
+    (row,) = batches[1].entries
+    places = store.past(COMMUNITY).hidden_places(NO_SUBJECT, CHAT)
+    assert places == [Reference(row.device, CONTENT, row.seq, row.op_id)]
+    assert store.past(COMMUNITY).hidden_places(bytes(range(16)), CHAT) == []
 
 
 def test_what_is_turned_keeps_its_number_and_its_snapshot_goes(store: Store) -> None:

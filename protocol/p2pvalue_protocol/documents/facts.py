@@ -137,6 +137,12 @@ class Facts:
                 self._ready += self._waited_for.pop(entry.placement.op_id, ())
         return released
 
+    def awaited(self) -> list[bytes]:
+        """Return the ids, ascending, of the updates that are not here and that others wait for."""
+        queues = (branch.queue for branch in self.branches.values())
+        here = {entry.placement.op_id for queue in queues for entry in queue}
+        return sorted(op_id for op_id in self._waited_for if op_id not in here)
+
     def _missing(self, branch: Branch, heads: tuple[bytes, ...]) -> bytes | None:
         """Return an update that is not judged, and without which nothing can be judged here."""
         if not branch.ids and branch.base is not None and branch.base_count > len(branch.base.ids):
