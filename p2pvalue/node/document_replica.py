@@ -333,18 +333,17 @@ class DocumentReplica:
         with self.readable():
             return await self.document.copy(client)
 
-    async def edits_to(self, base: str, text: str) -> list[Edit]:
-        """Return the edits that bring the changes from `base` to `text` into what is here."""
+    async def rewrite(self, base: str | None, text: str) -> list[bytes]:
+        """Bring the changes from `base` (None: what is here) to `text` in, as `edit` does edits."""
         with self.readable():
-            return await self.document.edits_to(base, text)
+            return await self.document.rewrite(base, text)
 
     async def rewritten(self, session: int, text: str) -> list[bytes]:
         """Return the updates by which a session turns what is here into `text`; changes nothing."""
-        edits = await self.edits_to(await self.text(), text)
         writer = await self.writer(session)
         try:
             with self.readable():
-                return await writer.edit(edits)
+                return await writer.rewrite(None, text)
         finally:
             writer.close()
 

@@ -7,7 +7,7 @@ holds its own whole log, so a later process goes on where an earlier one was.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import trio
@@ -190,17 +190,15 @@ class Documents:
             async with opened.lock:
                 replica = await self._current(opened, subject, state)
                 if base_version in ("", replica.version):
-                    base = base_text
-                    if base_version or base is None:
-                        base = await replica.text()
-                    await self._edit(opened, replica, await replica.edits_to(base, text))
+                    base = None if base_version else base_text
+                    await self._bring(opened, replica, base, text)
                 elif not await self._rewrite_at(replica, text, base_version):
                     if base_text is None:
                         raise LocalProtocolError(
                             f"version {base_version} of this text was never here:"
                             " give the text that the editor began with too"
                         )
-                    await self._edit(opened, replica, await replica.edits_to(base_text, text))
+                    await self._bring(opened, replica, base_text, text)
                 await replica.catch_up()
                 return await self._text_view(subject, replica)
         finally:
@@ -228,12 +226,28 @@ class Documents:
         self, opened: Opened, replica: DocumentReplica, edits: Sequence[Edit], session: int = 0
     ) -> None:
         """Apply edits to the text of a session and write them, or end it."""
-        of_caller = opened.sessions.get(session)
-        writer = of_caller or replica
+        writer = opened.sessions.get(session) or replica
         await writer.check(edits)
+        await self._write_made(opened, replica, lambda: writer.edit(edits), session)
+
+    async def _bring(
+        self, opened: Opened, replica: DocumentReplica, base: str | None, text: str
+    ) -> None:
+        """Bring the changes from `base` (None: the text as it is) to `text` in, as session 0."""
+        await self._write_made(opened, replica, lambda: replica.rewrite(base, text), 0)
+
+    async def _write_made(
+        self,
+        opened: Opened,
+        replica: DocumentReplica,
+        make: Callable[[], Awaitable[Sequence[bytes]]],
+        session: int,
+    ) -> None:
+        """Write the updates that `make` gives when it edits as a session, or end that."""
+        of_caller = opened.sessions.get(session)
         is_written = False
         try:
-            orders = await self._write_updates(replica, session, await writer.edit(edits))
+            orders = await self._write_updates(replica, session, await make())
             if of_caller is not None:
                 of_caller.wrote(orders)
             is_written = True

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from p2pvalue.texts import sync
 from p2pvalue.texts.edits import Edit
-from p2pvalue.texts.shared import SharedDocument, edits_to
+from p2pvalue.texts.shared import SharedDocument
 
 
 def _text(document: SharedDocument) -> str:
@@ -26,8 +26,9 @@ def _edit(document: SharedDocument, edits: list[tuple[int, int, str]]) -> list[b
 CALLS: Final[Mapping[str, Callable[..., Any]]] = {
     "apply": SharedDocument.apply,
     "edit": _edit,
-    "edits_to": edits_to,
     "encoded": SharedDocument.encoded,
+    "lacks": SharedDocument.lacks,
+    "rewrite": SharedDocument.rewrite,
     "schema": sync.schema,
     "since": sync.since,
     "state": sync.state,

@@ -63,17 +63,25 @@ def _replaced(
     old: Sequence[str], new: Sequence[str], offset: int
 ) -> list[tuple[int, int, str, str]]:
     """Return the unequal stretches: their range in the old text, the old and the new text."""
-    if _comparisons(old, new) > _COMPARISONS_MAX:
-        text = "".join(old)
-        return [(offset, offset + len(text), text, "".join(new))]
     found = []
     at = offset
-    for tag, i, j, k, m in SequenceMatcher(None, old, new).get_opcodes():
+    for is_equal, i, j, k, m in stretches(old, new):
         before = "".join(old[i:j])
-        if tag != "equal":
+        if not is_equal:
             found.append((at, at + len(before), before, "".join(new[k:m])))
         at += len(before)
     return found
+
+
+def stretches(old: Sequence[str], new: Sequence[str]) -> list[tuple[bool, int, int, int, int]]:
+    """Return the stretches in which two lists are equal or not: whether, and both ranges.
+
+    Lists with little order in them are one stretch.
+    """
+    if _comparisons(old, new) > _COMPARISONS_MAX:
+        return [(False, 0, len(old), 0, len(new))]
+    found = SequenceMatcher(None, old, new).get_opcodes()
+    return [(tag == "equal", i, j, k, m) for tag, i, j, k, m in found]
 
 
 def _comparisons(old: Sequence[str], new: Sequence[str]) -> int:

@@ -128,7 +128,7 @@ class RemoteDocument:
     async def text(self) -> str:
         """Return the text as it reads now; fetched when others' updates may have changed it."""
         if self._shown is None:
-            self._shown = await self._ask("text", [], str)
+            self._shown = await self._ask("text", [], str, patience_s=DIFFERENCE_S_MAX)
         return self._shown
 
     async def check(self, edits: Sequence[Edit]) -> None:
@@ -160,9 +160,14 @@ class RemoteDocument:
             self._shown = edited(shown, edits)
         return updates
 
-    async def edits_to(self, base: str, text: str) -> list[Edit]:
-        """Return the edits that bring the changes from `base` to `text` into what is there now."""
-        return await self._ask("edits_to", [base, text], list[Edit], patience_s=DIFFERENCE_S_MAX)
+    async def rewrite(self, base: str | None, text: str) -> list[bytes]:
+        """Bring the changes from `base` (None: what it says now) to `text` in; return updates."""
+        self._shown = None
+        return await self._ask("rewrite", [base, text], list[bytes], patience_s=DIFFERENCE_S_MAX)
+
+    async def lacks(self, version: int) -> list[str]:
+        """Return what a rich document uses and a version of its schema does not know."""
+        return await self._ask("lacks", [version], list[str])
 
     async def encoded(self) -> bytes:
         """Return the whole document as one update."""

@@ -50,11 +50,19 @@ class SharedDocument:
 
     @property
     def text(self) -> str:
-        """The text as it reads now; a copy, made when it changed."""
+        """The text, or a rich document as Markdown, as it reads now; made when it changed."""
         if self._shown is None:
             with contained():
-                self._shown = str(self.content)
+                self._shown = self._read()
         return self._shown
+
+    def _read(self) -> str:
+        if isinstance(self.content, pycrdt.Text):
+            return str(self.content)
+        # What knows Markdown is loaded with the first rich document.
+        from p2pvalue.texts.rich_edit import markdown_of  # noqa: PLC0415 - see above
+
+        return markdown_of(self.content)
 
     def touch(self) -> None:
         """Note that the text may read otherwise now."""
@@ -87,6 +95,32 @@ class SharedDocument:
         check_edits(len(self.text), edits)
         return [self._edit_at_once(self.content, burst) for burst in in_bursts(edits)]
 
+    def rewrite(self, base: str | None, text: str) -> list[bytes]:
+        """Bring the changes from `base` (None: what it says now) to `text` in, as updates in order.
+
+        They are merged with what it says now as two people's edits. Raises LocalProtocolError and
+        changes nothing if a rich document cannot hold them. Costs up to some seconds.
+        """
+        now = self.text
+        if base is not None and base != now:
+            text = _merged(base, text, now)
+        if isinstance(self.content, pycrdt.Text):
+            return self.edit(edits_between(now, text))
+        from p2pvalue.texts.rich_edit import change_to  # noqa: PLC0415 - as in `_read`
+
+        self.touch()
+        with contained():
+            return change_to(self.doc, self.content, text)
+
+    def lacks(self, version: int) -> list[str]:
+        """Return what a rich document uses and a version of its schema does not know."""
+        if isinstance(self.content, pycrdt.Text):
+            return []
+        from p2pvalue.texts import rich_tree, schema  # noqa: PLC0415 - as in `_read`
+
+        with contained():
+            return schema.lacks(version, rich_tree.read_tree(self.content))
+
     def encoded(self) -> bytes:
         """Return the whole replica as one update; ~1 ms for 100 kB."""
         with contained():
@@ -116,15 +150,6 @@ class SharedDocument:
         return updates[0]
 
 
-def edits_to(document: SharedDocument, base: str, text: str) -> list[Edit]:
-    """Return the edits that bring the changes from `base` to `text` into what `document` says.
-
-    They are merged as two people's edits. Costs a difference of two texts, up to a second.
-    """
-    now = document.text
-    return edits_between(now, text if base == now else _merged(base, text, now))
-
-
 def _merged(base: str, text: str, now: str) -> str:
     """Return `now` with the changes from `base` to `text` in it."""
     mine, theirs, seed = (SharedDocument("plain", client) for client in (1, 2, 3))
@@ -145,11 +170,11 @@ def contained(at: int | None = None) -> Iterator[None]:
     """Turn whatever the library throws into TextBroken, `at` an update of a batch.
 
     Raises MemoryError where there is no room: then nothing says which update is to blame, and the
-    process had better end.
+    process had better end. A refusal passes: nothing was changed.
     """
     try:
         yield
-    except (KeyboardInterrupt, SystemExit, MemoryError, TextBroken):
+    except (KeyboardInterrupt, SystemExit, MemoryError, TextBroken, LocalProtocolError):
         raise
     except BaseException as error:  # noqa: BLE001 - a PanicException is no Exception
         if _NO_ROOM in str(error):

@@ -116,10 +116,27 @@ async def test_nothing_asked_after_an_end_is_answered(texts: Texts) -> None:
 async def test_differences_are_merged_as_two_peoples_edits(texts: Texts) -> None:
     document = await texts.open("plain", 7)
     await written(document, "one\ntwo\nthree\n")
-    edits = await document.edits_to("one\nthree\n", "one\nthree, four\n")
-    assert await document.edits_to("one\ntwo\nthree\n", "one\ntwo\nthree\n") == []
-    await document.edit(edits)
+    assert await document.rewrite("one\ntwo\nthree\n", "one\ntwo\nthree\n") == []
+    assert len(await document.rewrite("one\nthree\n", "one\nthree, four\n")) == 1
     assert await document.text() == "one\ntwo\nthree, four\n"
+    assert len(await document.rewrite(None, "four\n")) == 1
+    assert await document.text() == "four\n"
+
+
+async def test_a_rich_document_is_read_and_written_as_markdown(texts: Texts) -> None:
+    document = await texts.open("rich", 7)
+    updates = await document.rewrite(None, "# Plan\n\n**meet** <!-- now -->\n")
+    await document.rewrite("# Plan\n", "# New plan\n")
+    other = await texts.open("rich", 8)
+    await other.apply(updates)
+    assert await other.text() == "# Plan\n\n**meet** \\<!-- now -->\n"
+    assert await document.text() == "# New plan\n\n**meet** \\<!-- now -->\n"
+    assert await other.lacks(1) == []
+    with pytest.raises(LocalProtocolError, match="no positions"):
+        await other.edit([Edit(0, 0, "x")])
+    with pytest.raises(LocalProtocolError, match="too deep"):
+        await other.rewrite(None, "> " * 100)
+    assert await other.text() == "# Plan\n\n**meet** \\<!-- now -->\n"
 
 
 def test_every_row_of_the_table_has_a_method() -> None:
