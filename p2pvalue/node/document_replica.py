@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import trio
 
 from p2pvalue.node.document_facts import DocumentFacts, Judged, OwnUpdate
-from p2pvalue.node.kept_document import KeptDocument, kept_document
+from p2pvalue.node.kept_document import KeptDocument, kept_document, weight_of
 from p2pvalue.node.pace import Pace
 from p2pvalue.node.readable import readable, unreadable
 from p2pvalue.node.set_aside import written_of
@@ -35,7 +35,7 @@ from p2pvalue_protocol.kinds import document
 from p2pvalue_protocol.replica import Replica
 
 SNAPSHOT_EVERY: Final = 1_000
-SNAPSHOT_AT_CLOSE: Final = 64  # fewer than this are replayed in a millisecond
+SNAPSHOT_AT_CLOSE: Final = 64  # less than this is replayed in a millisecond or two
 _PAGE: Final = 1_000
 _OWN_UNREAD_MAX: Final = 1_000
 _STARTS_MAX: Final = 16
@@ -253,7 +253,7 @@ class DocumentReplica:
         written = written_of(self.place.copy(), entry)
         if written is None:
             return []  # it is listed again when its key comes
-        self._since_snapshot += 1
+        self._since_snapshot += weight_of(written.update)
         if op_id in self._suspects:
             self.facts.is_broken(entry.member)
         try:
@@ -313,7 +313,7 @@ class DocumentReplica:
             return
         self.facts.wrote(own, orders, self._branch)
         self._own_unread.update(order.op_id for order in orders)
-        self._since_snapshot += len(own)
+        self._since_snapshot += sum(weight_of(each.update) for each in own)
         self.on_applied([update.update for update in own])
         updates = [update.update for update in own if update.session != self.session]
         if updates:
@@ -364,7 +364,7 @@ class DocumentReplica:
         return self._suspects.has_new or self._since_snapshot >= SNAPSHOT_EVERY
 
     async def save_snapshot(self, *, least: int = SNAPSHOT_AT_CLOSE) -> None:
-        """Keep the replica in the store if at least so many updates came since it was kept.
+        """Keep the replica in the store if at least so much came since it was kept.
 
         A store without room goes without; it is only a cache.
         """

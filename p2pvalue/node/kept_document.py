@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 _ZLIB_LEVEL: Final = 1  # a third of the size, at 100 MB/s
+_KEYSTROKE_BYTES: Final = 128
 
 
 class _Form(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +28,11 @@ class KeptDocument(msgspec.Struct, frozen=True):
         """Return this as the store keeps it; the text is compressed, facts are already."""
         form = _Form(zlib.compress(self.text, _ZLIB_LEVEL), self.facts, self.broken)
         return msgspec.msgpack.encode(form)
+
+
+def weight_of(update: bytes) -> int:
+    """Return how long it takes to take an update in again, in keystrokes."""
+    return 1 + len(update) // _KEYSTROKE_BYTES
 
 
 def kept_document(data: bytes) -> KeptDocument:

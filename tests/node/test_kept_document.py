@@ -25,6 +25,20 @@ def test_what_is_damaged_is_refused(data: bytes) -> None:
         kept_document(data)
 
 
+@pytest.mark.parametrize(("letters", "is_kept"), [(10, False), (500, True)])
+async def test_what_takes_long_to_read_again_is_kept_however_few_its_updates(
+    letters: int, is_kept: bool
+) -> None:
+    ana = SmallNode("ana", ["ana"])
+    subject = bytes.fromhex((await ana.community.create_document("Plan", "-" * 1_000)).document)
+    await ana.community.splice_document("Plan", [(2 * n, 0, "x") for n in range(letters)])
+    before = await ana.community.document_text("Plan")
+    await ana.documents.close()
+    assert (ana.store.snapshot(ana.community_id, subject) is not None) == is_kept
+    ana.restart()
+    assert await ana.community.document_text("Plan") == before
+
+
 async def test_a_snapshot_is_little_more_than_the_text() -> None:
     ana = SmallNode("ana", ["ana"])
     subject = bytes.fromhex((await ana.community.create_document("Plan")).document)
