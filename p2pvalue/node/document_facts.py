@@ -137,7 +137,7 @@ class DocumentFacts:
     @property
     def size(self) -> int:
         """About how many bytes of memory this takes."""
-        return _UPDATE_BYTES * self.updates + _RUN_BYTES * self._facts.runs
+        return _UPDATE_BYTES * self.updates + _RUN_BYTES * self._facts.claims.runs
 
     @property
     def is_waiting(self) -> bool:
@@ -293,7 +293,11 @@ class DocumentFacts:
             self._facts.identify(update.made_up_id, placement)
             self._count(order.op_id)
 
-    # --- as bytes
+    # --- as bytes, and no more
+
+    def close(self) -> None:
+        """Free the memory; not to be used any more."""
+        self._facts.close()
 
     def dump(self) -> bytes:
         """Return all this as bytes, to go on from later; about 1 µs per update."""

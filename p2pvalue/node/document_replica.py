@@ -128,6 +128,8 @@ class DocumentReplica:
         if self.shared is not None:
             self.shared.close()
             self.shared = None
+            self.facts.close()
+            self.facts = self._new_facts()
             self._start_again(_Start.KEPT)
 
     @property

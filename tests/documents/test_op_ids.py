@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from hashlib import sha256
 
@@ -102,11 +103,19 @@ def test_a_letter_takes_few_bytes_of_memory_and_of_what_is_kept() -> None:
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert used / LETTERS < MEMORY_BYTES_MAX
-    assert facts.runs == LETTERS // 100
+    assert facts.claims.runs == LETTERS // 100
     kept = dump_facts(facts)
     assert len(kept) / LETTERS < KEPT_BYTES_MAX
     again = load_facts(kept, id_of)
     assert again.frontier(None) == facts.frontier(None) != ()
+
+
+def test_facts_that_are_closed_leave_nothing_to_be_looked_for() -> None:
+    facts = typed(LETTERS)
+    gc.collect()
+    facts.close()
+    del facts
+    assert gc.collect() == 0
 
 
 def test_thousands_of_old_updates_can_be_named() -> None:

@@ -329,12 +329,6 @@ class Facts:
         return write_update(update)
 
     @property
-    def runs(self) -> int:
-        """How many stretches were written in one go: most of the memory that this takes."""
-        strands = (strand for claimed in self.claims.strands.values() for strand in claimed)
-        return sum(len(strand.runs) for strand in strands)
-
-    @property
     def naming(self) -> Naming:
         """What is called other than by its own client id in all that was judged."""
         return self._naming
@@ -376,6 +370,14 @@ class Facts:
                 if number != branch_number and place >= known.get(number, 0)
             )
         )
+
+    def close(self) -> None:
+        """Free the memory now, not when cycles are looked for; not to be used any more."""
+        for branch in self.branches.values():
+            for strand in branch.strands.values():
+                strand.runs.clear()
+            branch.strands.clear()
+        self._pasts.clear()
 
     def restore(self) -> None:
         """Make anew what follows from branches and their strands, which were filled in."""
