@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from p2pvalue.node.document_replica import DocumentReplica
     from p2pvalue.node.documents import Documents
     from p2pvalue.node.editor_tab import Tab
-    from p2pvalue.node.open_documents import Opened
+    from p2pvalue.node.open_documents import DocumentKey, OpenDocuments
+    from p2pvalue.node.presence import PresenceNote, Presences
 
 _OURS: Final = Caps(2**31, 2**31, 2**31, 2**31)  # what the text library says of itself
 
@@ -29,9 +30,13 @@ _OURS: Final = Caps(2**31, 2**31, 2**31, 2**31)  # what the text library says of
 class EditorRoom:
     """The tabs of one document. Methods raise EditorRefused, for the tab that asks."""
 
-    def __init__(self, documents: Documents, subject: bytes, opened: Opened) -> None:
+    def __init__(
+        self, documents: Documents, opened: OpenDocuments, key: DocumentKey, afar: Presences
+    ) -> None:
+        """`documents` are those of the community; `afar` is where other devices' tabs are."""
         self.tabs: list[Tab] = []
-        self._documents, self._subject, self._opened = documents, subject, opened
+        self._documents, self._opened, self._key, self._afar = documents, opened, key, afar
+        self._community, self._subject = key
         self._writing: Tab | None = None
 
     # --- the document
@@ -39,7 +44,7 @@ class EditorRoom:
     @property
     def news(self) -> trio.Event:
         """Set when something of the document comes, or is hidden, after now."""
-        return self._opened.news
+        return self._opened.news_of(self._key)
 
     @asynccontextmanager
     async def replica(self, tab: Tab) -> AsyncIterator[DocumentReplica]:
@@ -103,8 +108,19 @@ class EditorRoom:
         newest = (tab.presence.newest for tab in self.tabs)
         return [presence for presence in newest if presence is not None]
 
-    def tell_presence(self, presence: m.Presence, teller: Tab) -> None:
-        """Tell the other tabs what one says of itself."""
+    @property
+    def clients(self) -> set[int]:
+        """The clients of all tabs here."""
+        return {tab.client for tab in self.tabs}
+
+    def listen(self) -> AbstractContextManager[trio.MemoryReceiveChannel[PresenceNote]]:
+        """Hear what tabs on other devices say of themselves; raises LocalProtocolError."""
+        return self._afar.listen(self._community, self._subject)
+
+    async def tell_presence(self, presence: m.Presence, teller: Tab) -> None:
+        """Tell the other tabs, here and on other devices, what one says of itself."""
         for tab in self.tabs:
             if tab is not teller:
                 tab.push(m.presences([presence]))
+        state = None if presence.state == m.GONE else presence.state.encode()
+        await self._afar.tell(self._community, self._subject, presence.client, state)

@@ -74,24 +74,34 @@ class Editors:
         opened = self._node.documents.use(key)
         try:
             documents = Documents(self._node, lease.community, self._node.documents)
-            place = self._rooms.setdefault(key, EditorRoom(documents, lease.document, opened))
+            place = self._rooms.setdefault(
+                key, EditorRoom(documents, self._node.documents, key, self._node.presences)
+            )
             if any(tab.lease is lease for tab in place.tabs):
                 raise EditorRefused(Refusal.BUSY, "another tab is there with the same token")
             tab = Tab(place, lease, self._client(lease), is_read_only=self._reads_only(lease))
             place.tabs.append(tab)
-            try:
-                yield tab
-            finally:
-                tab.presence.end()
-                place.tabs.remove(tab)
-                if not place.tabs:
-                    del self._rooms[key]
-                await tab.leave()
-                self._leases.seen(lease)
-                if tab.is_done:
-                    self._leases.give_back(lease)
+            with tab.presence.listening():
+                try:
+                    yield tab
+                finally:
+                    await self._part(tab, place)
+            if not place.tabs:
+                self._rooms.pop(key, None)
         finally:
             await self._node.documents.release(opened)
+
+    async def _part(self, tab: Tab, place: EditorRoom) -> None:
+        """End a tab: nobody else comes with its lease before its last words are signed."""
+        try:
+            await tab.leave()
+        finally:
+            place.tabs.remove(tab)
+            self._leases.seen(tab.lease)
+            if tab.is_done:
+                self._leases.give_back(tab.lease)
+        with trio.CancelScope(shield=True):
+            await tab.presence.end()
 
     def _client(self, lease: Lease) -> int:
         return client_of(lease.device, lease.document, lease.session)

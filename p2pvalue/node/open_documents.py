@@ -114,6 +114,15 @@ class OpenDocuments:
         self._is_used.set()
         return opened
 
+    def news_of(self, key: DocumentKey) -> trio.Event:
+        """Return what is set when something happens to a document that is in use."""
+        opened = self._open.get(key)
+        if opened is not None:
+            return opened.news
+        happened = trio.Event()  # it was dropped: its views are made anew
+        happened.set()
+        return happened
+
     async def release(self, opened: Opened) -> None:
         """End a use, and close what was not used for longest while too much is open."""
         opened.users -= 1
@@ -170,6 +179,7 @@ class OpenDocuments:
         """Drop what is open of a community without a trace: its views were made anew."""
         self.titles.forget(community)
         for key in [key for key in self._open if key[0] == community]:
+            self._open[key].tell()
             self._drop(key)
 
     # --- sessions of callers

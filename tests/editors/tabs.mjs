@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import { WebsocketProvider } from 'y-websocket'
 import WebSocket from 'ws'
 
+process.setMaxListeners(0)
 const tabs = new Map()
 
 // --- one tab
@@ -14,14 +15,14 @@ class Tab {
     this.attached = attached
     this.doc = new Y.Doc()
     this.text = this.doc.getText('content')
-    this.closed = []
+    this.closings = []
     class Socket extends WebSocket {
       constructor (url, protocols) { super(url, protocols, origin ? { origin } : {}) }
     }
     this.provider = new WebsocketProvider(attached.url, attached.room, this.doc, {
       params: { token: attached.token }, disableBc: true, WebSocketPolyfill: Socket, maxBackoffTime: 300, ...options
     })
-    this.provider.on('connection-close', event => { if (event) this.closed.push([event.code, event.reason]) })
+    this.provider.on('connection-close', event => { if (event) this.closings.push([event.code, event.reason]) })
     this.provider.once('sync', () => this.#takeClient())
   }
 
@@ -50,12 +51,16 @@ class Tab {
   comeBack () { this.provider.connect() }
   client () { return this.doc.clientID }
   clients () { return [...this.doc.store.clients.keys()] }
-  closes () { return this.closed }
-  async closedBy (code) { await this.until(() => this.closed.some(([found]) => found === code), () => this.closed); return this.closed.find(([found]) => found === code)[1] }
+  closes () { return this.closings }
+  async closed () { await this.until(() => this.closes().length > 0); return this.closes()[0] }
+  async closedBy (code) { await this.until(() => this.closings.some(([found]) => found === code), () => this.closings); return this.closings.find(([found]) => found === code)[1] }
   say (state) { this.provider.awareness.setLocalState(state) }
-  others () { return [...this.provider.awareness.getStates()].filter(([client]) => client !== this.doc.clientID) }
-  async sees (wanted) { const said = () => JSON.stringify(this.others()); await this.until(() => said() === JSON.stringify(wanted), said) }
-  raw (hex) { this.provider.ws.send(Buffer.from(hex, 'hex')) }
+  others () { return [...this.provider.awareness.getStates()].map(([client, state]) => JSON.stringify([String(client), state])).sort() }
+  async sees (wanted) {
+    const all = Object.entries(wanted).map(entry => JSON.stringify(entry)).sort().join()
+    await this.until(() => this.others().join() === all, () => this.others())
+  }
+  raw (...messages) { for (const hex of messages) this.provider.ws.send(Buffer.from(hex, 'hex')) }
   takeForeignClient (client) { this.doc.clientID = client }
   close () { this.provider.ws?.close(1000); this.provider.destroy() }
 
@@ -63,7 +68,7 @@ class Tab {
     return new Promise((resolve, reject) => {
       const check = () => { if (holds()) { clearInterval(timer); resolve() } }
       const timer = setInterval(check, 5)
-      setTimeout(() => { clearInterval(timer); reject(new Error(`waited in vain: ${JSON.stringify(shown())} ${JSON.stringify(this.closed)}`)) }, 60_000).unref()
+      setTimeout(() => { clearInterval(timer); reject(new Error(`waited in vain: ${JSON.stringify(shown())} ${JSON.stringify(this.closings)}`)) }, 60_000).unref()
       check()
     })
   }

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.editors import javascript
-from tests.system.person import Person
+from tests.system.person import Person, Refused
+
+_titles = itertools.count(1)
 
 
 class Tab:
@@ -80,3 +82,36 @@ def browser() -> Iterator[Tabs]:
     finally:
         process.kill()
         process.communicate()
+
+
+# --- documents
+
+
+def new_document(author: Person, *readers: Person, text: str = "") -> str:
+    """The id of a new document that all of these have."""
+    made = author.ask("POST", "/documents", title=f"Plan {next(_titles)}", text=text)
+    document = str(made["document"])
+    for reader in readers:
+        until_reads(reader, document, text)
+    return document
+
+
+def until_reads(person: Person, document: str, text: str) -> None:
+    """Return when a person's daemon has this text."""
+    person.until(lambda: text_of(person, document) == text, f"the text {text!r}")
+
+
+def text_of(person: Person, document: str) -> str | None:
+    try:
+        return str(person.ask("GET", f"/documents/{document}")["text"])
+    except Refused:
+        return None
+
+
+def updates_of(person: Person, document: str) -> int:
+    (count,) = (
+        int(view["updates"])
+        for view in person.ask("GET", "/documents")
+        if view["document"] == document
+    )
+    return count

@@ -2,61 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
-
-import pytest
-
 from p2pvalue.node.editor_refusal import Refusal
 from tests.editors.javascript import run
-from tests.editors.tabs import Tabs, attach, browser
-from tests.system.person import Person, Refused, gathered, people
-
-_titles = count(1)
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Person, Person]]:
-    """Ana, who founded a community, and Ben, who is a member of it."""
-    with people(tmp_path_factory.mktemp("two"), "Ana", "Ben") as (ana, ben):
-        gathered(ana, ben)
-        yield ana, ben
-
-
-@pytest.fixture
-def tabs() -> Iterator[Tabs]:
-    with browser() as tabs:
-        yield tabs
-
-
-def new_document(author: Person, *readers: Person, text: str = "") -> str:
-    """The id of a new document that all of these have."""
-    made = author.ask("POST", "/documents", title=f"Plan {next(_titles)}", text=text)
-    document = str(made["document"])
-    for reader in readers:
-        until_reads(reader, document, text)
-    return document
-
-
-def until_reads(person: Person, document: str, text: str) -> None:
-    """Return when a person's daemon has this text."""
-    person.until(lambda: text_of(person, document) == text, f"the text {text!r}")
-
-
-def text_of(person: Person, document: str) -> str | None:
-    try:
-        return str(person.ask("GET", f"/documents/{document}")["text"])
-    except Refused:
-        return None
-
-
-def updates_of(person: Person, document: str) -> int:
-    (count,) = (
-        int(view["updates"])
-        for view in person.ask("GET", "/documents")
-        if view["document"] == document
-    )
-    return count
+from tests.editors.tabs import Tabs, attach, new_document, text_of, until_reads, updates_of
+from tests.system.person import Person
 
 
 def test_what_a_tab_types_is_signed_in_bursts_and_in_every_other_tab(
@@ -199,3 +148,15 @@ def test_the_example_of_the_documentation_writes(two: tuple[Person, Person]) -> 
     run("example.mjs", *(str(view[name]) for name in ("url", "room", "token", "client")))
     written = "typed by a program\nbefore"
     until_reads(two[0], document, written)
+
+
+def test_who_is_there_is_seen_on_other_machines_too(two: tuple[Person, Person], tabs: Tabs) -> None:
+    ana, ben = two
+    document = new_document(ana, ben)
+    one, far = tabs.at(ana, document), tabs.at(ben, document)
+    ana_is = {str(one("client")): {"user": "Ana"}}
+    itself: dict[str, object] = {str(far("client")): {}}
+    one("say", {"user": "Ana"})
+    far("sees", itself | ana_is)
+    one("leave")
+    far("sees", itself)
