@@ -116,6 +116,19 @@ def is_person_reading() -> bool:
     return sys.stdout.isatty()
 
 
+def write_whole(text: str) -> None:
+    """Print a text: to the byte for a file or a program; a terminal must not be steered by it."""
+    if is_person_reading():
+        write_text(text)
+    else:
+        click.echo(text.encode(), nl=False)
+
+
+def write_text(text: str) -> None:
+    """Print a text for a person, with a line end behind it."""
+    click.echo(harmless(text), nl=not text.endswith("\n"))
+
+
 def checks(found: list[dict[str, Any]]) -> None:
     """Print the findings of `doctor` and `verify`."""
     for check in found:

@@ -14,6 +14,8 @@ from p2pvalue.api import device_answers as d
 from p2pvalue.api import device_schema as ds
 from p2pvalue.api import editor_answers as e
 from p2pvalue.api import editor_schema as es
+from p2pvalue.api import history_answers as h
+from p2pvalue.api import history_schema as hs
 from p2pvalue.api import member_answers as m
 from p2pvalue.api import member_schema as ms
 from p2pvalue.api import schema as s
@@ -100,8 +102,14 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     ),
     Endpoint("POST", "/documents/{document:path}/attach", es.AttachEditor, e.attach_editor),
     Endpoint("POST", "/documents/{document:path}/detach", es.DetachEditor, e.detach_editor),
+    Endpoint("POST", "/documents/{document:path}/restore", hs.AtVersion, h.restore),
+    Endpoint("POST", "/documents/{document:path}/undo", s.OfDocument, h.undo),
+    Endpoint("POST", "/documents/{document:path}/redo", s.OfDocument, h.redo),
     Endpoint("GET", "/documents/{document:path}", s.OfDocument, a.show_document),
     Endpoint("PUT", "/documents/{document:path}", s.EditDocument, a.edit_document),
+    Endpoint("GET", "/history/{document:path}", hs.ListEdits, h.list_edits),
+    Endpoint("GET", "/versions/{document:path}", hs.AtVersion, h.show_version),
+    Endpoint("GET", "/blame/{document:path}", hs.Blame, h.blame),
     Endpoint("GET", "/needs", s.InCommunity, a.list_needs),
     Endpoint("POST", "/needs", s.AddNeed, a.add_need),
     Endpoint("GET", "/needs/{need:path}", s.OfNeed, a.show_need),

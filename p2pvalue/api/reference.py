@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from p2pvalue import past_types
 from p2pvalue import types as t
 from p2pvalue.api import device_schema, schema, streams
 from p2pvalue.api.app import BODY_BYTES_MAX
@@ -103,7 +104,8 @@ def _value(value: type[msgspec.Struct]) -> str:
 
 def _values() -> list[type[msgspec.Struct]]:
     """Every value that occurs in a question or an answer, by name."""
-    answers = [getattr(t, name) for name in dir(t) if name.endswith("View")]
+    modules = (t, past_types)
+    answers = [getattr(m, name) for m in modules for name in dir(m) if name.endswith("View")]
     ours = [schema.AddLine, schema.Digest, schema.Done, schema.Opened, schema.Spliced]
     ours += [schema.Words, schema.WordsCheck, device_schema.CommunityLink]
     ends = [schema.Progress, schema.Finished, streams.Heartbeat]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from p2pvalue import types as t
 from p2pvalue.node.chat import Chat
 from p2pvalue.node.context import Context
+from p2pvalue.node.document_history import DocumentHistory
 from p2pvalue.node.documents import Documents
 from p2pvalue.node.invites import Invites
 from p2pvalue.node.members import Members
@@ -34,6 +35,7 @@ class Community:
         self._rules = Rules(context, community)
         self._chat = Chat(context, community)
         self._documents = Documents(context, community, documents)
+        self.history = DocumentHistory(self._documents)
         self._needs = Needs(context, community)
 
     # --- the community itself

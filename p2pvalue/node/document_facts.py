@@ -159,6 +159,11 @@ class DocumentFacts:
         counts = self._skips + Counter((member, WAITS) for member in self._waiting.values())
         return [(member, reason, count) for (member, reason), count in sorted(counts.items())]
 
+    @property
+    def core(self) -> Facts:
+        """What the core knows, to be looked at only."""
+        return self._facts
+
     def is_broken(self, member: bytes) -> None:
         """Count an update that counts, but makes the text library fail here."""
         self._skips[member, BROKEN] += 1

@@ -74,10 +74,10 @@ class DocumentReplica:
         self.session = 0
         self.generation = 0
         self.on_applied: Callable[[list[bytes]], None] = lambda updates: None
-        self.facts = self._new_facts()
+        self.facts = self.new_facts()
         self.shared: RemoteDocument | None = None
-        self._texts = texts
-        self._suspects = Suspects()
+        self.texts = texts
+        self.suspects = Suspects()
         self._start = _Start.KEPT
         self._forget_all(is_at_once=False)
 
@@ -99,8 +99,8 @@ class DocumentReplica:
         start, self._start = self._start, _Start.NONE
         self._forget_all(is_at_once=start is _Start.AT_ONCE)
         if start is not _Start.KEPT or not await self._begin_with_kept():
-            self.facts = self._new_facts()
-            self.shared = await self._texts.open(self.place.shape, self._client)
+            self.facts = self.new_facts()
+            self.shared = await self.texts.open(self.place.shape, self._client)
 
     async def _begin_with_kept(self) -> bool:
         place = self.place
@@ -109,10 +109,10 @@ class DocumentReplica:
             return False
         try:
             snapshot = kept_document(kept.data)
-            self._suspects.add(snapshot.broken)
-            self.facts = self._new_facts()
+            self.suspects.add(snapshot.broken)
+            self.facts = self.new_facts()
             self.facts.load(snapshot.facts)
-            self.shared = await self._texts.open(place.shape, self._client, snapshot.text)
+            self.shared = await self.texts.open(place.shape, self._client, snapshot.text)
         except (ValueError, TextBroken):
             return False  # it is only a cache
         self._renamings = self.facts.renamings
@@ -129,14 +129,15 @@ class DocumentReplica:
             self.shared.close()
             self.shared = None
             self.facts.close()
-            self.facts = self._new_facts()
+            self.facts = self.new_facts()
             self._start_again(_Start.KEPT)
 
     @property
     def _client(self) -> int:
         return client_of(self.place.device, self.place.subject, self.session)
 
-    def _new_facts(self) -> DocumentFacts:
+    def new_facts(self) -> DocumentFacts:
+        """Return facts of this document without updates."""
         store, community = self.place.store, self.place.community
         return DocumentFacts(
             self.place.subject,
@@ -256,7 +257,7 @@ class DocumentReplica:
         if written is None:
             return []  # it is listed again when its key comes
         self._since_snapshot += weight_of(written.update)
-        if op_id in self._suspects:
+        if op_id in self.suspects:
             self.facts.is_broken(entry.member)
         try:
             return self.facts.take(written)
@@ -270,7 +271,7 @@ class DocumentReplica:
             self._renamings = self.facts.renamings
         self._has_applied |= bool(judged)
         pace = Pace()
-        for batch in self._suspects.batches(judged):
+        for batch in self.suspects.batches(judged):
             updates = []
             for each in batch:
                 updates.append(self.facts.encoded(each))
@@ -278,9 +279,9 @@ class DocumentReplica:
             try:
                 await self.document.apply(updates)
             except TextBroken as error:
-                self._suspects.blame(batch, error)
+                self.suspects.blame(batch, error)
                 raise
-            self._suspects.clear(batch)
+            self.suspects.clear(batch)
             self.on_applied(updates)
 
     # --- writing
@@ -301,7 +302,7 @@ class DocumentReplica:
         Raises P2PValueError if nobody would show them. If it does, or if they are not written then,
         call `forget_unwritten`.
         """
-        self._branch = self._own_branch()
+        self._branch = self.own_branch()
         return self.facts.judge_own(self.place.device, self._branch, session, updates)
 
     def forget_unwritten(self) -> None:
@@ -325,7 +326,8 @@ class DocumentReplica:
             except TextBroken:
                 self._start_again(_Start.ANEW)
 
-    def _own_branch(self) -> int | None:
+    def own_branch(self) -> int | None:
+        """Return by which number our log goes in the facts; None before it has begun."""
         branches = self.place.copy().branches.of(self.place.device, CONTENT)
         return branches[0].row.log if branches else None
 
@@ -363,14 +365,14 @@ class DocumentReplica:
     @property
     def wants_snapshot(self) -> bool:
         """True when opening again would replay many updates, or one that does harm."""
-        return self._suspects.has_new or self._since_snapshot >= SNAPSHOT_EVERY
+        return self.suspects.has_new or self._since_snapshot >= SNAPSHOT_EVERY
 
     async def save_snapshot(self, *, least: int = SNAPSHOT_AT_CLOSE) -> None:
         """Keep the replica in the store if at least so much came since it was kept.
 
         A store without room goes without; it is only a cache.
         """
-        if self._since_snapshot < least and not self._suspects.has_new:
+        if self._since_snapshot < least and not self.suspects.has_new:
             return
         self._reported += 1  # only what was read from the store has a number
         await self.catch_up()
@@ -381,8 +383,8 @@ class DocumentReplica:
             return
         if self._start is not _Start.NONE:
             return  # something was hidden meanwhile
-        self._suspects.has_new = False
-        data = KeptDocument(encoded, self.facts.dump(), self._suspects.all()).as_bytes()
+        self.suspects.has_new = False
+        data = KeptDocument(encoded, self.facts.dump(), self.suspects.all()).as_bytes()
         place = self.place
         with suppress(StoreFailed):
             place.store.put_snapshot(place.community, place.subject, self._arrival, data)

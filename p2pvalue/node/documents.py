@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import trio
 
@@ -25,13 +26,22 @@ from p2pvalue.node.open_documents import (
 )
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue.node.titles import document_state
-from p2pvalue.texts.edits import Edit
+from p2pvalue.texts.edits import Edit, edited
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import document
 from p2pvalue_protocol.past import StateRow
+
+
+class InUse(NamedTuple):
+    """A document that is open, up to date, and nobody else's for now."""
+
+    subject: bytes
+    title: str
+    opened: Opened
+    replica: DocumentReplica
 
 
 class Documents:
@@ -110,18 +120,8 @@ class Documents:
         self, subject: bytes, on_applied: Callable[[list[bytes]], None] | None = None
     ) -> AsyncIterator[DocumentReplica]:
         """Lock a document with all that is here; `on_applied` hears of each update from now on."""
-        subject, state = self._resolve(subject.hex())
-        opened = self._opened.use((self._community, subject))
-        try:
-            async with opened.lock:
-                if opened.replica is not None and on_applied is not None:
-                    opened.replica.on_applied = on_applied
-                replica = await self._current(opened, subject, state)
-                if on_applied is not None:
-                    replica.on_applied = on_applied
-                yield replica
-        finally:
-            await self._opened.release(opened)
+        async with self.use(subject.hex(), on_applied) as used:
+            yield used.replica
 
     async def write_own(
         self, replica: DocumentReplica, session: int, updates: Sequence[bytes]
@@ -137,16 +137,28 @@ class Documents:
 
     # --- text
 
-    async def text(self, reference: str) -> t.TextView:
-        """Return the text as it is here now."""
+    @asynccontextmanager
+    async def use(
+        self, reference: str, on_applied: Callable[[list[bytes]], None] | None = None
+    ) -> AsyncIterator[InUse]:
+        """Hold a document while it is worked with; raises NotFound."""
         subject, state = self._resolve(reference)
         opened = self._opened.use((self._community, subject))
         try:
             async with opened.lock:
+                if opened.replica is not None and on_applied is not None:
+                    opened.replica.on_applied = on_applied
                 replica = await self._current(opened, subject, state)
-                return await self._text_view(subject, replica)
+                if on_applied is not None:
+                    replica.on_applied = on_applied
+                yield InUse(subject, state.title, opened, replica)
         finally:
             await self._opened.release(opened)
+
+    async def text(self, reference: str) -> t.TextView:
+        """Return the text as it is here now."""
+        async with self.use(reference) as used:
+            return await self._text_view(used.subject, used.replica)
 
     async def splice(
         self, reference: str, edits: Sequence[tuple[int, int, str]], *, session: int
@@ -156,24 +168,19 @@ class Documents:
         In session 0 they count in the text as it is now. Another session begins with that text and
         then has its own: the answer shows it, with others' edits only after an empty `edits`.
         """
-        subject, state = self._resolve(reference)
+        subject, _ = self._resolve(reference)
         self._opened.check_session((self._community, subject), session)
         made = [Edit(*edit) for edit in edits]
-        opened = self._opened.use((self._community, subject))
-        try:
-            async with opened.lock:
-                replica = await self._current(opened, subject, state)
-                if not session:
-                    await self._edit(opened, replica, made)
-                    await replica.catch_up()
-                    return await self._text_view(subject, replica)
-                of_caller = await self._of_session(opened, replica, session)
-                await self._edit(opened, replica, made, session)
-                if not made:
-                    await of_caller.refresh()
-                return await self._text_view(subject, replica, of_caller)
-        finally:
-            await self._opened.release(opened)
+        async with self.use(subject.hex()) as (_, _, opened, replica):
+            if not session:
+                await self._edit(opened, replica, made)
+                await replica.catch_up()
+                return await self._text_view(subject, replica)
+            of_caller = await self._of_session(opened, replica, session)
+            await self._edit(opened, replica, made, session)
+            if not made:
+                await of_caller.refresh()
+            return await self._text_view(subject, replica, of_caller)
 
     async def rewrite(
         self, reference: str, text: str, *, base_version: str, base_text: str | None
@@ -184,25 +191,19 @@ class Documents:
         the difference to `base_text` is brought into the text as it is now; without either, the
         text as it is now is the base.
         """
-        subject, state = self._resolve(reference)
-        opened = self._opened.use((self._community, subject))
-        try:
-            async with opened.lock:
-                replica = await self._current(opened, subject, state)
-                if base_version in ("", replica.version):
-                    base = None if base_version else base_text
-                    await self._bring(opened, replica, base, text)
-                elif not await self._rewrite_at(replica, text, base_version):
-                    if base_text is None:
-                        raise LocalProtocolError(
-                            f"version {base_version} of this text was never here:"
-                            " give the text that the editor began with too"
-                        )
-                    await self._bring(opened, replica, base_text, text)
-                await replica.catch_up()
-                return await self._text_view(subject, replica)
-        finally:
-            await self._opened.release(opened)
+        async with self.use(reference) as (subject, _, opened, replica):
+            if base_version in ("", replica.version):
+                base = None if base_version else base_text
+                await self._bring(opened, replica, base, text)
+            elif not await self._rewrite_at(replica, text, base_version):
+                if base_text is None:
+                    raise LocalProtocolError(
+                        f"version {base_version} of this text was never here:"
+                        " give the text that the editor began with too"
+                    )
+                await self._bring(opened, replica, base_text, text)
+            await replica.catch_up()
+            return await self._text_view(subject, replica)
 
     async def _rewrite_at(self, now: DocumentReplica, text: str, version: str) -> bool:
         """Write the difference between a past text and `text`, made there; False if unknown."""
@@ -221,6 +222,14 @@ class Documents:
         return True
 
     # --- writing
+
+    async def take_back(self, used: InUse, edits: Sequence[Edit], undoes: bytes) -> None:
+        """Apply edits that take back what the update `undoes` ends, and write that they do."""
+        replica = used.replica
+        text = edited(await replica.text(), edits)
+        is_rich = replica.place.shape == document.SHAPE_RICH
+        make = (lambda: replica.rewrite(None, text)) if is_rich else (lambda: replica.edit(edits))
+        await self._write_made(used.opened, replica, make, 0, undoes)
 
     async def _edit(
         self, opened: Opened, replica: DocumentReplica, edits: Sequence[Edit], session: int = 0
@@ -242,12 +251,13 @@ class Documents:
         replica: DocumentReplica,
         make: Callable[[], Awaitable[Sequence[bytes]]],
         session: int,
+        undoes: bytes | None = None,
     ) -> None:
         """Write the updates that `make` gives when it edits as a session, or end that."""
         of_caller = opened.sessions.get(session)
         is_written = False
         try:
-            orders = await self._write_updates(replica, session, await make())
+            orders = await self._write_updates(replica, session, await make(), undoes)
             if of_caller is not None:
                 of_caller.wrote(orders)
             is_written = True
@@ -257,13 +267,17 @@ class Documents:
                 self._opened.end((self._community, replica.place.subject), opened, session)
 
     async def _write_updates(
-        self, replica: DocumentReplica, session: int, updates: Sequence[bytes]
+        self,
+        replica: DocumentReplica,
+        session: int,
+        updates: Sequence[bytes],
+        undoes: bytes | None = None,
     ) -> Sequence[Order]:
         """Write updates of one session, if others will show them; else `forget_unwritten`."""
         own = replica.prepare(session, updates)
         if not own:
             return ()
-        orders = await self._write([_draft(replica.place.subject, update) for update in own])
+        orders = await self._write(_drafts(replica.place.subject, own, undoes))
         await replica.wrote(own, orders)
         return orders
 
@@ -340,6 +354,12 @@ class Documents:
         )
 
 
-def _draft(subject: bytes, own: OwnUpdate) -> Draft:
-    payload = document.encode_document_update(own.update, own.session, own.heads)
-    return Draft(document.UPDATE_NUMBER, subject, payload)
+def _drafts(subject: bytes, own: Sequence[OwnUpdate], undoes: bytes | None) -> list[Draft]:
+    """Return the updates of one edit, as history will show it."""
+    payloads = [
+        document.encode_document_update(
+            update.update, update.session, update.heads, undoes=undoes, continues=number > 0
+        )
+        for number, update in enumerate(own)
+    ]
+    return [Draft(document.UPDATE_NUMBER, subject, payload) for payload in payloads]

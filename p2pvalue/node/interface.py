@@ -14,6 +14,7 @@ from typing import Protocol
 
 import trio
 
+from p2pvalue import past_types as pt
 from p2pvalue import types as t
 
 
@@ -252,6 +253,20 @@ class RequestsInterface(Protocol):
     async def decline(self, reference: str) -> t.RequestView: ...
 
 
+class HistoryInterface(Protocol):
+    """The past of documents; a version is ids of edits, or their first digits, joined by "+"."""
+
+    async def edits(self, reference: str, limit: int) -> pt.HistoryView: ...
+    async def at(self, reference: str, version: str) -> t.TextView: ...
+    async def blame(self, reference: str, version: str, *, deleted: bool) -> pt.BlameView:
+        """Return who wrote each run of the text, of the text as it is if `version` is empty."""
+        ...
+
+    async def restore(self, reference: str, version: str) -> t.TextView: ...
+    async def undo(self, reference: str) -> pt.TurnView: ...
+    async def redo(self, reference: str) -> pt.TurnView: ...
+
+
 class CommunityInterface(Protocol):
     """One community of the node."""
 
@@ -268,6 +283,8 @@ class CommunityInterface(Protocol):
     def invites(self) -> InvitesInterface: ...
     @property
     def requests(self) -> RequestsInterface: ...
+    @property
+    def history(self) -> HistoryInterface: ...
     def policy(self) -> t.PolicyView: ...
     async def set_policy(
         self,

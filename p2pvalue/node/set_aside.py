@@ -28,20 +28,35 @@ class Written(NamedTuple):
     update: bytes
 
 
-def written_of(copy: Replica, entry: Entry) -> Written | None:
-    """Return a stored update, or None if our copy of the community lacks the key to it."""
+def payload_of(copy: Replica, entry: Entry) -> document.DocumentUpdate | None:
+    """Return what a stored update says, or None if our copy of the community lacks its key."""
     opened = copy.open(entry.core, entry.payload)
     if opened is None:
         return None
     payload = document.DOCUMENT_UPDATE.decode(opened)
     assert isinstance(payload, document.DocumentUpdate)
-    return Written(
-        Placement(entry.order.op_id, entry.order.device, entry.log, entry.order.seq),
-        entry.member,
-        entry.is_hidden,
-        payload.session,
-        tuple(payload.heads),
-        payload.update,
+    return payload
+
+
+def placement_of(entry: Entry) -> Placement:
+    """Return where a stored update stands."""
+    return Placement(entry.order.op_id, entry.order.device, entry.log, entry.order.seq)
+
+
+def written_of(copy: Replica, entry: Entry) -> Written | None:
+    """Return a stored update, or None if our copy of the community lacks the key to it."""
+    payload = payload_of(copy, entry)
+    return (
+        None
+        if payload is None
+        else Written(
+            placement_of(entry),
+            entry.member,
+            entry.is_hidden,
+            payload.session,
+            tuple(payload.heads),
+            payload.update,
+        )
     )
 
 

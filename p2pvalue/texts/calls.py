@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from p2pvalue.texts import sync
+from p2pvalue.texts.authorship import apply_by_edit, edits_turning, runs_by_edit
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument
 
@@ -25,10 +26,13 @@ def _edit(document: SharedDocument, edits: list[tuple[int, int, str]]) -> list[b
 
 CALLS: Final[Mapping[str, Callable[..., Any]]] = {
     "apply": SharedDocument.apply,
+    "apply_by_edit": apply_by_edit,
     "edit": _edit,
+    "edits_turning": edits_turning,
     "encoded": SharedDocument.encoded,
     "lacks": SharedDocument.lacks,
     "rewrite": SharedDocument.rewrite,
+    "runs_by_edit": runs_by_edit,
     "schema": sync.schema,
     "since": sync.since,
     "state": sync.state,

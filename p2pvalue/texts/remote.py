@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from p2pvalue.texts.attribution import Run
 from p2pvalue.texts.broken import TextBroken
 from p2pvalue.texts.edits import Edit, check_edits, edited
 from p2pvalue.texts.frames import COPY, OPEN, TAKE_FROM, Answer, Outcome, Question
@@ -168,6 +169,22 @@ class RemoteDocument:
     async def lacks(self, version: int) -> list[str]:
         """Return what a rich document uses and a version of its schema does not know."""
         return await self._ask("lacks", [version], list[str])
+
+    async def apply_by_edit(self, updates: Sequence[tuple[int, bool, bytes]]) -> None:
+        """Take in verified updates, each with the number of its edit and whether that is a return.
+
+        Whoever wants the two below brings all of the document so, a few hundred at a time.
+        """
+        self._shown = None
+        await self._ask("apply_by_edit", [updates], type(None), patience_s=DIFFERENCE_S_MAX)
+
+    async def runs_by_edit(self, *, deleted: bool) -> list[Run]:
+        """Return the text as runs of one author each, with what was deleted if asked for."""
+        return await self._ask("runs_by_edit", [deleted], list[Run])
+
+    async def edits_turning(self, number: int, *, is_again: bool) -> list[Edit]:
+        """Return the edits that take back the edit of a number, or do it again."""
+        return await self._ask("edits_turning", [number, is_again], list[Edit])
 
     async def encoded(self) -> bytes:
         """Return the whole document as one update."""

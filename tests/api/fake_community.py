@@ -11,6 +11,7 @@ import trio
 
 from p2pvalue import types as t
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
+from tests.api.fake_history import FakeHistory
 from tests.api.fake_members import FakeInvites, FakeMembers, FakeRequests
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class FakeCommunity:
         self.people = FakeMembers(node.name)
         self.invites = FakeInvites(self.people)
         self.requests = FakeRequests()
+        self.history = FakeHistory(self)
         self.posted: list[t.MessageView] = []
         self.texts: dict[str, t.TextView] = {}
         self.wanted: dict[str, t.NeedView] = {}
@@ -129,6 +131,8 @@ class FakeCommunity:
     async def create_document(self, title: str, text: str = "") -> t.DocumentView:
         document = hashlib.sha256(title.encode()).hexdigest()[:32]
         self.texts[document] = t.TextView(document=document, title=title, text=text, version="1")
+        if text:
+            self.history.saved(document, text)
         return self.documents()[-1]
 
     def documents(self) -> list[t.DocumentView]:
@@ -173,6 +177,7 @@ class FakeCommunity:
         version = str(int(view.version) + 1)
         saved = msgspec.structs.replace(view, text=text, version=version)
         self.texts[view.document] = saved
+        self.history.saved(view.document, text)
         self.node.tell(
             t.EventView(event="document", community=self.community, subject=view.document, time=1)
         )

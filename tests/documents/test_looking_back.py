@@ -1,14 +1,13 @@
-"""Pasts by heads, letters, and updates in parts: what history is made of."""
+"""Pasts by heads, letters and beginnings of ids: what history is made of."""
 
 from __future__ import annotations
 
-import pycrdt
 import pytest
 
 from p2pvalue_protocol.documents.looking_back import (
+    ids_like,
     is_effective,
     letters_of,
-    parts_of,
     through,
 )
 from p2pvalue_protocol.documents.verdict import VoidReason
@@ -72,47 +71,18 @@ def test_letters_are_code_points_and_what_is_inserted_and_deleted_at_once_is_nei
     assert letters_of(scene.facts, scene.given[4].placement, both) == (2, 1)
 
 
-def shown(*updates: bytes) -> str:
-    doc: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc()
-    text = doc.get("content", type=pycrdt.Text)
-    for each in updates:
-        doc.apply_update(each)
-    return str(text)
-
-
-def test_the_parts_of_an_update_are_what_it_does() -> None:
-    scene = scene_of_three()
-    before = [given.data for given in scene.given[:2]]
-    placement, data = scene.given[2].placement, scene.given[2].data
-    writes, deletes, unwrites = parts_of(scene.facts, placement, data)
-    whole = shown(*before, data)
-    assert sorted(whole) == sorted("tea!日")
-    assert shown(*before, writes, deletes) == whole
-    assert sorted(shown(*before, writes)) == sorted("tea!日本😀")
-    hidden = scene.facts.encode(placement, data, is_hidden=True)
-    assert shown(*before, writes, unwrites) == shown(*before, hidden) == shown(*before)
-    assert parts_of(scene.facts, scene.given[0].placement, before[0]).deletes == b"\x00\x00"
-
-
-def test_parts_are_called_as_all_call_them_after_a_fork() -> None:
-    scene = Scene()
-    scene.give(ANA, update(A, 0, string("tea")), heads=())
-    scene.give(ANA, update(A, 3, string("!", origin=(A, 2))), heads=())
-    scene.fork(7, ANA, 0)
-    other = update(A, 3, string("?", origin=(A, 2)), deletes=((A, 0, 4),))
-    assert scene.give(ANA, other, branch=7, heads=()) == APPLIES
-    encoded = [scene.facts.encode(given.placement, given.data) for given in scene.given]
-    parts = [parts_of(scene.facts, given.placement, given.data) for given in scene.given]
-    writes, deletes, unwrites = zip(*parts, strict=True)
-    assert shown(*writes, *deletes) == shown(*encoded) == "!"
-    assert shown(*writes, *unwrites) == ""
-
-
-def test_an_update_that_only_deletes_writes_nothing() -> None:
+def test_an_update_that_only_deletes_writes_no_letters() -> None:
     scene = Scene()
     scene.give(ANA, update(A, 0, string("tea")))
     data = update(E, 0, deletes=((A, 0, 1),))
     scene.give(EVA, data)
-    placement = scene.given[1].placement
-    assert parts_of(scene.facts, placement, data) == (b"\x00\x00", data, b"\x00\x00")
-    assert letters_of(scene.facts, placement, data) == (0, 1)
+    assert letters_of(scene.facts, scene.given[1].placement, data) == (0, 1)
+
+
+def test_ids_are_found_by_their_first_digits() -> None:
+    scene = scene_of_three()
+    ids = [scene.op_id(number) for number in range(4)]
+    for op_id in ids:
+        for digits in (op_id.hex()[:5], op_id.hex()):
+            assert list(ids_like(scene.facts, digits)) == [op_id]
+    assert sorted(ids_like(scene.facts, "")) == sorted(ids)

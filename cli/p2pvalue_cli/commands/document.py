@@ -1,4 +1,4 @@
-"""Documents: create, edit, show, list, follow."""
+"""Documents: create, edit, show, list, follow; their past is in document_history."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import click
 
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Group, as_json, community_option, data_dir, until_ctrl_c
-from p2pvalue_cli.output import ago, harmless, is_person_reading, say, short, show, table
+from p2pvalue_cli.commands.document_history import COMMANDS as OF_HISTORY
+from p2pvalue_cli.output import ago, harmless, say, short, show, table, write_text, write_whole
 from p2pvalue_cli.reading import SOURCE, text_from
 
 
 @click.group(cls=Group)
 def document() -> None:
     """Write texts together; offline edits merge without loss."""
+
+
+for _command in OF_HISTORY:
+    document.add_command(_command)
 
 
 @document.command(example="p2pvalue document create 'Minutes of May' --from minutes.md")
@@ -74,7 +79,7 @@ def edit(reference: str, source: str | None, community: str | None) -> None:
 def show_document(reference: str, community: str | None) -> None:
     """Print the text of a DOCUMENT as this node has it."""
     path = f"/documents/{connection.quoted(reference)}"
-    show(connection.get(path, community=community), lambda view: _write_whole(view["text"]))
+    show(connection.get(path, community=community), lambda view: write_whole(view["text"]))
 
 
 @document.command("list", example="p2pvalue document list")
@@ -101,7 +106,7 @@ def follow(reference: str, community: str | None) -> None:
         if seen is not None and now["version"] == seen["version"]:
             continue
         if as_json() or seen is None:
-            show(now, lambda view: _write_text(view["text"]))
+            show(now, lambda view: write_text(view["text"]))
         else:
             _write_difference(seen["text"], now["text"])
         seen = now
@@ -153,18 +158,6 @@ def _save(path: str, before: dict[str, Any], text: str, community: str | None) -
 
 def _say_saved(view: dict[str, Any]) -> None:
     say(f"saved {harmless(view['title'])}")
-
-
-def _write_whole(text: str) -> None:
-    # A file or a program gets the text to the byte; a terminal must not be steered by it.
-    if is_person_reading():
-        _write_text(text)
-    else:
-        click.echo(text.encode(), nl=False)
-
-
-def _write_text(text: str) -> None:
-    click.echo(harmless(text), nl=not text.endswith("\n"))
 
 
 def _write_list(documents: list[dict[str, Any]]) -> None:

@@ -328,11 +328,6 @@ class Facts:
             update = update._replace(deletions=((update.client, (written,)),))
         return write_update(update)
 
-    @property
-    def naming(self) -> Naming:
-        """What is called other than by its own client id in all that was judged."""
-        return self._naming
-
     def find(self, op_id: bytes) -> tuple[Branch, int]:
         """Return the branch and place of an update that was judged; else KeyError.
 

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from typing import Final
 
-_MARK: Final = 4
+MARK_BYTES: Final = 4
 
 IdOf = Callable[[int, int], bytes]
 """By the number of a branch and a seq in it, the id of an update that is stored."""
@@ -42,7 +42,7 @@ class OpIds:
         if not is_stored:
             self._unstored[len(self.seqs)] = op_id
         self.seqs.append(seq)
-        self.marks += op_id[:_MARK]
+        self.marks += op_id[:MARK_BYTES]
         self._newest = op_id
 
     def identify(self, made_up: bytes, op_id: bytes, seq: int) -> None:
@@ -50,7 +50,7 @@ class OpIds:
         place = next(place for place, known in self._unstored.items() if known == made_up)
         del self._unstored[place]
         self.seqs[place] = seq
-        self.marks[_MARK * place : _MARK * (place + 1)] = op_id[:_MARK]
+        self.marks[MARK_BYTES * place : MARK_BYTES * (place + 1)] = op_id[:MARK_BYTES]
         self._anchors.pop(place, None)
         if self._newest == made_up:
             self._newest = op_id
@@ -72,13 +72,13 @@ class OpIds:
         """Return the place of an id among the last so many; None if it is not there. O(last)."""
         if op_id == self._newest:
             return len(self.seqs) - 1
-        first = max(0, len(self.marks) - _MARK * last)
+        first = max(0, len(self.marks) - MARK_BYTES * last)
         end = len(self.marks)
-        while (at := self.marks.rfind(op_id[:_MARK], first, end)) >= 0:
-            place, beside = divmod(at, _MARK)
+        while (at := self.marks.rfind(op_id[:MARK_BYTES], first, end)) >= 0:
+            place, beside = divmod(at, MARK_BYTES)
             if not beside and self[place] == op_id:
                 return place
-            end = at + _MARK - 1
+            end = at + MARK_BYTES - 1
         return None
 
     def place_of(self, seq: int) -> int:

@@ -25,6 +25,8 @@ NUMBER: Final = 32
 UPDATE_NUMBER: Final = 33
 TITLE_BYTES_MAX: Final = 300
 SHAPE_PLAIN: Final = "plain"
+SHAPE_MARKDOWN: Final = "markdown"
+SHAPE_RICH: Final = "rich"
 UPDATE_BYTES_MAX: Final = 62_000  # leaves room for the other fields in one payload
 HEADS_MAX: Final = 64  # who has seen more gathers them with an empty update
 
