@@ -1,5 +1,6 @@
 """The store room: what a node keeps of its communities, in SQLite or in memory."""
 
+from p2pvalue.store.chunks import ChunkDamaged, ChunkStore, KeptChunk
 from p2pvalue.store.interface import (
     Base,
     Durability,
@@ -18,10 +19,13 @@ from p2pvalue.store.sqlite import SqliteStore
 
 __all__ = [
     "Base",
+    "ChunkDamaged",
+    "ChunkStore",
     "Durability",
     "Entry",
     "Fault",
     "Figures",
+    "KeptChunk",
     "MemoryStore",
     "Progress",
     "Snapshot",

@@ -25,13 +25,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import msgspec
 
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Batch, OperationRow, Past, StateRow
+
+if TYPE_CHECKING:
+    from p2pvalue.store.chunks import ChunkStore
 
 Durability = Literal["power-cut", "kill"]
 """What an acknowledged commit survives: `power-cut` flushes the disk each time, `kill` does not."""
@@ -108,6 +111,11 @@ Progress = Callable[[int, int], None]
 
 class Store(Protocol):
     """Everything a node keeps on disk. Used from one thread; reads see every commit."""
+
+    @property
+    def chunks(self) -> ChunkStore:
+        """The chunks of blobs."""
+        ...
 
     def communities(self) -> list[bytes]:
         """Return the ids of all communities, ascending; one appears with its first batch."""

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from p2pvalue.store.chunks import MemoryChunks
 from p2pvalue.store.digest import digest_of_views
 from p2pvalue.store.interface import (
     Base,
@@ -32,6 +33,7 @@ class MemoryStore:
         self._stored: set[bytes] = set()
         self._meta: dict[str, bytes] = {}
         self._arrival = 0
+        self.chunks = MemoryChunks(self._stored.__contains__)
 
     def communities(self) -> list[bytes]:
         """Return the ids of all communities, ascending."""
@@ -172,6 +174,7 @@ class MemoryStore:
         """Remove all of one community."""
         self._pasts.pop(community, None)
         self._stored.discard(community)
+        self.chunks.remove(community, [kept.chunk for kept in self.chunks.every(community)])
         for key in [key for key in self._meta if key.endswith(f":{community.hex()}")]:
             del self._meta[key]
 

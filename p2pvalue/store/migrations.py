@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _HIDDEN_UPDATES = """
 -- Hidden updates of documents were not listed: every log of content that may have some is judged
@@ -23,5 +23,21 @@ GROUP BY community;
 DELETE FROM snapshots;
 """
 
-STEPS: Mapping[int, str] = {1: _HIDDEN_UPDATES}
+_CHUNKS = """
+-- Sealed pieces of shared files, and since when no blob names them (ms; 0: one does).
+CREATE TABLE chunks (
+    community INTEGER NOT NULL,
+    chunk BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    unnamed_since INTEGER NOT NULL DEFAULT 0,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (community, chunk)
+) WITHOUT ROWID;
+CREATE TABLE chunk_bytes (
+    number INTEGER PRIMARY KEY,
+    sealed BLOB NOT NULL
+);
+"""
+
+STEPS: Mapping[int, str] = {1: _HIDDEN_UPDATES, 2: _CHUNKS}
 """SQL that takes a database from the version that is the key to the next one."""

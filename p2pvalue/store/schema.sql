@@ -167,6 +167,20 @@ CREATE TABLE snapshots (
     PRIMARY KEY (community, subject)
 );
 
+-- Sealed pieces of shared files, and since when no blob names them (ms; 0: one does).
+CREATE TABLE chunks (
+    community INTEGER NOT NULL,
+    chunk BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    unnamed_since INTEGER NOT NULL DEFAULT 0,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (community, chunk)
+) WITHOUT ROWID;
+CREATE TABLE chunk_bytes (
+    number INTEGER PRIMARY KEY,
+    sealed BLOB NOT NULL
+);
+
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value BLOB NOT NULL

@@ -27,6 +27,7 @@ from p2pvalue.store.interface import (
     VerifyReport,
 )
 from p2pvalue.store.migrations import SCHEMA_VERSION
+from p2pvalue.store.sqlite_chunks import SqliteChunks
 from p2pvalue.store.sqlite_connection import (
     explained,
     failures_explained,
@@ -67,6 +68,7 @@ class SqliteStore:
         self._key = key
         self._connection = open_connection(path, durability, key=key, vfs=vfs)
         self._names = Names(self._connection)
+        self.chunks = SqliteChunks(self._connection, self._names, self._transaction)
 
     # --- writing
 

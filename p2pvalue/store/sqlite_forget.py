@@ -24,7 +24,9 @@ def forget_community(connection: apsw.Connection, community: bytes, number: int)
     for places in delete(sql, (number, SEQ_BITS)).fetchall():
         delete("DELETE FROM operations WHERE place >= ? AND place < ?", places)
     delete(f"DELETE FROM entries WHERE {ENTRIES_OF_COMMUNITY}", (number,))
-    for table in (*_TABLES_BY_COMMUNITY, "lists", "logs"):
+    of_chunks = "SELECT number FROM chunks WHERE community = ?"
+    delete(f"DELETE FROM chunk_bytes WHERE number IN ({of_chunks})", (number,))
+    for table in (*_TABLES_BY_COMMUNITY, "lists", "logs", "chunks"):
         delete(f"DELETE FROM {table} WHERE community = ?", (number,))
     delete(
         "DELETE FROM members WHERE number NOT IN (SELECT member FROM entries)"
