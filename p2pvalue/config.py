@@ -30,6 +30,8 @@ DEFAULT_LISTEN = ("/ip4/0.0.0.0/tcp/0",)
 # Below the range from which systems draw ports of outgoing connections.
 PORTS_DRAWN = range(20_000, 30_000)
 
+MEGABYTES_MAX = 1_000_000_000
+
 FILE_TEXT = """\
 # Settings of this p2pvalue node, read when it starts: `p2pvalue stop`, then `p2pvalue run`.
 
@@ -48,6 +50,11 @@ gossip = true
 # What an answered write survives: "power-cut" (every write reaches the disk) or "kill" (faster, but
 # the last moments may be lost when the power fails).
 durability = "power-cut"
+
+[blobs]
+# How much room the files that members share may take on this disk, in megabytes. Those of others
+# go when it is full, and are fetched again when they are asked for.
+quota_mb = 1000
 
 [log]
 # How much is told on the terminal: "debug", "info", "warning" or "error".
@@ -70,6 +77,7 @@ class Config:
     gossip: bool = True
     durability: Durability = "power-cut"
     log_level: LogLevel = "info"
+    blobs_quota_mb: int = 1_000
 
     @property
     def socket_path(self) -> Path:
@@ -145,6 +153,7 @@ def _settings(tree: Mapping[str, object], path: Path) -> list[tuple[str, str, ob
         "network.lan_discovery": ("lan_discovery", _flag),
         "network.gossip": ("gossip", _flag),
         "store.durability": ("durability", _one_of(get_args(Durability))),
+        "blobs.quota_mb": ("blobs_quota_mb", _megabytes),
         "log.level": ("log_level", _one_of(get_args(LogLevel))),
     }
     found = []
@@ -181,6 +190,12 @@ def _is_listen_address(address: str) -> bool:
 def _flag(value: object, name: str) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{name} must be true or false, not {value!r}")
+    return value
+
+
+def _megabytes(value: object, name: str) -> int:
+    if type(value) is not int or not 0 <= value <= MEGABYTES_MAX:
+        raise ConfigError(f"{name} must be a whole number from 0 to {MEGABYTES_MAX}, not {value!r}")
     return value
 
 

@@ -12,6 +12,7 @@ import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from p2pvalue_protocol.errors import ConfigError
 
@@ -47,6 +48,20 @@ def write_private(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for its owner only, which gets its name when it is whole."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        with part.open("xb") as file:
+            part.chmod(0o600)
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def unfinished(path: Path) -> Path:

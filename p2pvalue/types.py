@@ -194,6 +194,19 @@ class AttachedView(Value, frozen=True, kw_only=True):
     schema: int
 
 
+class BlobView(Value, frozen=True, kw_only=True):
+    """A file that a member shares, and whether it is on this node's disk."""
+
+    blob: str
+    file: str  # what it is called
+    media: str
+    bytes: int
+    member: str
+    name: str
+    time: int
+    state: Literal["here", "partly", "elsewhere"]
+
+
 class LineView(Value, frozen=True, kw_only=True):
     """A need's line; `pledged` counts standing offers. Units: minutes, cents, pieces, people."""
 
@@ -334,6 +347,7 @@ class EventView(Value, frozen=True, kw_only=True):
         "device",
         "community",
         "profile",
+        "blob",
         "peer",
     ]
     community: str

@@ -13,12 +13,14 @@ from p2pvalue_protocol.effects import Change, Changed
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.kind import NO_SUBJECT
-from p2pvalue_protocol.kinds import card, chat, document, need, notice, pledge, profile
+from p2pvalue_protocol.kinds import blob, card, chat, document, need, notice, pledge, profile
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
 
 BEHIND_MAX: Final = 10_000
 
-EventName = Literal["message", "document", "need", "pledge", "profile", "community", "member"]
+EventName = Literal[
+    "message", "document", "need", "pledge", "profile", "community", "member", "blob"
+]
 
 _NAMES: Final[dict[int, EventName]] = {
     document.NUMBER: "document",
@@ -28,6 +30,7 @@ _NAMES: Final[dict[int, EventName]] = {
     profile.NUMBER: "profile",
     card.NUMBER: "community",
     notice.NUMBER: "member",
+    blob.NUMBER: "blob",
 }
 
 

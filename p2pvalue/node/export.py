@@ -7,25 +7,29 @@ nil for a payload that is not here. Names and titles come from strangers, so no 
 
 from __future__ import annotations
 
-import contextlib
 import re
 import unicodedata
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import trio
 
 from p2pvalue import types as t
+from p2pvalue.folder import new_file
+from p2pvalue.node.blobs import Blobs
 from p2pvalue.node.community import Community
 from p2pvalue.store import Store, StoreFailed
+from p2pvalue_protocol.chunks import chunk_count
 from p2pvalue_protocol.encoding import encode
-from p2pvalue_protocol.errors import ConfigError, P2PValueError
+from p2pvalue_protocol.errors import ConfigError, LocalProtocolError, P2PValueError
 from p2pvalue_protocol.kind import NO_SUBJECT, Order
 from p2pvalue_protocol.kinds import chat
+from p2pvalue_protocol.kinds.blob import BlobState
 
 if TYPE_CHECKING:
     from p2pvalue_protocol.past import OperationRow
@@ -52,7 +56,13 @@ class _Steps:
 
 
 async def export(
-    community: Community, store: Store, target: Path, progress: Progress, *, is_forced: bool = False
+    community: Community,
+    blobs: Blobs,
+    store: Store,
+    target: Path,
+    progress: Progress,
+    *,
+    is_forced: bool = False,
 ) -> Path:
     """Write all of one community that this node can read to a new folder in `target`; return it.
 
@@ -71,10 +81,12 @@ async def export(
         channels = store.containers(community.id, chat.NUMBER)
         documents = community.documents()
         messages = sum(store.entry_count(community.id, c, chat.NUMBER) for c in channels)
-        steps = _Steps(view.operations + messages + len(documents) + 1, progress)
+        files = blobs.whole()
+        steps = _Steps(view.operations + messages + len(documents) + len(files) + 1, progress)
         _write_overview(folder, community, view)
         await steps.did(1)
         await _write_documents(folder, community, documents, steps)
+        await _write_blobs(folder, blobs, files, steps)
         for channel in channels:
             await _write_channel(folder, community, channel, steps)
         await _write_operations(folder, store.operations_in_order(community.id), steps)
@@ -144,14 +156,34 @@ async def _write_documents(
         except P2PValueError as error:  # one that cannot be read must not hold up the rest
             text = f"This document could not be read: {error}\n"
         name = f"{slug(document.title)}-{document.document[:8]}.md"
-        with _new_file(folder / "documents" / name) as file:
+        with new_file(folder / "documents" / name) as file:
             file.write(text.encode())
+        await steps.did(1)
+
+
+async def _write_blobs(
+    folder: Path, blobs: Blobs, files: Iterable[tuple[bytes, BlobState]], steps: _Steps
+) -> None:
+    """Write the shared files that are here; the list names the others too."""
+    _write_json(folder / "files.json", blobs.all())
+    for subject, state in files:
+        (folder / "files").mkdir(mode=0o700, exist_ok=True)
+        stem, _, ending = state.name.rpartition(".")
+        is_plain = re.fullmatch("[A-Za-z0-9]{1,8}", ending) and stem
+        name = f"{slug(stem or ending)}-{subject.hex()[:8]}" + (f".{ending}" if is_plain else "")
+        with suppress(LocalProtocolError), new_file(folder / "files" / name) as file:
+            for number in range(chunk_count(state.size)):
+                piece = blobs.piece_of(state, number)
+                if piece is None:
+                    raise LocalProtocolError("a damaged file is left out")
+                file.write(piece)
+                await trio.lowlevel.checkpoint()
         await steps.did(1)
 
 
 async def _write_channel(folder: Path, community: Community, channel: bytes, steps: _Steps) -> None:
     name = "chat" if channel == NO_SUBJECT else f"chat-{channel.hex()[:8]}"
-    with _new_file(folder / f"{name}.jsonl") as lines, _new_file(folder / f"{name}.md") as page:
+    with new_file(folder / f"{name}.jsonl") as lines, new_file(folder / f"{name}.md") as page:
         cursor = _BEGINNING
         while True:
             messages = community.messages(channel=channel.hex(), limit=_PAGE, after=cursor)
@@ -167,7 +199,7 @@ async def _write_channel(folder: Path, community: Community, channel: bytes, ste
 
 async def _write_operations(folder: Path, rows: Iterator[OperationRow], steps: _Steps) -> None:
     encoder = msgspec.msgpack.Encoder()
-    with _new_file(folder / "operations.msgpack") as file:
+    with new_file(folder / "operations.msgpack") as file:
         unreported = 0
         for row in rows:
             file.write(encoder.encode((row.core, row.signature, row.payload)))
@@ -178,27 +210,13 @@ async def _write_operations(folder: Path, rows: Iterator[OperationRow], steps: _
         await steps.did(unreported)
 
 
-@contextlib.contextmanager
-def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for its owner only, which gets its name when it is whole."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    try:
-        with part.open("xb") as file:
-            part.chmod(0o600)
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _write_json(path: Path, value: object) -> None:
-    with _new_file(path) as file:
+    with new_file(path) as file:
         file.write(msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
 
 
 def _write_lines(path: Path, lines: Iterable[str]) -> None:
-    with _new_file(path) as file:
+    with new_file(path) as file:
         file.writelines(f"{line}\n".encode() for line in lines)
 
 

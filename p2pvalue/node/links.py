@@ -43,6 +43,7 @@ class _Outbox:
         self.queued_bytes = 0
         self.is_closing = False
         self.changed = trio.Event()
+        self.sent = trio.Event()
 
     def put(self, frame: bytes) -> None:
         self.frames.append(frame)
@@ -81,6 +82,11 @@ class Links:
         if outbox is not None:
             outbox.close()
 
+    async def drained(self, session: int) -> None:
+        """Wait until a session's link took all that was queued, or ended."""
+        while (outbox := self._outboxes.get(session)) is not None and outbox.queued_bytes:
+            await outbox.sent.wait()
+
     async def serve(self, link: Link) -> None:
         """Serve a link that a peer opened, until it ends."""
         session = self.number()
@@ -114,6 +120,7 @@ class Links:
             log.error("ended a session: %r", failed.exceptions[0])
         finally:
             del self._outboxes[session]
+            outbox.sent.set()
             with suppress(StoreFailed):  # told by what failed first
                 self._handle(PeerLeft(session))
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 2.0):
@@ -125,6 +132,8 @@ class Links:
             for frame in frames:
                 await outbox.link.send(frame)
                 outbox.queued_bytes -= len(frame)
+            outbox.sent.set()
+            outbox.sent = trio.Event()
             if outbox.frames:
                 continue
             if outbox.is_closing:

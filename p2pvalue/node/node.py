@@ -88,6 +88,8 @@ class Node:
         self.on_changed: Callable[[e.Changed], None] = lambda changed: None
         self.on_topics_changed: Callable[[], None] = lambda: None
         self.on_linking: Callable[[e.DevicesWanted | e.Linked], None] = lambda told: None
+        self.on_chunk_asked: Callable[[e.ChunkAsked], None] = lambda asked: None
+        self.on_chunk_brought: Callable[[e.ChunkBrought], None] = lambda brought: None
         self.machine = Machine(
             open_past=store.past,
             random_bytes=self.random_bytes,
@@ -191,6 +193,10 @@ class Node:
                 self._link_tasks.start_soon(self._answer_request, effect)
             case e.DevicesWanted() | e.Linked():
                 self.on_linking(effect)
+            case e.ChunkAsked():
+                self.on_chunk_asked(effect)
+            case e.ChunkBrought():
+                self.on_chunk_brought(effect)
             case e.AddressLearned(community, device, _, addresses):
                 if self.dialer is not None:
                     self.dialer.know(list(addresses), {community}, device)

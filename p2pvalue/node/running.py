@@ -18,6 +18,8 @@ from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import Network
 from p2pvalue.node import overview, upkeep
 from p2pvalue.node.backup import backup
+from p2pvalue.node.blobs import Blobs
+from p2pvalue.node.chunk_keeper import ChunkKeeper
 from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
 from p2pvalue.node.device_events import DeviceEvents
@@ -26,6 +28,7 @@ from p2pvalue.node.dialing import peer_id_of
 from p2pvalue.node.editors import Editors
 from p2pvalue.node.export import export
 from p2pvalue.node.forks import Forks
+from p2pvalue.node.introductions import Introductions
 from p2pvalue.node.joining import Joining
 from p2pvalue.node.leaving import Leaving
 from p2pvalue.node.linking import Linking
@@ -53,7 +56,6 @@ from p2pvalue_protocol.replica import Replica
 log = logging.getLogger(__name__)
 
 NETWORK_UP_S_MAX = 15.0
-INTRODUCE_S = 0.2
 INVITE_SECRET_BYTES = 16
 
 
@@ -95,11 +97,14 @@ class RunningNode(Node):
         self.on_join_requested = partial(heard, self)
         self.on_changed = self._on_changed
         self.on_topics_changed = self.neighbours.announce_again
+        self.chunks = ChunkKeeper(self, config.blobs_quota_mb * 1_000_000)
+        self.on_chunk_asked = self.chunks.asked
+        self.on_chunk_brought = self.chunks.brought
         self.leaving = Leaving(self)
         self.member_events = MemberEvents(self)
         self.forks = Forks(self)
         self.device_events = DeviceEvents(self)
-        self._admissions, self._admitted = trio.open_memory_channel[bytes](64)
+        self._introductions = Introductions(self)
         self._taking_part = TakingPart(self)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -107,7 +112,8 @@ class RunningNode(Node):
         async with trio.open_nursery() as nursery:
             await nursery.start(super().run)
             nursery.start_soon(self.joining.run)
-            nursery.start_soon(self._finish_joins)
+            nursery.start_soon(self.chunks.run)
+            nursery.start_soon(self._introductions.run)
             self.member_events.start()
             self.forks.start()
             self.device_events.start()
@@ -157,6 +163,10 @@ class RunningNode(Node):
 
     def _community(self, community: bytes) -> Community:
         return Community(self, community, self.documents)
+
+    def blobs(self, community: str | None = None) -> Blobs:
+        """Return the files shared in the community meant."""
+        return Blobs(self, self.community(community).id, self.chunks, self.random_bytes)
 
     async def create_community(
         self,
@@ -289,6 +299,7 @@ class RunningNode(Node):
     def _on_changed(self, changed: Changed) -> None:
         self.documents.changed(changed.community, changed.changes)
         self.member_events.changed(changed)
+        self.chunks.changed(changed)
         self.forks.look(changed.community)
         if any(change.kind <= KIND_AUTH_MAX for change in changed.changes):
             self.device_events.look(changed.community)
@@ -296,35 +307,11 @@ class RunningNode(Node):
             if keys is not None and self.is_admitted(changed.community):
                 self.joining.settle(changed.community)
                 if keys.link:
-                    self._admissions.send_nowait(changed.community)
+                    self._introductions.admitted(changed.community)
 
     def _on_joined(self, joined: Joined) -> None:
         if not self.linking.on_joined(joined):
             self.joining.on_joined(joined)
-
-    async def _finish_joins(self) -> None:
-        async with trio.open_nursery() as nursery:
-            for community in self.machine.communities():  # a crash may have come in between
-                if self.is_admitted(community) and not self._community(community).has_my_name():
-                    nursery.start_soon(self._introduce, community)
-            async for community in self._admitted:
-                keys = self.keystore.keys(community)
-                was_here_before = keys is not None and keys.is_recovering
-                if self.joining.finish(community):
-                    self.member_events.begin(community)
-                    self.neighbours.announce_again()
-                    if not was_here_before:  # else she has said what she is called
-                        nursery.start_soon(self._introduce, community)
-
-    async def _introduce(self, community: bytes) -> None:
-        """Say what we are called, as soon as the keys are here under which we may write."""
-        made = self._community(community)
-        while self.is_admitted(community) and not made.has_my_name():
-            try:
-                await made.set_my_name(self.keystore.name)
-            except LocalProtocolError as error:
-                log.debug("cannot say our name yet: %s", error)
-                await trio.sleep(INTRODUCE_S)
 
     # --- the node itself
 
@@ -380,7 +367,12 @@ class RunningNode(Node):
     ) -> Path:
         """Write all of one community that can be read here to files; return their folder."""
         return await export(
-            self.community(community), self.store, target, progress, is_forced=is_forced
+            self.community(community),
+            self.blobs(community),
+            self.store,
+            target,
+            progress,
+            is_forced=is_forced,
         )
 
     async def backup(self, target: Path, progress: Callable[[int, int], None]) -> None:

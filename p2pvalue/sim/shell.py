@@ -240,6 +240,8 @@ class Shell:
                 pass
             case e.Parted() | e.TopicsChanged():
                 pass
+            case e.ChunkAsked() | e.ChunkBrought():
+                pass  # nobody shares files here: no machine is told to fetch any
             case _:
                 assert_never(effect)
 

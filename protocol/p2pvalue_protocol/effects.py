@@ -183,6 +183,28 @@ class AddressLearned:
     addresses: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ChunkAsked:
+    """A peer may have this chunk and wants it: read it and say so by `ChunkRead`.
+
+    Once the link has taken what was sent before: that bounds what waits in memory.
+    """
+
+    session: int
+    community: bytes
+    chunk: bytes  # its hash
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkBrought:
+    """A peer brought a chunk that is wanted; the sealed bytes have this hash."""
+
+    community: bytes
+    chunk: bytes
+    sealed: bytes
+    peer_id: str
+
+
 Effect = (
     Store
     | Changed
@@ -200,4 +222,6 @@ Effect = (
     | DevicesWanted
     | Linked
     | AddressLearned
+    | ChunkAsked
+    | ChunkBrought
 )

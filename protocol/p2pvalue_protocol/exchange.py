@@ -11,10 +11,18 @@ from collections.abc import Callable, Iterable
 
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import hello, limits
-from p2pvalue_protocol.access import Access, Bond, Scope, bond_of, is_public
+from p2pvalue_protocol.access import EVERYTHING, Access, Bond, Scope, bond_of, is_public
+from p2pvalue_protocol.chunk_requests import ChunkExchange, ChunkRequests, ChunkSupply
 from p2pvalue_protocol.comparison import Comparison
-from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, SendFrame
+from p2pvalue_protocol.effects import (
+    CloseSession,
+    Effect,
+    Parted,
+    Ready,
+    SendFrame,
+)
 from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.fetching import Fetching
 from p2pvalue_protocol.heads import heads_key
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.key_requests import KeyRequests
@@ -39,6 +47,7 @@ class Exchange:
         offset: int,
         jitter: Callable[[], float],
         turns: Turns,
+        fetching: Fetching,
     ) -> None:
         self._replica = replica
         self._established = established
@@ -51,6 +60,11 @@ class Exchange:
         self._supply = Supply(replica, self._gives)
         self._keys = KeyRequests(replica)
         self._updates = UpdateRequests(replica)
+        self._chunks = ChunkExchange(
+            ChunkRequests(replica.community, fetching, lambda: self._is_ready),
+            ChunkSupply(lambda: self._gives() is EVERYTHING),
+            *(session, replica.community, peer_id),
+        )
         self.comparison = Comparison(
             replica,
             heads_key(established.transcript.nonces),
@@ -133,10 +147,24 @@ class Exchange:
         look_due_ms = self._wanting.look_due_ms
         if look_due_ms is not None and now_ms >= look_due_ms:
             self._ask(now_ms)
+        chunk_due_ms = self._chunks.due_ms
+        if chunk_due_ms is not None and now_ms >= chunk_due_ms:
+            self._effects.append(CloseSession(self._session, None))
+            return self._drain()
+        return self._finish(now_ms)
+
+    def fetch(self, now_ms: int) -> list[Effect]:
+        """Ask for chunks that nobody is being asked for, if there is room."""
+        return self._finish(now_ms)
+
+    def chunk_read(self, sealed: bytes, now_ms: int) -> list[Effect]:
+        """Answer the oldest chunk wanted with what was read of it."""
+        self._effects += self._chunks.was_read(sealed)
         return self._finish(now_ms)
 
     def end(self) -> None:
         self._wanting.end()
+        self._chunks.end()
 
     def next_wakeup_ms(self) -> int:
         if self._supply.has_work:
@@ -149,6 +177,9 @@ class Exchange:
         look_due_ms = self._wanting.look_due_ms
         if look_due_ms is not None and look_due_ms < due_ms:
             due_ms = look_due_ms
+        chunk_due_ms = self._chunks.due_ms
+        if chunk_due_ms is not None and chunk_due_ms < due_ms:
+            due_ms = chunk_due_ms
         return due_ms
 
     # --- frames
@@ -186,6 +217,8 @@ class Exchange:
             case f.UpdatesFound():
                 self._updates.take(frame)
                 self._ask(now_ms)
+            case f.ChunksWanted() | f.Chunk():
+                self._effects += self._chunks.receive(frame, now_ms)
             case f.Addresses(records):
                 self._take_addresses(records, now_ms)
             case f.ResponderIdentity() if self._established.is_initiator:
@@ -204,6 +237,7 @@ class Exchange:
     def _take_operations(self, frame: f.Ops, now_ms: int) -> None:
         if not self._wanting.is_open:
             raise Refused(Reason.UNASKED)
+        self._chunks.is_alive(now_ms)
         runs = decode_batch(frame.batch)
         self._wanting.check(runs, frame.finished)
         receipt = self._replica.receive(runs, now_ms)
@@ -280,6 +314,7 @@ class Exchange:
         self._wanting.believe_again()
         self._keys.ask_again()
         self._updates.ask_again()
+        self._chunks.ask_again()
         self._tell(now_ms)
         # Who was put out stays different for ever: what it has to say it tells by itself.
         if not self.comparison.is_equal and not self._is_former:
@@ -322,6 +357,7 @@ class Exchange:
             self._send(self._updates.next_frames())
         if self._supply.has_work:
             self._send([self._supply.next_frame(now_ms)])
+        self._effects += self._chunks.go_on(now_ms, may_read=self._supply.is_idle)
         if self.comparison.awaits_sums or self._keys.is_open or self._updates.is_open:
             if self._reply_due_ms is None:
                 self._reply_due_ms = now_ms + limits.REPLY_MS_MAX

@@ -2,7 +2,8 @@
 
 A frame is a canonical MessagePack array whose first item is its type. Types 0 to 5 are the
 handshake, 6 to 9 compare what both hold, 10 to 12 move operations, 13 tells where devices are, 14
-and 15 pass on the secrets of epochs, 16 and 17 find updates that nobody lists.
+and 15 pass on the secrets of epochs, 16 and 17 find updates that nobody lists, 20 and 21 move
+chunks of blobs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Annotated
 import msgspec
 
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.chunks import SEALED_BYTES_MAX
 from p2pvalue_protocol.encoding import decode_canonical, encode
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import Reference
@@ -200,6 +202,20 @@ class UpdatesFound(_Frame, frozen=True, tag=17):
     places: Annotated[list[UpdatePlace], msgspec.Meta(max_length=limits.UPDATES_PER_FRAME_MAX)]
 
 
+class ChunksWanted(_Frame, frozen=True, tag=20):
+    """Chunks of blobs that the sender wants, by hash, each to be answered in this order."""
+
+    chunks: Annotated[
+        list[_Bytes32], msgspec.Meta(min_length=1, max_length=limits.CHUNKS_PER_FRAME_MAX)
+    ]
+
+
+class Chunk(_Frame, frozen=True, tag=21):
+    """The answer to the oldest chunk wanted: as it is sealed; empty if the sender has it not."""
+
+    sealed: Annotated[bytes, msgspec.Meta(max_length=SEALED_BYTES_MAX)]
+
+
 Frame = (
     NonceOffered
     | NonceAnswered
@@ -219,6 +235,8 @@ Frame = (
     | Keys
     | UpdatesSought
     | UpdatesFound
+    | ChunksWanted
+    | Chunk
 )
 
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

@@ -161,6 +161,22 @@ class FrameReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Want these chunks of blobs of a community, in this order, and no others any more."""
+
+    community: bytes
+    chunks: tuple[bytes, ...]  # hashes, each once
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRead:
+    """The answer to a `ChunkAsked`: the sealed chunk, empty if it is not here."""
+
+    session: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PeerLeft:
     """A session's link ended, for whatever reason."""
 
@@ -222,6 +238,8 @@ Input = (
     | RecoveryStarted
     | FrameReceived
     | PeerLeft
+    | Fetch
+    | ChunkRead
     | GossipReceived
     | AddressesChanged
     | UpdatesAwaited

@@ -74,6 +74,12 @@ KEYS_PER_FRAME_MAX = 64  # secrets of epochs: four KiB
 KEYS_ASKED_MAX = 768  # of one peer between two comparisons; it may count five of ours as one
 KEYS_WANTED_MAX = 4_096  # by one peer between two comparisons; each costs us a look-up
 
+# --- blobs
+CHUNKS_PER_FRAME_MAX = 16  # asked for at once
+CHUNKS_UNDER_WAY_MAX = 8  # asked of one peer and not here yet: 512 KiB, on a line that is quick
+CHUNKS_QUEUED_MAX = 32  # wanted by one peer; more is asking without taking answers
+CHUNKS_IN_VAIN_MAX = 1_024  # asked of one peer that has them not, between two comparisons
+
 # --- joining
 PLEA_CHARACTERS_MAX = 1_000  # of what somebody says who asks to be let in
 PROOF_FRAMES_MAX = 16  # one MiB shows the past of an admission, some 3,000 auth operations

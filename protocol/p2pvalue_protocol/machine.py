@@ -33,7 +33,6 @@ from p2pvalue_protocol.past import Past
 from p2pvalue_protocol.replica import Replica, Version
 from p2pvalue_protocol.rotation import Keeper
 from p2pvalue_protocol.sessions import Sessions
-from p2pvalue_protocol.sync import SyncSession
 from p2pvalue_protocol.tuning import Tunings
 from p2pvalue_protocol.writing import begin_epochs, orders_of
 
@@ -208,7 +207,7 @@ class Machine:
             effects += self._tunings.review(replica)
             self._keeper.review(replica, now_ms)
             self._fork_watch.review(replica, now_ms)
-        return self._committed(effects)
+        return self._committed(effects + self._sessions.fetch(now_ms))
 
     def _take(self, given: i.Input, now_ms: int) -> list[Effect]:
         match given:
@@ -251,6 +250,11 @@ class Machine:
             case i.UpdatesAwaited(community, document, op_ids):
                 is_new = self.replica(community).ladder.named.sought.seek(document, op_ids)
                 return self._sessions.poke(community, None, now_ms) if is_new else []
+            case i.Fetch(community, chunks):
+                self._sessions.fetching.want(community, chunks)
+                return []
+            case i.ChunkRead(session, sealed):
+                return self._sessions.chunk_read(session, sealed, now_ms)
             case i.AddressesChanged(addresses):
                 self._addresses = addresses
                 return self._tell_addresses(now_ms)
@@ -300,16 +304,8 @@ class Machine:
     # --- what comes from peers
 
     def _open_session(self, given: i.PeerJoined, now_ms: int) -> list[Effect]:
-        session = SyncSession(
-            list(self._replicas.values()),
-            session=given.session,
-            peer_id=given.peer_id,
-            own_peer_id=self._peer_id,
-            nonce=self._random_bytes(32),
-            jitter=self._jitter,
-            community=given.community,
-            turns=self._sessions.turns,
-        )
+        nonce, replicas = self._random_bytes(32), list(self._replicas.values())
+        session = self._sessions.new_sync(given, replicas, nonce, self._jitter)
         return self._sessions.open_sync(
             given.session, given.peer_id, session, initiated=given.initiated, now_ms=now_ms
         )

@@ -7,14 +7,15 @@ per community is kept: if both called each other, both keep the one that the low
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.dues import Dues
 from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, Rejected
+from p2pvalue_protocol.fetching import Fetching
 from p2pvalue_protocol.ids import AUTH, Reference
-from p2pvalue_protocol.inputs import DevicesMade, RequestAnswered
+from p2pvalue_protocol.inputs import DevicesMade, PeerJoined, RequestAnswered
 from p2pvalue_protocol.joining import JoinServer
 from p2pvalue_protocol.link_frames import LinkRefusal
 from p2pvalue_protocol.linking import NewerDevice
@@ -31,6 +32,7 @@ class Sessions:
     def __init__(self, own_peer_id: str) -> None:
         self._own_peer_id = own_peer_id
         self.turns = Turns()
+        self.fetching = Fetching()
         self._syncs: dict[int, SyncSession] = {}
         self._dialogues: dict[int, Dialogue[Any]] = {}
         self._peers: dict[int, str] = {}
@@ -39,6 +41,26 @@ class Sessions:
         self._dues = Dues()  # of both kinds of sessions, noted after each of their calls
 
     # --- opening and ending
+
+    def new_sync(
+        self,
+        given: PeerJoined,
+        replicas: Sequence[Replica],
+        nonce: bytes,
+        jitter: Callable[[], float],
+    ) -> SyncSession:
+        """Return a session for a new link; `nonce` is 32 fresh random bytes."""
+        return SyncSession(
+            replicas,
+            session=given.session,
+            peer_id=given.peer_id,
+            own_peer_id=self._own_peer_id,
+            nonce=nonce,
+            jitter=jitter,
+            community=given.community,
+            turns=self.turns,
+            fetching=self.fetching,
+        )
 
     def open_sync(
         self, number: int, peer_id: str, session: SyncSession, *, initiated: bool, now_ms: int
@@ -111,6 +133,20 @@ class Sessions:
         """Give a frame to its session; none if that ended while the frame was under way."""
         session = self._syncs.get(number) or self._dialogues.get(number)
         return self._sifted(number, session.receive(frame, now_ms)) if session is not None else []
+
+    def chunk_read(self, number: int, sealed: bytes, now_ms: int) -> list[Effect]:
+        """Give a session the chunk that its peer wants; none if it ended meanwhile."""
+        session = self._syncs.get(number)
+        return self._sifted(number, session.chunk_read(sealed, now_ms)) if session else []
+
+    def fetch(self, now_ms: int) -> list[Effect]:
+        """Let every ready session ask for chunks, if there are some that nobody is asked for."""
+        effects: list[Effect] = []
+        while self.fetching.take_news():
+            for number in sorted(self._ready):
+                if number in self._syncs:
+                    effects += self._sifted(number, self._syncs[number].fetch(now_ms))
+        return effects
 
     def poke(self, community: bytes, source: int | None, now_ms: int) -> list[Effect]:
         """Tell the peers of a community, all but `source`, that our heads moved."""

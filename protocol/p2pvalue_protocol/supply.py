@@ -48,6 +48,11 @@ class Supply:
         """True if a frame can be sent now."""
         return bool(self._queue) and self._unacked < limits.UNACKED_FRAMES_MAX
 
+    @property
+    def is_idle(self) -> bool:
+        """True if everything that the peer wanted was sent."""
+        return not self._queue
+
     def want(self, wants: Iterable[f.Want]) -> None:
         """Queue wants; raises Refused(over-limit) if a peer asks without waiting for answers."""
         self._queue.extend(wants)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from p2pvalue_protocol.effects import CloseSession, Effect
 from p2pvalue_protocol.exchange import Exchange
+from p2pvalue_protocol.fetching import Fetching
 from p2pvalue_protocol.hello import Hello
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.replica import Replica
@@ -32,11 +33,12 @@ class SyncSession:
         jitter: Callable[[], float],
         community: bytes | None,
         turns: Turns,
+        fetching: Fetching,
     ) -> None:
         """Sync `community` if we opened the link, else whichever of `replicas` the peer shows.
 
         `nonce` is 32 fresh random bytes; `jitter` returns numbers from 0 up to 1; all sessions of a
-        node share `turns`.
+        node share `turns` and `fetching`.
         """
         self._replicas = {replica.community: replica for replica in replicas}
         self._session = session
@@ -44,6 +46,7 @@ class SyncSession:
         self._nonce = nonce
         self._jitter = jitter
         self._turns = turns
+        self._fetching = fetching
         self._hello = Hello(
             replicas,
             session=session,
@@ -91,6 +94,7 @@ class SyncSession:
                 offset=int.from_bytes(self._nonce[:4], "big"),
                 jitter=self._jitter,
                 turns=self._turns,
+                fetching=self._fetching,
             )
             effects += self._exchange.open(now_ms)
         return self._checked(effects)
@@ -122,6 +126,18 @@ class SyncSession:
         if self._exchange is not None:
             return self._exchange.next_wakeup_ms()
         return self._hello.next_wakeup_ms()
+
+    def fetch(self, now_ms: int) -> list[Effect]:
+        """Ask for chunks that nobody is being asked for, if there is room."""
+        if self._is_closed or self._exchange is None:
+            return []
+        return self._checked(self._exchange.fetch(now_ms))
+
+    def chunk_read(self, sealed: bytes, now_ms: int) -> list[Effect]:
+        """Answer the peer with the chunk that a `ChunkAsked` named; empty: it is not here."""
+        if self._is_closed or self._exchange is None:
+            return []
+        return self._checked(self._exchange.chunk_read(sealed, now_ms))
 
     def end(self) -> None:
         """Note that the link is gone; safe to call twice."""

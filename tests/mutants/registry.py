@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants import (
     of_authority,
     of_bytes,
+    of_chunks,
     of_documents,
     of_folding,
     of_gossip,
@@ -29,6 +30,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_presence.MUTANTS,
     *of_joining.MUTANTS,
     *of_kinds.MUTANTS,
+    *of_chunks.MUTANTS,
     *of_documents.MUTANTS,
     *of_updates_by_id.MUTANTS,
 )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 
 import trio
 
+from p2pvalue.node.blob_room import BlobRoom
+from p2pvalue.node.blob_states import BlobKey
+from p2pvalue.node.blobs import Blobs
 from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
 from p2pvalue.node.events import EventHub, events_of
@@ -22,6 +26,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key
 from p2pvalue_protocol.keys import SigningKey, exchange_key_of
 from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.kinds.blob import BlobState
 from p2pvalue_protocol.log import Run, make_item
 from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.replica import Replica
@@ -48,6 +53,23 @@ def founding_run(names: Sequence[str], nonce: bytes = NONCE) -> tuple[bytes, Run
     assert op.payload is not None
     item = make_item(op.core, op.payload, op.signature)
     return op.core.community, Run(signer.public, AUTH, 0, ZERO32, [item])
+
+
+class StoredChunks:
+    """The chunks that are here, and no others."""
+
+    def __init__(self, node: SmallNode, quota_bytes: int = 10**9) -> None:
+        self._store = node.store
+        self.room = BlobRoom(node.store, quota_bytes, node.clock_ms, node.root)
+
+    def read(self, community: bytes, chunk: bytes) -> bytes | None:
+        return self._store.chunks.read(community, chunk)
+
+    async def fetch(
+        self, key: BlobKey, state: BlobState, progress: Callable[[int, int], None], wait_s: float
+    ) -> int:
+        await trio.lowlevel.checkpoint()
+        return 0
 
 
 class SmallNode:
@@ -77,6 +99,11 @@ class SmallNode:
 
     def community_object(self) -> Community:
         return Community(self, self.community_id, self.documents)
+
+    @property
+    def blobs(self) -> Blobs:
+        """The files shared here; none are fetched."""
+        return Blobs(self, self.community_id, StoredChunks(self), os.urandom)
 
     def restart(self) -> None:
         """Go on as a new process would: with nothing but the store."""

@@ -32,7 +32,12 @@ async def a_busy_node() -> SmallNode:
 
 async def exported(node: SmallNode, target: Path, *, is_forced: bool = False) -> Path:
     return await export(
-        node.community, node.store, target, lambda done, total: None, is_forced=is_forced
+        node.community,
+        node.blobs,
+        node.store,
+        target,
+        lambda done, total: None,
+        is_forced=is_forced,
     )
 
 
@@ -106,7 +111,7 @@ async def test_nothing_is_overwritten_unless_it_is_asked_for(tmp_path: Path) -> 
 async def test_progress_counts_up_to_all_there_is(tmp_path: Path) -> None:
     node = await a_busy_node()
     seen: list[tuple[int, int]] = []
-    await export(node.community, node.store, tmp_path, lambda *step: seen.append(step))
+    await export(node.community, node.blobs, node.store, tmp_path, lambda *step: seen.append(step))
     assert seen == sorted(seen)
     assert seen[-1][0] == seen[-1][1]
 
@@ -116,3 +121,23 @@ async def test_a_folder_that_cannot_be_made_is_an_error_with_a_next_step(tmp_pat
     in_the_way.write_text("")
     with pytest.raises(ConfigError, match="another folder"):
         await exported(await a_busy_node(), in_the_way)
+
+
+async def test_shared_files_that_are_here_are_in_the_files(tmp_path: Path) -> None:
+    node = await a_busy_node()
+    for name, text in (("Roof.PNG", b"an image"), ("notes", b"no ending"), ("gone.txt", b"gone")):
+        (tmp_path / name).write_bytes(text)
+        await node.blobs.add(tmp_path / name, lambda done, total: None)
+    views = {view.file: view for view in node.blobs.all()}
+    node.store.chunks.remove(node.community_id, [node.blobs.whole()[2][1].hash_of(0)])
+    folder = await exported(node, tmp_path / "out")
+    assert {path.name: path.read_bytes() for path in (folder / "files").iterdir()} == {
+        f"roof-{views['Roof.PNG'].blob[:8]}.PNG": b"an image",
+        f"notes-{views['notes'].blob[:8]}": b"no ending",
+    }
+    listed = msgspec.json.decode((folder / "files.json").read_bytes(), type=list[t.BlobView])
+    assert {view.file: view.state for view in listed} == {
+        "Roof.PNG": "here",
+        "notes": "here",
+        "gone.txt": "elsewhere",
+    }

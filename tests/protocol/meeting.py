@@ -12,6 +12,7 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.addresses import make_record
 from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, SendFrame
 from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol.fetching import Fetching
 from p2pvalue_protocol.frames import Ops, decode_frame
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, tagged_hash
 from p2pvalue_protocol.inputs import Draft
@@ -91,6 +92,7 @@ class Node:
         )
         self.sessions: list[SyncSession] = []
         self.turns = Turns()
+        self.fetching = Fetching()
 
     def do(self, step: Callable[[], list[Effect]]) -> list[Effect]:
         """Perform one input as the machine would: collect, commit, then send."""
@@ -205,6 +207,7 @@ class Link:
         self.now_ms = NOW_MS
         self.wires: tuple[deque[bytes], deque[bytes]] = (deque(), deque())
         self.sent: tuple[list[bytes], list[bytes]] = ([], [])
+        self.told: tuple[list[Effect], list[Effect]] = ([], [])  # what a shell would do
         self.ready: list[Ready] = []
         self.parted: list[Parted] = []
         self.closed: list[tuple[str, Reason | None]] = []
@@ -219,6 +222,7 @@ class Link:
                 jitter=rng.random,
                 community=node.replica.community if side == 0 else None,
                 turns=node.turns,
+                fetching=node.fetching,
             )
             for side, node in enumerate(self.nodes)
         )
@@ -237,6 +241,8 @@ class Link:
                 self.parted.append(effect)
             elif isinstance(effect, CloseSession):
                 self.closed.append((self.nodes[side].name, effect.reason))
+            else:
+                self.told[side].append(effect)
 
     def deliver(self, side: int) -> None:
         """Bring the oldest frame that one side sent to the other."""

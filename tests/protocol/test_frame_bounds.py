@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from p2pvalue_protocol import frames, join_frames, limits, link_frames
+from p2pvalue_protocol.chunks import SEALED_BYTES_MAX
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import Reason, Refused
 
@@ -41,6 +42,8 @@ BOUNDS = (
     Bound("bytes of a record", SYNC, lambda n: [13, [bytes(n)]], limits.RECORD_BYTES_MAX),
     Bound("keys wanted", SYNC, lambda n: [14, [ID] * n], limits.KEYS_PER_FRAME_MAX),
     Bound("keys", SYNC, lambda n: [15, [[ID, ID]] * n], limits.KEYS_PER_FRAME_MAX),
+    Bound("chunks wanted", SYNC, lambda n: [20, [ID] * n], limits.CHUNKS_PER_FRAME_MAX),
+    Bound("bytes of a chunk", SYNC, lambda n: [21, bytes(n)], SEALED_BYTES_MAX),
     Bound("name", JOIN, lambda n: [6, b"", "n" * n, ""], limits.NAME_CHARACTERS_MAX),
     Bound("message", JOIN, lambda n: [6, b"", "", "m" * n], limits.PLEA_CHARACTERS_MAX),
     Bound("keys handed", JOIN, lambda n: [9, [[ID, ID]] * n], limits.KEYS_PER_FRAME_MAX),

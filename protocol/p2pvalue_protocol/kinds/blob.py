@@ -51,10 +51,13 @@ class BlobState(msgspec.Struct, frozen=True, omit_defaults=True):
     chunks: bytes
     removed: bool = False
 
+    def hash_of(self, number: int) -> bytes:
+        """Return the hash of one sealed chunk."""
+        return self.chunks[number * HASH_BYTES : (number + 1) * HASH_BYTES]
+
     def hashes(self) -> list[bytes]:
         """Return the hashes of the sealed chunks in their order."""
-        every = self.chunks
-        return [every[at : at + HASH_BYTES] for at in range(0, len(every), HASH_BYTES)]
+        return [self.hash_of(number) for number in range(len(self.chunks) // HASH_BYTES)]
 
 
 def _problem(blob: Blob) -> str | None:

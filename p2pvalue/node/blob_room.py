@@ -1,0 +1,109 @@
+"""How much room files of blobs may take on this disk, and what goes when there is none.
+
+First goes what no blob names: a month after it was last named, a day after its author removed it.
+Then, where room is needed, files of others, the longest here first: they can be fetched again.
+Our own files stay as long as they are to be seen, for they may be nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
+
+import trio
+
+from p2pvalue.node.blob_states import others_here, uses_of
+from p2pvalue.store import Store
+from p2pvalue_protocol.errors import LocalProtocolError
+
+_DAY_MS: Final = 24 * 3_600 * 1_000
+REMOVED_KEPT_MS: Final = _DAY_MS
+UNNAMED_KEPT_MS: Final = 30 * _DAY_MS
+
+
+class BlobRoom:
+    """The quota of one node."""
+
+    def __init__(
+        self,
+        store: Store,
+        quota_bytes: int,
+        clock_ms: Callable[[], int],
+        root: Callable[[bytes], bytes],
+    ) -> None:
+        self._store = store
+        self.quota_bytes = quota_bytes
+        self._clock_ms = clock_ms
+        self._root = root
+
+    @property
+    def free_bytes(self) -> int:
+        """How much may still come before something has to go."""
+        return self.quota_bytes - self._store.chunks.total_bytes()
+
+    async def collect(self) -> None:
+        """Remove what was named by no blob for long enough; a pass over all blobs."""
+        now_ms = self._clock_ms()
+        for community in self._store.communities():
+            self._collect(community, now_ms)
+            await trio.lowlevel.checkpoint()
+
+    def _collect(self, community: bytes, now_ms: int) -> None:
+        chunks = self._store.chunks
+        every = chunks.every(community)
+        if not every:
+            return
+        uses = uses_of(self._store, community, self._root(community))
+        again = [k.chunk for k in every if k.chunk in uses.named and k.unnamed_since]
+        unnamed = [k for k in every if k.chunk not in uses.named]
+        fresh = [k.chunk for k in unnamed if not k.unnamed_since]
+        old = [
+            k.chunk
+            for k in unnamed
+            if k.unnamed_since
+            and now_ms - k.unnamed_since
+            >= (REMOVED_KEPT_MS if k.chunk in uses.removed else UNNAMED_KEPT_MS)
+        ]
+        for marked, since in ((again, 0), (fresh, now_ms)):
+            if marked:
+                chunks.mark(community, marked, since)
+        if old:
+            chunks.remove(community, old)
+
+    async def make(self, size: int, keep: Collection[bytes] = ()) -> None:
+        """Make room for `size` bytes, but keep these chunks; LocalProtocolError if there is none.
+
+        Then nothing of others' was removed.
+        """
+        if size <= self.free_bytes:
+            return
+        await self.collect()
+        found = sorted(
+            evictable
+            for community in self._store.communities()
+            for evictable in others_here(self._store, community, self._root(community))
+            if not set(evictable.chunks).intersection(keep)
+        )
+        if size > self.free_bytes + sum(evictable.size for evictable in found):
+            raise LocalProtocolError(self._told(size))
+        for evictable in found:
+            if size <= self.free_bytes:
+                return
+            self._store.chunks.remove(evictable.community, evictable.chunks)
+            await trio.lowlevel.checkpoint()
+
+    def _told(self, size: int) -> str:
+        own = sum(self._own_bytes(self._store.communities()))
+        return (
+            f"there is no room for {_mb(size)} of files: {_mb(self.quota_bytes)} are allowed, and "
+            f"{_mb(own)} are taken by files that you share; remove one of them, or raise `quota_mb`"
+            " under [blobs] in config.toml and start again"
+        )
+
+    def _own_bytes(self, communities: Iterable[bytes]) -> Iterable[int]:
+        for community in communities:
+            yield uses_of(self._store, community, self._root(community)).own_bytes
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB"
