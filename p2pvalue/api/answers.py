@@ -115,12 +115,14 @@ async def list_documents(node: NodeInterface, question: s.InCommunity) -> list[t
 
 
 async def create_document(node: NodeInterface, question: s.CreateDocument) -> t.DocumentView:
-    """Start a document, with a first text if there is one."""
-    return await node.community(question.community).create_document(question.title, question.text)
+    """Start a document, with a first text if there is one; that of rich text is Markdown."""
+    return await node.community(question.community).create_document(
+        question.title, question.text, question.shape
+    )
 
 
 async def show_document(node: NodeInterface, question: s.OfDocument) -> t.TextView:
-    """A document's text as this node has it, and the version that names it."""
+    """A document's text as this node has it, rich text as Markdown; its version names it."""
     return await node.community(question.community).document_text(question.document)
 
 

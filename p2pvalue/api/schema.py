@@ -109,10 +109,11 @@ class PostMessage(InCommunity, frozen=True, kw_only=True):
 
 
 class CreateDocument(InCommunity, frozen=True, kw_only=True):
-    """A new document with its first text."""
+    """A new document with its first text; `shape` is "markdown", "plain" or "rich"."""
 
     title: str
     text: str = ""
+    shape: str = "markdown"
 
 
 class OfDocument(InCommunity, frozen=True, kw_only=True):

@@ -135,8 +135,10 @@ class Community:
 
     # --- documents
 
-    async def create_document(self, title: str, text: str = "") -> t.DocumentView:
-        return await self._documents.create(title, text)
+    async def create_document(
+        self, title: str, text: str = "", shape: str = "markdown"
+    ) -> t.DocumentView:
+        return await self._documents.create(title, text, shape)
 
     def documents(self) -> list[t.DocumentView]:
         return self._documents.all()

@@ -17,6 +17,12 @@ from p2pvalue import types as t
 from p2pvalue.node.context import Context
 from p2pvalue.node.document_facts import OwnUpdate
 from p2pvalue.node.document_replica import DocumentPlace, DocumentReplica
+from p2pvalue.node.document_shapes import (
+    check_first_text,
+    check_has_positions,
+    check_readable,
+    check_shape,
+)
 from p2pvalue.node.editing_session import EditingSession
 from p2pvalue.node.open_documents import (
     CALLER_SESSION_MAX,
@@ -54,20 +60,22 @@ class Documents:
 
     # --- what there is
 
-    async def create(self, title: str, text: str) -> t.DocumentView:
+    async def create(self, title: str, text: str, shape: str) -> t.DocumentView:
         """Write a document and, if given, its first text; a title names one document only.
 
         Two people apart can still give one title to two: then ids tell them apart.
         """
-        payload = document.encode_document(title)
+        check_shape(shape)
+        payload = document.encode_document(title, shape)
         if title in self._opened.titles.of(self._context.store, self._community):
             raise LocalProtocolError(
                 f'there is a document "{title}" already: edit that one, or choose another title'
             )
+        await check_first_text(self._opened.texts, shape, text)
         [reference] = await self._write([Draft(document.NUMBER, b"", payload)])
         subject = subject_of(reference.op_id)
         if text:
-            await self.splice(subject.hex(), [(0, 0, text)], session=0)
+            await self.rewrite(subject.hex(), text, base_version="", base_text=None)
         row = self._context.store.state(self._community, subject)
         assert row is not None, "a document of ours is visible once written"
         return self._view(row)
@@ -102,11 +110,7 @@ class Documents:
         if row is None:
             raise NotFound(f'the document "{reference}" is gone: list the documents')
         state = document_state(row)
-        if state.shape != document.SHAPE_PLAIN:
-            raise LocalProtocolError(
-                f'"{state.title}" has the shape "{state.shape}", which this version cannot read:'
-                " update p2pvalue"
-            )
+        check_readable(state)
         return row.subject, state
 
     # --- for those who hold a text of their own
@@ -168,7 +172,8 @@ class Documents:
         In session 0 they count in the text as it is now. Another session begins with that text and
         then has its own: the answer shows it, with others' edits only after an empty `edits`.
         """
-        subject, _ = self._resolve(reference)
+        subject, state = self._resolve(reference)
+        check_has_positions(state)
         self._opened.check_session((self._community, subject), session)
         made = [Edit(*edit) for edit in edits]
         async with self.use(subject.hex()) as (_, _, opened, replica):

@@ -303,16 +303,21 @@ class CommunityInterface(Protocol):
         """Return up to `limit` messages in order: newest, or before or after a cursor."""
         ...
 
-    async def create_document(self, title: str, text: str = "") -> t.DocumentView: ...
+    async def create_document(
+        self, title: str, text: str = "", shape: str = "markdown"
+    ) -> t.DocumentView: ...
     def documents(self) -> list[t.DocumentView]: ...
-    async def document_text(self, document: str) -> t.TextView: ...
+    async def document_text(self, document: str) -> t.TextView:
+        """Return the text as it is here; that of rich text is Markdown."""
+        ...
+
     async def edit_document(
         self, document: str, text: str, *, base_version: str = "", base_text: str | None = None
     ) -> t.TextView:
         """Turn the difference between what the editor saw (`base_text`) and `text` into edits.
 
         What others wrote meanwhile stays. Without a base, the difference to the current text
-        counts.
+        counts. Rich text is edited block by block.
         """
         ...
 
@@ -324,6 +329,7 @@ class CommunityInterface(Protocol):
         In session 0 positions count in the text as it is here. A session from 1 on begins with that
         text and then has its own, so that a caller can type ahead: only its own edits move its
         positions, until an empty list brings in what others wrote. The answer shows that text.
+        Rich text has no positions, and is refused.
         """
         ...
 

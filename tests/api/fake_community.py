@@ -41,6 +41,7 @@ class FakeCommunity:
         self.history = FakeHistory(self)
         self.posted: list[t.MessageView] = []
         self.texts: dict[str, t.TextView] = {}
+        self.shapes: dict[str, str] = {}
         self.wanted: dict[str, t.NeedView] = {}
         self.promised: dict[str, t.PledgeView] = {}
 
@@ -128,9 +129,12 @@ class FakeCommunity:
         ]
         return fitting[:limit] if after else fitting[-limit:]
 
-    async def create_document(self, title: str, text: str = "") -> t.DocumentView:
+    async def create_document(
+        self, title: str, text: str = "", shape: str = "markdown"
+    ) -> t.DocumentView:
         document = hashlib.sha256(title.encode()).hexdigest()[:32]
         self.texts[document] = t.TextView(document=document, title=title, text=text, version="1")
+        self.shapes[document] = shape
         if text:
             self.history.saved(document, text)
         return self.documents()[-1]
@@ -140,7 +144,7 @@ class FakeCommunity:
             t.DocumentView(
                 document=view.document,
                 title=view.title,
-                shape="plain",
+                shape=self.shapes[view.document],
                 member="a" * 64,
                 updates=int(view.version),
                 time=self.node.times,

@@ -195,3 +195,10 @@ def test_what_came_on_standard_input_stays_if_it_cannot_be_saved(
     assert result.exit_code == failures.NO_DAEMON
     assert drafts(ana) == ["dictated, and nowhere else"]
     assert str(next((ana.folder / "drafts").iterdir())) in result.stderr
+
+
+def test_a_document_has_the_shape_that_its_maker_chose(ana: Person) -> None:
+    ana.sees("document", "create", "Minutes")
+    ana.sees("document", "create", "Plan", "--shape", "rich", "--from", "-", stdin="# Plan\n")
+    assert [made["shape"] for made in ana.gets("document", "list")] == ["markdown", "rich"]
+    assert ana.type("document", "create", "Other", "--shape", "poem").exit_code == failures.USAGE

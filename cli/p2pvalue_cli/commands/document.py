@@ -13,6 +13,8 @@ from p2pvalue_cli.commands.document_history import COMMANDS as OF_HISTORY
 from p2pvalue_cli.output import ago, harmless, say, short, show, table, write_text, write_whole
 from p2pvalue_cli.reading import SOURCE, text_from
 
+SHAPES = ("markdown", "plain", "rich")
+
 
 @click.group(cls=Group)
 def document() -> None:
@@ -23,17 +25,33 @@ for _command in OF_HISTORY:
     document.add_command(_command)
 
 
-@document.command(example="p2pvalue document create 'Minutes of May' --from minutes.md")
+@document.command(
+    example="p2pvalue document create 'Minutes of May' --from minutes.md\n"
+    "p2pvalue document create 'Our plan' --shape rich"
+)
 @click.argument("title")
+@click.option(
+    "--shape",
+    type=click.Choice(SHAPES),
+    default=SHAPES[0],
+    show_default=True,
+    help="How it is edited: as one text, or rich, in blocks.",
+)
 @click.option("--from", "source", type=SOURCE, metavar="FILE", help="A first text; - is stdin.")
 @community_option
-def create(title: str, source: str | None, community: str | None) -> None:
-    """Start a document with this TITLE."""
+def create(title: str, shape: str, source: str | None, community: str | None) -> None:
+    """Start a document with this TITLE.
+
+    Rich text is for editors with headings, lists and images; here it is read and edited as
+    Markdown.
+    """
     from p2pvalue_cli.editing import kept_if_failed
 
     text = "" if source is None else text_from(source)
     with kept_if_failed(text, title, data_dir(), source=source):
-        made = connection.post("/documents", title=title, text=text, community=community)
+        made = connection.post(
+            "/documents", title=title, text=text, shape=shape, community=community
+        )
     show(made, lambda d: say(f"created {harmless(d['title'])} (document {short(d['document'])})"))
 
 
@@ -47,8 +65,9 @@ def create(title: str, source: str | None, community: str | None) -> None:
 def edit(reference: str, source: str | None, community: str | None) -> None:
     """Edit a DOCUMENT in your $EDITOR, or take its new text from a file.
 
-    Only what you changed is saved, so what others write meanwhile stays. If anything fails, your
-    text is kept in a file, and the file is named.
+    Only what you changed is saved, so what others write meanwhile stays; of rich text, which you
+    edit as Markdown, block by block. If anything fails, your text is kept in a file, and the file
+    is named.
     """
     from p2pvalue_cli.editing import begun_with, edited, forget, kept_if_failed
 
@@ -77,7 +96,7 @@ def edit(reference: str, source: str | None, community: str | None) -> None:
 @click.argument("reference", metavar="DOCUMENT")
 @community_option
 def show_document(reference: str, community: str | None) -> None:
-    """Print the text of a DOCUMENT as this node has it."""
+    """Print the text of a DOCUMENT as this node has it; rich text as Markdown."""
     path = f"/documents/{connection.quoted(reference)}"
     show(connection.get(path, community=community), lambda view: write_whole(view["text"]))
 
