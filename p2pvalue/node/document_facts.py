@@ -22,6 +22,8 @@ from p2pvalue_protocol.documents.facts import Facts
 from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
 from p2pvalue_protocol.documents.op_ids import IdOf
 from p2pvalue_protocol.documents.placement import Placement
+from p2pvalue_protocol.documents.steps import Steps
+from p2pvalue_protocol.documents.strands import Waiting
 from p2pvalue_protocol.documents.verdict import Applies, Void, Waits
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.kind import Order
@@ -170,8 +172,8 @@ class DocumentFacts:
 
     # --- what is stored
 
-    def take(self, written: Written) -> list[Judged]:
-        """Judge a stored update; return what is to be applied now, in this order.
+    def taking(self, written: Written) -> Steps[list[Judged]]:
+        """Judge a stored update, in steps; return what is to be applied now, in this order.
 
         Raises ValueError if it came before one that stands earlier in its branch.
         """
@@ -186,17 +188,19 @@ class DocumentFacts:
         self._waited_for.discard(op_id)
         judged: list[Judged] = []
         for each in self._aside.take_needed(written):
-            self._give(each, judged)
+            yield from self._give(each, judged)
+            yield
         return judged
 
     def _count(self, op_id: bytes) -> None:
         self._version = (self._version + _share(op_id)) % 2**128
         self.updates += 1
 
-    def _give(self, written: Written, judged: list[Judged]) -> None:
+    def _give(self, written: Written, judged: list[Judged]) -> Steps[None]:
         placement = written.placement
         self._tell(placement.branch)
-        verdict = self._facts.take(placement, written.session, written.heads, written.update)
+        entry = Waiting(placement, written.session, written.heads, written.update)
+        verdict = yield from self._facts.taking(entry)
         op_id, member = placement.op_id, written.member
         if isinstance(verdict, Waits):
             self._waited_for.update(written.heads)
@@ -206,7 +210,7 @@ class DocumentFacts:
                 self._waiting[op_id] = member
         else:
             self._note(placement, written.update, member, verdict, written.is_hidden, judged)
-        for released in self._facts.release():
+        for released in (yield from self._facts.releasing()):
             op_id = released.placement.op_id
             is_hidden = op_id in self._hidden_waiting
             self._hidden_waiting.discard(op_id)
@@ -250,9 +254,9 @@ class DocumentFacts:
 
     # --- what is ours
 
-    def judge_own(
+    def judging_own(
         self, device: bytes, branch: int | None, session: int, updates: Sequence[bytes]
-    ) -> list[OwnUpdate]:
+    ) -> Steps[list[OwnUpdate]]:
         """Return what to write for these updates of one session, in one piece and in this order.
 
         More heads than an update can name are gathered by empty ones before it. Raises
@@ -266,22 +270,26 @@ class DocumentFacts:
         heads = self._facts.frontier(branch)
         while len(heads) > document.HEADS_MAX:
             named = heads[: document.HEADS_MAX]
-            own.append(self._judge(Placement(b"", device, number, 0), session, named, EMPTY_UPDATE))
+            at = Placement(b"", device, number, 0)
+            own.append((yield from self._judge(at, session, named, EMPTY_UPDATE)))
             heads = self._facts.frontier(number)
         for update in updates:
-            own.append(self._judge(Placement(b"", device, number, 0), session, heads, update))
+            at = Placement(b"", device, number, 0)
+            own.append((yield from self._judge(at, session, heads, update)))
+            yield
             heads = ()  # what comes earlier in its own log needs no naming
         return own
 
     def _judge(
         self, at: Placement, session: int, heads: tuple[bytes, ...], update: bytes
-    ) -> OwnUpdate:
+    ) -> Steps[OwnUpdate]:
         self._made_up += 1
         made_up_id = self._made_up.to_bytes(32, "big")
         placement = at._replace(op_id=made_up_id, seq=_MADE_UP_SEQ + self._made_up)
         if at.branch != _NO_BRANCH:
             self._tell(at.branch)
-        verdict = self._facts.take(placement, session, heads, update, is_stored=False)
+        entry = Waiting(placement, session, heads, update)
+        verdict = yield from self._facts.taking(entry, is_stored=False)
         if not isinstance(verdict, Applies) or verdict.update is not None:
             reason = verdict.reason if isinstance(verdict, Void) else "names-changed"
             raise NobodyShows(

@@ -107,12 +107,14 @@ class Replay:
         """
         facts, skipped = self._replica.new_facts(), self._replica.suspects
         batch: list[Judged] = []
+        pace = Pace()
         async for entry in self._all():
             written = written_of(self.place.copy(), entry)
             if written is None:
                 continue
             seen(written)
-            batch += [each for each in facts.take(written) if each.op_id not in skipped]
+            taken = await pace.finish(facts.taking(written))
+            batch += [each for each in taken if each.op_id not in skipped]
             # After a fork, names are known when all is judged.
             if len(batch) >= _BATCH and not self._facts.core.claims.shared:
                 yield facts, batch

@@ -36,7 +36,7 @@ from p2pvalue_protocol.replica import Replica
 
 SNAPSHOT_EVERY: Final = 1_000
 SNAPSHOT_AT_CLOSE: Final = 64  # less than this is replayed in a millisecond or two
-_PAGE: Final = 1_000
+_PAGE: Final = 200  # what a read of the store takes, nobody else has
 _OWN_UNREAD_MAX: Final = 1_000
 _STARTS_MAX: Final = 16
 
@@ -232,7 +232,7 @@ class DocumentReplica:
                 hidden=True,
             )
             for entry in page:
-                judged += self._take(entry)
+                judged += await self._take(entry, pace)
                 self._arrival = entry.arrival
                 is_met = until is not None and until == self.version
                 if is_met:
@@ -247,7 +247,7 @@ class DocumentReplica:
         await self._apply(judged)
         return is_met
 
-    def _take(self, entry: Entry) -> list[Judged]:
+    async def _take(self, entry: Entry, pace: Pace) -> list[Judged]:
         """Judge one stored update, once; return what is to be applied now."""
         op_id = entry.order.op_id
         if op_id in self._own_unread:
@@ -260,7 +260,7 @@ class DocumentReplica:
         if op_id in self.suspects:
             self.facts.is_broken(entry.member)
         try:
-            return self.facts.take(written)
+            return await pace.finish(self.facts.taking(written))
         except ValueError:  # what came before it was listed again meanwhile
             raise _MadeAnew from None
 
@@ -296,14 +296,15 @@ class DocumentReplica:
         with self.readable():
             return await self.document.edit(edits)
 
-    def prepare(self, session: int, updates: Sequence[bytes]) -> list[OwnUpdate]:
+    async def prepare(self, session: int, updates: Sequence[bytes]) -> list[OwnUpdate]:
         """Judge updates of a session of ours; return what to write, all at once.
 
         Raises P2PValueError if nobody would show them. If it does, or if they are not written then,
         call `forget_unwritten`.
         """
         self._branch = self.own_branch()
-        return self.facts.judge_own(self.place.device, self._branch, session, updates)
+        judging = self.facts.judging_own(self.place.device, self._branch, session, updates)
+        return await Pace().finish(judging)
 
     def forget_unwritten(self) -> None:
         """Go back to what is stored."""

@@ -279,7 +279,7 @@ class Documents:
         undoes: bytes | None = None,
     ) -> Sequence[Order]:
         """Write updates of one session, if others will show them; else `forget_unwritten`."""
-        own = replica.prepare(session, updates)
+        own = await replica.prepare(session, updates)
         if not own:
             return ()
         orders = await self._write(_drafts(replica.place.subject, own, undoes))

@@ -142,7 +142,7 @@ _LAST_NAMES = {"FromString", "unpack_from", "decompress", "decode", "convert", "
 _NOT_STRANGERS = {
     # What this machine wrote for itself, behind the encryption of its database.
     "p2pvalue.node.document_facts.load",
-    "p2pvalue.node.document_replica._begin_with_kept",
+    "p2pvalue.node.kept_document",
     "p2pvalue.node.joining._find_again",
     "p2pvalue.node.requests.all",
     "p2pvalue.store",

@@ -168,8 +168,8 @@ MUTANTS = (
         "hops-without-end",
         "too-tangled: an update has 65,536 hops",
         "documents/rules",
-        "                hops_left -= _hops_between(origin, right, hops_left)",
-        "                _hops_between(origin, right, hops_left)",
+        "                hops_left -= hops\n",
+        "",
         f"{RULES}[too-tangled]",
     ),
     Mutant(

@@ -13,6 +13,7 @@ from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.placement import Placement
+from p2pvalue_protocol.documents.steps import finish
 from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import document
@@ -97,12 +98,12 @@ def test_one_that_waits_for_what_is_hidden_gets_it_when_it_comes() -> None:
     hidden = hidden._replace(is_hidden=True)
     waits, _ = facts_of(waiter, "stays")
     waits = waits._replace(heads=(hidden.placement.op_id,))
-    assert facts.take(waits) == []
+    assert finish(facts.taking(waits)) == []
     assert facts.skips == [(waiter, "waits", 1)]
     kept = DocumentFacts(SUBJECT, document.SHAPE_PLAIN, unforked, stored_id)
     kept.load(facts.dump())
     for each in (facts, kept):
-        assert [j.op_id for j in each.take(hidden)] == [
+        assert [j.op_id for j in finish(each.taking(hidden))] == [
             hidden.placement.op_id,
             waits.placement.op_id,
         ]
@@ -124,10 +125,10 @@ def test_more_heads_than_one_update_names_are_gathered_before_it() -> None:
     devices = [number.to_bytes(4, "big") * 8 for number in range(1, 71)]
     _, facts = facts_of(devices[0], "x")
     for device in devices:
-        facts.take(facts_of(device, "x")[0])
+        finish(facts.taking(facts_of(device, "x")[0]))
     me = b"m" * 32
     (update,) = SharedDocument("plain", client_of(me, SUBJECT, 0)).edit([Edit(0, 0, "mine")])
-    own = facts.judge_own(me, 999, 0, [update, EMPTY_UPDATE])
+    own = finish(facts.judging_own(me, 999, 0, [update, EMPTY_UPDATE]))
     assert [(o.update, len(o.heads)) for o in own] == [
         (EMPTY_UPDATE, 64),
         (update, 6),
@@ -135,7 +136,7 @@ def test_more_heads_than_one_update_names_are_gathered_before_it() -> None:
     ]
     orders = [Order(1, me, seq, named(f"mine {seq}")) for seq in range(3)]
     facts.wrote(own, orders, 999)
-    assert facts.judge_own(me, 999, 0, [EMPTY_UPDATE])[0].heads == ()
+    assert finish(facts.judging_own(me, 999, 0, [EMPTY_UPDATE]))[0].heads == ()
 
 
 @pytest.mark.parametrize("session", [0, 1])

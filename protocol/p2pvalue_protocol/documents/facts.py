@@ -7,24 +7,17 @@ agree, whatever came first. Hidden updates count like others: what is shown is a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.finding import Finder
-from p2pvalue_protocol.documents.known import Foreign
 from p2pvalue_protocol.documents.naming import Naming, naming_of
 from p2pvalue_protocol.documents.op_ids import IdOf
 from p2pvalue_protocol.documents.past import Claims, Past
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.renaming import renamed
 from p2pvalue_protocol.documents.rules import HOPS_MAX, check_deletions, roots_of, take_structs
+from p2pvalue_protocol.documents.steps import Steps, finish
 from p2pvalue_protocol.documents.strands import Branch, Strand, Waiting
-from p2pvalue_protocol.documents.update_form import (
-    STRING,
-    Update,
-    read_update,
-    write_update,
-)
+from p2pvalue_protocol.documents.update_form import STRING, Update, read_update, write_update
 from p2pvalue_protocol.documents.verdict import (
     Applies,
     Released,
@@ -92,18 +85,24 @@ class Facts:
         One that is not stored must not wait for others, and gets its id by `identify`. Raises
         ValueError if an update comes before one that stands earlier in its branch.
         """
+        entry = Waiting(placement, session, heads, data)
+        return finish(self.taking(entry, is_stored=is_stored))
+
+    def taking(self, entry: Waiting, *, is_stored: bool = True) -> Steps[Applies | Waits | Void]:
+        """Judge one update as `take` does, in steps; the largest takes 60 ms in all."""
+        placement, heads = entry.placement, entry.heads
         branch = self.branches.get(placement.branch) or self._new_branch(placement)
         if placement.seq <= branch.last_seq or placement.device != branch.device:
             raise ValueError("an update came out of the order of its branch")
         if branch.queue:
-            branch.queue.append(Waiting(placement, session, heads, data))
+            branch.queue.append(entry)
             return Waits(branch.waits_for)
         missing = self._missing(branch, heads)
         if missing is not None:
-            branch.queue.append(Waiting(placement, session, heads, data))
+            branch.queue.append(entry)
             self._wait(branch, missing)
             return Waits(missing)
-        verdict = self._judge(branch, Waiting(placement, session, heads, data), is_stored)
+        verdict = yield from self._judge(branch, entry, is_stored)
         if self._waited_for:
             self._ready += self._waited_for.pop(placement.op_id, ())
         return verdict
@@ -123,6 +122,10 @@ class Facts:
 
     def release(self) -> list[Released]:
         """Return those that waited and can be judged now, in an order in which to apply them."""
+        return finish(self.releasing())
+
+    def releasing(self) -> Steps[list[Released]]:
+        """Judge those that waited as `release` does, in steps."""
         released = []
         while self._ready:
             branch = self._ready.pop()
@@ -132,9 +135,10 @@ class Facts:
                     self._wait(branch, missing)
                     break
                 entry = branch.queue.popleft()
-                verdict = self._judge(branch, entry)
+                verdict = yield from self._judge(branch, entry)
                 released.append(Released(entry.placement, entry.data, verdict))
                 self._ready += self._waited_for.pop(entry.placement.op_id, ())
+                yield
         return released
 
     def awaited(self) -> list[bytes]:
@@ -166,7 +170,9 @@ class Facts:
         self.branches[placement.branch] = branch
         return branch
 
-    def _judge(self, branch: Branch, entry: Waiting, is_stored: bool = True) -> Applies | Void:
+    def _judge(
+        self, branch: Branch, entry: Waiting, is_stored: bool = True
+    ) -> Steps[Applies | Void]:
         placement, session, heads, data = entry
         place = len(branch.ids)
         if place == 0 or heads:
@@ -174,7 +180,7 @@ class Facts:
             if not place:
                 branch.foreign = branch.foreign_at(0)
             if heads:
-                branch.foreign = self._joined(branch, heads)
+                branch.foreign = self._finder.joined(branch, heads)
             branch.known.learn(place, before, branch.foreign)
         branch.ids.append(placement.op_id, placement.seq, is_stored=is_stored)
         strand = branch.strands.get(session)
@@ -185,7 +191,7 @@ class Facts:
                 self._frontier[branch.number] = place
                 return typed
         try:
-            verdict = self._judge_slowly(branch, place, entry)
+            verdict = yield from self._judge_slowly(branch, place, entry)
         except UpdateInvalid as error:
             if strand is not None:
                 strand.tail = None
@@ -196,15 +202,6 @@ class Facts:
         self._advance_frontier(branch, place)
         return verdict
 
-    def _joined(self, branch: Branch, heads: Iterable[bytes]) -> Foreign:
-        """Return what a branch knows of others with these heads."""
-        joined = dict(branch.foreign)
-        for other, place in map(self.find, heads):
-            for number, count in (*other.known_at(place).items(), (other.number, place + 1)):
-                if number != branch.number and joined.get(number, 0) < count:
-                    joined[number] = count
-        return joined
-
     def _advance_frontier(self, branch: Branch, place: int) -> None:
         frontier, foreign = self._frontier, branch.foreign
         frontier[branch.number] = place
@@ -214,7 +211,7 @@ class Facts:
                 if newest < foreign.get(number, 0):
                     del frontier[number]
 
-    def _judge_slowly(self, branch: Branch, place: int, entry: Waiting) -> Applies:
+    def _judge_slowly(self, branch: Branch, place: int, entry: Waiting) -> Steps[Applies]:
         if branch.is_void(entry.session):
             raise UpdateInvalid(VoidReason.AFTER_VOID)
         for other, at in map(self.find, entry.heads):
@@ -227,7 +224,8 @@ class Facts:
             check_deletions(update, past)
             return Applies(self._in_names_of_all(update, past), None)
         strand = branch.strands.get(entry.session) or self._new_strand(branch, entry.session)
-        self._write(update, strand, past)
+        yield
+        yield from self._write(update, strand, past)
         strand.ends.append(past.written)
         strand.places.append(place)
         self._note_strand(strand, past)
@@ -240,7 +238,7 @@ class Facts:
         branch = self.branches.get(number) or Branch(number, device, self._id_of)
         if not branch.ids:
             branch.foreign = branch.foreign_at(0)
-        past = Past(self.claims, branch, len(branch.ids), self._joined(branch, heads))
+        past = Past(self.claims, branch, len(branch.ids), self._finder.joined(branch, heads))
         past.begin(branch.strands.get(session) or self._new_strand(branch, session))
         return past
 
@@ -258,7 +256,7 @@ class Facts:
             branch, session, client_of(branch.device, self.document, session), base, start
         )
 
-    def _write(self, update: Update, strand: Strand, past: Past) -> None:
+    def _write(self, update: Update, strand: Strand, past: Past) -> Steps[None]:
         """Judge an update that writes, and add it to its strand; else raises and adds nothing."""
         past.begin(strand)
         if update.client != past.name:
@@ -270,7 +268,8 @@ class Facts:
         runs = len(strand.runs)
         strand.tail = None
         try:
-            hops = take_structs(update, strand, past, self.roots)
+            hops = yield from take_structs(update, strand, past, self.roots)
+            yield
             check_deletions(update, past)
         except UpdateInvalid:
             strand.cut(past.first, runs)

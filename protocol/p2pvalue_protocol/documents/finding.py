@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
+from p2pvalue_protocol.documents.known import Foreign
 from p2pvalue_protocol.documents.strands import Branch
 from p2pvalue_protocol.documents.update_form import CLOCK_MAX
 
@@ -29,6 +31,15 @@ class Finder:
                 self._found.clear()
             found = self._found[op_id] = self._search(op_id)
         return found
+
+    def joined(self, branch: Branch, heads: Iterable[bytes]) -> Foreign:
+        """Return what a branch knows of others with these heads, all judged."""
+        joined = dict(branch.foreign)
+        for other, place in map(self.find, heads):
+            for number, count in (*other.known_at(place).items(), (other.number, place + 1)):
+                if number != branch.number and joined.get(number, 0) < count:
+                    joined[number] = count
+        return joined
 
     def _search(self, op_id: bytes) -> tuple[Branch, int]:
         for last in (_RECENT, CLOCK_MAX):

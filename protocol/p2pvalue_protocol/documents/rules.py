@@ -10,11 +10,14 @@ from typing import Final
 
 from p2pvalue_protocol.documents import update_form as form
 from p2pvalue_protocol.documents.past import Past
+from p2pvalue_protocol.documents.steps import Steps
 from p2pvalue_protocol.documents.strands import Char, Node, Run, Strand
 from p2pvalue_protocol.documents.update_form import Place, Struct, Update
 from p2pvalue_protocol.documents.verdict import UpdateInvalid, VoidReason
 
 HOPS_MAX: Final = 65_536  # of one update, from run to run: a tenth of a second
+_STRUCTS_PER_STEP: Final = 256
+_HOPS_LIKE_A_STRUCT: Final = 16
 TYPE_DEPTH_MAX: Final = 24  # printing some 20,000 XML elements in each other exhausts a stack
 PLAIN_TEXT: Final = -1  # a text of strings only: its positions are those of its characters
 
@@ -46,12 +49,13 @@ def roots_of(shape: str) -> dict[str, Node]:
     return {name: Node(kind, 0) for name, kind in SHAPES[shape].items()}
 
 
-def take_structs(update: Update, strand: Strand, past: Past, roots: dict[str, Node]) -> int:
+def take_structs(update: Update, strand: Strand, past: Past, roots: dict[str, Node]) -> Steps[int]:
     """Judge what an update writes and add it to its strand; return the hops that took.
 
     Raises UpdateInvalid; what was added until then is for the caller to cut.
     """
     hops_left = HOPS_MAX
+    work = 0
     for struct in update.structs:
         clock = past.written
         if struct.content == form.GC:
@@ -63,13 +67,19 @@ def take_structs(update: Update, strand: Strand, past: Past, roots: dict[str, No
             _check_content(struct, node)
             _check_unsplit(origin, right)
             if right is not None:
-                hops_left -= _hops_between(origin, right, hops_left)
+                hops = yield from _hops_between(origin, right, hops_left)
+                hops_left -= hops
+                work += hops // _HOPS_LIKE_A_STRUCT
             strand.add(clock, Run(node, key, origin))
             if struct.type_ref >= 0:
                 _add_type(struct, strand, clock, node)
             elif struct.lows:
                 strand.lows.update(clock + low for low in struct.lows)
         past.written = clock + struct.length
+        work += 1
+        if work >= _STRUCTS_PER_STEP:
+            work = 0
+            yield
     return HOPS_MAX - hops_left
 
 
@@ -157,7 +167,7 @@ def _left_of(char: Char) -> Char | None:
     return strand.runs[at].origin if strand.run_starts[at] == clock else (strand, clock - 1)
 
 
-def _hops_between(origin: Char | None, right: Char, hops_left: int) -> int:
+def _hops_between(origin: Char | None, right: Char, hops_left: int) -> Steps[int]:
     """Judge whether two units can have stood beside each other; return the hops that took.
 
     The chain of a unit is the unit, its left origin, the left origin of that, and so on. What
@@ -180,6 +190,8 @@ def _hops_between(origin: Char | None, right: Char, hops_left: int) -> int:
             hops += 1
             if hops > hops_left:
                 raise UpdateInvalid(VoidReason.TOO_TANGLED)
+            if hops % (_STRUCTS_PER_STEP * _HOPS_LIKE_A_STRUCT) == 0:
+                yield
     if char is None and left is None:
         return hops
     raise UpdateInvalid(VoidReason.NOT_ADJACENT)
