@@ -16,7 +16,7 @@ INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes --no-build-isolation
 # Daemons and commands are started by the hundred: each must find its bytecode, not compile anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check editors fuzz crash crash-sync crash-files crash-node power badnet dags dags-all soak-dags documents sim sim-scale soak mutants mutation coverage bench cost format lock wheel try-wheel clean
+.PHONY: demo test check editors fuzz crash crash-sync crash-files crash-node power badnet dags dags-all soak-dags documents yjs-histories sim sim-scale soak mutants mutation coverage bench cost format lock wheel try-wheel clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -87,6 +87,11 @@ HISTORIES ?= 100000
 documents: $(READY)
 	$(BIN)/python -m tests.documents.hostile --histories $(HISTORIES) --resume build/documents.json \
 		&& rm build/documents.json
+
+# Plays histories of real Yjs clients, with undo, and applies what counts of liars in both libraries.
+YJS_HISTORIES ?= 3000
+yjs-histories: $(READY) $(EDITORS)
+	$(BIN)/python -m tests.editors.yjs_histories --histories $(YJS_HISTORIES)
 
 # Runs simulated worlds that try to break the core: a thousand small ones, or all night, each seed
 # once (build/sim.json counts them). What fails is made smaller and written down as a scenario.

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
 from tests.documents.edits import edit_anything
@@ -26,12 +27,36 @@ SHOWN_EVERY = 1_000
 KEPT_EVERY = 100
 
 
+class Party(NamedTuple):
+    """Who took part in a history, and who came late; all hold all updates."""
+
+    people: list[Person]
+    liars: list[Liar]
+    late: Replica
+
+    @property
+    def hostile(self) -> frozenset[bytes]:
+        """The devices of the liars."""
+        return frozenset(liar.device for liar in self.liars)
+
+
 def play(seed: int) -> Counter[str]:
     """Play one history; return how many updates of liars met which verdict.
 
     Raises AssertionError if two replicas differ in a verdict or in what they show, or if an honest
     update is refused.
     """
+    people, liars, late = party = played(seed)
+    everybody: list[Replica] = [*people, *liars]
+    check(seed, [*everybody, late], party.hostile)
+    return Counter(late.reason(op) or "counts" for op in late.held.values()) + Counter(
+        rebuilt=sum(replica.rebuilt for replica in everybody),
+        misled=sum(person.misled for person in people),
+    )
+
+
+def played(seed: int) -> Party:
+    """Play one history; raises AssertionError if an honest update is refused."""
     rng = Random(seed)
     shape = SHAPES[seed % len(SHAPES)]
     people = [Person(b"person %d" % number, shape) for number in range(2)]
@@ -51,11 +76,7 @@ def play(seed: int) -> Counter[str]:
         deliver(replica, inbox, len(inbox), rng)
     late = Replica(shape, 7)
     deliver(late, [*people[0].held.values()], len(people[0].held), rng, RELOADS_SHARE)
-    check(seed, [*everybody, late], frozenset(liar.device for liar in liars))
-    return Counter(late.reason(op) or "counts" for op in late.held.values()) + Counter(
-        rebuilt=sum(replica.rebuilt for replica in everybody),
-        misled=sum(person.misled for person in people),
-    )
+    return Party(people, liars, late)
 
 
 def deliver(
