@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from p2pvalue.node.document_facts import DocumentFacts, Judged
-from p2pvalue.node.document_replica import DocumentReplica
+from p2pvalue.node.document_replica import PAGE, DocumentReplica
 from p2pvalue.node.made_edits import Gathering, MadeEdit
 from p2pvalue.node.pace import Pace
 from p2pvalue.node.set_aside import Written, payload_of, placement_of, written_of
@@ -16,8 +17,8 @@ from p2pvalue_protocol.documents.looking_back import is_effective, letters_of, t
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import document
 
-_PAGE: Final = 500
 _BATCH: Final = 250
+_RICH_BATCH: Final = 16  # each may be written out as Markdown
 _READER: Final = 1  # the Yjs client of who writes nothing
 
 
@@ -45,43 +46,36 @@ class Replay:
         after: Order | None = None
         while True:
             page = place.store.entries(
-                place.community, place.subject, document.UPDATE_NUMBER, after=after, limit=_PAGE
+                place.community, place.subject, document.UPDATE_NUMBER, after=after, limit=PAGE
             )
             for entry in page:
                 after = entry.order
                 if self._is_in(entry):
                     yield entry
                 await pace.rest()
-            if len(page) < _PAGE:
+            if not page:
                 return
 
     async def _hidden(self) -> list[Entry]:
-        place, pace = self.place, Pace()
+        pace = Pace()
         hidden: list[Entry] = []
         arrival = 0
         while True:
-            page = place.store.entries_since(
-                place.community,
-                place.subject,
-                document.UPDATE_NUMBER,
-                arrival,
-                limit=_PAGE,
-                hidden=True,
-            )
+            page = self.place.updates_since(arrival)
             hidden += [entry for entry in page if entry.is_hidden and self._is_in(entry)]
-            if len(page) < _PAGE:
+            if not page:
                 return sorted(hidden, key=lambda entry: entry.order)
             arrival = page[-1].arrival
             await pace.rest()
 
     async def _all(self) -> AsyncIterator[Entry]:
-        hidden = await self._hidden()
+        hidden = deque(await self._hidden())
         known = {entry.order for entry in hidden}
         async for entry in self._visible():
             if entry.order in known:
                 continue  # it is visible again since
             while hidden and hidden[0].order < entry.order:
-                yield hidden.pop(0)
+                yield hidden.popleft()
             yield entry
         for entry in hidden:
             yield entry
@@ -108,6 +102,7 @@ class Replay:
         facts, skipped = self._replica.new_facts(), self._replica.suspects
         batch: list[Judged] = []
         pace = Pace()
+        size = _RICH_BATCH if self.place.shape == document.SHAPE_RICH else _BATCH
         async for entry in self._all():
             written = written_of(self.place.copy(), entry)
             if written is None:
@@ -116,11 +111,11 @@ class Replay:
             taken = await pace.finish(facts.taking(written))
             batch += [each for each in taken if each.op_id not in skipped]
             # After a fork, names are known when all is judged.
-            if len(batch) >= _BATCH and not self._facts.core.claims.shared:
+            if len(batch) >= size and not self._facts.core.claims.shared:
                 yield facts, batch
                 batch = []
-        for at in range(0, len(batch), _BATCH):
-            yield facts, batch[at : at + _BATCH]
+        for at in range(0, len(batch), size):
+            yield facts, batch[at : at + size]
 
     async def empty_document(self) -> RemoteDocument:
         """Return a document to apply to what is yielded; close it. Raises TextBroken."""

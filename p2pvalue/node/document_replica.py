@@ -36,7 +36,7 @@ from p2pvalue_protocol.replica import Replica
 
 SNAPSHOT_EVERY: Final = 1_000
 SNAPSHOT_AT_CLOSE: Final = 64  # less than this is replayed in a millisecond or two
-_PAGE: Final = 200  # what a read of the store takes, nobody else has
+PAGE: Final = 200  # what a read of the store takes, nobody else has
 _OWN_UNREAD_MAX: Final = 1_000
 _STARTS_MAX: Final = 16
 
@@ -50,6 +50,13 @@ class DocumentPlace(NamedTuple):
     shape: str
     device: bytes
     copy: Callable[[], Replica]
+
+    def updates_since(self, arrival: int) -> list[Entry]:
+        """Return a page of the updates that came after `arrival`, hidden ones too."""
+        kind = document.UPDATE_NUMBER
+        return self.store.entries_since(
+            self.community, self.subject, kind, arrival, limit=PAGE, hidden=True
+        )
 
 
 class _MadeAnew(Exception):
@@ -223,14 +230,7 @@ class DocumentReplica:
         pace = Pace()
         while not is_complete:
             self._reported = 0
-            page = self.place.store.entries_since(
-                self.place.community,
-                self.place.subject,
-                document.UPDATE_NUMBER,
-                self._arrival,
-                limit=_PAGE,
-                hidden=True,
-            )
+            page = self.place.updates_since(self._arrival)
             for entry in page:
                 judged += await self._take(entry, pace)
                 self._arrival = entry.arrival
@@ -238,7 +238,7 @@ class DocumentReplica:
                 if is_met:
                     break
                 await pace.rest()
-            is_complete = is_met or len(page) < _PAGE
+            is_complete = is_met or len(page) < PAGE
             self._reported += is_met  # there is more
             if not self._is_at_once:
                 await self._apply(judged)

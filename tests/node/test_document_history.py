@@ -7,6 +7,7 @@ import random
 import pytest
 
 from p2pvalue import past_types as pt
+from p2pvalue.node import document_replay, document_replica
 from p2pvalue.node.made_edits import PAUSE_MS_MAX, TYPING_MS_MAX
 from p2pvalue_protocol.errors import NotFound
 from tests.node.small_node import SmallNode, exchange, key
@@ -166,9 +167,12 @@ async def test_a_large_text_is_one_edit_however_many_updates_it_takes(ana: Small
     assert all(edit.updates > 1 for edit in edits)
 
 
-async def test_blame_is_the_text_after_random_edits_of_two(
-    ana: SmallNode, eva: SmallNode, rng: random.Random
+async def test_blame_is_the_text_after_random_edits_of_two_in_whatever_pages_they_are_read(
+    ana: SmallNode, eva: SmallNode, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for module in (document_replica, document_replay):
+        monkeypatch.setattr(module, "PAGE", 7)
+    monkeypatch.setattr(document_replay, "_BATCH", 3)
     await ana.community.create_document("Plan", "0123456789")
     exchange(ana, eva)
     seen: list[tuple[str, str]] = []
