@@ -5,12 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import LocalProtocolError
-from p2pvalue_protocol.kinds import card, need, pledge, prekey
+from p2pvalue_protocol.kinds import (
+    blob,
+    card,
+    chat,
+    document,
+    epoch,
+    need,
+    notice,
+    pledge,
+    prekey,
+    profile,
+)
 from tests.protocol.authoring import prekey_named
 
 KEY = prekey_named("ada")
@@ -24,6 +36,25 @@ def test_the_page_of_limits_names_every_limit_with_its_value() -> None:
     in_code = {name: value for name, value in vars(limits).items() if name.isupper()}
     assert in_page == in_code
     assert len(rows) == len(in_page)
+
+
+KINDS = PAGE.parent / "kinds"
+CONSTANT = re.compile(r"^([A-Z_]+): Final = (?:\d|0x)", re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "module", [blob, card, chat, document, epoch, need, notice, pledge, prekey, profile]
+)
+def test_the_page_of_a_kind_says_its_numbers(module: ModuleType) -> None:
+    name = module.__name__.rpartition(".")[2]
+    pages = sorted(KINDS.glob(f"{name}*.md"))
+    text = " ".join(page.read_text(encoding="utf-8") for page in pages)
+    constants = CONSTANT.findall(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    assert "NUMBER" in constants
+    for constant in constants:
+        value = vars(module)[constant]
+        said = "10\\^12" if constant == "QUANTITY_MAX" and value == 10**12 else f"{value:,}"
+        assert re.search(rf"(?<![\d,]){said}(?!\d|,\d)", text), f"{constant} {value}"
 
 
 @pytest.mark.parametrize(
