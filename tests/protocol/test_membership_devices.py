@@ -10,8 +10,8 @@ from p2pvalue_protocol.auth_payloads import ADMIN, GUEST, MEMBER
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.members import Standing
 from p2pvalue_protocol.operation import Operation
-from tests.protocol.authoring import NONCE, Author, membership_of
-from tests.protocol.village import Village
+from tests.protocol.authoring import NONCE, Author, membership_of, prekey_named
+from tests.protocol.village import Village, frontier
 
 
 def test_a_root_known_only_by_its_own_claim_is_not_known() -> None:
@@ -74,6 +74,24 @@ def test_a_device_of_two_members_speaks_for_the_stronger_then_the_smaller_root(
         membership = village.with_(*order, grant)
         assert membership.standing(for_bo.core.device) == expected[::-1]
         assert membership.devices().count(for_bo.core.device) == 1
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("is_cys", [True, False])
+def test_a_device_of_two_members_is_sealed_to_by_the_prekey_of_whom_it_speaks_for(
+    number: int, is_cys: bool
+) -> None:
+    village = Village()
+    for_bo, for_cy = (Author("shared", root=root) for root in ("bo", "cy"))
+    for author, name in ((for_bo, "one"), (for_cy, "other")):
+        author.prekey = prekey_named(f"{name} {number}")  # ids that fall both ways
+    added = [author.add_device(village.genesis) for author in (for_bo, for_cy)]
+    grant = village.ada.grant(for_cy.root.public, ADMIN if is_cys else GUEST, added[1])
+    membership = village.with_(*added, grant)
+    heads = frontier(membership, [village.admit.op_id, *(op.op_id for op in added), grant.op_id])
+    [found] = [at for at in membership.devices_at(heads) if at.device == for_bo.device]
+    assert found.root == (for_cy if is_cys else for_bo).root.public
+    assert found.prekey == (for_cy if is_cys else for_bo).prekey
 
 
 def test_a_device_that_certifies_itself_is_nobodys() -> None:

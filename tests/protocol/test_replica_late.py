@@ -9,6 +9,7 @@ import pytest
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.ids import CONTENT, subject_of
+from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import decode_state, document, need, pledge, profile
 from p2pvalue_protocol.log import Run
 from tests.protocol.authoring import key_named
@@ -230,6 +231,10 @@ def test_the_newest_time_that_is_held_never_goes_back(ana: Copy, ben: Copy) -> N
     ben.say("early", now_ms=NOW_MS + 1)
     ben.give(ana)
     assert len(ana.texts()) == 2
+    assert ana.replica.newest_time_ms == NOW_MS + 60_000
+    ana.write(Draft(auth.AUTH_SEEN, b"", b""), now_ms=NOW_MS + 90_000)  # no content
+    assert ana.replica.newest_time_ms == NOW_MS + 60_000
+    ana.restart()
     assert ana.replica.newest_time_ms == NOW_MS + 60_000
 
 
