@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from p2pvalue_protocol.folding import fold_subject
 from p2pvalue_protocol.kinds import decode_state
+from p2pvalue_protocol.kinds.card import CARD, encode_card
 from p2pvalue_protocol.kinds.need import NEED, NeedLine, encode_need
 from p2pvalue_protocol.kinds.profile import PROFILE, ProfileState, encode_profile, profile_subject
 from p2pvalue_protocol.past import SubjectOperationRow
 
 MEMBER = bytes(32)
 SUBJECT = profile_subject(MEMBER)
+CARDS = encode_card("the garden")
 OTHER = encode_need("rides", [NeedLine("hours", "minute", 0, 60)])
 
 
@@ -25,6 +27,7 @@ def test_what_is_of_another_kind_or_forgotten_ends_no_subjects_history() -> None
         (row(3, PROFILE.number), None),
         (row(4, NEED.number), OTHER),
         (row(5, PROFILE.number), encode_profile("Bo")),
+        (row(6, CARD.number), CARDS),
     ]
     folded = fold_subject(SUBJECT, rows)
     assert folded is not None

@@ -128,6 +128,18 @@ def test_what_was_written_without_being_told_goes_along() -> None:
     assert ben.node.texts() == 4
 
 
+def test_what_was_signed_at_several_times_goes_along_in_one_message_if_it_fits() -> None:
+    ada, ben = listeners("ada", "ben")
+    [first] = ada.tell(ada.node.say("told"))
+    for _ in range(3):
+        ada.node.say("kept back")
+        ada.node.runs()  # signs it
+    [second] = ada.tell(ada.node.say("told again"))
+    ben.hear(first)
+    assert ben.hear(second) == ACCEPTED
+    assert ben.node.texts() == 5
+
+
 def test_a_long_log_is_told_in_several_messages_that_fit(rng: random.Random) -> None:
     ada, ben = listeners("ada", "ben")
     letters = ["".join(chr(0x4E00 + rng.randrange(8_000)) for _ in range(900)) for _ in range(60)]

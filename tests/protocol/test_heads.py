@@ -238,6 +238,20 @@ def test_a_peer_holds_what_precedes_its_claim_in_a_log_that_is_held_here(
     assert not comparison.peer_holds(unknown)
 
 
+def test_of_a_forked_log_a_claim_says_nothing_about_what_is_before_it(rng: random.Random) -> None:
+    [head] = heads(1, rng)
+    twin = moved(head, rng)
+    claim = moved(twin, rng)
+    for held, is_held in (({head}, True), ({head, twin}, False)):
+        comparison = Comparison(
+            Held(held), KEY, is_initiator=True, gives=lambda: EVERYTHING, claim=lambda told: None
+        )
+        comparison.open()
+        comparison.on_heads(f.Heads(b"", 0, [f.head_entry(claim)]))
+        assert comparison.peer_holds(claim)
+        assert comparison.peer_holds(head) == is_held
+
+
 def test_more_heads_than_fit_are_told_by_their_sum_and_compared_once_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

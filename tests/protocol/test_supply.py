@@ -80,6 +80,18 @@ def test_frames_begin_small_and_grow_only_where_they_are_acknowledged_at_once() 
     assert max(of_slow[1:]) < max(of_usual)
 
 
+def test_frames_for_the_slow_still_hold_two_kibibytes() -> None:
+    ana = sealed_community()
+    for _ in range(300):
+        ana.say("m" * 100)
+        ana.runs()  # signs each by itself
+    frames = supplied(ana, ack_after_ms=5_000)
+    assert sum(map(count_in, frames)) == 301
+    late = [len(frame.batch) for frame in frames[8:-1]]
+    assert min(late) > 1_024
+    assert max(late) < 3 * 1_024
+
+
 def test_what_compresses_well_is_sent_in_large_batches_again_after_something_that_does_not() -> (
     None
 ):
