@@ -22,7 +22,7 @@ from p2pvalue.api.schema import Done, Question, Unlock
 from p2pvalue.node.interface import NodeInterface
 from p2pvalue_protocol.errors import LocalProtocolError
 
-BODY_BYTES_MAX = 1024 * 1024
+BODY_BYTES_MAX = 4 * 1024 * 1024  # a large text, and the one that its editor began with
 HOSTS = frozenset({"localhost", "p2pvalue"})
 # Programs do not send these. A web page cannot keep its browser from sending them.
 BROWSER_HEADERS = ("origin", "sec-fetch-site", "sec-fetch-mode")

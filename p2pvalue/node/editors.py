@@ -120,6 +120,7 @@ class Editors:
         subject = documents.subject(document)
         async with documents.opened(subject) as replica:
             basis, used_schema = replica.facts.basis, await replica.document.schema()
+            lacks = await replica.document.lacks(schema)
         self.is_wanted.set()
         with trio.move_on_after(SERVED_S_MAX):
             await self._is_served.wait()
@@ -130,7 +131,7 @@ class Editors:
             subject,
             device,
             origin=origin,
-            is_outdated=schema < used_schema,
+            is_outdated=schema < used_schema or bool(lacks),
             basis=basis,
         )
         return AttachedView(

@@ -84,8 +84,10 @@ def name_of(node: Node) -> str:
 def lacks(version: int, nodes: Iterable[Node]) -> list[str]:
     """Return what nodes use and a version does not know: "element callout", "mark underline".
 
-    O(n) in the size of the document; KeyError if there is no such version.
+    Later versions are taken to know all. O(n) in the size of the document.
     """
+    if version not in SCHEMAS:
+        return []
     return sorted(_used(nodes) - _known(SCHEMAS[version]))
 
 

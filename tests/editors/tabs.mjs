@@ -45,6 +45,7 @@ class Tab {
   type (at, text) { for (const letter of text) { this.text.insert(at, letter); at += letter.length } }
   paste (at, text) { this.text.insert(at, text) }
   erase (at, length) { this.text.delete(at, length) }
+  block (name) { this.doc.getXmlFragment('prosemirror').insert(0, [new Y.XmlElement(name)]) }
   undo () { this.undoing.undo() }
   redo () { this.undoing.redo() }
   leave () { this.provider.disconnect() }

@@ -11,9 +11,10 @@ from p2pvalue.texts.markdown_reading import read_markdown
 from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.documents.update_form import read_update
 from tests.editors.javascript import run
+from tests.editors.tabs import Tabs, attach, text_of
+from tests.system.person import Person
 from tests.texts.rich_by_chance import markdown_by_chance
 from tests.texts.test_markdown import EVERYTHING
-
 
 TEXTS = 200
 
@@ -78,3 +79,19 @@ def test_what_an_editor_writes_is_read_as_markdown() -> None:
     document.apply(written)
     assert document.text == EVERYTHING.replace("beans", "peas 😀")
     assert document.rewrite(None, document.text) == []
+
+
+def test_who_does_not_know_all_that_a_document_uses_only_reads(
+    two: tuple[Person, Person], tabs: Tabs
+) -> None:
+    ana, _ = two
+    made = ana.ask("POST", "/documents", title="Blocks", text=EVERYTHING, shape="rich")
+    tab = tabs.at(ana, made["document"])
+    assert not tab.attached["read_only"]
+    tab("block", "paragraph")
+    tab("block", "callout")
+    ana.until(lambda: "callout" in str(text_of(ana, made["document"])), "the new block")
+    assert [attach(ana, made["document"], schema=n)["read_only"] for n in (1, 2)] == [True, False]
+    ana.ask("PUT", f"/documents/{made['document']}", text=f"{text_of(ana, made['document'])}\nx")
+    saved = str(text_of(ana, made["document"]))
+    assert ("callout" in saved, saved.endswith("stay.\n\nx\n")) == (True, True)

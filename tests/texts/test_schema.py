@@ -37,3 +37,4 @@ def test_what_a_schema_does_not_know_is_named() -> None:
         *("attribute callout.kind", "attribute link.note", "attribute paragraph.align"),
         *("element callout", "mark underline"),
     ]
+    assert lacks(NEWEST + 1, [unknown]) == []
