@@ -169,7 +169,7 @@ class Attribution:
             elif run.deleter == NOBODY:
                 position += _size(run.text)
         starts = [s for s in range(len(buried)) if buried.startswith(text, s)]
-        here = [s for s in starts if set(places[s : s + len(text)]) == {at}]
+        here = [s for s in starts if places[s] == at == places[s + len(text) - 1]]
         if not starts:
             return False
         start = (here or starts)[0]

@@ -83,6 +83,8 @@ def test_ids_are_found_by_their_first_digits() -> None:
     scene = scene_of_three()
     ids = [scene.op_id(number) for number in range(4)]
     for op_id in ids:
-        for digits in (op_id.hex()[:5], op_id.hex()):
+        for digits in (op_id.hex()[:5], op_id.hex()[:9].upper(), op_id.hex()):
             assert list(ids_like(scene.facts, digits)) == [op_id]
+        assert list(ids_like(scene.facts, op_id.hex()[:-1] + "g")) == []
     assert sorted(ids_like(scene.facts, "")) == sorted(ids)
+    assert list(ids_like(scene.facts, "no id")) == []

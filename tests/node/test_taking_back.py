@@ -145,6 +145,33 @@ async def test_text_that_came_back_goes_when_its_author_goes_further_back(ana: S
     assert await undo(ana) == "hello world"
 
 
+async def test_a_stretch_of_typing_is_taken_back_at_once_and_typing_after_that_is_another(
+    ana: SmallNode,
+) -> None:
+    await ana.community.create_document("Plan", "tea")
+
+    async def type_on(text: str) -> None:
+        for letter in text:
+            at = len(await shown(ana))
+            await ana.community.splice_document("Plan", [(at, 0, letter)], session=3)
+
+    await type_on(" 日本😀")
+    assert await undo(ana) == "tea"
+    await type_on("!?")
+    assert [e.updates for e in (await ana.community.history.edits("Plan", 9)).edits] == [1, 4, 1, 2]
+    assert await undo(ana) == "tea"
+    assert await undo(ana) == ""
+
+
+async def test_a_long_text_that_came_at_once_goes_and_comes_back_at_once(ana: SmallNode) -> None:
+    text = "日本😀\n" * 6_000
+    await ana.community.create_document("Plan", text)
+    assert await undo(ana) == ""
+    ana.restart()
+    assert await redo(ana) == text
+    assert await undo(ana) == ""
+
+
 async def test_nothing_is_left_to_take_back_where_one_wrote_nothing(
     ana: SmallNode, eva: SmallNode
 ) -> None:
