@@ -12,7 +12,6 @@ from p2pvalue_protocol.documents.facts import Facts
 from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
 from p2pvalue_protocol.documents.op_ids import OpIds
 from p2pvalue_protocol.documents.placement import Placement
-from p2pvalue_protocol.documents.update_form import CLOCK_MAX
 from p2pvalue_protocol.documents.verdict import Applies, Waits
 from tests.documents.by_hand import ANA, DOCUMENT, EVA, KIM, StoredIds, client, string, update
 
@@ -34,16 +33,15 @@ def test_an_id_is_found_among_others_that_begin_alike() -> None:
     alike = [b"same" + bytes([number]) * 28 for number in range(4)]
     ids = ids_of(*alike[:3], b"last" * 8)
     for place, op_id in enumerate(alike[:3]):
-        assert ids.find(op_id, CLOCK_MAX) == place
+        assert ids.find(op_id) == place
         assert ids[place] == op_id
-    assert ids.find(alike[3], CLOCK_MAX) is None
-    assert ids.find(alike[0], 2) is None
-    assert ids.find(b"last" * 8, 1) == 3
+    assert ids.find(alike[3]) is None
+    assert ids.find(b"last" * 8) == 3
 
 
 def test_bytes_of_two_neighbours_are_no_id() -> None:
     ids = ids_of(b"abcd" * 8, b"efgh" * 8, b"last" * 8)
-    assert ids.find(b"cdef" * 8, CLOCK_MAX) is None
+    assert ids.find(b"cdef" * 8) is None
 
 
 def test_an_update_that_is_not_stored_is_not_asked_for() -> None:

@@ -35,6 +35,14 @@ MUTANTS = (
         f"{RULES}[head-void]",
     ),
     Mutant(
+        "heads-that-begin-alike",
+        "kinds/document-update: an update waits for the update that its head names, for no other",
+        "documents/op_ids",
+        "            if not beside and self[place] == op_id:",
+        "            if not beside:",
+        "documents/test_op_ids.py::test_a_head_that_begins_like_an_update_is_waited_for",
+    ),
+    Mutant(
         "bytes-after-the-end",
         "malformed: nothing follows the end",
         "documents/update_form",

@@ -183,6 +183,7 @@ class Facts:
                 branch.foreign = self._finder.joined(branch, heads)
             branch.known.learn(place, before, branch.foreign)
         branch.ids.append(placement.op_id, placement.seq, is_stored=is_stored)
+        self._finder.note(placement.op_id, branch, place)
         strand = branch.strands.get(session)
         if strand is not None and strand.tail is not None and not heads and not self.claims.shared:
             typed = strand.typed(place, data)
