@@ -50,6 +50,7 @@ cli = Group(
         "device": Late(f"{_HERE}.device:device", "Be one person on several devices."),
         "chat": Late(f"{_HERE}.chat:chat", "Post and read messages."),
         "document": Late(f"{_HERE}.document:document", "Write texts together."),
+        "blob": Late(f"{_HERE}.blob:blob", "Share files, and get those of others."),
         "need": Late(f"{_HERE}.need:need", "What a community needs."),
         "pledge": Late(f"{_HERE}.pledge:pledge", "Promise to help with a need."),
         "peer": Late(f"{_HERE}.node:peer", "Other nodes and their addresses."),

@@ -106,6 +106,8 @@ def clock(time_ms: int) -> str:
 
 def size(count_bytes: int) -> str:
     """A number of bytes as people say it."""
+    if count_bytes < 1_000:
+        return f"{count_bytes} B"
     if count_bytes < 1_000_000:
         return f"{count_bytes / 1000:.0f} kB"
     return f"{count_bytes / 1_000_000:.0f} MB"

@@ -10,6 +10,8 @@ import msgspec
 
 from p2pvalue import types as t
 from p2pvalue.api import answers as a
+from p2pvalue.api import blob_answers as b
+from p2pvalue.api import blob_schema as bs
 from p2pvalue.api import device_answers as d
 from p2pvalue.api import device_schema as ds
 from p2pvalue.api import editor_answers as e
@@ -110,6 +112,10 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Endpoint("GET", "/history/{document:path}", hs.ListEdits, h.list_edits),
     Endpoint("GET", "/versions/{document:path}", hs.AtVersion, h.show_version),
     Endpoint("GET", "/blame/{document:path}", hs.Blame, h.blame),
+    Endpoint("GET", "/blobs", s.InCommunity, b.list_blobs),
+    Stream("POST", "/blobs", bs.AddBlob, (s.Progress, bs.Shared), b.add_blob),
+    Stream("POST", "/blobs/{blob:path}/get", bs.GetBlob, (s.Progress, bs.Shared), b.get_blob),
+    Endpoint("POST", "/blobs/{blob:path}/remove", bs.OfBlob, b.remove_blob),
     Endpoint("GET", "/needs", s.InCommunity, a.list_needs),
     Endpoint("POST", "/needs", s.AddNeed, a.add_need),
     Endpoint("GET", "/needs/{need:path}", s.OfNeed, a.show_need),

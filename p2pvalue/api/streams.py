@@ -106,24 +106,20 @@ async def backup(
     node: NodeInterface, question: Backup, send_line: SendLine, _: AsyncIterator[bytes]
 ) -> None:
     """Write a copy of the database to a new file; keys are never in it."""
-    target = Path(question.target)
-    if not target.is_absolute():
-        raise BadRequest("`target` must be an absolute path, because the daemon has another folder")
+    target = absolute(question.target, "target")
 
     async def work(progress: Callable[[int, int], None]) -> list[t.CheckView]:
         await node.backup(target, progress)
         return [t.CheckView(check="backup", is_ok=True, detail=f"written to {target}")]
 
-    await _with_progress(work, send_line)
+    await _with_checks(work, send_line)
 
 
 async def export(
     node: NodeInterface, question: Export, send_line: SendLine, _: AsyncIterator[bytes]
 ) -> None:
     """Write everything that can be read here of a community to files in a new folder."""
-    target = Path(question.target)
-    if not target.is_absolute():
-        raise BadRequest("`target` must be an absolute path, because the daemon has another folder")
+    target = absolute(question.target, "target")
 
     async def work(progress: Callable[[int, int], None]) -> list[t.CheckView]:
         folder = await node.export(
@@ -131,30 +127,49 @@ async def export(
         )
         return [t.CheckView(check="export", is_ok=True, detail=f"written to {folder}")]
 
-    await _with_progress(work, send_line)
+    await _with_checks(work, send_line)
 
 
 async def verify(
     node: NodeInterface, _question: Question, send_line: SendLine, _: AsyncIterator[bytes]
 ) -> None:
     """Check every stored operation: hashes, chains and signatures."""
-    await _with_progress(node.verify, send_line)
+    await _with_checks(node.verify, send_line)
 
 
 async def rebuild(
     node: NodeInterface, _question: Question, send_line: SendLine, _: AsyncIterator[bytes]
 ) -> None:
     """Derive every view again from the operations, and compare."""
-    await _with_progress(node.rebuild, send_line)
+    await _with_checks(node.rebuild, send_line)
 
 
-async def _with_progress(
+def absolute(path: str, field: str) -> Path:
+    """Return a path that a caller gave; raises BadRequest for one that depends on a folder."""
+    if not Path(path).is_absolute():
+        raise BadRequest(
+            f"`{field}` must be an absolute path, because the daemon has another folder"
+        )
+    return Path(path)
+
+
+async def _with_checks(
     work: Callable[[Callable[[int, int], None]], Awaitable[list[t.CheckView]]], send_line: SendLine
 ) -> None:
+    async def finished(progress: Callable[[int, int], None]) -> Finished:
+        return Finished(checks=await work(progress))
+
+    await with_progress(finished, send_line)
+
+
+async def with_progress(
+    work: Callable[[Callable[[int, int], None]], Awaitable[msgspec.Struct]], send_line: SendLine
+) -> None:
+    """Do long work, and tell how far it is, then what it returns."""
     # Only the newest step counts: a slow reader must not hold up the work. What fails waits for the
     # line that is being sent: cut off, that would leave an answer without its head.
     newest: Progress | None = None
-    found: list[t.CheckView] | None = None
+    found: msgspec.Struct | None = None
     failure: Exception | None = None
     has_news = trio.Event()
 
@@ -181,4 +196,5 @@ async def _with_progress(
                 await send_line(step)
     if failure is not None:
         raise failure
-    await send_line(Finished(checks=found or []))
+    if found is not None:
+        await send_line(found)

@@ -49,6 +49,10 @@ class NodeInterface(Protocol):
         """Return the community meant, None: the only one; raises NotFound with what there is."""
         ...
 
+    def blobs(self, community: str | None = None) -> BlobsInterface:
+        """Return the files shared in the community meant; raises NotFound as `community` does."""
+        ...
+
     async def create_community(
         self,
         name: str,
@@ -99,6 +103,39 @@ class NodeInterface(Protocol):
     async def backup(self, target: Path, progress: Callable[[int, int], None]) -> None: ...
     async def verify(self, progress: Callable[[int, int], None]) -> list[t.CheckView]: ...
     async def rebuild(self, progress: Callable[[int, int], None]) -> list[t.CheckView]: ...
+
+
+class BlobsInterface(Protocol):
+    """The files that members of a community share, named by name or id.
+
+    `progress` is told bytes done and bytes in all.
+    """
+
+    def all(self) -> list[t.BlobView]: ...
+    async def add(
+        self, path: Path, progress: Callable[[int, int], None], *, name: str = ""
+    ) -> t.BlobView:
+        """Share a file of up to 64 MiB; ConfigError if it cannot be read."""
+        ...
+
+    async def get(
+        self,
+        reference: str,
+        target: Path,
+        progress: Callable[[int, int], None],
+        *,
+        wait_s: float,
+    ) -> tuple[t.BlobView, int]:
+        """Write a file to a new one, fetching what is missing; and how many peers brought some.
+
+        Raises LocalProtocolError if for `wait_s` seconds nobody had any of what is missing: what
+        came is kept, and the next call goes on from there.
+        """
+        ...
+
+    async def remove(self, reference: str) -> t.BlobView:
+        """Take back a file of ours; NotAdmitted for that of another."""
+        ...
 
 
 class DevicesInterface(Protocol):

@@ -14,6 +14,7 @@ from p2pvalue.config import Config
 from p2pvalue.keystore import Keystore
 from p2pvalue.node.interface import CommunityInterface, NodeInterface
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError, NotFound
+from tests.api.fake_blobs import FakeBlobs
 from tests.api.fake_community import FakeCommunity
 from tests.api.fake_devices import FakeDevices, FakeLinking
 from tests.api.fake_editors import FakeEditors
@@ -37,6 +38,7 @@ class FakeNode:
         self.devices = FakeDevices()
         self.linking = FakeLinking()
         self.editors = FakeEditors(self)
+        self.files = FakeBlobs()
 
     def now(self) -> int:
         self.times += 1000
@@ -75,6 +77,10 @@ class FakeNode:
             if community.joins_at_look and self.looks >= community.joins_at_look:
                 community.state = "active"
         return [community.view() for community in self.held.values()]
+
+    def blobs(self, community: str | None = None) -> FakeBlobs:
+        self.community(community)
+        return self.files
 
     def community(self, reference: str | None = None) -> CommunityInterface:
         if reference is None and len(self.held) != 1:

@@ -49,8 +49,20 @@ class _Guarded:
         self.backup = self.export = self.verify = self.rebuild = _left_out
         self.keys = _Keys(node.keys)
 
+    def blobs(self, community: str | None = None) -> Any:
+        return _Files(self._node.blobs(community))
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._node, name)
+
+
+class _Files:
+    def __init__(self, files: Any) -> None:
+        self._files = files
+        self.add = self.get = _left_out
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
 
 
 class _Keys:
@@ -221,7 +233,7 @@ def _body_of(question: type[msgspec.Struct]) -> dict[str, object]:
         "document": "Minutes", "member": "Ana", "address": "/ip4/127.0.0.1/tcp/9",
         "link": "p2pvalue:1#AAAA", "code": "p2pvalue-device:1#AAAA", "rank": "guest",
     }  # fmt: skip
-    in_path = ("document", "member", "invite", "need", "pledge", "request", "device")
+    in_path = ("document", "member", "invite", "need", "pledge", "request", "device", "blob")
     return {
         field.encode_name: values.get(field.encode_name, "")
         for field in msgspec.structs.fields(question)

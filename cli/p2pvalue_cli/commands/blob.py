@@ -1,0 +1,103 @@
+"""Files: share them, list, get, take back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from p2pvalue_cli import connection
+from p2pvalue_cli.command import Command, Group, community_option
+from p2pvalue_cli.failures import failed
+from p2pvalue_cli.output import ago, harmless, one_line, say, short, show, size, table
+from p2pvalue_cli.progress import finished
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group(cls=Group)
+def blob() -> None:
+    """Share files of up to 64 MiB; documents show images that are shared so."""
+
+
+@blob.command(cls=Command, example="p2pvalue blob add roof.jpg --name 'The roof.jpg'")
+@click.argument("file", type=FILE)
+@click.option("--name", default="", help="What others see it called; else its own name.")
+@community_option
+def add(file: Path, name: str, community: str | None) -> None:
+    """Share a FILE with the community."""
+    source = str(file.expanduser().absolute())
+    answer = finished("/blobs", source=source, name=name, community=community)
+    show(answer["blob"], _say_shared)
+
+
+def _say_shared(view: dict[str, Any]) -> None:
+    say(f"shared {harmless(view['file'])}, {size(view['bytes'])} (blob {short(view['blob'])})")
+    if view["media"].startswith("image/"):
+        say(f"in a document: ![{one_line(view['file'])}](blob:{view['blob']})")
+
+
+@blob.command("list", cls=Command, example="p2pvalue blob list")
+@community_option
+def list_blobs(community: str | None) -> None:
+    """List the files that members share, and which are on this disk."""
+    show(connection.get("/blobs", community=community), _write_list)
+
+
+def _write_list(views: list[dict[str, Any]]) -> None:
+    if not views:
+        say("no files yet; share one with: p2pvalue blob add FILE")
+        return
+    rows = [
+        (short(v["blob"]), v["file"], size(v["bytes"]), v["name"], ago(v["time"]), v["state"])
+        for v in views
+    ]
+    table(("BLOB", "FILE", "SIZE", "FROM", "SHARED", "WHERE"), rows)
+
+
+@blob.command(cls=Command, example="p2pvalue blob get roof.jpg\np2pvalue blob get roof.jpg ~/a.jpg")
+@click.argument("reference", metavar="NAME")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--wait", default=70.0, show_default=True, metavar="SECONDS", help="How long without news."
+)
+@community_option
+def get(reference: str, file: Path | None, wait: float, community: str | None) -> None:
+    """Write the file called NAME to FILE, a new one, or under its own name here.
+
+    What is missing is fetched from members who have it. If that ends early, the next time goes on
+    from there.
+    """
+    target = (file or Path(_own_name(reference, community))).expanduser().absolute()
+    path = f"/blobs/{connection.quoted(reference)}/get"
+    answer = finished(path, target=str(target), wait_s=wait, community=community)
+    show(answer, lambda done: _say_got(done, target))
+
+
+def _own_name(reference: str, community: str | None) -> str:
+    views = connection.get("/blobs", community=community)
+    digits = reference.removeprefix("blob:").lower()
+    names = {v["file"] for v in views if v["file"] == reference}
+    names = names or {v["file"] for v in views if v["blob"].startswith(digits)}
+    if len(names) != 1:
+        raise failed("not-found", f"there is no one file {reference!r}: see p2pvalue blob list")
+    [name] = names
+    # The name is a stranger's: nothing hidden, and nothing that steers a terminal.
+    return harmless(str(name)).lstrip(".") or "file"
+
+
+def _say_got(done: dict[str, Any], target: Path) -> None:
+    peers = done["peers"]
+    source = "it was here" if not peers else f"from {peers} peer{'s' if peers > 1 else ''}"
+    say(f"written to {target} ({source})")
+
+
+@blob.command(cls=Command, example="p2pvalue blob remove roof.jpg")
+@click.argument("reference", metavar="NAME")
+@community_option
+def remove(reference: str, community: str | None) -> None:
+    """Take back a file that you shared; copies that others made of it stay theirs."""
+    path = f"/blobs/{connection.quoted(reference)}/remove"
+    removed = connection.post(path, community=community)
+    show(removed, lambda view: say(f"removed {harmless(view['file'])}"))
