@@ -21,7 +21,7 @@ TEXTS = 200
 
 def shown_by_editor(updates: list[bytes], replaced: str, by: str) -> dict[str, Any]:
     given = {"updates": [update.hex() for update in updates], "replaced": replaced, "by": by}
-    found: dict[str, Any] = json.loads(run("rich.mjs", given=json.dumps(given)))
+    found: dict[str, Any] = json.loads(run("tiptap_schema.mjs", given=json.dumps(given)))
     return found
 
 
