@@ -13,6 +13,7 @@ from p2pvalue_protocol.documents import update_form as form
 from p2pvalue_protocol.documents.bursts import (
     EDITOR_CAPS,
     PART_BYTES_MAX,
+    first_text,
     in_parts,
     joined,
     united,
@@ -150,6 +151,23 @@ def test_what_is_deleted_goes_with_what_is_written_if_there_is_room() -> None:
 
 def wide(count: int) -> list[form.Struct]:
     return [string("x" * 13_280, origin=(A, 15_999)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("text", ["", "hé 😀", "日本語 😀" * 20_000, "x" * 300_000])
+def test_the_first_text_is_written_as_the_text_library_would(text: str) -> None:
+    scene = Scene()
+    parts = first_text(A, text)
+    doc: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc()
+    for part in parts:
+        assert scene.give(ANA, write_update(part)) == APPLIES
+        doc.apply_update(write_update(part))
+    assert str(doc.get("content", type=pycrdt.Text)) == text
+
+
+def test_a_short_first_text_is_the_text_library_s_to_the_byte() -> None:
+    doc: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc(client_id=A)
+    doc.get("content", type=pycrdt.Text).insert(0, "hé 😀")
+    assert [write_update(part) for part in first_text(A, "hé 😀")] == [bytes(doc.get_update())]
 
 
 def test_nothing_to_say_is_said_in_no_update() -> None:

@@ -42,6 +42,12 @@ async def test_what_is_typed_can_be_read_and_survives_a_restart(ana: SmallNode) 
     assert [view.updates for view in ana.community.documents()] == [3]
 
 
+async def test_a_text_that_cannot_be_written_makes_no_document(ana: SmallNode) -> None:
+    with pytest.raises(LocalProtocolError, match="half a character"):
+        await ana.community.create_document("Plan", "\ud83d")
+    assert ana.community.documents() == []
+
+
 async def test_concurrent_edits_of_two_nodes_converge_and_keep_both(
     ana: SmallNode, eva: SmallNode
 ) -> None:
@@ -248,7 +254,7 @@ async def test_a_long_paste_becomes_several_operations_that_fit(ana: SmallNode) 
         bytes.fromhex(ana.community.documents()[0].document),
         document.UPDATE_NUMBER,
     )
-    assert len(entries) > 10
+    assert len(entries) > 2
     assert all(entry.payload and len(entry.payload) <= 65_536 for entry in entries)
 
 

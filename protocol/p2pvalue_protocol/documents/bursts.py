@@ -28,6 +28,7 @@ Ranges = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 EDITOR_CAPS: Final = Caps(65_536, 65_536, 1_048_576, 1_048_576)
 """What an editor may say at once: a megabyte pasted, or all it did while it was cut off."""
 
+TEXT_ROOT: Final = "content"
 PART_BYTES_MAX: Final = 56_000  # beside heads and the operation's own fields
 _HEAD_BYTES = 24  # of an update
 _STRUCT_BYTES = 28  # of a struct besides what it holds: two places
@@ -78,6 +79,16 @@ def _string(struct: Struct, text: str) -> Struct:
     lows = lows_of(text)
     body = write_number(len(data)) + data
     return struct._replace(length=len(text) + len(lows), body=body, lows=lows)
+
+
+def first_text(client: int, text: str) -> list[Update]:
+    """Return the updates by which a client writes the first text of a plain or Markdown document.
+
+    They are what the text library would say, without it. Raises UnicodeEncodeError for text with
+    half a surrogate pair.
+    """
+    empty = Struct(STRING, 0, None, None, TEXT_ROOT, False, None, b"", -1, ())
+    return in_parts(Update(client, 0, (_string(empty, text),), ())) if text else []
 
 
 def in_parts(update: Update) -> list[Update]:

@@ -7,6 +7,7 @@ written by `write_update` as the same bytes. What an update may name is for `rul
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from p2pvalue_protocol.documents.numbers import read_number, read_text, write_number
@@ -206,9 +207,12 @@ def _read_type(data: bytes, at: int) -> tuple[int, int, tuple[int, ...], int]:
     return 1, type_ref, (), at
 
 
+_WIDE: Final = re.compile("[\U00010000-\U0010ffff]")  # a pair each
+
+
 def lows_of(text: str) -> tuple[int, ...]:
     """Return the offsets, in UTF-16 units, of the second halves of surrogate pairs in a text."""
-    wide = [at for at, character in enumerate(text) if character > "\uffff"]
+    wide = [found.start() for found in _WIDE.finditer(text)]
     return tuple(at + before + 1 for before, at in enumerate(wide))
 
 
