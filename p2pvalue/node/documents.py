@@ -92,7 +92,7 @@ class Documents:
         replica = self._new_replica(subject, shape)
         client = client_of(replica.place.device, subject, replica.session)
         updates = [write_update(part) for part in first_text(client, text)]
-        own = replica.prepare(replica.session, updates)
+        own = await replica.prepare(replica.session, updates)
         await self._write(_drafts(subject, own, None))
 
     def all(self) -> list[t.DocumentView]:
