@@ -60,6 +60,7 @@ class Tab {
   async sees (wanted) {
     const all = Object.entries(wanted).map(entry => JSON.stringify(entry)).sort().join()
     await this.until(() => this.others().join() === all, () => this.others())
+    return wanted
   }
   raw (...messages) { for (const hex of messages) this.provider.ws.send(Buffer.from(hex, 'hex')) }
   takeForeignClient (client) { this.doc.clientID = client }

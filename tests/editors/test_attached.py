@@ -159,4 +159,4 @@ def test_who_is_there_is_seen_on_other_machines_too(two: tuple[Person, Person], 
     one("say", {"user": "Ana"})
     far("sees", itself | ana_is)
     one("leave")
-    far("sees", itself)
+    assert far("sees", itself) == itself
