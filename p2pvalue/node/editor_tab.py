@@ -149,9 +149,10 @@ class Tab:
     async def sign(self) -> None:
         """Sign and tell what was typed until now; raises EditorRefused."""
         async with self._signing:
-            typed = self._burst.take()
-            if typed:
-                await self._room.write(self, typed)
+            with trio.CancelScope(shield=True):  # what is taken here is nowhere else
+                typed = self._burst.take()
+                if typed:
+                    await self._room.write(self, typed)
 
     async def run(self) -> None:
         """Do what is due until cancelled; raises EditorRefused."""

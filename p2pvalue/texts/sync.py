@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pycrdt
 
 from p2pvalue.texts.shared import SharedDocument, contained
 
-META_ROOT = "meta"
+META_ROOT: Final = "meta"
+VERSIONS_MAX: Final = 2**31
 
 
 def state(document: SharedDocument) -> bytes:
@@ -25,8 +28,16 @@ def since(document: SharedDocument, held: bytes) -> bytes:
 
 
 def schema(document: SharedDocument) -> int:
-    """Return which version of the shape's names the document uses, 1 unless it says so."""
+    """Return the least version of the shape's names that knows all that the document uses.
+
+    That is what it says of itself, 1 if it says nothing, or more if it uses what that one lacks.
+    """
+    from p2pvalue.texts.schema import NEWEST  # noqa: PLC0415 - few processes need it
+
     with contained():
-        said = document.doc.get(META_ROOT, type=pycrdt.Map).get("schema")
-    is_number = isinstance(said, int | float) and not isinstance(said, bool)
-    return max(1, int(said)) if is_number and abs(said) < 2**31 else 1
+        told = document.doc.get(META_ROOT, type=pycrdt.Map).get("schema")
+    is_version = isinstance(told, int | float) and 1 <= told < VERSIONS_MAX
+    version = int(told) if is_version else 1
+    while version <= NEWEST and document.lacks(version):
+        version += 1
+    return version
