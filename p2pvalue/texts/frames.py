@@ -17,11 +17,15 @@ TAKE_FROM: Final = "take_from"  # number of the other document
 
 
 class Question(msgspec.Struct, array_like=True, frozen=True):
-    """Something asked of the document `number`; those `dropped` are not needed any more."""
+    """Something asked of the document `number`; those `dropped` are not needed any more.
+
+    It ends the process if it takes more than `work_s` seconds of processor time.
+    """
 
     number: int
     name: str
     arguments: list[Any]
+    work_s: float
     dropped: list[int] = []
 
 

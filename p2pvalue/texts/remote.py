@@ -14,7 +14,7 @@ from p2pvalue.texts.edits import Edit, check_edits, edited
 from p2pvalue.texts.frames import COPY, OPEN, TAKE_FROM, Answer, Outcome, Question
 from p2pvalue_protocol.errors import LocalProtocolError
 
-ANSWER_S_MAX: Final = 5.0
+WORK_S_MAX: Final = 5.0  # of processor time
 DIFFERENCE_S_MAX: Final = 30.0
 APPLIED_BYTES_MAX: Final = 250_000  # then others' questions come between
 
@@ -72,16 +72,18 @@ class Texts(ABC):
         answer: type[T],
         *,
         epoch: int | None = None,
-        patience_s: float = ANSWER_S_MAX,
+        work_s: float = WORK_S_MAX,
     ) -> T:
         """Ask about a document of an epoch (None: of whichever comes) and return the answer.
+
+        More than `work_s` seconds of processor time end the process.
 
         Raises WorkerLost if its process has ended, or ends over this; TextBroken if the library
         failed, then the document is no more; LocalProtocolError if nothing was changed.
         """
         dropped = len(self._dropped)
-        question = _encode(Question(number, name, arguments, self._dropped))
-        found = _answers.decode(await self._exchange(question, epoch, patience_s))
+        question = _encode(Question(number, name, arguments, work_s, self._dropped))
+        found = _answers.decode(await self._exchange(question, epoch))
         del self._dropped[:dropped]
         match found.outcome:
             case Outcome.ANSWERED:
@@ -106,7 +108,7 @@ class Texts(ABC):
         """End the process, and with it all documents; the next question starts another."""
 
     @abstractmethod
-    async def _exchange(self, question: bytes, epoch: int | None, patience_s: float) -> bytes:
+    async def _exchange(self, question: bytes, epoch: int | None) -> bytes:
         """Bring a question to the documents of an epoch, and return the answer."""
 
 
@@ -129,7 +131,7 @@ class RemoteDocument:
     async def text(self) -> str:
         """Return the text as it reads now; fetched when others' updates may have changed it."""
         if self._shown is None:
-            self._shown = await self._ask("text", [], str, patience_s=DIFFERENCE_S_MAX)
+            self._shown = await self._ask("text", [], str, work_s=DIFFERENCE_S_MAX)
         return self._shown
 
     async def check(self, edits: Sequence[Edit]) -> None:
@@ -164,7 +166,7 @@ class RemoteDocument:
     async def rewrite(self, base: str | None, text: str) -> list[bytes]:
         """Bring the changes from `base` (None: what it says now) to `text` in; return updates."""
         self._shown = None
-        return await self._ask("rewrite", [base, text], list[bytes], patience_s=DIFFERENCE_S_MAX)
+        return await self._ask("rewrite", [base, text], list[bytes], work_s=DIFFERENCE_S_MAX)
 
     async def lacks(self, version: int) -> list[str]:
         """Return what a rich document uses and a version of its schema does not know."""
@@ -176,7 +178,7 @@ class RemoteDocument:
         Whoever wants the two below brings all of the document so, a few hundred at a time.
         """
         self._shown = None
-        await self._ask("apply_by_edit", [updates], type(None), patience_s=DIFFERENCE_S_MAX)
+        await self._ask("apply_by_edit", [updates], type(None), work_s=DIFFERENCE_S_MAX)
 
     async def runs_by_edit(self, *, deleted: bool) -> list[Run]:
         """Return the text as runs of one author each, with what was deleted if asked for."""
@@ -218,8 +220,8 @@ class RemoteDocument:
         self._texts.drop(self.number)
 
     async def _ask(
-        self, name: str, arguments: list[Any], answer: type[T], *, patience_s: float = ANSWER_S_MAX
+        self, name: str, arguments: list[Any], answer: type[T], *, work_s: float = WORK_S_MAX
     ) -> T:
         return await self._texts.ask(
-            self.number, name, arguments, answer, epoch=self.epoch, patience_s=patience_s
+            self.number, name, arguments, answer, epoch=self.epoch, work_s=work_s
         )

@@ -1,8 +1,9 @@
 """The process that holds the texts of all documents: `python -m p2pvalue.texts.worker`.
 
 It reads questions from its standard input and answers each on its standard output, and ends when
-its input does, so also when the node was killed. It may take so much memory and no more; a question
-over which it does not come to an end ends it. It writes no files, and no core when it is killed.
+its input does, so also when the node was killed. It may take so much memory and no more, and a
+question so much processor time: a machine with other work to do is no reason to end. It writes no
+files, and no core when it is killed.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from p2pvalue.texts.shared import SharedDocument
 
 MEMORY_BYTES_MAX: Final = 2**30
-ALONE_S_MAX: Final = 60.0
-"""How long a question may take when nobody is there who waits; the node waits less."""
 
 _questions = msgspec.msgpack.Decoder(Question)
 _encode = msgspec.msgpack.Encoder().encode
@@ -40,6 +39,7 @@ class Desk:
         from p2pvalue_protocol.errors import LocalProtocolError  # noqa: PLC0415 - as in `main`
 
         asked = _questions.decode(question)
+        self._let_work(asked.work_s)
         for number in asked.dropped:
             self._documents.pop(number, None)
         try:
@@ -54,7 +54,11 @@ class Desk:
             answer = Answer(Outcome.BROKEN, message=f"{type(error).__name__}: {error}")
         if answer.outcome is Outcome.BROKEN:
             self._documents.pop(asked.number, None)
+        self._let_work(0.0)
         return _encode(answer)
+
+    def _let_work(self, work_s: float) -> None:
+        """Let so much work end the process from now on; 0 lets none."""
 
     def _do(self, asked: Question) -> object:
         from p2pvalue.texts.calls import CALLS  # noqa: PLC0415 - as in `main`
@@ -75,19 +79,23 @@ class Desk:
         return CALLS[asked.name](document, *asked.arguments)
 
 
+class _BoundDesk(Desk):
+    """A desk in a process of its own."""
+
+    def _let_work(self, work_s: float) -> None:
+        signal.setitimer(signal.ITIMER_PROF, work_s)
+
+
 def main() -> None:
     """Answer until nobody asks any more."""
     questions, answers = _own_pipes()
     _bound()
     # What can fail comes after: the text library may find no room, or not be there.
-    desk = Desk()
-    desk.answer(_encode(Question(0, OPEN, ["plain", 1])))
+    desk = _BoundDesk()
+    desk.answer(_encode(Question(0, OPEN, ["plain", 1], 0.0)))
     _write(answers, _framed(b""))
     while head := _read(questions, HEAD_BYTES):
-        question = _read(questions, int.from_bytes(head, "big"))
-        signal.setitimer(signal.ITIMER_REAL, ALONE_S_MAX)
-        answer = desk.answer(question)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        answer = desk.answer(_read(questions, int.from_bytes(head, "big")))
         _write(answers, _framed(answer))
 
 
@@ -106,7 +114,7 @@ def _bound() -> None:
     # A terminal or a service manager tells the whole group; the node still needs us to close.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # it ends also who is deep in the library
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # it ends also who is deep in the library
 
 
 def _read(pipe: int, count: int) -> bytes:

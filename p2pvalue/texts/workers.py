@@ -21,6 +21,7 @@ from p2pvalue.texts.remote import Texts
 from p2pvalue_protocol.errors import P2PValueError
 
 START_S_MAX: Final = 30.0
+ANSWER_S_MAX: Final = 60.0  # of a clock: what works for long ends itself before
 END_S_MAX: Final = 1.0
 _READ_BYTES: Final = 65_536
 # Nothing else of our surroundings is the process's business.
@@ -30,8 +31,10 @@ _VARIABLES: Final = ("LD_LIBRARY_PATH", "PYTHONHOME")
 class TextWorkers(Texts):
     """Documents in a worker process; one after the other, as each ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer_s_max: float = ANSWER_S_MAX) -> None:
+        """Begin without a process; one that has not answered for so long is ended."""
         super().__init__()
+        self._answer_s_max = answer_s_max
         self._lock = trio.Lock()
         self._process: trio.Process | None = None
 
@@ -51,14 +54,14 @@ class TextWorkers(Texts):
             async with self._lock:
                 await self._end("the process of texts was closed", is_ours=False)
 
-    async def _exchange(self, question: bytes, epoch: int | None, patience_s: float) -> bytes:
+    async def _exchange(self, question: bytes, epoch: int | None) -> bytes:
         async with self._lock:
             if not self._is_alive():
                 await self._end("the process of texts has ended", is_ours=False)
             if epoch is not None and (self._process is None or epoch != self.epoch):
                 raise WorkerLost("the process of texts has ended", is_ours=False)
             process = self._process or await self._start()
-            return await self._answer_of(process, question, patience_s)
+            return await self._answer_of(process, question, self._answer_s_max)
 
     async def _start(self) -> trio.Process:
         try:
@@ -87,11 +90,11 @@ class TextWorkers(Texts):
         return process
 
     async def _answer_of(
-        self, process: trio.Process, question: bytes | None, patience_s: float
+        self, process: trio.Process, question: bytes | None, wait_s: float
     ) -> bytes:
         """Send a question, if any, and return the answer; else end the process and say so."""
-        why = f"did not answer within {patience_s:g} s"
-        with trio.move_on_after(patience_s, shield=True):
+        why = f"did not answer within {wait_s:g} s"
+        with trio.move_on_after(wait_s, shield=True):
             try:
                 return await _talk(process, question)
             except (trio.BrokenResourceError, EOFError):

@@ -21,5 +21,5 @@ class NearTexts(Texts):
         self._desk = Desk()
         self._held.clear()
 
-    async def _exchange(self, question: bytes, epoch: int | None, patience_s: float) -> bytes:
+    async def _exchange(self, question: bytes, epoch: int | None) -> bytes:
         return self._desk.answer(question)

@@ -38,17 +38,19 @@ class FrailTexts(TextWorkers):
 
     def __init__(self) -> None:
         super().__init__()
+        self.patience_s = self._answer_s_max
         self.deadly = b"nothing of the kind"
         self.deaths_left = 1_000
         self.deaths = 0
 
-    async def _exchange(self, question: bytes, epoch: int | None, patience_s: float) -> bytes:
+    async def _exchange(self, question: bytes, epoch: int | None) -> bytes:
+        self._answer_s_max = self.patience_s
         if self.pid is not None and self.deadly in question and self.deaths_left:
             self.deaths_left -= 1
             self.deaths += 1
             os.kill(self.pid, signal.SIGSTOP)
-            patience_s = 0.2
-        return await super()._exchange(question, epoch, patience_s)
+            self._answer_s_max = 0.2
+        return await super()._exchange(question, epoch)
 
 
 @pytest.fixture
@@ -76,6 +78,11 @@ def eva() -> SmallNode:
     return SmallNode("eva", NAMES)
 
 
+async def texts_of(node: SmallNode) -> list[str]:
+    titles = [view.title for view in node.community.documents()]
+    return [(await node.community.document_text(title)).text for title in titles]
+
+
 def kill(texts: TextWorkers) -> None:
     """Kill it, and see it dead."""
     assert texts.pid is not None
@@ -88,6 +95,7 @@ async def test_a_kill_at_rest_is_not_even_seen_by_who_reads_and_edits(
 ) -> None:
     await ana.community.create_document("Plan", "abc")
     await ana.community.create_document("Other", "other")
+    await texts_of(ana)
     for number in range(3):
         kill(texts)
         edited = await ana.community.splice_document("Plan", [(0, 0, str(number))])
@@ -220,6 +228,7 @@ async def test_what_nobody_uses_is_closed_and_the_process_with_it(
         await ana.community.create_document("Plan", "abc")
         await ana.community.splice_document("Plan", [(3, 0, "d")], session=1)
         await ana.community.create_document("Other", "other")
+        assert await texts_of(ana) == ["abcd", "other"]
         assert texts.count == 3  # one is her session's own
         await rest(mock_clock, RESTS_MAX)
         assert texts.count == 3

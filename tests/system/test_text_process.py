@@ -33,6 +33,7 @@ def test_a_kill_of_either_process_costs_no_word(tmp_path: Path) -> None:
     with people(tmp_path, "Ana") as (ana,):
         ana.found("Garden")
         ana.ask("POST", "/documents", title="Plan", text="abc")
+        assert saved(ana, "abc") == "abc -> abc"
         before = text_process(ana)
         os.kill(before, signal.SIGKILL)
         assert saved(ana, "1abc") == "abc -> 1abc"

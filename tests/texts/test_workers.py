@@ -22,7 +22,9 @@ from p2pvalue.texts.frames import OPEN, Question, framed
 from p2pvalue.texts.remote import RemoteDocument
 from p2pvalue.texts.workers import TextWorkers
 from p2pvalue_protocol.documents.numbers import write_number
+from p2pvalue_protocol.documents.update_form import STRUCTS_MAX
 from p2pvalue_protocol.errors import P2PValueError
+from tests.bench.stalls import beside, section
 from tests.node.hostile_updates import hostile_updates
 from tests.patience import WAIT_S
 
@@ -111,14 +113,27 @@ async def test_a_process_killed_in_the_middle_of_a_question_is_lost_over_it(
     assert await is_well(texts)
 
 
-async def test_a_process_that_does_not_answer_is_ended_by_the_watchdog(texts: TextWorkers) -> None:
+async def test_a_process_that_does_not_answer_is_ended_by_the_watchdog() -> None:
+    texts = TextWorkers(answer_s_max=0.5)
     document = await texts.open("plain", 7)
     pid = pid_of(texts)
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(WorkerLost, match=r"did not answer within 0\.5 s") as caught:
-        await texts.ask(document.number, "text", [], str, patience_s=0.5)
+        await document.text()
     assert caught.value.is_ours
     assert not is_running(pid)
+    await texts.close()
+
+
+async def test_what_works_for_too_long_ends_the_process(texts: TextWorkers) -> None:
+    document = await texts.open("plain", 9)
+    letters = [beside(0x44, (7, at)) for at in range(STRUCTS_MAX - 1)]
+    await document.apply([section(7, 0, beside(0x04), *letters)])
+    letters = [beside(0x44, (8, at)) for at in range(STRUCTS_MAX - 1)]
+    heavy = [section(8, 0, beside(0x04), *letters)]
+    with pytest.raises(WorkerLost, match=f"ended .exit code {-signal.SIGPROF}") as caught:
+        await texts.ask(document.number, "apply", [heavy], type(None), work_s=0.2)
+    assert caught.value.is_ours
     assert await is_well(texts)
 
 
@@ -143,7 +158,7 @@ async def test_no_bytes_reach_further_than_the_process(texts: TextWorkers, attac
     await document.edit([Edit(0, 0, "abc")])
     update = [ATTACKS[attack].update]
     try:
-        await texts.ask(document.number, "apply", [update], type(None), patience_s=1.0)
+        await texts.ask(document.number, "apply", [update], type(None))
         await document.text()
         await document.encoded()
     except TextBroken:
@@ -223,7 +238,6 @@ from p2pvalue.texts import worker
 def hang(*_):
     re.match("(a+)+b", "a" * 100)  # like the library, it lets nobody in between
 
-worker.ALONE_S_MAX = 0.5
 pycrdt.Doc.apply_update = hang
 worker.main()
 """
@@ -233,7 +247,8 @@ async def test_a_hanging_process_whose_node_was_killed_ends_too() -> None:
     command = [sys.executable, "-c", HANGING]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
-        for question in (Question(7, OPEN, ["plain", 7]), Question(7, "apply", [[b"\0\0"]])):
+        opens = Question(7, OPEN, ["plain", 7], 5.0)
+        for question in (opens, Question(7, "apply", [[b"\0\0"]], 0.5)):
             process.stdin.write(framed(msgspec.msgpack.encode(question)))
         process.stdin.flush()
-        assert await trio.to_thread.run_sync(process.wait) == -signal.SIGALRM
+        assert await trio.to_thread.run_sync(process.wait) == -signal.SIGPROF
