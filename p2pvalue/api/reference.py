@@ -10,7 +10,7 @@ import msgspec
 
 from p2pvalue import past_types
 from p2pvalue import types as t
-from p2pvalue.api import device_schema, schema, streams
+from p2pvalue.api import blob_schema, device_schema, schema, streams
 from p2pvalue.api.app import BODY_BYTES_MAX
 from p2pvalue.api.endpoints import ENDPOINTS, Endpoint, Stream
 from p2pvalue.api.failures import INTERNAL, NAMED, NO_ENDPOINT
@@ -108,7 +108,7 @@ def _values() -> list[type[msgspec.Struct]]:
     answers = [getattr(m, name) for m in modules for name in dir(m) if name.endswith("View")]
     ours = [schema.AddLine, schema.Digest, schema.Done, schema.Opened, schema.Spliced]
     ours += [schema.Words, schema.WordsCheck, device_schema.CommunityLink]
-    ends = [schema.Progress, schema.Finished, streams.Heartbeat]
+    ends = [schema.Progress, schema.Finished, streams.Heartbeat, blob_schema.Shared]
     return sorted([*answers, *ours, *ends], key=lambda value: str(value.__name__))
 
 

@@ -6,34 +6,23 @@ on every node that holds them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Final
 
 from p2pvalue import past_types as pt
 from p2pvalue import types as t
+from p2pvalue.node.attributed import attributed, credited
 from p2pvalue.node.document_replay import Replay
 from p2pvalue.node.documents import Documents, InUse
-from p2pvalue.node.made_edits import (
-    Credit,
-    MadeEdit,
-    Whose,
-    credits_of,
-    standing,
-    taken_back,
-)
+from p2pvalue.node.made_edits import MadeEdit, taken_back
 from p2pvalue.node.readable import readable
 from p2pvalue.node.references import resolve
-from p2pvalue.node.set_aside import Written
+from p2pvalue.node.taking_back import CHANGED, turned
 from p2pvalue.texts.attribution import NOBODY, Run
-from p2pvalue.texts.remote import RemoteDocument
 from p2pvalue_protocol.documents.looking_back import ids_like
-from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
+from p2pvalue_protocol.errors import P2PValueError
 
 _BETWEEN_IDS: Final = "+"
-_NOTHING_DONE: Final = 'nothing that this device wrote in "{title}" is left to take back'
-_NOTHING_UNDONE: Final = 'nothing that was taken back in "{title}" can be done again'
-_CHANGED: Final = "others changed the past of this text: try again"
 
 
 class DocumentHistory:
@@ -78,16 +67,16 @@ class DocumentHistory:
             replay = _replay_at(used, version)
         edits = await replay.edits()
         with readable(used.subject):
-            async with _attributed(replay, edits) as shown:
+            async with attributed(replay, edits) as shown:
                 runs = await shown.runs_by_edit(deleted=deleted)
-        credited = _credited(edits)
-        if any(run.author not in credited for run in runs):
-            raise P2PValueError(_CHANGED)
+        by_number = credited(edits)
+        if any(run.author not in by_number for run in runs):
+            raise P2PValueError(CHANGED)
         return pt.BlameView(
             document=used.subject.hex(),
             title=used.title,
             version=_named(replay.heads),
-            runs=[_run_view(run, credited) for run in runs],
+            runs=[_run_view(run, by_number) for run in runs],
         )
 
     async def restore(self, reference: str, version: str) -> t.TextView:
@@ -108,62 +97,14 @@ class DocumentHistory:
             return await self._turn(used, is_again=True)
 
     async def _turn(self, used: InUse, *, is_again: bool) -> pt.TurnView:
-        replay = Replay(used.replica)
-        edits = await replay.edits()
-        now = standing(edits, used.replica.own_branch())
-        numbers = credits_of(edits)
-        with readable(used.subject):
-            async with _attributed(replay, edits) as shown:
-                text = await shown.text()
-                for number in now.undone if is_again else now.done:
-                    turn = await shown.edits_turning(numbers[number].number, is_again=is_again)
-                    if turn:
-                        break
-                else:
-                    what = _NOTHING_UNDONE if is_again else _NOTHING_DONE
-                    raise LocalProtocolError(what.format(title=used.title))
-        if text != await used.replica.text():
-            raise P2PValueError(_CHANGED)
-        undoes = edits[now.undone[number] if is_again else number].op_id
-        await self._documents.take_back(used, turn, undoes)
+        turn = await turned(self._documents, used, is_again=is_again)
         return pt.TurnView(
             document=used.subject.hex(),
             title=used.title,
-            edit=_edit_view(edits[number], is_taken_back=not is_again),
-            inserted=sum(len(edit.inserted) for edit in turn),
-            deleted=sum(edit.deleted for edit in turn),
+            edit=_edit_view(turn.edit, is_taken_back=not is_again),
+            inserted=turn.letters.inserted,
+            deleted=turn.letters.deleted,
         )
-
-
-@asynccontextmanager
-async def _attributed(replay: Replay, edits: list[MadeEdit]) -> AsyncIterator[RemoteDocument]:
-    """Give the document with what each of `edits` did to it; ~150 µs an update."""
-    whose, numbers = Whose(edits), credits_of(edits)
-    hidden = Credit(2 * len(edits), is_return=False)
-    credit_of: dict[bytes, Credit] = {}
-
-    def seen(written: Written) -> None:
-        placement = written.placement
-        number = whose.number(placement.branch, written.session, placement.seq)
-        credit_of[placement.op_id] = hidden if number is None else numbers[number]
-
-    shown = await replay.empty_document()
-    try:
-        async for facts, batch in replay.judged(seen):
-            updates = [(*credit_of.pop(each.op_id), facts.encoded(each)) for each in batch]
-            await shown.apply_by_edit(updates)
-        yield shown
-    finally:
-        shown.close()
-
-
-def _credited(edits: list[MadeEdit]) -> dict[int, MadeEdit]:
-    """Return the edits by the numbers that they go by; of several the newest return."""
-    found: dict[int, MadeEdit] = {}
-    for edit, credit in zip(edits, credits_of(edits), strict=True):
-        if credit.number % 2 or not credit.is_return:
-            found[credit.number] = edit
-    return found
 
 
 def _replay_at(used: InUse, version: str) -> Replay:
@@ -206,9 +147,9 @@ def _edit_view(edit: MadeEdit, *, is_taken_back: bool) -> pt.EditView:
     )
 
 
-def _run_view(run: Run, credited: Mapping[int, MadeEdit]) -> pt.RunView:
-    wrote = credited[run.author]
-    gone = None if run.deleter == NOBODY else credited[run.deleter]
+def _run_view(run: Run, by_number: Mapping[int, MadeEdit]) -> pt.RunView:
+    wrote = by_number[run.author]
+    gone = None if run.deleter == NOBODY else by_number[run.deleter]
     return pt.RunView(
         text=run.text,
         member=wrote.member.hex(),

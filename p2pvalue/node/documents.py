@@ -32,7 +32,7 @@ from p2pvalue.node.open_documents import (
 )
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue.node.titles import document_state
-from p2pvalue.texts.edits import Edit, check_edits, edited
+from p2pvalue.texts.edits import Edit, check_edits
 from p2pvalue_protocol.documents.bursts import first_text
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.update_form import write_update
@@ -243,13 +243,11 @@ class Documents:
 
     # --- writing
 
-    async def take_back(self, used: InUse, edits: Sequence[Edit], undoes: bytes) -> None:
-        """Apply edits that take back what the update `undoes` ends, and write that they do."""
-        replica = used.replica
-        text = edited(await replica.text(), edits)
-        is_rich = replica.place.shape == document.SHAPE_RICH
-        make = (lambda: replica.rewrite(None, text)) if is_rich else (lambda: replica.edit(edits))
-        await self._write_made(used.opened, replica, make, 0, undoes)
+    async def take_back(
+        self, used: InUse, make: Callable[[], Awaitable[Sequence[bytes]]], undoes: bytes
+    ) -> list[tuple[OwnUpdate, Order]]:
+        """Write what `make` edits, and that it takes back what the update `undoes` ends."""
+        return await self._write_made(used.opened, used.replica, make, 0, undoes)
 
     async def _edit(
         self, opened: Opened, replica: DocumentReplica, edits: Sequence[Edit], session: int = 0
@@ -272,15 +270,16 @@ class Documents:
         make: Callable[[], Awaitable[Sequence[bytes]]],
         session: int,
         undoes: bytes | None = None,
-    ) -> None:
+    ) -> list[tuple[OwnUpdate, Order]]:
         """Write the updates that `make` gives when it edits as a session, or end that."""
         of_caller = opened.sessions.get(session)
         is_written = False
         try:
-            orders = await self._write_updates(replica, session, await make(), undoes)
+            written = await self._write_updates(replica, session, await make(), undoes)
             if of_caller is not None:
-                of_caller.wrote(orders)
+                of_caller.wrote([order for _, order in written])
             is_written = True
+            return written
         finally:
             if not is_written:
                 replica.forget_unwritten()
@@ -292,14 +291,14 @@ class Documents:
         session: int,
         updates: Sequence[bytes],
         undoes: bytes | None = None,
-    ) -> Sequence[Order]:
+    ) -> list[tuple[OwnUpdate, Order]]:
         """Write updates of one session, if others will show them; else `forget_unwritten`."""
         own = await replica.prepare(session, updates)
         if not own:
-            return ()
+            return []
         orders = await self._write(_drafts(replica.place.subject, own, undoes))
         await replica.wrote(own, orders)
-        return orders
+        return list(zip(own, orders, strict=True))
 
     async def _write(self, drafts: Sequence[Draft]) -> Sequence[Order]:
         # Whoever gives up waiting must not leave us unsure whether it was written: the next edit

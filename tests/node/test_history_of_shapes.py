@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from tests.node.small_node import SmallNode, exchange
@@ -65,3 +67,38 @@ async def test_edits_of_a_rich_document_are_taken_back_and_done_again(
     await eva.community.history.redo("Plan")
     exchange(ana, eva)
     assert await shown(ana) == await shown(eva) == SECOND
+
+
+async def test_a_change_of_marks_alone_is_an_edit_that_can_be_taken_back(
+    two: tuple[SmallNode, SmallNode],
+) -> None:
+    ana, _ = two
+    bold = SECOND.replace("coffee", "**coffee**")
+    await ana.community.edit_document("Plan", bold)
+    await ana.community.history.undo("Plan")
+    assert await shown(ana) == SECOND
+    await ana.community.history.redo("Plan")
+    assert await shown(ana) == bold
+
+
+async def test_random_edits_of_a_rich_document_go_and_come_back_in_turn(
+    two: tuple[SmallNode, SmallNode], rng: random.Random
+) -> None:
+    ana, eva = two
+    blocks = ["# 日本\n", "tea *and* 🍵\n", "> שלום\n", "- one\n- two\n", "```\ncode\n```\n"]
+    texts = [await shown(ana)]
+    for _ in range(8):
+        parts = rng.sample(blocks, rng.randint(1, len(blocks)))
+        text = (await ana.community.edit_document("Plan", "\n".join(parts))).text
+        if text != texts[-1]:
+            texts.append(text)
+        if rng.random() < 0.3:
+            ana.restart()
+    for text in texts[-2::-1]:
+        await ana.community.history.undo("Plan")
+        assert await shown(ana) == text
+    for text in texts[1:]:
+        await ana.community.history.redo("Plan")
+        assert await shown(ana) == text
+    exchange(ana, eva)
+    assert await shown(eva) == texts[-1]
