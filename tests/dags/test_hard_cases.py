@@ -65,3 +65,31 @@ def test_a_removal_that_takes_nothing_lets_no_device_stand() -> None:
     assert state.standings[seen] is None
     assert state.devices[FOUNDER].rank == 0
     assert GENESIS in builder.known
+
+
+def test_what_a_weaker_one_keeps_of_the_demoted_does_not_outlast_a_stronger_ones_removal() -> None:
+    builder = village(1, 1, 2)
+    before = [*builder.known]
+    written = builder.write(b"a1", Give(b"X", 3), before)
+    demoted = builder.write(FOUNDER, Remove(b"A", 3), before)
+    keeps = builder.keep(written)
+    builder.write(b"c1", Remove(b"A", OUT, keeps), [*before, demoted, written])
+    assert judged(builder).standings[written] == (b"A", 3), "a member is stronger than a guest"
+    builder.write(b"b1", Remove(b"A"), [*before, demoted])
+    assert judged(builder).standings[written] is None
+
+
+@pytest.mark.parametrize("rank", [2, 3, OUT])
+def test_who_puts_a_member_out_lets_stand_what_she_had_seen_and_who_demotes_does_not(
+    rank: int,
+) -> None:
+    builder = village(1)
+    second = builder.add_device(b"a2", b"A", b"a1", [*builder.known])
+    before = [*builder.known]
+    seen = builder.write(b"a2", Give(b"X", 3), before)
+    taken = builder.write(b"a1", RemoveDevice(b"A", b"a2"), before)
+    assert judged(builder).standings[seen] is None, "taken before it"
+    builder.write(FOUNDER, Remove(b"A", rank), [second, seen])
+    state = judged(builder)
+    assert state.standings[seen] == ((b"A", 1) if rank == OUT else None)
+    assert taken in state.effective

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.ids import CONTENT, subject_of
 from p2pvalue_protocol.inputs import Draft
@@ -223,6 +224,18 @@ def test_a_clock_that_lost_its_time_holds_nothing_back(ana: Copy, ben: Copy) -> 
     ana.take(log.run())
     log.say("a day later")
     assert ana.take(log.run(), now_ms=1_000_000).stored == 1
+
+
+@pytest.mark.parametrize(("behind_ms", "is_trusted"), [(0, True), (1, False)])
+def test_a_clock_is_trusted_until_it_is_a_day_behind_what_is_held(
+    ana: Copy, ben: Copy, behind_ms: int, is_trusted: bool
+) -> None:
+    ana.say("now")
+    log = by_hand(ben, "ben")
+    log.say("as far ahead as nobody believes")
+    now_ms = ana.replica.newest_time_ms - limits.CLOCK_BEHIND_MS_MAX - behind_ms
+    taken = ana.take(log.run(), now_ms=now_ms).stored
+    assert (taken < len(log.operations)) == is_trusted
 
 
 def test_the_newest_time_that_is_held_never_goes_back(ana: Copy, ben: Copy) -> None:
