@@ -146,6 +146,21 @@ def test_the_weaker_wait_longer_and_are_silent_once_it_is_told(
     assert tell(watch, cem, NOW_MS + 60_000) == []
 
 
+def test_who_could_not_put_the_device_out_is_silent_once_an_equal_has_told(
+    ana: Copy, ben: Copy, cem: Copy
+) -> None:
+    dan = joined(ana, "dan")
+    ana.give(cem)
+    first, second = two_histories(ana)
+    meet(cem, first, second)
+    tell(watching(0.0), cem, NOW_MS)
+    meet(dan, first, second)
+    ana.give(dan)
+    cem.give(dan)
+    assert dan.replica.membership.is_gone(first.key.public)
+    assert tell(watching(0.0), dan, NOW_MS + 1_000) == []
+
+
 def test_who_could_put_the_device_out_tells_though_an_equal_has_told(
     ana: Copy, ben: Copy, cem: Copy
 ) -> None:

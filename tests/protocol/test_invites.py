@@ -37,6 +37,15 @@ def test_of_the_invites_of_a_key_the_one_that_still_admits_is_shown() -> None:
     assert {invite.op_id for invite in hamlet.membership.invites()} == {void.op_id, good.op_id}
 
 
+def test_an_invite_is_withdrawn_by_who_is_stronger_than_what_it_gives() -> None:
+    hamlet = Hamlet()
+    hamlet.take(hamlet.cy.invite(MEMBER, *hamlet.heads()))
+    for author, is_withdrawn in ((hamlet.dee, False), (hamlet.bo, False), (hamlet.cy, True)):
+        hamlet.take(author.withdraw(*hamlet.heads()))
+        (shown,) = hamlet.membership.invites()
+        assert shown.is_withdrawn == is_withdrawn
+
+
 def test_each_invite_of_one_key_shows_whom_it_let_in_itself() -> None:
     hamlet = Hamlet()
     invites = [hamlet.take(hamlet.cy.invite(rank, *hamlet.heads())) for rank in (MEMBER, GUEST)]

@@ -181,6 +181,26 @@ def test_a_device_of_another_person_says_why_it_does_not_follow() -> None:
         assert "somebody else's" in computer.linked().message
 
 
+def test_a_new_device_is_told_where_the_others_listen_and_who_brings_it_in_first() -> None:
+    laptop, phone = Computer("laptop", "ana"), Computer("phone", "nobody")
+    garden = laptop.found("garden")
+    laptop.invite(garden)
+    peers = [Computer(name, name) for name in ("ben", "cia", "dan")]
+    for number, peer in enumerate(peers, 1):
+        join(peer, laptop, garden, number)
+        peer.handle(i.AddressesChanged((f"/ip4/192.0.2.{number}/tcp/4001",)))
+        sync(peer, laptop, garden, 10 + number)
+    laptop.handle(i.AddressesChanged(("/ip4/192.0.2.9/tcp/4001",)))
+    cable = link(laptop, phone)
+    [certified] = [
+        frame for frame in map(f.decode_link_frame, cable.sent[0]) if isinstance(frame, f.Certified)
+    ]
+    known = {record: device for device, record in laptop.machine.replica(garden).address_records()}
+    told = [known[record] for record in certified.records]
+    assert told[0] == laptop.device(garden)
+    assert sorted(told[1:]) == sorted(peer.device(garden) for peer in peers)
+
+
 def test_a_person_without_communities_is_told_so() -> None:
     laptop, phone = Computer("laptop", "ana"), Computer("phone", "nobody")
     link(laptop, phone)

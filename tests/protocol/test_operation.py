@@ -132,6 +132,9 @@ def test_a_core_that_is_too_long_is_not_even_read() -> None:
     with pytest.raises(Refused) as refusal:
         decode_core(b"\xff" * (limits.CORE_BYTES_MAX + 1))
     assert refusal.value.reason is Reason.TOO_LONG
+    with pytest.raises(Refused) as refusal:
+        decode_core(b"\xff" * limits.CORE_BYTES_MAX)
+    assert refusal.value.reason is not Reason.TOO_LONG
 
 
 @pytest.mark.parametrize(("kind", "is_core"), [(-1, False), (255, True), (256, False)])

@@ -82,6 +82,15 @@ def test_what_came_to_nothing_is_remembered_within_a_bound() -> None:
     assert len(wants._given_up) <= limits.CLAIMS_MAX
 
 
+def test_what_came_to_nothing_is_remembered_as_long_as_there_is_room() -> None:
+    wants = wanting()
+    for count in range(20, 101, 20):
+        wants.claim(heads(count)[-20:])
+        assert sum(map(len, asked_in_vain(wants))) == 20
+    wants.claim(heads(100))
+    assert asked_in_vain(wants) == []
+
+
 class NamingCopy(EmptyCopy):
     """A copy that names content of somebody whose log is not taken."""
 

@@ -108,6 +108,7 @@ def test_a_frontier_wider_than_ten_is_gathered_by_seen_operations_first(ana: Cop
     (reference,) = ana.say("heard you all")
     written = ana.log_of(reference)
     assert [op.core.kind for op in written] == [SEEN, SEEN, chat.NUMBER]
+    assert SEEN == 66, "as the page of operations has it"
     assert all(len(op.core.parents) <= limits.PARENTS_MAX for op in written)
     assert frontier_of(ana) == [reference]
     assert reader_of(ana).texts() == ana.texts()
