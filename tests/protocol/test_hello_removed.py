@@ -8,6 +8,7 @@ import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import frames as f
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.access import heads_of_past, proof_of
 from p2pvalue_protocol.effects import Effect
 from p2pvalue_protocol.ids import CONTENT
@@ -81,6 +82,23 @@ def test_who_was_put_out_learns_the_removal_and_nothing_that_came_after(caller: 
     kinds = [item.kind for run in batches for item in run.items]
     assert kinds == [auth.REVOKE]
     assert link.ready == [] or {ready.peer_id for ready in link.ready} == {ada.peer_id}
+
+
+@pytest.mark.parametrize("is_out", [True, False])
+def test_members_are_compared_with_again_and_who_was_put_out_is_not(is_out: bool) -> None:
+    community, ada, mal = removed()
+    other = mal if is_out else community.node("ben")
+    link = Link(ada, other)
+    link.settle()
+    told = len(link.sent[0])
+    if not is_out:
+        other.say("what nobody is told of")
+    link.wait(3 * limits.HEADS_EVERY_MS_MAX)
+    frames = [f.decode_frame(frame) for frame in link.sent[0][told:]]
+    compared = [frame for frame in frames if isinstance(frame, f.Buckets | f.Sums)]
+    asked = [frame for frame in frames if isinstance(frame, f.Buckets)]
+    assert frames
+    assert not asked if is_out else compared
 
 
 def test_a_session_is_narrowed_in_the_middle_when_the_removal_arrives() -> None:

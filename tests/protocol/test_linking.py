@@ -13,7 +13,7 @@ from p2pvalue_protocol import link_frames as f
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.log import decode_batch, encode_batch
-from p2pvalue_protocol.removal import device_removal_draft
+from p2pvalue_protocol.removal import device_removal_draft, removal_draft
 from tests.protocol.authoring import key_named, prekey_named
 from tests.protocol.desk import NOW_MS, Cable, Computer, join, sync
 from tests.protocol.device_link import ANA, SECRET, SESSION, hears, link
@@ -199,6 +199,19 @@ def test_a_new_device_is_told_where_the_others_listen_and_who_brings_it_in_first
     told = [known[record] for record in certified.records]
     assert told[0] == laptop.device(garden)
     assert sorted(told[1:]) == sorted(peer.device(garden) for peer in peers)
+
+
+def test_who_was_put_out_of_one_community_brings_a_device_into_the_others() -> None:
+    ada, ben, phone = Computer("ada", "ada"), Computer("ben", "ben"), Computer("phone", "nobody")
+    garden, kitchen = ada.found("garden"), ben.found("kitchen")
+    ada.invite(garden)
+    join(ben, ada, garden, 1)
+    root = ada.membership(garden).member_of(ben.device(garden))
+    assert root is not None
+    ada.handle(i.Write(garden, (removal_draft(ada.machine.replica(garden), root),)))
+    sync(ben, ada, garden, 2)
+    link(ben, phone)
+    assert [community for community, _ in phone.linked().devices] == [kitchen]
 
 
 def test_a_person_without_communities_is_told_so() -> None:

@@ -201,6 +201,26 @@ def test_who_comes_back_keeps_of_a_device_that_was_taken_from_her_what_was_kept_
     assert auth.references_of(grant.keeps) == tuple(kept)
 
 
+def test_who_comes_back_keeps_no_more_of_a_device_than_who_took_it_had_seen(
+    ana: Copy, ben: Copy
+) -> None:
+    cem = joined(ana, "cem")
+    root = key_named("cem root").public
+    ana.write(Draft(auth.GRANT, b"", auth.grant_payload(root, auth.ADMIN)))
+    ana.give(cem)
+    [by_a_thief] = ben.say("by a thief")
+    ana.take(*ben.runs())
+    cem.write(removal.device_removal_draft(cem.replica, BEN, BENS))
+    cem.give(ana)
+    ana.write(removal.removal_draft(ana.replica, BEN))
+    draft = removal.return_draft(ana.replica, BEN, auth.MEMBER)
+    grant = auth.read_payload(auth.GrantPayload, draft.payload)
+    assert grant is not None
+    assert ana.replica.held(by_a_thief)
+    assert grant.keeps
+    assert by_a_thief not in auth.references_of(grant.keeps)
+
+
 def test_whose_member_was_put_out_and_not_a_device_keeps_the_heads(ana: Copy, ben: Copy) -> None:
     heads = [head for head in ana.replica.heads() if head.device == BENS]
     ana.write(removal.removal_draft(ana.replica, BEN))
