@@ -66,4 +66,18 @@ async def verify(node: RunningNode, progress: Progress) -> list[t.CheckView]:
         t.CheckView(check=fault.place, is_ok=False, detail=fault.finding)
         for fault in report.faults[:100]
     ]
-    return checks
+    return [*checks, await _verify_files(node)]
+
+
+async def _verify_files(node: RunningNode) -> t.CheckView:
+    """Read every chunk of shared files; a damaged one is removed, and fetched again."""
+    count = damaged = 0
+    for community in node.store.communities():
+        for kept in node.store.chunks.every(community):
+            count += 1
+            damaged += node.chunks.read(community, kept.chunk) is None
+            await trio.lowlevel.checkpoint()
+    detail = f"{count:,} pieces of shared files read"
+    if damaged:
+        detail += f", {damaged:,} were damaged and removed: check the disk; get the files again"
+    return t.CheckView(check="files", is_ok=not damaged, detail=detail)

@@ -17,6 +17,7 @@ from tests.node.sharing import (
     BIG,
     SOON_S,
     a_file,
+    damage_chunks,
     fetched,
     giving_only,
     held,
@@ -94,6 +95,18 @@ async def test_what_is_named_again_begins_its_month_anew(tmp_path: Path) -> None
         await ana.chunks.room.collect()
         [kept] = ana.store.chunks.every(community)
         assert kept.unnamed_since == 0
+
+
+async def test_a_check_of_all_reads_every_piece_and_removes_what_is_damaged(tmp_path: Path) -> None:
+    async with people(tmp_path, "ana") as (ana,):
+        await ana.blobs().add(a_file(tmp_path / "file", 100_000), quiet)
+        [check] = [check for check in await ana.verify(quiet) if check.check == "files"]
+        assert (check.is_ok, check.detail) == (True, "2 pieces of shared files read")
+        damage_chunks(ana)
+        [check] = [check for check in await ana.verify(quiet) if check.check == "files"]
+        assert not check.is_ok
+        assert "2 were damaged and removed" in check.detail
+        assert held(ana) == 0
 
 
 # --- the rest of a node's life

@@ -133,6 +133,23 @@ class Owner:
             raise Refused(answer["error"], answer["message"])
         return answer
 
+    def lines(self, path: str, **fields: Any) -> Iterator[Any]:
+        """Yield the lines that a long task answers; raises Refused or Unreachable."""
+        connection = http.client.HTTPConnection("localhost")
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(WAIT_S)
+        with contextlib.closing(connection):
+            try:
+                connection.sock.connect(str(self.folder / "api.sock"))
+                connection.request("POST", path, body=json.dumps(fields))
+                for line in connection.getresponse():
+                    answer = json.loads(line)
+                    if "error" in answer:
+                        raise Refused(answer["error"], answer["message"])
+                    yield answer
+            except (OSError, http.client.HTTPException) as error:
+                raise Unreachable(f"{self.name}: {error!r}") from error
+
     def until(
         self,
         look: Callable[[], Seen],
