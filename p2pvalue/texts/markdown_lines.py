@@ -21,6 +21,8 @@ _MEANT = re.compile(
     rf"\\(?={_SIGN}|$)|[*`]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|&(?=#?\w+;)|~~|\](?=\()"
 )
 _MEANT_AT_START = re.compile(r"#{1,6}(?=\s|$)|[-+](?=\s|$)|>|=+\s*$|--+\s*$|\d{1,9}(?=[.)](\s|$))")
+_SIGNS = re.compile(r"[\\*_`\[\]<&~!]")
+_SIGNS_TRIED_MAX: Final = 1_000  # each may make readers go through all others
 _INNOCENT = re.compile(r"[^\W\d_][^\\*_`\[\]<>&~#|\x00-\x1f\x7f]*")
 _PLAIN_TARGET = re.compile(r"[^\s()<>\\&\x00-\x1f\x7f]+")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\\&\x00-\x1f\x7f]*")
@@ -56,7 +58,7 @@ def write_line(
     if all(isinstance(node, Words) and _is_innocent(node) for node in said):
         return "".join(node.text for node in said if isinstance(node, Words))
     written = _Line(_AS_PEOPLE_DO, is_one_line=is_one_line).write(said)
-    if is_read_back(written):
+    if len(_SIGNS.findall(written)) <= _SIGNS_TRIED_MAX and is_read_back(written):
         return written
     return _Line(_SAFELY, is_one_line=is_one_line).write(said)
 

@@ -18,8 +18,8 @@ from p2pvalue.texts import schema
 from p2pvalue.texts.blocks import Element, Node, Run, Words, fingerprint, text_of, words
 from p2pvalue_protocol.errors import LocalProtocolError
 
-KEPT: Final = "p2pvalue:kept"
-"""An element that stands for one of the document which Markdown cannot say."""
+KEPT: Final = "\ud800"  # half a character: no document can hold it
+"""The name of an element that stands for one which Markdown cannot say."""
 KEPT_SIGN: Final = "p2pvalue"
 """Is in all that stands for such an element."""
 ATTRIBUTE_MAX: Final = 8_192  # code points; an attribute is in one update

@@ -14,7 +14,7 @@ from p2pvalue.texts import schema
 from p2pvalue.texts.blocks import Element, Node, Words, text_of
 from p2pvalue.texts.markdown_lines import write_line
 from p2pvalue.texts.markdown_reading import read_markdown
-from p2pvalue.texts.markdown_spans import comment_for, kept_between_words, tag_for
+from p2pvalue.texts.markdown_spans import ATTRIBUTE_MAX, comment_for, kept_between_words, tag_for
 from p2pvalue.texts.said import is_said_in_line, said_in_line
 
 APART: Final = "\n\n"
@@ -90,7 +90,11 @@ def _is_said(block: Element) -> bool:
         return isinstance(level, int) and 1 <= level <= schema.HEADING_LEVEL_MAX
     if name == schema.CODE_BLOCK:
         language = attributes.get("language") or ""
-        is_fine = isinstance(language, str) and re.search(r"[\r\n]|^\s|\s$", language) is None
+        is_fine = (
+            isinstance(language, str)
+            and len(language) <= ATTRIBUTE_MAX
+            and re.search(r"[\r\n]|^\s|\s$", language) is None
+        )
         return is_fine and all(isinstance(child, Words) for child in block.children)
     return name in schema.BLOCKS and (name != schema.HORIZONTAL_RULE or not block.children)
 

@@ -60,7 +60,7 @@ def whole(value: Any) -> Any:
         return [whole(item) for item in value]
     if value is None or isinstance(value, str | int | float):
         return value
-    return str(value)  # a shared type or bytes: nothing that an editor writes
+    return type(value).__name__  # a shared type or bytes: no editor writes these
 
 
 # --- writing

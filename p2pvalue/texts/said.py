@@ -68,7 +68,7 @@ def _known_texts(attributes: Attributes, said: Iterable[str]) -> dict[str, Any]:
     return {
         name: re.sub(r"\s+", " ", text)
         for name, text in texts.items()
-        if isinstance(text, str) and text
+        if isinstance(text, str) and 0 < len(text) <= ATTRIBUTE_MAX
     }
 
 

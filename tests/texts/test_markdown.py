@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from p2pvalue.texts import markdown_writing
 from p2pvalue.texts.blocks import Element, Node, Run, Words, text_of
 from p2pvalue.texts.markdown_reading import read_markdown
 from p2pvalue.texts.markdown_spans import ATTRIBUTE_MAX
@@ -163,3 +164,26 @@ def test_text_that_cannot_be_in_a_document_is_refused_in_words() -> None:
         read_markdown("> " * 100 + "x")
     with pytest.raises(LocalProtocolError, match="keep an image as a file"):
         read_markdown(f"![x](data:image/png;base64,{'A' * ATTRIBUTE_MAX})")
+
+
+@pytest.mark.parametrize("sign", ["![", "[", "<![CDATA[", "*a **b ", "`a``", "~~a"])
+def test_a_line_of_nothing_but_signs_is_exported_by_reading_none_of_it(
+    sign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: str) -> None:
+        raise AssertionError("readers go through all signs for each")
+
+    block = paragraph((sign * 20_000, {}))
+    with monkeypatch.context() as patch:
+        patch.setattr(markdown_writing, "read_markdown", read)
+        text = write_markdown([block])
+    assert "".join(text.split("\\")).rstrip("\n") == (sign * 20_000).rstrip()
+
+
+@pytest.mark.parametrize("name", ["src", "alt", "title"])
+def test_what_is_too_long_to_be_read_back_is_not_exported(name: str) -> None:
+    attributes = {"src": "https://example.org/a.png"} | {name: "x" * (ATTRIBUTE_MAX + 1)}
+    block = Element("paragraph", {}, (Element("image", attributes, ()),))
+    text = write_markdown([block])
+    assert len(text) < 200
+    assert write_markdown(read_markdown(text)) == text
