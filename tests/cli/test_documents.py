@@ -202,3 +202,14 @@ def test_a_document_has_the_shape_that_its_maker_chose(ana: Person) -> None:
     ana.sees("document", "create", "Plan", "--shape", "rich", "--from", "-", stdin="# Plan\n")
     assert [made["shape"] for made in ana.gets("document", "list")] == ["markdown", "rich"]
     assert ana.type("document", "create", "Other", "--shape", "poem").exit_code == failures.USAGE
+
+
+def test_an_editor_is_attached_and_detached_by_words(ana: Person) -> None:
+    ana.sees("document", "create", "Minutes")
+    attached = ana.sees("document", "attach", "Minutes", "--origin", "http://localhost:5173")
+    assert "attached in session 2147483648" in attached
+    assert "token  token of the one lease" in attached
+    assert "to read" in ana.sees("document", "attach", "Minutes", "--schema", "2")
+    assert ana.sees("document", "detach", "Minutes", "2147483648") == "detached\n"
+    assert "no editor" in ana.type("document", "detach", "Minutes", "5").output
+    assert ana.type("document", "attach", "Minutes", "--origin", "no origin").exit_code != 0

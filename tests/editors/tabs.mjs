@@ -11,7 +11,8 @@ const tabs = new Map()
 // --- one tab
 
 class Tab {
-  constructor (attached, { origin = '', ...options } = {}) {
+  constructor (attached, { origin = '', Editor, ...options } = {}) {
+    this.Editor = Editor
     this.attached = attached
     this.doc = new Y.Doc()
     this.text = this.doc.getText('content')
@@ -31,6 +32,7 @@ class Tab {
     awareness.setLocalState(null)
     this.doc.clientID = awareness.clientID = this.attached.client
     awareness.setLocalState({})
+    if (this.Editor) this.editor = new this.Editor(this.doc, awareness)
     this.undoing = new Y.UndoManager(this.root, { captureTimeout: 0 })
   }
 
@@ -38,7 +40,11 @@ class Tab {
 
   // --- what can be asked
 
-  async synced () { await this.until(() => this.provider.synced && this.doc.clientID === this.attached.client) }
+  async synced () { await this.until(() => this.provider.synced && this.doc.clientID === this.attached.client && !this.Editor === !this.editor) }
+  // through the editor that is bound to the text, not beside it
+  edit (what, ...given) { this.editor[what](...given) }
+  async edited (wanted) { await this.until(() => this.editor.show() === wanted, () => this.editor.show()) }
+  async editHolds (part) { await this.until(() => this.editor.show().includes(part), () => this.editor.show()) }
   async shown (wanted) { await this.until(() => this.show() === wanted, () => this.show()); return true }
   async holds (part) { await this.until(() => this.show().includes(part), () => this.show()); return this.show() }
   show () { return this.text.toString() }
@@ -70,10 +76,15 @@ class Tab {
     return new Promise((resolve, reject) => {
       const check = () => { if (holds()) { clearInterval(timer); resolve() } }
       const timer = setInterval(check, 5)
-      setTimeout(() => { clearInterval(timer); reject(new Error(`waited in vain: ${JSON.stringify(shown())} ${JSON.stringify(this.closings)}`)) }, 60_000).unref()
+      setTimeout(() => { clearInterval(timer); reject(new Error(`waited in vain: ${JSON.stringify(shown())} ${JSON.stringify(this.closings)}`)) }, 20_000).unref()
       check()
     })
   }
+}
+
+async function opened (attached, { editor, ...options }) {
+  const views = editor ? await import('./views.mjs') : {}
+  return new Tab(attached, { Editor: views[editor], ...options })
 }
 
 const lines = createInterface({ input: process.stdin })
@@ -81,7 +92,7 @@ const answer = (number, value) => console.log(JSON.stringify([number, value ?? n
 lines.on('line', async line => {
   const [number, name, what, ...given] = JSON.parse(line)
   try {
-    if (what === 'open') tabs.set(name, new Tab(...given))
+    if (what === 'open') tabs.set(name, await opened(...given))
     const found = what === 'open' ? null : await tabs.get(name)[what](...given)
     answer(number, found)
   } catch (error) {

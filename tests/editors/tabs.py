@@ -56,9 +56,9 @@ class Tabs:
             tab("synced")
         return tab
 
-    def at(self, person: Person, document: str, **fields: Any) -> Tab:
-        """Attach a new tab to a person's daemon."""
-        return self.open(attach(person, document, **fields))
+    def at(self, person: Person, document: str, **options: Any) -> Tab:
+        """Attach a new tab to a person's daemon; `editor` is one of `views.mjs`."""
+        return self.open(attach(person, document), **options)
 
 
 def attach(person: Person, document: str, **fields: Any) -> dict[str, Any]:
@@ -87,9 +87,9 @@ def browser() -> Iterator[Tabs]:
 # --- documents
 
 
-def new_document(author: Person, *readers: Person, text: str = "") -> str:
+def new_document(author: Person, *readers: Person, text: str = "", shape: str = "plain") -> str:
     """The id of a new document that all of these have."""
-    made = author.ask("POST", "/documents", title=f"Plan {next(_titles)}", text=text)
+    made = author.ask("POST", "/documents", title=f"Plan {next(_titles)}", text=text, shape=shape)
     document = str(made["document"])
     for reader in readers:
         until_reads(reader, document, text)

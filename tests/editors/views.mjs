@@ -1,0 +1,52 @@
+// Real editors without a window: what people type in goes through their own bindings to Yjs.
+import { JSDOM } from 'jsdom'
+
+const { window } = new JSDOM('<body></body>')
+const given = ['document', 'navigator', 'MutationObserver', 'Node', 'HTMLElement', 'getSelection', 'DOMParser', 'innerHeight']
+for (const name of given) Object.defineProperty(globalThis, name, { value: window[name], configurable: true })
+globalThis.window = window
+window.requestAnimationFrame = globalThis.requestAnimationFrame = () => 0 // nothing is drawn or measured
+window.cancelAnimationFrame = () => {}
+
+const { getSchema } = await import('@tiptap/core')
+const { default: StarterKit } = await import('@tiptap/starter-kit')
+const { EditorState: RichState } = await import('@tiptap/pm/state')
+const { EditorView: RichView } = await import('@tiptap/pm/view')
+const { ySyncPlugin, yUndoPlugin, undo } = await import('y-prosemirror')
+const { EditorState } = await import('@codemirror/state')
+const { EditorView } = await import('@codemirror/view')
+const { yCollab } = await import('y-codemirror.next')
+
+const place = () => window.document.body.appendChild(window.document.createElement('div'))
+
+// Tiptap's schema in ProseMirror. Underlining is no Markdown, and so not in the first schema.
+export class RichEditor {
+  constructor (doc) {
+    this.root = doc.getXmlFragment('prosemirror')
+    this.schema = getSchema([StarterKit.configure({ undoRedo: false, underline: false })])
+    const plugins = [ySyncPlugin(this.root), yUndoPlugin()]
+    this.view = new RichView(place(), { state: RichState.create({ schema: this.schema, plugins }) })
+  }
+
+  get #state () { return this.view.state }
+
+  show () { return this.#state.doc.toString() }
+  type (at, text) { for (const letter of text) this.view.dispatch(this.#state.tr.insertText(letter, at++)) }
+  erase (at, length) { this.view.dispatch(this.#state.tr.delete(at, at + length)) }
+  mark (from, to, name) { this.view.dispatch(this.#state.tr.addMark(from, to, this.schema.marks[name].create())) }
+  block (at, name, attributes) { this.view.dispatch(this.#state.tr.setBlockType(at, at, this.schema.nodes[name], attributes)) }
+  split (at) { this.view.dispatch(this.#state.tr.split(at)) }
+  undo () { undo(this.#state) }
+}
+
+export class CodeEditor {
+  constructor (doc, awareness) {
+    const text = doc.getText('content')
+    const state = EditorState.create({ doc: text.toString(), extensions: [yCollab(text, awareness, { undoManager: false })] })
+    this.view = new EditorView({ state, parent: place() })
+  }
+
+  show () { return this.view.state.doc.toString() }
+  type (at, text) { for (const insert of text) { this.view.dispatch({ changes: { from: at, insert } }); at += insert.length } }
+  erase (at, length) { this.view.dispatch({ changes: { from: at, to: at + length } }) }
+}
