@@ -339,6 +339,7 @@ class EventView(Value, frozen=True, kw_only=True):
     event: Literal[
         "message",
         "document",
+        "document-differs",
         "need",
         "pledge",
         "member",

@@ -87,6 +87,7 @@ class Node:
         self.on_join_requested: Callable[[e.JoinRequested], Answer] = lambda requested: "busy"
         self.on_changed: Callable[[e.Changed], None] = lambda changed: None
         self.on_topics_changed: Callable[[], None] = lambda: None
+        self.on_digests: Callable[[e.DigestsHeard], None] = lambda heard: None
         self.on_linking: Callable[[e.DevicesWanted | e.Linked], None] = lambda told: None
         self.on_chunk_asked: Callable[[e.ChunkAsked], None] = lambda asked: None
         self.on_chunk_brought: Callable[[e.ChunkBrought], None] = lambda brought: None
@@ -191,6 +192,8 @@ class Node:
             case e.JoinRequested():
                 assert self._link_tasks is not None
                 self._link_tasks.start_soon(self._answer_request, effect)
+            case e.DigestsHeard():
+                self.on_digests(effect)
             case e.DevicesWanted() | e.Linked():
                 self.on_linking(effect)
             case e.ChunkAsked():

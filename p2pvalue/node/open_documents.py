@@ -9,7 +9,7 @@ the rest.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +70,7 @@ class OpenDocuments:
         self._open: OrderedDict[DocumentKey, Opened] = OrderedDict()
         self._ended: OrderedDict[tuple[DocumentKey, int], None] = OrderedDict()
         self._is_used = trio.Event()
+        self.on_used: Callable[[DocumentKey], None] = lambda key: None
         self.titles = Titles()
 
     async def run(self) -> None:
@@ -105,6 +106,10 @@ class OpenDocuments:
                 if opened is not None:
                     opened.tell()
 
+    def all(self) -> list[DocumentKey]:
+        """Return which documents are open, those used last first."""
+        return list(reversed(self._open))
+
     def use(self, key: DocumentKey) -> Opened:
         """Return a document's place, made if need be; call `release` when done."""
         opened = self._open.setdefault(key, Opened())
@@ -112,6 +117,7 @@ class OpenDocuments:
         opened.users += 1
         opened.rests = 0
         self._is_used.set()
+        self.on_used(key)
         return opened
 
     def news_of(self, key: DocumentKey) -> trio.Event:

@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-import trio
-
 import p2pvalue
 from p2pvalue import types as t
 from p2pvalue.config import Config
@@ -89,30 +87,6 @@ def whoami(node: RunningNode) -> t.WhoAmIView:
         peer=node.network.peer_id if node.network is not None else "",
         devices={c.hex(): node.device(c).hex() for c in node.machine.communities()},
     )
-
-
-def peers(node: RunningNode) -> list[t.PeerView]:
-    """Return the peers that we know or are connected with, ascending by id."""
-    if node.network is None or node.dialer is None:
-        return []
-    connected = set(node.network.peers())
-    now_s = trio.current_time()
-    views = [
-        t.PeerView(
-            peer=peer.peer_id,
-            is_connected=peer.peer_id in connected,
-            communities=sorted(c.hex() for c in peer.communities),
-            addresses=peer.addresses,
-            next_dial_in_s=(
-                None if peer.peer_id in connected else round(max(0.0, peer.next_dial_s - now_s), 1)
-            ),
-            last_error=peer.last_error,
-        )
-        for peer in node.dialer.peers()
-    ]
-    unknown = connected - {view.peer for view in views}
-    views += [t.PeerView(peer=p, is_connected=True, communities=[], addresses=[]) for p in unknown]
-    return sorted(views, key=lambda view: view.peer)
 
 
 def doctor(node: RunningNode) -> list[t.CheckView]:
@@ -246,6 +220,10 @@ def _communities(node: RunningNode) -> list[t.CheckView]:
             for fork in node.forks.of(bytes.fromhex(view.community))
         ]
         community = bytes.fromhex(view.community)
+        checks += [
+            t.CheckView(check=f"documents in {view.name}", is_ok=False, detail=told)
+            for told in node.audit.warnings(community)
+        ]
         for told in (node.device_events.warning(community), node.device_events.unknown(community)):
             if told:
                 checks.append(

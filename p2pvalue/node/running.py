@@ -16,7 +16,7 @@ from p2pvalue import types as t
 from p2pvalue.config import Config
 from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import Network
-from p2pvalue.node import overview, upkeep
+from p2pvalue.node import known_peers, overview, upkeep
 from p2pvalue.node.backup import backup
 from p2pvalue.node.blobs import Blobs
 from p2pvalue.node.chunk_keeper import ChunkKeeper
@@ -24,7 +24,7 @@ from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
 from p2pvalue.node.device_events import DeviceEvents
 from p2pvalue.node.devices import Devices, is_forked
-from p2pvalue.node.dialing import peer_id_of
+from p2pvalue.node.document_audit import DocumentAudit
 from p2pvalue.node.editors import Editors
 from p2pvalue.node.export import export
 from p2pvalue.node.forks import Forks
@@ -87,6 +87,9 @@ class RunningNode(Node):
         self.keys = OwnKeys(keystore)
         self.documents = OpenDocuments(TextWorkers())
         self.editors = Editors(self)
+        self.audit = DocumentAudit(self)
+        self.documents.on_used = self.audit.opened
+        self.on_digests = self.audit.heard
         self.joining = Joining(self)
         self.neighbours = Neighbours(self, self.joining.is_any_under_way, self.joining.met)
         self.linking = Linking(self)
@@ -119,6 +122,7 @@ class RunningNode(Node):
             self.device_events.start()
             nursery.start_soon(self.linking.run)
             nursery.start_soon(self.documents.run)
+            nursery.start_soon(self.audit.run)
             if self.config.lan_discovery and self.network is not None:
                 nursery.start_soon(self._meet_neighbours)
             task_status.started()
@@ -298,6 +302,7 @@ class RunningNode(Node):
 
     def _on_changed(self, changed: Changed) -> None:
         self.documents.changed(changed.community, changed.changes)
+        self.audit.changed(changed.community, changed.changes)
         self.member_events.changed(changed)
         self.chunks.changed(changed)
         self.forks.look(changed.community)
@@ -335,23 +340,11 @@ class RunningNode(Node):
 
     def peers(self) -> list[t.PeerView]:
         """Return the peers that we know."""
-        return overview.peers(self)
+        return known_peers.peers(self)
 
     async def add_peer(self, address: str, community: str | None = None) -> t.PeerView:
         """Remember where a peer is, and call it now."""
-        peer_id = peer_id_of(address)
-        if peer_id is None:
-            raise LocalProtocolError(
-                f"{address} does not end in /p2p/PEER-ID: `p2pvalue status` on the other node "
-                "shows its addresses in full"
-            )
-        if self.dialer is None:
-            raise LocalProtocolError("this node has no network: set `listen` in config.toml")
-        shared = {self.community(community).id} if community else set(self.machine.communities())
-        if self.dialer.know([address], shared) is None:
-            raise LocalProtocolError("that is this node's own address: give another node's")
-        self.dialer.look_again(peer_id)
-        return next(view for view in self.peers() if view.peer == peer_id)
+        return known_peers.add_peer(self, address, community)
 
     async def leave(self, community: str | None = None, *, wipe: bool = False) -> t.LeaveView:
         """Leave a community."""

@@ -238,7 +238,7 @@ class Shell:
                 self._soon(actor, RequestAnswered(session, "busy"))
             case e.Store() | e.Changed() | e.Ready() | e.AddressLearned() | e.Linked():
                 pass
-            case e.Parted() | e.TopicsChanged():
+            case e.Parted() | e.TopicsChanged() | e.DigestsHeard():
                 pass
             case e.ChunkAsked() | e.ChunkBrought():
                 pass  # nobody shares files here: no machine is told to fetch any

@@ -204,6 +204,10 @@ class RemoteDocument:
         """Return which version of its shape's names the document uses."""
         return await self._ask("schema", [], int)
 
+    async def digest(self) -> bytes:
+        """Return what it shows in short, 32 bytes."""
+        return await self._ask("digest", [], bytes, work_s=DIFFERENCE_S_MAX)
+
     async def copy(self, client: int) -> RemoteDocument:
         """Return a document that is as this one is, and writes as `client`."""
         number = self._texts.next_number()

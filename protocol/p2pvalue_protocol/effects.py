@@ -14,7 +14,7 @@ import msgspec
 
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import Reference
-from p2pvalue_protocol.inputs import PersonHere
+from p2pvalue_protocol.inputs import PersonHere, ShownDocument
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import Batch
 
@@ -174,6 +174,15 @@ class Linked:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestsHeard:
+    """What a member's device says that its documents show."""
+
+    community: bytes
+    device: bytes
+    shown: tuple[ShownDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AddressLearned:
     """A member's device can be reached at these addresses."""
 
@@ -221,6 +230,7 @@ Effect = (
     | JoinRequested
     | DevicesWanted
     | Linked
+    | DigestsHeard
     | AddressLearned
     | ChunkAsked
     | ChunkBrought

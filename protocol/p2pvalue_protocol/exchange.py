@@ -14,13 +14,8 @@ from p2pvalue_protocol import hello, limits
 from p2pvalue_protocol.access import EVERYTHING, Access, Bond, Scope, bond_of, is_public
 from p2pvalue_protocol.chunk_requests import ChunkExchange, ChunkRequests, ChunkSupply
 from p2pvalue_protocol.comparison import Comparison
-from p2pvalue_protocol.effects import (
-    CloseSession,
-    Effect,
-    Parted,
-    Ready,
-    SendFrame,
-)
+from p2pvalue_protocol.digests import DigestTalk
+from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, SendFrame
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.fetching import Fetching
 from p2pvalue_protocol.heads import heads_key
@@ -65,6 +60,7 @@ class Exchange:
             ChunkSupply(lambda: self._gives() is EVERYTHING),
             *(session, replica.community, peer_id),
         )
+        self._digests = DigestTalk(replica.community, replica.showing)
         self.comparison = Comparison(
             replica,
             heads_key(established.transcript.nonces),
@@ -219,6 +215,9 @@ class Exchange:
                 self._ask(now_ms)
             case f.ChunksWanted() | f.Chunk():
                 self._effects += self._chunks.receive(frame, now_ms)
+            case f.Digests():
+                if self.device is not None and self._is_peer_member():  # who is out may not know
+                    self._effects.append(self._digests.hear(frame, self.device))
             case f.Addresses(records):
                 self._take_addresses(records, now_ms)
             case f.ResponderIdentity() if self._established.is_initiator:
@@ -315,6 +314,7 @@ class Exchange:
         self._keys.ask_again()
         self._updates.ask_again()
         self._chunks.ask_again()
+        self._digests.hear_again()
         self._tell(now_ms)
         # Who was put out stays different for ever: what it has to say it tells by itself.
         if not self.comparison.is_equal and not self._is_former:
@@ -355,6 +355,7 @@ class Exchange:
         if bond is Bond.MEMBER:
             self._send(self._keys.next_frames())
             self._send(self._updates.next_frames())
+            self._send(self._digests.next_frames())
         if self._supply.has_work:
             self._send([self._supply.next_frame(now_ms)])
         self._effects += self._chunks.go_on(now_ms, may_read=self._supply.is_idle)

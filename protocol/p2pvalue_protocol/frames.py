@@ -2,8 +2,8 @@
 
 A frame is a canonical MessagePack array whose first item is its type. Types 0 to 5 are the
 handshake, 6 to 9 compare what both hold, 10 to 12 move operations, 13 tells where devices are, 14
-and 15 pass on the secrets of epochs, 16 and 17 find updates that nobody lists, 20 and 21 move
-chunks of blobs.
+and 15 pass on the secrets of epochs, 16 and 17 find updates that nobody lists, 18 says what
+documents show, 20 and 21 move chunks of blobs.
 """
 
 from __future__ import annotations
@@ -216,6 +216,22 @@ class Chunk(_Frame, frozen=True, tag=21):
     sealed: Annotated[bytes, msgspec.Meta(max_length=SEALED_BYTES_MAX)]
 
 
+class DocumentDigest(_Frame, frozen=True):
+    """What a document shows, in short, where the updates held are the set `version`."""
+
+    document: Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+    version: Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+    digest: _Bytes32
+
+
+class Digests(_Frame, frozen=True, tag=18):
+    """What documents of the sender show that changed since it last told."""
+
+    digests: Annotated[
+        list[DocumentDigest], msgspec.Meta(min_length=1, max_length=limits.DIGESTS_MAX)
+    ]
+
+
 Frame = (
     NonceOffered
     | NonceAnswered
@@ -237,6 +253,7 @@ Frame = (
     | UpdatesFound
     | ChunksWanted
     | Chunk
+    | Digests
 )
 
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

@@ -211,6 +211,22 @@ class UpdatesAwaited:
     op_ids: tuple[bytes, ...]
 
 
+class ShownDocument(NamedTuple):
+    """What a document shows, in short: `digest` follows from the set of updates `version`."""
+
+    document: bytes
+    version: bytes  # 16: the sum of the ids of its visible updates
+    digest: bytes  # 32
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsShown:
+    """What some documents of a community show now; members in touch are told."""
+
+    community: bytes
+    shown: tuple[ShownDocument, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Sign:
     """Sign what is not yet: a copy of all that is stored is to be made for another device.
@@ -243,6 +259,7 @@ Input = (
     | GossipReceived
     | AddressesChanged
     | UpdatesAwaited
+    | DocumentsShown
     | Sign
     | Wakeup
 )

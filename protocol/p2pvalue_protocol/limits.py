@@ -103,6 +103,10 @@ UPDATE_PLACES_MAX = 4  # of one update, as peers say; some may lie
 UPDATE_QUESTIONS_MAX = 8  # of one peer between two comparisons
 UPDATE_ANSWERS_MAX = 40  # to one peer between two comparisons; it may count five spans as one
 
+# --- digests of documents
+DIGESTS_MAX = 64  # documents of one community that peers are told of, those that changed last
+DIGESTS_TAKEN_MAX = 1_024  # of one peer between two comparisons; beyond that nothing is heard
+
 # --- gossip
 GOSSIP_BYTES_MAX = 60_000
 GOSSIP_PAYLOAD_BYTES_MAX = 16_384  # larger payloads go by sync only

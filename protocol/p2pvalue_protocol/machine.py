@@ -255,6 +255,9 @@ class Machine:
                 return []
             case i.ChunkRead(session, sealed):
                 return self._sessions.chunk_read(session, sealed, now_ms)
+            case i.DocumentsShown(community, shown):
+                self.replica(community).showing.show(shown)
+                return self._sessions.poke(community, None, now_ms)
             case i.AddressesChanged(addresses):
                 self._addresses = addresses
                 return self._tell_addresses(now_ms)

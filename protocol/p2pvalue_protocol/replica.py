@@ -35,6 +35,7 @@ from p2pvalue_protocol.operation import GENESIS, Operation, community_id_of
 from p2pvalue_protocol.past import Batch, Past
 from p2pvalue_protocol.sealing import topic_secret_of
 from p2pvalue_protocol.serving import current_heads, runs_towards, runs_up_to
+from p2pvalue_protocol.showing import Showing
 from p2pvalue_protocol.vouching import NO_OFFENCE, vouched
 from p2pvalue_protocol.writing import renew, seal, write
 
@@ -82,6 +83,7 @@ class Replica:
             device=signer.public if signer is not None else None,
             prekey_private=prekey_private,
         )
+        self.showing = Showing()
         self.epochs = self.ladder.epochs
         self.graph = self.ladder.graph
         self.membership = self.ladder.membership

@@ -6,6 +6,7 @@ from tests.mutants import (
     of_authority,
     of_bytes,
     of_chunks,
+    of_digests,
     of_documents,
     of_folding,
     of_gossip,
@@ -33,4 +34,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_chunks.MUTANTS,
     *of_documents.MUTANTS,
     *of_updates_by_id.MUTANTS,
+    *of_digests.MUTANTS,
 )

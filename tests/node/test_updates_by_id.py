@@ -82,6 +82,8 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         for node in others:
             await node.join(await ben.invite(community, "member", 1))
             await until(node, lambda n=node: n.community().view().state == "active")  # type: ignore[misc]  # bound now
+            # What nodes write by themselves would name what Eva writes late, and have it fetched.
+            await until(node, lambda n=node: n.community().has_my_name())  # type: ignore[misc]  # bound
         made = await ben.community().create_document("Plan", "abc")
         for node in others:
             await until(node, lambda n=node: bool(n.community().documents()))  # type: ignore[misc]  # bound now
