@@ -15,7 +15,6 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
 from tests.documents.edits import edit_anything
 from tests.documents.liars import Liar
 from tests.documents.peers import Person, Replica, Written
@@ -90,7 +89,7 @@ def deliver(
         if op.op_id not in one.held:
             one.take(op)
         if rng.random() < reloads_share:
-            one.facts = load_facts(dump_facts(one.facts), one.ids)
+            one.reload()
 
 
 def check(seed: int, replicas: list[Replica], liars: frozenset[bytes]) -> None:

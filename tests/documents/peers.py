@@ -16,6 +16,7 @@ import pycrdt
 
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.facts import Facts
+from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.verdict import Applies, Void, Waits
 from tests.documents.by_hand import StoredIds
@@ -69,6 +70,11 @@ class Replica:
         self.roots = roots_of(self.doc, self.shape)
         for update in self.encoded():
             self.doc.apply_update(update)
+
+    def reload(self) -> None:
+        """Go on with facts that were kept, and the same text; they count renamings anew."""
+        self.facts = load_facts(dump_facts(self.facts), self.ids)
+        self._renamings = self.facts.renamings
 
     def encoded(self, hidden: frozenset[bytes] = frozenset()) -> Iterator[bytes]:
         """Yield what counts, in the order in which it came here; of some devices it is hidden."""

@@ -29,6 +29,11 @@ def test_liars_make_no_two_replicas_differ_and_no_honest_update_is_refused(seed:
     assert met["rebuilt"] > 0, "no fork took a name"
 
 
+@pytest.mark.parametrize("number", [36_587, 58_819])
+def test_histories_that_once_failed_do_not(number: int) -> None:
+    assert play(number)["counts"] > 0
+
+
 @pytest.mark.parametrize("shape", ["plain", "markdown", "rich"])
 def test_what_honest_editors_write_counts_in_any_order(shape: str, seed: int) -> None:
     rng = Random(seed)
