@@ -12,11 +12,11 @@ from p2pvalue.texts.attribution import Run
 from p2pvalue.texts.broken import TextBroken
 from p2pvalue.texts.edits import Edit, check_edits, edited
 from p2pvalue.texts.frames import COPY, OPEN, TAKE_FROM, Answer, Outcome, Question
+from p2pvalue.texts.steps import questions
 from p2pvalue_protocol.errors import LocalProtocolError
 
 WORK_S_MAX: Final = 5.0  # of processor time
 DIFFERENCE_S_MAX: Final = 30.0
-APPLIED_BYTES_MAX: Final = 250_000  # then others' questions come between
 
 T = TypeVar("T")
 
@@ -141,19 +141,13 @@ class RemoteDocument:
     async def apply(self, updates: Sequence[bytes]) -> None:
         """Take in verified updates of anybody, in order; `TextBroken.at` says which one failed."""
         self._shown = None
-        start = 0
-        while start < len(updates):
-            end, size = start, 0
-            while end < len(updates) and size < APPLIED_BYTES_MAX:
-                size += len(updates[end])
-                end += 1
+        for first, given in questions(updates):
             try:
-                await self._ask("apply", [updates[start:end]], type(None))
+                await self._ask("apply", [given], type(None))
             except TextBroken as error:
                 if error.at is not None:
-                    error.at += start
+                    error.at += first
                 raise
-            start = end
 
     async def edit(self, edits: Sequence[Edit]) -> list[bytes]:
         """Apply edits, one after the other; return the updates that tell others, in order."""

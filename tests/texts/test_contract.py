@@ -9,7 +9,8 @@ import pytest
 from p2pvalue.texts.broken import TextBroken
 from p2pvalue.texts.calls import CALLS
 from p2pvalue.texts.edits import Edit
-from p2pvalue.texts.remote import APPLIED_BYTES_MAX, RemoteDocument, Texts
+from p2pvalue.texts.remote import RemoteDocument, Texts
+from p2pvalue.texts.steps import APPLIED_BYTES_MAX
 from p2pvalue.texts.workers import TextWorkers
 from p2pvalue_protocol.errors import LocalProtocolError
 from tests.node.hostile_updates import hostile_updates
