@@ -107,7 +107,12 @@ class DocumentReplica:
         self._forget_all(is_at_once=start is _Start.AT_ONCE)
         if start is not _Start.KEPT or not await self._begin_with_kept():
             self.facts = self.new_facts()
-            self.shared = await self.texts.open(self.place.shape, self._client)
+            self.shared = await self._open(None)
+
+    async def _open(self, encoded: bytes | None) -> RemoteDocument:
+        texts = self.texts.apart() if self.suspects.have_done_harm else self.texts
+        client = client_of(self.place.device, self.place.subject, self.session)
+        return await texts.open(self.place.shape, client, encoded)
 
     async def _begin_with_kept(self) -> bool:
         place = self.place
@@ -119,9 +124,12 @@ class DocumentReplica:
             self.suspects.add(snapshot.broken)
             self.facts = self.new_facts()
             self.facts.load(snapshot.facts)
-            self.shared = await self.texts.open(place.shape, self._client, snapshot.text)
-        except (ValueError, TextBroken):
+            self.shared = await self._open(snapshot.text)
+        except ValueError:
             return False  # it is only a cache
+        except TextBroken as error:
+            self.suspects.blame([], error)
+            return False
         self._renamings = self.facts.renamings
         self._arrival = kept.covers
         self._has_applied = True
@@ -138,10 +146,6 @@ class DocumentReplica:
             self.facts.close()
             self.facts = self.new_facts()
             self._start_again(_Start.KEPT)
-
-    @property
-    def _client(self) -> int:
-        return client_of(self.place.device, self.place.subject, self.session)
 
     def new_facts(self) -> DocumentFacts:
         """Return facts of this document without updates."""
@@ -194,8 +198,9 @@ class DocumentReplica:
 
     async def catch_up(self, *, until: str | None = None) -> bool:
         """Take in all that is stored; return whether the set `until` was met, and stop there."""
-        for _ in range(_STARTS_MAX):
-            is_met = None
+        starts = 0
+        while starts < _STARTS_MAX + 2 * len(self.suspects):  # who is found out brings it further
+            is_met, starts = None, starts + 1
             try:
                 await self._begin()
                 is_met = await self._read_store(until)
@@ -212,9 +217,7 @@ class DocumentReplica:
                     self._start_again(_Start.KEPT)
             if is_met is not None and self._start is _Start.NONE:
                 return is_met
-        raise unreadable(
-            self.place.subject, TextBroken("too many updates make the text library fail")
-        )
+        raise unreadable(self.place.subject, TextBroken("too many updates make the library fail"))
 
     @property
     def _is_behind(self) -> bool:

@@ -21,11 +21,16 @@ class Suspects:
     def __init__(self) -> None:
         self.has_new = False
         """Whether there are some that no snapshot says yet."""
+        self.have_done_harm = False
+        """Whether the process has ended over this document: others had better be elsewhere."""
         self._broken: set[bytes] = set()
         self._suspects: set[bytes] = set()
 
     def __contains__(self, op_id: bytes) -> bool:
         return op_id in self._broken
+
+    def __len__(self) -> int:
+        return len(self._broken)
 
     def all(self) -> list[bytes]:
         """Return what is skipped."""
@@ -57,13 +62,15 @@ class Suspects:
         self._suspects.difference_update(each.op_id for each in batch)
 
     def blame(self, batch: Sequence[Judged], error: TextBroken) -> None:
-        """Note over which batch the library failed."""
-        if isinstance(error, WorkerLost) and not error.is_ours:
-            return
+        """Note over which batch the library failed; none over what a snapshot says."""
+        if isinstance(error, WorkerLost):
+            if not error.is_ours:
+                return
+            self.have_done_harm = True
         ids = [each.op_id for each in batch]
         if error.at is not None:
             found = ids[error.at : error.at + 1]
-        elif self._suspects.issuperset(ids):
+        elif ids and self._suspects.issuperset(ids):
             found = ids  # one: it was given alone
         else:
             self._suspects.update(ids)

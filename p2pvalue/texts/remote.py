@@ -95,13 +95,16 @@ class Texts(ABC):
                 raise TextBroken(found.message, found.at)
 
     @abstractmethod
+    def apart(self) -> Texts:
+        """Return where to keep a document over which a process has ended; closed with this one."""
+
+    @abstractmethod
     def is_there(self, epoch: int) -> bool:
         """Return whether the process of an epoch lives."""
 
+    @abstractmethod
     async def close_if_unused(self) -> None:
         """End the process if it holds nothing."""
-        if not self.count:
-            await self.close()
 
     @abstractmethod
     async def close(self) -> None:

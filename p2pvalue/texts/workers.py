@@ -37,11 +37,16 @@ class TextWorkers(Texts):
         self._answer_s_max = answer_s_max
         self._lock = trio.Lock()
         self._process: trio.Process | None = None
+        self._apart: TextWorkers | None = None
 
     @property
     def pid(self) -> int | None:
         """The process that there is, if any."""
         return None if self._process is None else self._process.pid
+
+    def apart(self) -> TextWorkers:
+        self._apart = self._apart or TextWorkers(self._answer_s_max)
+        return self._apart
 
     def is_there(self, epoch: int) -> bool:
         return epoch == self.epoch and self._is_alive()
@@ -49,8 +54,17 @@ class TextWorkers(Texts):
     def _is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    async def close_if_unused(self) -> None:
+        if self._apart is not None:
+            await self._apart.close_if_unused()
+        async with self._lock:
+            if not self.count:
+                await self._end("the process of texts was closed", is_ours=False)
+
     async def close(self) -> None:
         with trio.CancelScope(shield=True):
+            if self._apart is not None:
+                await self._apart.close()
             async with self._lock:
                 await self._end("the process of texts was closed", is_ours=False)
 

@@ -16,6 +16,13 @@ class NearTexts(Texts):
     def is_there(self, epoch: int) -> bool:
         return epoch == self.epoch
 
+    def apart(self) -> NearTexts:
+        return self
+
+    async def close_if_unused(self) -> None:
+        if not self.count:
+            await self.close()
+
     async def close(self) -> None:
         self.epoch += 1
         self._desk = Desk()

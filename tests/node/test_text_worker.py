@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import trio
@@ -36,18 +37,24 @@ class FrailTexts(TextWorkers):
     `deaths_left` says how often.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, model: FrailTexts | None = None) -> None:
         super().__init__()
+        self.model = model or self
         self.patience_s = self._answer_s_max
         self.deadly = b"nothing of the kind"
         self.deaths_left = 1_000
         self.deaths = 0
 
+    def apart(self) -> FrailTexts:
+        self._apart = self._apart or FrailTexts(self)
+        return cast("FrailTexts", self._apart)
+
     async def _exchange(self, question: bytes, epoch: int | None) -> bytes:
         self._answer_s_max = self.patience_s
-        if self.pid is not None and self.deadly in question and self.deaths_left:
-            self.deaths_left -= 1
-            self.deaths += 1
+        model = self.model
+        if self.pid is not None and model.deadly in question and model.deaths_left:
+            model.deaths_left -= 1
+            model.deaths += 1
             os.kill(self.pid, signal.SIGSTOP)
             self._answer_s_max = 0.2
         return await super()._exchange(question, epoch)
@@ -153,6 +160,35 @@ async def test_what_ends_the_process_twice_is_set_aside_and_told(
     # Nor is it tried again by a daemon that was killed, and comes back.
     again = await with_texts(ana, texts).community.document_text("Plan")
     assert (again, texts.deaths) == (after, 2)
+
+
+async def test_a_document_that_ended_the_process_leaves_the_others_alone_from_then_on(
+    ana: SmallNode, eva: SmallNode, texts: FrailTexts
+) -> None:
+    made = await eva.community.create_document("Plan", "abc")
+    subject = bytes.fromhex(made.document)
+    await ana.community.create_document("Other", "other")
+
+    async def plant_doom(session: int) -> None:
+        client = client_of(eva.device(b""), subject, session)
+        await plant(eva, subject, text_of(client, "doom"), session=session)
+        exchange(ana, eva)
+
+    for session in range(1, 18):
+        await plant_doom(session)
+    texts.deadly = b"doom"
+    await ana.community.splice_document("Other", [(5, 0, "s")], session=1)
+    shown = await ana.community.document_text("Plan")
+    assert (shown.text, broken_here(shown), texts.deaths) == ("abc", [("broken-here", 17)], 18)
+    with pytest.raises(LocalProtocolError, match="closed"):
+        await ana.community.splice_document("Other", [(6, 0, "!")], session=1)
+    await ana.community.splice_document("Other", [(6, 0, "!")], session=2)
+    process = texts.pid
+    await plant_doom(18)
+    shown = await ana.community.document_text("Plan")
+    assert (broken_here(shown), texts.deaths) == ([("broken-here", 18)], 20)
+    typed = await ana.community.splice_document("Other", [(7, 0, "!")], session=2)
+    assert (typed.text, texts.pid) == ("others!!", process)
 
 
 async def test_what_ends_the_process_is_found_among_honest_updates(
