@@ -134,3 +134,27 @@ def test_a_name_that_is_taken_is_given_to_nobody_else() -> None:
 
     usual = name(set())
     assert name({usual}) not in (usual, A)
+
+
+@pytest.mark.parametrize(
+    ("content", "body", "begins"),
+    [
+        (form.DELETED, b"\x02", -1),
+        (form.STRING, text_bytes("ab"), -1),
+        (form.ANY, b"\x01\x7f", -1),
+        (form.BINARY, b"\x01x", -1),
+        (form.EMBED, text_bytes("{}"), -1),
+        (form.FORMAT, text_bytes("bold") + text_bytes("true"), -1),
+        (form.TYPE, b"\x02", 2),
+    ],
+)
+def test_only_a_struct_of_a_type_begins_one(content: int, body: bytes, begins: int) -> None:
+    [struct] = form.read_update(
+        raw(HEAD, bytes((content,)), b"\x01" + text_bytes("d"), body, 0)
+    ).structs
+    assert (struct.content, struct.type_ref) == (content, begins)
+
+
+def test_what_is_gone_for_good_begins_nothing() -> None:
+    [struct] = form.read_update(raw(HEAD, form.GC, 5, 0)).structs
+    assert (struct.length, struct.type_ref) == (5, -1)
