@@ -20,13 +20,15 @@ _CHUNK_RUNS_MAX: Final = 128
 class Run(NamedTuple):
     """Characters in a row by one author; `deleter` is NOBODY while they are shown.
 
-    Those that came back were `once` deleted by these.
+    Those that came back were `once` deleted by these. If it was elsewhere, `mover` answers for it:
+    nobody is said to have written what another put there.
     """
 
     text: str
     author: int
     deleter: int = NOBODY
     once: tuple[int, ...] = ()
+    mover: int = NOBODY
 
 
 class _Chunk:
@@ -71,12 +73,13 @@ class Attribution:
         for run in self._all():
             if run.deleter != NOBODY and not deleted:
                 continue
-            if last is not None and (last.author, last.deleter) == (run.author, run.deleter):
+            author = run.author if run.mover == NOBODY else run.mover
+            if last is not None and (last.author, last.deleter) == (author, run.deleter):
                 last = last._replace(text=last.text + run.text)
             else:
                 if last is not None:
                     yield last
-                last = run._replace(once=())
+                last = Run(run.text, author, run.deleter)
         if last is not None:
             yield last
 
@@ -173,11 +176,12 @@ class Attribution:
         if not starts:
             return False
         start = (here or starts)[0]
-        self._dig(source, start, start + len(text), None if here else at)
+        self._dig(number, start, start + len(text), None if here else at)
         return True
 
-    def _dig(self, source: int, start: int, end: int, at: int | None) -> None:
-        """Show a part of what `source` deleted again, where it is, or moved to a position."""
+    def _dig(self, number: int, start: int, end: int, at: int | None) -> None:
+        """Show a part of what `number` takes back again, where it is, or moved to a position."""
+        source = number ^ 1
         runs, moved, passed = [], [], 0
         for run in self._all():
             if run.deleter != source:
@@ -189,7 +193,7 @@ class Attribution:
             shown = run._replace(text=run.text[first:last], deleter=NOBODY, once=once)
             rest = [run._replace(text=run.text[:first]), run._replace(text=run.text[last:])]
             if at is not None:
-                moved.append(shown)
+                moved.append(shown._replace(mover=number))
                 shown = shown._replace(text="")
             runs += [part for part in (rest[0], shown, rest[1]) if part.text]
         size = _CHUNK_RUNS_MAX // 2

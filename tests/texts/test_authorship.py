@@ -71,16 +71,19 @@ def test_what_comes_back_is_its_authors_again() -> None:
     assert desk.turn(EVA, is_again=False) == "日本 שלום"
 
 
-def test_what_comes_back_elsewhere_is_its_authors_too_and_other_text_is_not() -> None:
+def test_for_what_comes_back_elsewhere_or_is_other_text_who_brings_it_answers() -> None:
     desk = Desk()
     desk.edit(ANA, Edit(0, 0, "tea and 日本"))
     desk.edit(EVA, Edit(0, 4, ""))
     desk.edit(EVA + 1, Edit(6, 0, "tea "), is_return=True)
-    assert runs_by_edit(desk.shown, True) == [Run("and 日本tea ", ANA)]
+    assert runs_by_edit(desk.shown, True) == [Run("and 日本", ANA), Run("tea ", EVA + 1)]
     desk.edit(EVA, Edit(0, 4, ""))
     desk.edit(EVA + 1, Edit(0, 0, "what"), is_return=True)
-    assert runs_by_edit(desk.shown, False) == [Run("what", EVA + 1), Run("日本tea ", ANA)]
+    back = [Run("what", EVA + 1), Run("日本", ANA), Run("tea ", EVA + 1)]
+    assert runs_by_edit(desk.shown, False) == back
     assert desk.turn(EVA, is_again=True) == "日本"
+    assert desk.turn(EVA, is_again=False) == "and what日本tea "
+    assert desk.turn(ANA, is_again=False) == "what"
 
 
 def test_an_edit_that_is_taken_back_brings_nothing_that_it_wrote_and_deleted_itself() -> None:
