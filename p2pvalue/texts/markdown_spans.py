@@ -15,7 +15,8 @@ from unicodedata import east_asian_width
 from markdown_it.token import Token
 
 from p2pvalue.texts import schema
-from p2pvalue.texts.blocks import Element, Node, Run, Words, fingerprint, text_of, words
+from p2pvalue.texts.blocks import Element, Node, Run, Words, text_of, words
+from p2pvalue.texts.kept_nodes import SHOWN
 from p2pvalue_protocol.errors import LocalProtocolError
 
 KEPT: Final = "\ud800"  # half a character: no document can hold it
@@ -46,14 +47,14 @@ def comment_for(node: Node) -> str:
     """Return what stands for a block; it shows the beginning of its words."""
     if _is_kept(node):
         return str(node.attributes["source"])
-    return f"<!-- {KEPT_SIGN} {fingerprint(node)} {_shown(node)} -->"
+    return f"<!-- {KEPT_SIGN} {SHOWN.keep(node)} {_shown(node)} -->"
 
 
 def tag_for(node: Node) -> str:
     """Return what stands for an element between words."""
     if _is_kept(node):
         return str(node.attributes["source"])
-    return f'<{KEPT_SIGN} id="{fingerprint(node)}" is="{_shown(node)}"/>'
+    return f'<{KEPT_SIGN} id="{SHOWN.keep(node)}" is="{_shown(node)}"/>'
 
 
 def _is_kept(node: Node) -> TypeGuard[Element]:

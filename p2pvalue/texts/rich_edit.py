@@ -14,6 +14,7 @@ import pycrdt
 from p2pvalue.texts import schema
 from p2pvalue.texts.block_matching import changes
 from p2pvalue.texts.blocks import Element, Node, Run, Words, fingerprint, words
+from p2pvalue.texts.kept_nodes import SHOWN
 from p2pvalue.texts.markdown_reading import read_markdown
 from p2pvalue.texts.markdown_spans import KEPT, KEPT_SIGN
 from p2pvalue.texts.markdown_writing import APART, joined, write_blocks
@@ -120,7 +121,8 @@ def _restored_one(node: Node, kept: Kept) -> Node:
     literally = Words((Run(source, {}),))
     is_block = source.startswith("<!--")
     unknown = Element(schema.PARAGRAPH, {}, (literally,)) if is_block else literally
-    return kept.get(str(node.attributes["fingerprint"]), unknown)
+    name = str(node.attributes["fingerprint"])
+    return kept.get(name) or SHOWN.get(name) or unknown
 
 
 # --- changing

@@ -9,6 +9,7 @@ import pycrdt
 import pytest
 
 from p2pvalue.texts.blocks import Element, Run, Words
+from p2pvalue.texts.kept_nodes import LETTERS_MAX, NODES_MAX, KeptNodes
 from p2pvalue.texts.markdown_reading import read_markdown
 from p2pvalue.texts.markdown_spans import KEPT_SIGN
 from p2pvalue.texts.rich_edit import change_to, markdown_of
@@ -160,6 +161,27 @@ def test_a_block_that_is_unknown_can_be_moved_and_taken_away() -> None:
     assert read_tree(fragment_of(person))[0] == callout
     change(person, "\n\n".join((one, two)))
     assert callout not in read_tree(fragment_of(person))
+
+
+def test_a_block_that_is_unknown_comes_back_with_its_comment() -> None:
+    person = person_with("one\n")
+    callout = Element("callout", {"kind": "tip"}, (Element("box", NONE, (words("Mind"),)),))
+    write_into(person, callout)
+    exported = says(person)
+    change(person, "one\n")
+    change(person, exported)
+    assert callout in read_tree(fragment_of(person))
+    assert says(person) == exported
+
+
+def test_what_was_shown_longest_ago_is_forgotten_first() -> None:
+    shown = KeptNodes()
+    blocks = [Element("callout", {"number": number}, ()) for number in range(NODES_MAX + 1)]
+    names = [shown.keep(block) for block in [*blocks[:-1], blocks[0], blocks[-1]]]
+    assert [shown.get(name) for name in names[:3]] == [blocks[0], None, blocks[2]]
+    large = [Element("box", {"number": n, "x": "y" * (LETTERS_MAX // 2)}, ()) for n in range(2)]
+    names = [shown.keep(block) for block in large]
+    assert [shown.get(name) for name in names] == [None, large[1]]
 
 
 def test_what_is_unknown_in_a_line_stays_where_it_is() -> None:
