@@ -19,39 +19,44 @@ STRUCTS_PER_STEP: Final = 32
 
 
 def questions(updates: Sequence[bytes]) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield what to apply at once, in order, with the number of the update that it begins with."""
+    """Yield what to apply at once, in order, with the number of the update that it begins with.
+
+    Steps are made as they are asked for: others have their turn between them.
+    """
     first, given, size = 0, list[bytes](), 0
-    for at, update in enumerate(updates):
-        steps = in_steps(update)
-        if len(steps) == 1:
-            given.append(update)
-            size += len(update)
-        if given and (len(steps) > 1 or size >= APPLIED_BYTES_MAX):
+    for at, data in enumerate(updates):
+        heavy = _heavy(data)
+        if heavy is None:
+            given.append(data)
+            size += len(data)
+        if given and (heavy is not None or size >= APPLIED_BYTES_MAX):
             yield first, given
             first, given, size = at + 1, [], 0
-        if len(steps) > 1:
-            yield from ((at, [step]) for step in steps)
+        if heavy is not None:
+            yield from ((at, [step]) for step in _steps(heavy))
             first = at + 1
     if given:
         yield first, given
 
 
-def in_steps(data: bytes) -> list[bytes]:
-    """Return updates of few structs each that, one after the other, say what a heavy one says."""
+def _heavy(data: bytes) -> Update | None:
+    """Return what an update says if it is heavy."""
     if len(data) < HEAVY_BYTES:
-        return [data]
+        return None
     try:
         update = read_update(data)
     except UpdateInvalid:
-        return [data]  # the library is to say what it thinks of it
-    structs, clock = update.structs, update.first_clock
-    if len(structs) <= STRUCTS_PER_STEP:
-        return [data]
-    steps = []
-    for at in range(0, len(structs), STRUCTS_PER_STEP):
-        some = structs[at : at + STRUCTS_PER_STEP]
-        steps.append(Update(update.client, clock, some, ()))
-        clock = steps[-1].end_clock
+        return None  # the library is to say what it thinks of it
+    return update if len(update.structs) > STRUCTS_PER_STEP else None
+
+
+def _steps(update: Update) -> Iterator[bytes]:
+    """Yield updates of few structs each that, one after the other, say the same."""
+    clock = update.first_clock
+    for at in range(0, len(update.structs), STRUCTS_PER_STEP):
+        some = update.structs[at : at + STRUCTS_PER_STEP]
+        step = Update(update.client, clock, some, ())
+        clock = step.end_clock
+        yield write_update(step)
     if update.deletions:
-        steps.append(Update(-1, -1, (), update.deletions))
-    return [write_update(step) for step in steps]
+        yield write_update(Update(-1, -1, (), update.deletions))
