@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 from p2pvalue.node.documents import Documents
 from p2pvalue.node.titles import document_state
+from p2pvalue.store import StoreFailed
 from p2pvalue.types import EventView
 from p2pvalue_protocol.effects import Change, DigestsHeard
 from p2pvalue_protocol.errors import P2PValueError
@@ -111,7 +113,8 @@ class DocumentAudit:
             self._settle(key)
         for community, shown_documents in told.items():
             if community in self._node.machine.communities():
-                self._node.handle(DocumentsShown(community, tuple(shown_documents)))
+                with suppress(StoreFailed):  # told by what failed first
+                    self._node.handle(DocumentsShown(community, tuple(shown_documents)))
 
     async def _measure(self, key: DocumentKey) -> None:
         """Take what an open document shows; made anew if it is a suspect, and that may be."""
