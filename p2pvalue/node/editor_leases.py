@@ -74,6 +74,11 @@ class Leases:
         """The port at which tabs expect us; 0 if none was ever told."""
         return self._kept.port
 
+    @property
+    def is_any_lent(self) -> bool:
+        """Whether a tab may still come back."""
+        return any(map(self._is_valid, self._kept.leases))
+
     def keep_port(self, port: int) -> None:
         """Keep a port for the next start."""
         if port != self._kept.port:
@@ -92,9 +97,7 @@ class Leases:
     ) -> tuple[Lease, str]:
         """Lend the lowest session of a document that is free; return it and its token."""
         now_ms = self._clock_ms()
-        self._kept.leases = [
-            lease for lease in self._kept.leases if now_ms - lease.seen_ms < FORGOTTEN_MS
-        ]
+        self._kept.leases = [*filter(self._is_valid, self._kept.leases)]
         taken = {lease.session for lease in self._kept.leases if lease.document == document}
         if len(taken) >= LEASES_MAX:
             raise LocalProtocolError(
@@ -140,6 +143,9 @@ class Leases:
             if (lease.community, lease.document, lease.session) == wanted:
                 return lease
         return None
+
+    def _is_valid(self, lease: Lease) -> bool:
+        return self._clock_ms() - lease.seen_ms < FORGOTTEN_MS
 
     def _save(self) -> None:
         try:

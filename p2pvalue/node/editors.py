@@ -37,7 +37,7 @@ class Editors:
         self._is_served = trio.Event()
         self._leases = Leases(node.data_dir, node.clock_ms, node.random_bytes)
         self._rooms: dict[tuple[bytes, bytes], EditorRoom] = {}
-        if self._leases.port:
+        if self._leases.is_any_lent:
             self.is_wanted.set()  # tabs from before may come back
 
     # --- for who serves them
@@ -66,7 +66,7 @@ class Editors:
     async def tab(self, room: str, token: str) -> AsyncIterator[Tab]:
         """Be one tab of a document, as its lease says; raises EditorRefused."""
         lease = self._leases.held(room, token)
-        if lease is None:
+        if lease is None or lease.community not in self._node.machine.communities():
             raise EditorRefused(
                 Refusal.UNKNOWN, "this token is not valid (any more): attach the editor again"
             )

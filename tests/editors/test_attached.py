@@ -160,3 +160,28 @@ def test_who_is_there_is_seen_on_other_machines_too(two: tuple[Person, Person], 
     far("sees", itself | ana_is)
     one("leave")
     assert far("sees", itself) == itself
+
+
+def test_a_tab_of_who_may_not_write_here_only_reads(two: tuple[Person, Person], tabs: Tabs) -> None:
+    ana, ben = two
+    document = new_document(ana, ben, text="read me")
+    before = tabs.at(ben, document)
+    name = "document-update"
+    usual = ana.ask("GET", "/policy")["write"][name]
+    until_policy(ana, ben, name, "founder")
+    reader = tabs.at(ben, document)
+    assert reader.attached["read_only"]
+    reader("erase", 0, 4)
+    reader("type", 0, "x")
+    before("type", 0, "x")
+    for tab in (reader, before):
+        tab("closedBy", Refusal.NOT_ALLOWED)
+    assert text_of(ben, document) == "read me"
+    until_policy(ana, ben, name, usual)
+    assert not attach(ben, document)["read_only"]
+
+
+def until_policy(founder: Person, other: Person, kind: str, rank: str) -> None:
+    """Let nobody weaker than a rank write a kind, and return when another knows of it."""
+    founder.ask("PUT", "/policy", write={kind: rank})
+    other.until(lambda: other.ask("GET", "/policy")["write"][kind] == rank, "the policy")

@@ -42,6 +42,7 @@ class Desk:
     def __init__(self, node: SmallNode, folder: Path) -> None:
         self.node, self.data_dir = node, folder
         self.presences = NoPresences()
+        self.has_left = False
         self._drawn = 0
         self.editors = Editors(cast(RunningNode, self))
         self.editors.serves_at(4_711)
@@ -49,6 +50,13 @@ class Desk:
     def restart(self) -> None:
         self.node.restart()
         self.editors = Editors(cast(RunningNode, self))
+
+    @property
+    def machine(self) -> Desk:
+        return self
+
+    def communities(self) -> list[bytes]:
+        return [] if self.has_left else [self.node.community_id]
 
     def community(self, reference: str | None) -> Any:
         return self.node.community

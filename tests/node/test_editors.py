@@ -139,6 +139,21 @@ async def test_leases_outlast_a_restart_and_are_forgotten_after_a_day(desk: Desk
     assert (await desk.attach()).session == view.session
 
 
+async def test_nobody_opens_the_door_for_tabs_that_were_forgotten(desk: Desk) -> None:
+    await desk.attach()
+    desk.node.now_ms += FORGOTTEN_MS + 1
+    desk.restart()
+    assert not desk.editors.is_wanted.is_set()
+
+
+async def test_a_tab_of_a_community_that_was_left_is_sent_away(desk: Desk) -> None:
+    view = await desk.attach()
+    desk.has_left = True
+    with closed_with(Refusal.UNKNOWN):
+        async with desk.opened(view):
+            pass
+
+
 async def test_one_token_serves_one_tab_at_a_time(desk: Desk) -> None:
     view = await desk.attach()
     async with desk.opened(view):
