@@ -1,11 +1,13 @@
 """Markdown (CommonMark and strike-through) as the blocks of a rich document.
 
-What has no element stays as a code block of its source: tables and HTML. Comments that stand for
-what Markdown cannot say (`markdown_spans`) come back as elements named `KEPT`.
+What has no element stays as a code block of its source: tables, HTML, and names and values before
+the text. Comments that stand for what Markdown cannot say (`markdown_spans`) come back as elements
+named `KEPT`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
@@ -29,6 +31,8 @@ _CONTAINERS: Final = {
     "list_item_open": schema.LIST_ITEM,
     "blockquote_open": schema.BLOCKQUOTE,
 }
+_FRONT = re.compile(r"---\r?\n(\w[\w -]*:(?:.*\n)*?)---[ \t]*(?:\r?\n|$)")
+"""What some programs write before the text: names and values between two rules."""
 _RULES: Final = {"text-align:left": ":--", "text-align:right": "--:", "text-align:center": ":-:"}
 
 
@@ -37,10 +41,13 @@ def read_markdown(text: str) -> tuple[Element, ...]:
 
     Raises LocalProtocolError if it is nested too deep, or if an address in it is too long.
     """
-    tokens = _parser().parse(text)
+    text = text.removeprefix("\ufeff")
+    front = _FRONT.match(text)
+    tokens = _parser().parse(text if front is None else text[front.end() :])
     if any(token.level >= _NESTING_MAX - 1 for token in tokens):
         raise LocalProtocolError("the text is nested too deep: take some lists or quotes apart")
-    return tuple(_blocks(iter(tokens), 1))
+    begun = () if front is None else (_code("yaml", front[1]),)
+    return (*begun, *_blocks(iter(tokens), 1))
 
 
 @cache

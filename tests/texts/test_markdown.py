@@ -139,6 +139,13 @@ def test_marks_are_exported_so_that_they_are_read_as_marks(
         ("<div>\nx\n</div>", "```html\n<div>\nx\n</div>\n```"),
         ("|a|b|\n|-|:-:|\n|1|2|", "```markdown\n| a | b |\n| --- | :-: |\n| 1 | 2 |\n```"),
         ("[x](javascript:alert)", "[x\\](javascript:alert)"),
+        ("\ufeff# Title\r\n\r\nwords\r\n", "# Title\n\nwords"),
+        (
+            "---\ntitle: Plan\ntags:\n- a\n---\n# Plan",
+            "```yaml\ntitle: Plan\ntags:\n- a\n```\n\n# Plan",
+        ),
+        ("---\n\ntitle: Plan\n\n---", "---\n\ntitle: Plan\n\n---"),
+        ("---\ntitle: Plan", "---\n\ntitle: Plan"),
         ("", ""),
     ],
 )
