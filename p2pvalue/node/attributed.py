@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import trio
+
 from p2pvalue.node.document_replay import Replay
 from p2pvalue.node.made_edits import Credit, MadeEdit, Whose, credits_of
 from p2pvalue.node.set_aside import Written
@@ -14,7 +16,10 @@ from p2pvalue.texts.remote import RemoteDocument
 @asynccontextmanager
 async def attributed(replay: Replay, edits: Sequence[MadeEdit]) -> AsyncIterator[RemoteDocument]:
     """Give the document with what each of `edits` did to it; ~100 µs an update."""
-    whose, numbers = Whose(edits), credits_of(edits)
+    whose = Whose(edits)
+    await trio.lowlevel.checkpoint()
+    numbers = credits_of(edits)
+    await trio.lowlevel.checkpoint()
     hidden = Credit(2 * len(edits), is_return=False)
     credit_of: dict[bytes, Credit] = {}
 

@@ -15,6 +15,7 @@ from p2pvalue.node.attributed import attributed, credited
 from p2pvalue.node.document_replay import Replay
 from p2pvalue.node.documents import Documents, InUse
 from p2pvalue.node.made_edits import MadeEdit, taken_back
+from p2pvalue.node.pace import Pace
 from p2pvalue.node.readable import readable
 from p2pvalue.node.references import resolve
 from p2pvalue.node.taking_back import CHANGED, turned
@@ -72,11 +73,15 @@ class DocumentHistory:
         by_number = credited(edits)
         if any(run.author not in by_number for run in runs):
             raise P2PValueError(CHANGED)
+        views, pace = [], Pace()
+        for run in runs:
+            views.append(_run_view(run, by_number))
+            await pace.rest()
         return pt.BlameView(
             document=used.subject.hex(),
             title=used.title,
             version=_named(replay.heads),
-            runs=[_run_view(run, by_number) for run in runs],
+            runs=views,
         )
 
     async def restore(self, reference: str, version: str) -> t.TextView:

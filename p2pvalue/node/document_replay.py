@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
+import trio
+
 from p2pvalue.node.document_facts import DocumentFacts, Judged
 from p2pvalue.node.document_replica import PAGE, DocumentReplica
 from p2pvalue.node.made_edits import Gathering, MadeEdit
@@ -90,6 +92,7 @@ class Replay:
                 continue
             letters = letters_of(core, placement, payload.update)
             gathering.add(entry.log, entry.order, entry.member, payload, letters)
+        await trio.lowlevel.checkpoint()
         return gathering.edits()
 
     async def judged(

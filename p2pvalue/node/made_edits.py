@@ -108,11 +108,17 @@ class Whose:
 
 def targets(edits: Sequence[MadeEdit]) -> list[int | None]:
     """Return, for each of `edits` as `Gathering` gives them, which of them it undoes, if any."""
-    numbers = {(edit.log, edit.op_id): number for number, edit in enumerate(edits)}
-    found = []
-    for number, edit in enumerate(edits):
-        target = None if edit.undoes is None else numbers.get((edit.log, edit.undoes))
-        found.append(target if target is not None and target < number else None)
+    found: list[int | None] = [None] * len(edits)
+    returns = [number for number, edit in enumerate(edits) if edit.undoes is not None]
+    named = {edits[number].undoes for number in returns}
+    numbers = {
+        (edit.log, edit.last.op_id): number
+        for number, edit in enumerate(edits)
+        if edit.last.op_id in named
+    }
+    for number in returns:
+        target = numbers.get((edits[number].log, edits[number].undoes or b""))
+        found[number] = target if target is not None and target < number else None
     return found
 
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
+import trio
+
 from p2pvalue.node.attributed import attributed
 from p2pvalue.node.document_facts import OwnUpdate
 from p2pvalue.node.document_replay import Replay
@@ -52,6 +54,7 @@ async def turned(documents: Documents, used: InUse, *, is_again: bool) -> Turn:
     """
     replay = Replay(used.replica)
     edits = await replay.edits()
+    await trio.lowlevel.checkpoint()
     now = standing(edits, used.replica.own_branch())
     candidates = [_Candidate(number, number) for number in now.done]
     if is_again:
