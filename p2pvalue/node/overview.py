@@ -97,10 +97,23 @@ def doctor(node: RunningNode) -> list[t.CheckView]:
         _words_written(node),
         _disk_free(node),
         _disk_readable(node),
+        _room_for_files(node),
         _clock(node),
         _network(node),
         *_communities(node),
     ]
+
+
+def _room_for_files(node: RunningNode) -> t.CheckView:
+    room = node.chunks.room
+    quota_mb = room.quota_bytes / 1e6
+    detail = f"{(room.quota_bytes - room.free_bytes) / 1e6:,.0f} of {quota_mb:,.0f} MB are taken"
+    if room.free_bytes <= 0:
+        detail += (
+            ": small files come no more by themselves; raise `quota_mb` under [blobs] in "
+            "config.toml, or take back files that you share"
+        )
+    return t.CheckView(check="room for shared files", is_ok=room.free_bytes > 0, detail=detail)
 
 
 def _keys_closed(node: RunningNode) -> t.CheckView:

@@ -34,7 +34,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     write(
         tmp_path,
         '[network]\nlisten = ["/ip6/::1/tcp/0"]\nlan_discovery = false\ngossip = false\n'
-        '[store]\ndurability = "kill"\n[log]\nlevel = "error"\n',
+        '[store]\ndurability = "kill"\n[log]\nlevel = "error"\n[blobs]\nquota_mb = 0\n',
     )
     assert config.load(tmp_path) == config.Config(
         data_dir=tmp_path,
@@ -43,6 +43,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         gossip=False,
         durability="kill",
         log_level="error",
+        blobs_quota_mb=0,
     )
 
 
@@ -51,6 +52,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     [
         ('[store]\ndurability = "never"', ("store.durability", '"power-cut", "kill"', "'never'")),
         ("[store]\ndurability = 3", ("store.durability", '"power-cut", "kill"')),
+        ("[blobs]\nquota_mb = -1", ("blobs.quota_mb", "0 to 1000000000", "-1")),
+        ("[blobs]\nquota_mb = true", ("blobs.quota_mb", "whole number")),
         ('[log]\nlevel = "loud"', ("log.level", '"debug"')),
         ("[network]\nlan_discovery = 1", ("network.lan_discovery", "true or false")),
         ('[network]\nlisten = "/ip4/0.0.0.0/tcp/1"', ("network.listen", "list")),

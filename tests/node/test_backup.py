@@ -68,6 +68,8 @@ async def test_what_was_backed_up_is_read_the_same_from_a_new_folder(
     ana: SmallNode, tmp_path: Path, key: bytes, entropy: bytes
 ) -> None:
     await fill(ana)
+    (tmp_path / "plan.png").write_bytes(b"an image")
+    await ana.blobs.add(tmp_path / "plan.png", ignore)
     steps: list[tuple[int, int]] = []
     await backup(ana.store, tmp_path / "b.backup", lambda *step: steps.append(step), key)
     assert steps[-1][0] == steps[-1][1] > 0
@@ -78,6 +80,8 @@ async def test_what_was_backed_up_is_read_the_same_from_a_new_folder(
     assert again.community.digest() == ana.community.digest()
     assert again.community.messages() == ana.community.messages()
     assert (await again.community.document_text("Plan")).text == "Bring tea\n"
+    await again.blobs.get("plan.png", tmp_path / "copy.png", ignore)
+    assert (tmp_path / "copy.png").read_bytes() == b"an image"
     store.close()
 
 

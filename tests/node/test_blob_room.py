@@ -44,6 +44,21 @@ async def test_our_own_files_need_room_and_stay(tmp_path: Path) -> None:
         assert held(ana) == 1
 
 
+async def test_how_much_room_is_taken_is_told_and_that_there_is_none(tmp_path: Path) -> None:
+    async with people(tmp_path, "ana") as (ana,):
+
+        def told() -> tuple[bool, str]:
+            [check] = [check for check in ana.doctor() if check.check == "room for shared files"]
+            return check.is_ok, check.detail
+
+        await ana.blobs().add(a_file(tmp_path / "file", 2_000_000), quiet)
+        assert told() == (True, "2 of 1,000 MB are taken")
+        room_of(ana, 2_000_000)
+        is_ok, detail = told()
+        assert not is_ok
+        assert "raise `quota_mb`" in detail
+
+
 async def test_files_of_others_go_for_what_is_asked_for_and_never_for_what_comes_by_itself(
     tmp_path: Path,
 ) -> None:
