@@ -2,7 +2,7 @@
 
 Two tabs that wrote under one client id would break the text. So a session is lent to one tab, and
 who holds its token can come back to it, also after a restart of the daemon. It is lent again when
-it was given back, or when nobody has come with its token for a day.
+it was given back, when nobody has come with its token for a day, or when there are very many.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from p2pvalue_protocol.errors import LocalProtocolError, P2PValueError
 FILE_NAME: Final = "editors"
 FIRST_SESSION: Final = 3 * 2**30
 """Below are those of other callers, of edits at a past version, and of tabs of the future."""
-LEASES_MAX: Final = 256  # of one document
+LEASES_MAX: Final = 128  # of one document
 FORGOTTEN_MS: Final = 24 * 3_600 * 1_000
 _TOKEN_BYTES: Final = 16
 
@@ -65,6 +65,7 @@ class Leases:
         """Begin with what is kept in the folder; a file that cannot be read counts as none."""
         self._path = folder / FILE_NAME
         self._clock_ms, self._random_bytes = clock_ms, random_bytes
+        self._here: list[Lease] = []
         self._kept = Kept(0, [])
         with suppress(FileNotFoundError):
             self._kept = read_leases(self._path.read_bytes())
@@ -98,11 +99,8 @@ class Leases:
         """Lend the lowest session of a document that is free; return it and its token."""
         now_ms = self._clock_ms()
         self._kept.leases = [*filter(self._is_valid, self._kept.leases)]
+        self._make_room(document)
         taken = {lease.session for lease in self._kept.leases if lease.document == document}
-        if len(taken) >= LEASES_MAX:
-            raise LocalProtocolError(
-                f"{LEASES_MAX} editors are attached to this document, or were today: detach one"
-            )
         session = FIRST_SESSION
         while session in taken:
             session += 1
@@ -126,8 +124,13 @@ class Leases:
         """Return whether a page of this origin was ever let in, and may be told why it is not."""
         return any(lease.origin == origin for lease in self._kept.leases)
 
-    def seen(self, lease: Lease) -> None:
-        """Note that a tab is or was just there; kept with the next change that is."""
+    def came(self, lease: Lease) -> None:
+        """Note that its tab is here: as long as it is, the session is its own."""
+        self._here.append(lease)
+
+    def went(self, lease: Lease) -> None:
+        """Note that its tab was just here; kept with the next change that is."""
+        self._here.remove(lease)
         lease.seen_ms = self._clock_ms()
 
     def give_back(self, lease: Lease) -> None:
@@ -145,7 +148,19 @@ class Leases:
         return None
 
     def _is_valid(self, lease: Lease) -> bool:
-        return self._clock_ms() - lease.seen_ms < FORGOTTEN_MS
+        return lease in self._here or self._clock_ms() - lease.seen_ms < FORGOTTEN_MS
+
+    def _make_room(self, document: bytes) -> None:
+        """Forget, of a document with too many leases, who was away for longest."""
+        of_document = [lease for lease in self._kept.leases if lease.document == document]
+        away = [lease for lease in of_document if lease not in self._here]
+        if len(of_document) < LEASES_MAX:
+            return
+        if not away:
+            raise LocalProtocolError(
+                f"{LEASES_MAX} editors are at this document: close one, or detach it"
+            )
+        self._kept.leases.remove(min(away, key=lambda lease: lease.seen_ms))
 
     def _save(self) -> None:
         try:

@@ -51,7 +51,11 @@ class Tab:
     # --- to the tab
 
     def push(self, message: bytes) -> None:
-        """Send a message as soon as it is read."""
+        """Send a message as soon as what is before it is read; too much unread ends the tab."""
+        if self._outgoing_bytes > UNREAD_BYTES_MAX:
+            self.end(EditorRefused(Refusal.SLOW, "this editor reads too slowly: it begins again"))
+        if self._ending is not None:
+            return
         self._outgoing.append(message)
         self._outgoing_bytes += len(message)
         self._has_outgoing.set()
@@ -64,18 +68,18 @@ class Tab:
 
     def end(self, refusal: EditorRefused) -> None:
         """Close the connection, for this reason."""
-        self._ending = refusal
+        self._ending = self._ending or refusal
+        self._outgoing.clear()
+        self._outgoing_bytes = 0
         self._has_outgoing.set()
 
     async def next_message(self) -> bytes:
-        """Return what to send next; raises EditorRefused if it is over, or too much is unread."""
+        """Return what to send next; raises EditorRefused if it is over."""
         while not self._outgoing and self._ending is None:
             self._has_outgoing = trio.Event()
             await self._has_outgoing.wait()
         if self._ending is not None:
             raise self._ending
-        if self._outgoing_bytes > UNREAD_BYTES_MAX:
-            raise EditorRefused(Refusal.SLOW, "this editor reads too slowly: it begins again")
         message = self._outgoing.popleft()
         self._outgoing_bytes -= len(message)
         return message

@@ -81,6 +81,7 @@ class Editors:
                 raise EditorRefused(Refusal.BUSY, "another tab is there with the same token")
             tab = Tab(place, lease, self._client(lease), is_read_only=self._reads_only(lease))
             place.tabs.append(tab)
+            self._leases.came(lease)
             with tab.presence.listening():
                 try:
                     yield tab
@@ -97,7 +98,7 @@ class Editors:
             await tab.leave()
         finally:
             place.tabs.remove(tab)
-            self._leases.seen(tab.lease)
+            self._leases.went(tab.lease)
             if tab.is_done:
                 self._leases.give_back(tab.lease)
         with trio.CancelScope(shield=True):

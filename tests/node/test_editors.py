@@ -12,7 +12,7 @@ import trio
 import trio.testing
 
 from p2pvalue.node import editor_messages as m
-from p2pvalue.node.editor_leases import FIRST_SESSION, FORGOTTEN_MS
+from p2pvalue.node.editor_leases import FIRST_SESSION, FORGOTTEN_MS, LEASES_MAX
 from p2pvalue.node.editor_refusal import EditorRefused, Refusal
 from p2pvalue.node.editor_tab import UNREAD_BYTES_MAX
 from p2pvalue.store import StoreFailed
@@ -137,6 +137,27 @@ async def test_leases_outlast_a_restart_and_are_forgotten_after_a_day(desk: Desk
     assert (await desk.attach()).session == view.session + 1
     desk.node.now_ms += FORGOTTEN_MS + 1
     assert (await desk.attach()).session == view.session
+
+
+async def test_a_session_is_its_tabs_as_long_as_it_is_there(desk: Desk) -> None:
+    view = await desk.attach()
+    async with desk.opened(view) as editor:
+        desk.node.now_ms += 2 * FORGOTTEN_MS
+        assert (await desk.attach()).session == view.session + 1
+        await editor.type(0, "still ")
+    assert await text_of(desk.node) == "still abc"
+
+
+async def test_of_very_many_leases_the_one_unseen_for_longest_is_forgotten(desk: Desk) -> None:
+    views = []
+    for _ in range(LEASES_MAX):
+        desk.node.now_ms += 1
+        views.append(await desk.attach())
+    async with desk.opened(views[0]):
+        assert (await desk.attach()).session == views[1].session
+    with closed_with(Refusal.UNKNOWN):
+        async with desk.opened(views[1]):
+            pass
 
 
 async def test_nobody_opens_the_door_for_tabs_that_were_forgotten(desk: Desk) -> None:
@@ -269,13 +290,19 @@ async def test_what_cannot_be_written_closes_the_tab_and_is_said_again(
     assert await text_of(desk.node) == "abcdef"
 
 
-async def test_who_reads_too_slowly_begins_again(desk: Desk) -> None:
+async def test_who_reads_too_slowly_begins_again_and_takes_no_memory(desk: Desk) -> None:
     view = await desk.attach()
     async with desk.editors.tab(view.room, view.token) as tab:
-        tab.push(b"x" * UNREAD_BYTES_MAX)
-        assert len(await tab.next_message()) == UNREAD_BYTES_MAX
         for _ in range(2):
             tab.push(b"x" * UNREAD_BYTES_MAX)
+            tab.push(b"y")
+            assert len(await tab.next_message()) == UNREAD_BYTES_MAX
+            assert await tab.next_message() == b"y"
+        for _ in range(3):
+            tab.push(b"x" * UNREAD_BYTES_MAX)
+        with closed_with(Refusal.SLOW):
+            await tab.next_message()
+        tab.push(b"more")
         with closed_with(Refusal.SLOW):
             await tab.next_message()
 
