@@ -30,7 +30,7 @@ from p2pvalue_protocol.log import Run, encode_batch
 from p2pvalue_protocol.machine import Machine
 from tests.fuzz.choices import Choices
 from tests.fuzz.mutation import mutate
-from tests.fuzz.seeds import LINK_SECRET, talk
+from tests.fuzz.seeds import LINK_SECRET, in_vectors, talk
 from tests.fuzz.target import Budget, Target
 from tests.fuzz.village import PEOPLE, Pen, Scene, scene, store_of
 from tests.protocol.authoring import SECRET, key_named, prekey_named, prekey_private_named
@@ -122,7 +122,11 @@ class Attack:
         self.pen = Pen(self.held, choices)
         self._sessions = 0
         self._alter_at = 0
-        self._recorded = (*talk().sync, *talk().join, *talk().link)
+        self._recorded = (*talk().sync, *talk().join, *talk().link, *in_vectors("sync", "frame"))
+        for end in (self.victim, self.peer):  # so that they speak of documents too
+            end.handle(i.UpdatesAwaited(self.held.community, bytes(16), (bytes(32),)))
+            shown = i.ShownDocument(bytes(16), bytes(16), end.name.encode().ljust(32))
+            end.handle(i.DocumentsShown(self.held.community, (shown,)))
 
     def step(self) -> None:
         """Do one thing."""
