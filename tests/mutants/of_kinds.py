@@ -106,6 +106,14 @@ MUTANTS = (
         "test_a_callers_mistake_is_answered_with_a_next_step[<lambda>-correct the value4]",
     ),
     Mutant(
+        "continues-by-number",
+        "kinds/document-update: that an update continues an edit is true or false",
+        "kinds/document",
+        "_OpId | None = None\n    continues: bool = False",
+        "_OpId | None = None\n    continues: bool | int = False",
+        "vectors/test_kinds.py::test_kind[kinds/document-update-continues-1]",
+    ),
+    Mutant(
         "updates-of-all-documents",
         "kinds/document-update: an update belongs to the document that it names",
         "kinds/document",
