@@ -26,7 +26,7 @@ from p2pvalue.texts.rich_tree import (
     read_tree,
     set_attribute,
 )
-from p2pvalue.texts.rich_words import change_words
+from p2pvalue.texts.rich_words import carried, change_words
 
 Kept: TypeAlias = dict[str, Node]
 
@@ -141,7 +141,10 @@ def _change_children(
         at = shown[i].place if i < len(shown) else end
         for old in reversed(shown[i:j]):
             delete_child(parent, old.place, bursts)
-        insert_nodes(parent, at, new[k:m], bursts)
+        nodes = new[k:m]
+        if (j - i, m - k) == (1, 1):
+            nodes = [_of_another_kind(shown[i].actual, new[k])]
+        insert_nodes(parent, at, nodes, bursts)
 
 
 def _change(live: Any, shown: _Shown, new: Node, bursts: Bursts) -> None:
@@ -163,6 +166,16 @@ def _change(live: Any, shown: _Shown, new: Node, bursts: Bursts) -> None:
         if read.attributes.get(name) != new.attributes.get(name):
             set_attribute(live, name, new.attributes.get(name), bursts)
     _change_children(live, below, new.children, bursts)
+
+
+def _of_another_kind(old: Node, new: Node) -> Node:
+    """Return a block that came in another's place, with the marks that Markdown did not show."""
+    if isinstance(old, Words) or isinstance(new, Words) or new.name == schema.CODE_BLOCK:
+        return new
+    match [child for _, child in _visible(old)], new.children:
+        case [Words() as before], (Words() as after,):
+            return new._replace(children=(carried(before, after),))
+    return new
 
 
 def _visible(element: Element) -> Iterator[tuple[int, Node]]:

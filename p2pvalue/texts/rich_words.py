@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pycrdt
 
 from p2pvalue.texts import schema
-from p2pvalue.texts.blocks import Attributes, Run, Words
+from p2pvalue.texts.blocks import Attributes, Run, Words, words
 from p2pvalue.texts.difference import edits_between
 from p2pvalue.texts.rich_tree import (
     Bursts,
@@ -57,6 +57,28 @@ def change_words(live: pycrdt.XmlText, read: Words, new: Words, bursts: Bursts) 
             to += len(run.text.encode())
 
 
+def carried(old: Words, new: Words) -> Words:
+    """Return new words with the marks that Markdown cannot say of the same letters in old ones."""
+    runs: list[Run] = []
+    at = new_at = 0
+    for stretch in [*_stretches(old.text, new.text), _Stretch(len(old.text), 0, len(new.text), 0)]:
+        for run in _runs_between(old, at, stretch.start):
+            end = new_at + len(run.text)
+            for text, marks in _runs_between(new, new_at, end):
+                runs.append(Run(text, {**_unsaid(run.marks, marks), **marks}))
+            new_at = end
+        runs += _runs_between(new, stretch.new_start, stretch.new_end)
+        at, new_at = stretch.end, stretch.new_end
+    return words(runs)
+
+
+def _unsaid(had: Attributes, has: Attributes) -> dict[str, Any]:
+    """Return of marks what Markdown cannot say, for letters with others; code stands alone."""
+    if schema.CODE in has:
+        return {}
+    return {name: said for name, said in had.items() if name not in schema.MARKS}
+
+
 def _stretches(old: str, new: str) -> list[_Stretch]:
     found = []
     moved = 0
@@ -69,12 +91,11 @@ def _stretches(old: str, new: str) -> list[_Stretch]:
 
 def _continued(marks: Attributes, before: Attributes, shown: Attributes) -> dict[str, Any]:
     """Return the marks of new letters behind such ones: with what Markdown did not show of them."""
-    unsaid = {name: value for name, value in before.items() if name not in schema.MARKS}
     said = {
         name: before[name] if name in before and shown.get(name) == value else value
         for name, value in marks.items()
     }
-    return unsaid | said
+    return _unsaid(before, marks) | said
 
 
 def _formats(

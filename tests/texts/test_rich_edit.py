@@ -198,6 +198,29 @@ def test_what_is_unknown_in_a_line_stays_where_it_is() -> None:
     assert rest == [mention, words(" today or so", underline=NONE)]
 
 
+def test_marks_that_are_unknown_go_with_the_words_into_a_block_of_another_kind() -> None:
+    person = Person(b"ana", "rich")
+    line = Words((Run("Our ", NONE), Run("plan 😀", {"underline": NONE}), Run(" of May", NONE)))
+    write_into(person, Element("paragraph", NONE, (line,)))
+    change(person, "## Our *new plan* 😀\n")
+    assert read_tree(fragment_of(person)) == (
+        Element(
+            "heading",
+            {"level": 2},
+            (
+                Words(
+                    (
+                        Run("Our ", NONE),
+                        Run("new ", {"italic": NONE}),
+                        Run("plan", {"italic": NONE, "underline": NONE}),
+                        Run(" 😀", {"underline": NONE}),
+                    )
+                ),
+            ),
+        ),
+    )
+
+
 def test_comments_of_another_document_are_words() -> None:
     person = Person(b"ana", "rich")
     comment = f"<!-- {KEPT_SIGN} 0123456789ab callout -->"
