@@ -77,7 +77,7 @@ class Checks:
 
     def _look_deep(self, actor: Actor) -> None:
         name, community = peer_name(actor.number), self._shell.community
-        if not is_refolded_alike(actor.store, community, self._rng):
+        if not is_refolded_alike(actor.store, community, actor.device.public, self._rng):
             self._ledger.fail(f"{name} sees something else than what it holds")
         rows = actor.store.operations_in_order(community)
         if self._shell.is_sealed and any(_CANARY in (row.payload or b"") for row in rows):

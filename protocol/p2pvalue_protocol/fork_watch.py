@@ -47,7 +47,11 @@ class ForkWatch:
 
     def review(self, replica: Replica, now_ms: int) -> None:
         """Note forks that nobody has told yet; costs nothing while no log is forked."""
-        for device in replica.branches.forked_devices():
+        forked = replica.branches.forked_devices()
+        for community, device in list(self._due_ms):
+            if community == replica.community and device not in forked:  # a copy made anew
+                del self._due_ms[community, device]
+        for device in forked:
             name = (replica.community, device)
             wait_ms = _wait_ms_max(replica, device)
             if wait_ms is None:

@@ -90,6 +90,17 @@ def test_a_founder_tells_after_her_wait_and_names_both(ana: Copy, ben: Copy) -> 
     assert tell(watch, ana, NOW_MS + 999_999) == []
 
 
+def test_a_copy_that_was_made_anew_has_no_fork_to_tell_of(ana: Copy, ben: Copy) -> None:
+    again = joined(ana, "cem")  # the same community
+    first, second = two_histories(ana)
+    meet(ana, first, second)
+    watch = watching(0.0)
+    watch.review(ana.replica, NOW_MS)
+    assert again.replica.branches.forked_devices() == []
+    assert tell(watch, again, NOW_MS + 1) == []
+    assert watch.next_wakeup_ms() is None
+
+
 def test_what_was_held_before_the_second_branch_stays_and_nothing_else(
     ana: Copy, ben: Copy
 ) -> None:
