@@ -154,7 +154,8 @@ def _change(live: Any, shown: _Shown, new: Node, bursts: Bursts) -> None:
             change_words(live, read, new, bursts)
         return
     children = list(_visible(actual))
-    if isinstance(read, Element) and _is_alike(actual, read):
+    # What is read may lack words without letters; what was kept has them.
+    if isinstance(read, Element) and read != actual and _is_alike(actual, read):
         below = [
             _Shown(index, child, of_read)
             for (index, child), of_read in zip(children, read.children, strict=True)
