@@ -94,6 +94,8 @@ class Player:
                 case e.DevicesWanted(session, _, wanted):
                     made = tuple(self._keys(community) for community, _, _ in wanted)
                     self._handle(i.DevicesMade(session, self.name, made, 0))
+                case e.ChunkAsked(session, _, chunk):
+                    self._handle(i.ChunkRead(session, chunk))
                 case e.JoinRequested(session):
                     self._handle(i.RequestAnswered(session, "pending"))
                 case _:

@@ -66,3 +66,14 @@ def test_a_fetch_waits_for_a_line_that_was_cut_and_goes_on(
     assert was_cut
     assert all(before <= after for before, after in pairwise(steps))
     assert (tmp_path / "copy").read_bytes() == (tmp_path / "film.bin").read_bytes()
+
+
+def test_what_somebody_says_does_not_wait_for_a_file_that_is_under_way(
+    two: tuple[Person, Person], tmp_path: Path
+) -> None:
+    ana, ben = two
+    steps = (line.get("done", SIZE) for line in got(ben, tmp_path / "copy"))
+    assert 0 < next(step for step in steps if step) < SIZE
+    ana.post("before the film is here")
+    assert next(step for step in steps if "before the film is here" in ben.texts()) < SIZE
+    assert list(steps)[-1] == SIZE
