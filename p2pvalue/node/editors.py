@@ -155,8 +155,10 @@ class Editors:
             raise NotFound(f"no editor is attached in session {session}")
         room = self._rooms.get((community_id, subject))
         for tab in room.tabs if room is not None else ():
-            if tab.lease is lease:
+            if tab.lease is lease:  # the session is free when its last words are signed
+                tab.is_done = True
                 tab.end(EditorRefused(Refusal.UNKNOWN, "this editor was detached"))
+                return
         self._leases.give_back(lease)
 
     def _reads_only(self, lease: Lease) -> bool:

@@ -185,12 +185,19 @@ async def test_one_token_serves_one_tab_at_a_time(desk: Desk) -> None:
         pass
 
 
-async def test_a_detached_tab_is_told_to_go(desk: Desk) -> None:
+async def test_a_detached_tab_is_told_to_go_and_its_last_words_are_its_sessions(desk: Desk) -> None:
     view = await desk.attach()
     with closed_with(Refusal.UNKNOWN):
-        async with desk.opened(view):
+        async with desk.opened(view) as editor:
+            await editor.type(0, "last ")
             await desk.editors.detach(None, "Plan", view.session)
+            assert (await desk.attach()).session == view.session + 1
             await trio.sleep_forever()
+    again = await desk.attach()
+    assert again.session == view.session
+    async with desk.opened(again) as editor:
+        await editor.type(0, "more ")
+    assert await text_of(desk.node) == "more last abc"
 
 
 async def test_an_origin_is_let_in_for_its_own_lease_only(desk: Desk) -> None:
