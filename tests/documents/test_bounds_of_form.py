@@ -11,7 +11,7 @@ from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
 from p2pvalue_protocol.documents.naming import naming_of
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.strands import Branch, Strand
-from p2pvalue_protocol.documents.update_form import CLOCK_MAX
+from p2pvalue_protocol.documents.update_form import CLOCK_MAX, read_update
 from p2pvalue_protocol.documents.verdict import Applies, VoidReason, Waits
 from tests.documents.by_hand import (
     ANA,
@@ -85,6 +85,20 @@ def test_a_run_that_goes_on_where_a_fork_cut_it_is_one(monkeypatch: pytest.Monke
     assert after(1) == VoidReason.TOO_TANGLED
 
 
+def test_a_log_that_goes_on_after_its_fork_did_shares_no_name_with_it() -> None:
+    scene = Scene()
+    scene.give(ANA, WORD)
+    scene.fork(FORK, ANA, 0)
+    for branch, letter in ((FORK, "d"), (None, "e")):
+        more = update(A, 3, string(letter, origin=(A, 2)))
+        assert scene.give(ANA, more, branch=branch, heads=()) == APPLIES
+    word, fork, trunk = (
+        read_update(scene.facts.encode(given.placement, given.data)) for given in scene.given
+    )
+    assert word.client == A
+    assert (fork.client == A) != (trunk.client == A)
+
+
 def test_a_branch_that_nothing_precedes_knows_of_no_other() -> None:
     scene = Scene()
     scene.fork(FORK, EVA, -1)
@@ -110,6 +124,7 @@ def test_facts_made_anew_release_whose_wait_is_over() -> None:
     word, late = Placement(b"a" * 32, ANA, 1, 0), Placement(b"e" * 32, EVA, 2, 0)
     follows = update(E, 0, string("e", origin=(A, 2)))
     assert facts.take(late, 0, (word.op_id,), follows) == Waits(word.op_id)
+    assert facts.awaited() == [word.op_id]
     facts.take(ids.store(word), 0, (), WORD)
     (released,) = load_facts(dump_facts(facts), ids).release()
     assert released.placement == late
