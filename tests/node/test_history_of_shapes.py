@@ -102,3 +102,18 @@ async def test_random_edits_of_a_rich_document_go_and_come_back_in_turn(
         assert await shown(ana) == text
     exchange(ana, eva)
     assert await shown(eva) == texts[-1]
+
+
+async def test_what_another_wrote_in_the_same_block_stays_when_one_takes_back(
+    two: tuple[SmallNode, SmallNode],
+) -> None:
+    ana, eva = two
+    await ana.community.edit_document("Plan", SECOND.replace("Bring", "Please *bring*"))
+    exchange(ana, eva)
+    now = await shown(eva)
+    await eva.community.edit_document("Plan", now.replace("rice.", "rice and 日本酒."))
+    exchange(ana, eva)
+    await ana.community.history.undo("Plan")
+    exchange(ana, eva)
+    expected = SECOND.replace("rice.", "rice and 日本酒.")
+    assert await shown(ana) == await shown(eva) == expected
