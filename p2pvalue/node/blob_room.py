@@ -19,6 +19,7 @@ from p2pvalue_protocol.errors import LocalProtocolError
 _DAY_MS: Final = 24 * 3_600 * 1_000
 REMOVED_KEPT_MS: Final = _DAY_MS
 UNNAMED_KEPT_MS: Final = 30 * _DAY_MS
+PRESSED_KEPT_MS: Final = 3_600 * 1_000  # where room is needed; a file being added is named sooner
 
 
 class BlobRoom:
@@ -41,14 +42,17 @@ class BlobRoom:
         """How much may still come before something has to go."""
         return self.quota_bytes - self._store.chunks.total_bytes()
 
-    async def collect(self) -> None:
-        """Remove what was named by no blob for long enough; a pass over all blobs."""
+    async def collect(self, *, is_pressed: bool = False) -> None:
+        """Remove what was named by no blob for long enough; a pass over all blobs.
+
+        If room is needed, an hour is long enough: most of it was left by additions broken off.
+        """
         now_ms = self._clock_ms()
         for community in self._store.communities():
-            self._collect(community, now_ms)
+            self._collect(community, now_ms, PRESSED_KEPT_MS if is_pressed else UNNAMED_KEPT_MS)
             await trio.lowlevel.checkpoint()
 
-    def _collect(self, community: bytes, now_ms: int) -> None:
+    def _collect(self, community: bytes, now_ms: int, kept_ms: int) -> None:
         chunks = self._store.chunks
         every = chunks.every(community)
         if not every:
@@ -62,7 +66,7 @@ class BlobRoom:
             for k in unnamed
             if k.unnamed_since
             and now_ms - k.unnamed_since
-            >= (REMOVED_KEPT_MS if k.chunk in uses.removed else UNNAMED_KEPT_MS)
+            >= (min(REMOVED_KEPT_MS, kept_ms) if k.chunk in uses.removed else kept_ms)
         ]
         for marked, since in ((again, 0), (fresh, now_ms)):
             if marked:
@@ -77,7 +81,7 @@ class BlobRoom:
         """
         if size <= self.free_bytes:
             return
-        await self.collect()
+        await self.collect(is_pressed=True)
         found = sorted(
             evictable
             for community in self._store.communities()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from p2pvalue.node.blob_room import REMOVED_KEPT_MS, UNNAMED_KEPT_MS, BlobRoom
+from p2pvalue.node.blob_room import PRESSED_KEPT_MS, REMOVED_KEPT_MS, UNNAMED_KEPT_MS, BlobRoom
 from p2pvalue.node.running import RunningNode
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.chunks import SEALED_BYTES_MAX, chunk_hash, seal_chunk
@@ -99,6 +99,23 @@ async def test_what_nobody_names_goes_after_a_month_and_what_was_taken_back_afte
             counts.append(held(ana))
         assert counts == [3, 3, 2, 2, 1, 1]
         assert here(ana, "kept")
+
+
+async def test_what_nobody_names_for_an_hour_goes_where_room_is_needed(tmp_path: Path) -> None:
+    async with people(tmp_path, "ana") as (ana,):
+        community = ana.community().id
+        left = [seal_chunk(bytes(32), number, b"left by a crash") for number in range(2)]
+        named = [(chunk_hash(sealed), sealed) for sealed in left]
+        ana.store.chunks.put(community, named)
+        for (chunk, _), age_ms in zip(
+            named, (PRESSED_KEPT_MS, PRESSED_KEPT_MS - 60_000), strict=True
+        ):
+            ana.store.chunks.mark(community, [chunk], ana.clock_ms() - age_ms)
+        await ana.chunks.room.collect()
+        assert held(ana) == 2
+        room_of(ana, SEALED_BYTES_MAX + 40)
+        await ana.blobs().add(a_file(tmp_path / "file", 10), quiet)
+        assert ana.store.chunks.here(community, [chunk for chunk, _ in named]) == {named[1][0]}
 
 
 async def test_what_is_named_again_begins_its_month_anew(tmp_path: Path) -> None:
