@@ -52,6 +52,24 @@ class Tab {
   paste (at, text) { this.text.insert(at, text) }
   erase (at, length) { this.text.delete(at, length) }
   block (name) { this.doc.getXmlFragment('prosemirror').insert(0, [new Y.XmlElement(name)]) }
+  // many edits at random, some undone, each a few ms after the last
+  scribble (seed, count) { this.scribbling = this.#scribble(seed, count) }
+  async scribbled () { await this.scribbling }
+  async #scribble (state, count) {
+    const below = most => { state = (state * 48271) % 2147483647; return state % most }
+    const words = ['word ', 'é', '😀', 'x😀y', '\n', '日本', '\u0301']
+    for (let number = 0; number < count; number++) {
+      const letters = [...this.show()]
+      const at = below(letters.length + 1)
+      const unit = letters.slice(0, at).join('').length
+      const dice = below(10)
+      if (dice === 0) this.undoing.undo()
+      else if (dice === 1) this.undoing.redo()
+      else if (dice < 5) this.text.delete(unit, letters.slice(at, at + 3).join('').length)
+      else this.text.insert(unit, words[below(words.length)])
+      await new Promise(resolve => setTimeout(resolve, below(12)))
+    }
+  }
   undo () { this.undoing.undo() }
   redo () { this.undoing.redo() }
   leave () { this.provider.disconnect() }

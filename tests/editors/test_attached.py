@@ -7,6 +7,8 @@ from tests.editors.javascript import run
 from tests.editors.tabs import Tabs, attach, new_document, text_of, until_reads, updates_of
 from tests.system.person import Person
 
+SCRIBBLES = 150
+
 
 def test_what_a_tab_types_is_signed_in_bursts_and_in_every_other_tab(
     two: tuple[Person, Person], tabs: Tabs
@@ -109,6 +111,29 @@ def test_people_who_are_apart_type_on_and_meet(two: tuple[Person, Person], tabs:
     ben.cable.plug_in()
     for tab in (one, far):
         tab("shown", "from Ana middle from Ben")
+
+
+def test_four_who_scribble_at_once_have_one_text(
+    two: tuple[Person, Person], tabs: Tabs, seed: int
+) -> None:
+    ana, ben = two
+    document = new_document(ana, ben, text="to begin with")
+    all_tabs = [tabs.at(person, document) for person in (ana, ana, ben, ben)]
+    for number, tab in enumerate(all_tabs, 1):
+        tab("scribble", (seed + number) % 2**30 + 1, SCRIBBLES)
+    ana.ask("PUT", f"/documents/{document}", text="by hand, to begin with")
+    for tab in all_tabs:
+        tab("scribbled")
+        tab("type", 0, f"<end of {tab('client')}>")
+    ends = [f"<end of {tab('client')}>" for tab in all_tabs]
+
+    def is_one() -> bool:
+        shown = {tab("show") for tab in all_tabs} | {text_of(ana, document), text_of(ben, document)}
+        return len(shown) == 1 and all(end in str(*shown) for end in ends)
+
+    ana.until(is_one, "one text")
+    assert ben.ask("GET", f"/documents/{document}")["without_effect"] == []
+    assert [tab("closes") for tab in all_tabs] == [[]] * 4
 
 
 def test_a_tab_that_was_cut_off_says_then_what_it_typed_meanwhile(
