@@ -19,7 +19,7 @@ import msgspec
 from p2pvalue.node.set_aside import SetAside, Written
 from p2pvalue.store import Base
 from p2pvalue_protocol.documents.facts import Facts
-from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
+from p2pvalue_protocol.documents.kept_facts import dumping_facts, loading_facts
 from p2pvalue_protocol.documents.op_ids import IdOf
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.steps import Steps
@@ -312,8 +312,9 @@ class DocumentFacts:
         """Free the memory; not to be used any more."""
         self._facts.close()
 
-    def dump(self) -> bytes:
-        """Return all this as bytes, to go on from later; about 1 µs per update."""
+    def dumping(self) -> Steps[bytes]:
+        """Return all this as bytes, in steps, to go on from later; about 1 µs per update."""
+        facts = yield from dumping_facts(self._facts)
         kept = _Kept(
             _FORM,
             self._version.to_bytes(16, "big"),
@@ -326,19 +327,19 @@ class DocumentFacts:
             self.clocks,
             sorted(self._told),
             self._aside.all(),
-            dump_facts(self._facts),
+            facts,
         )
         return msgspec.msgpack.encode(kept)
 
-    def load(self, data: bytes) -> None:
-        """Become what `dump` wrote; raises ValueError for anything else."""
+    def loading(self, data: bytes) -> Steps[None]:
+        """Become what `dumping` gave, in steps; raises ValueError for anything else."""
         try:
             kept = msgspec.msgpack.decode(data, type=_Kept)
         except msgspec.DecodeError as error:
             raise ValueError(f"these are no facts that were kept: {error}") from None
         if kept.form != _FORM:
             raise ValueError("these facts were kept by another version")
-        self._facts = load_facts(kept.facts, self._id_of)
+        self._facts = yield from loading_facts(kept.facts, self._id_of)
         self._aside = SetAside(self._base_of, kept.aside)
         self._version, self.updates = int.from_bytes(kept.version, "big"), kept.updates
         self._hidden = int.from_bytes(kept.hidden_version, "big")

@@ -123,7 +123,7 @@ class DocumentReplica:
             snapshot = kept_document(kept.data)
             self.suspects.add(snapshot.broken)
             self.facts = self.new_facts()
-            self.facts.load(snapshot.facts)
+            await Pace().finish(self.facts.loading(snapshot.facts))
             self.shared = await self._open(snapshot.text)
         except ValueError:
             return False  # it is only a cache
@@ -383,12 +383,14 @@ class DocumentReplica:
         self._since_snapshot = 0
         try:
             encoded = await self.document.encoded()
+            facts = await Pace().finish(self.facts.dumping())
         except TextBroken:
             return
+        kept = KeptDocument(encoded, facts, self.suspects.all())
+        data = await trio.to_thread.run_sync(kept.as_bytes)  # it compresses
         if self._start is not _Start.NONE:
             return  # something was hidden meanwhile
         self.suspects.has_new = False
-        data = KeptDocument(encoded, self.facts.dump(), self.suspects.all()).as_bytes()
         place = self.place
         with suppress(StoreFailed):
             place.store.put_snapshot(place.community, place.subject, self._arrival, data)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from p2pvalue_protocol.documents.numbers import read_number
 from p2pvalue_protocol.documents.update_form import Update, read_update, write_update
 from p2pvalue_protocol.documents.verdict import UpdateInvalid
 
@@ -41,13 +42,15 @@ def questions(updates: Sequence[bytes]) -> Iterator[tuple[int, list[bytes]]]:
 
 def _heavy(data: bytes) -> Update | None:
     """Return what an update says if it is heavy."""
-    if len(data) < HEAVY_BYTES:
+    # Its sections are counted first, and then the structs of the first of them.
+    if len(data) < HEAVY_BYTES or data[0] == 0:
         return None
     try:
-        update = read_update(data)
+        if read_number(data, 1)[0] <= STRUCTS_PER_STEP:
+            return None
+        return read_update(data)
     except UpdateInvalid:
         return None  # the library is to say what it thinks of it
-    return update if len(update.structs) > STRUCTS_PER_STEP else None
 
 
 def _steps(update: Update) -> Iterator[bytes]:

@@ -141,7 +141,7 @@ _READERS = re.compile(
 _LAST_NAMES = {"FromString", "unpack_from", "decompress", "decode", "convert", "loads"}
 _NOT_STRANGERS = {
     # What this machine wrote for itself, behind the encryption of its database.
-    "p2pvalue.node.document_facts.load",
+    "p2pvalue.node.document_facts.loading",
     "p2pvalue.node.kept_document",
     "p2pvalue.node.joining._find_again",
     "p2pvalue.node.requests.all",

@@ -101,7 +101,7 @@ def test_one_that_waits_for_what_is_hidden_gets_it_when_it_comes() -> None:
     assert finish(facts.taking(waits)) == []
     assert facts.skips == [(waiter, "waits", 1)]
     kept = DocumentFacts(SUBJECT, document.SHAPE_PLAIN, unforked, stored_id)
-    kept.load(facts.dump())
+    finish(kept.loading(finish(facts.dumping())))
     for each in (facts, kept):
         assert [j.op_id for j in finish(each.taking(hidden))] == [
             hidden.placement.op_id,
@@ -113,9 +113,9 @@ def test_one_that_waits_for_what_is_hidden_gets_it_when_it_comes() -> None:
 
 def test_facts_that_are_damaged_are_refused() -> None:
     _, facts = facts_of(b"a" * 32, "x")
-    for data in (b"", b"damaged", facts.dump()[:-1]):
+    for data in (b"", b"damaged", finish(facts.dumping())[:-1]):
         with pytest.raises(ValueError, match=r"facts"):
-            facts.load(data)
+            finish(facts.loading(data))
 
 
 # --- ours

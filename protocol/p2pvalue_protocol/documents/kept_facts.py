@@ -10,15 +10,18 @@ from typing import Final
 
 import msgspec
 
+from p2pvalue_protocol.documents import steps
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.facts import Facts
 from p2pvalue_protocol.documents.known import Foreign, Steps
 from p2pvalue_protocol.documents.op_ids import IdOf, OpIds
 from p2pvalue_protocol.documents.placement import Placement
+from p2pvalue_protocol.documents.steps import finish
 from p2pvalue_protocol.documents.strands import Branch, Node, Run, Strand, Waiting
 
 _FORM: Final = 2
 _ZLIB_LEVEL: Final = 1
+_ZLIB_BYTES_PER_STEP: Final = 2**18
 
 _Unit = tuple[int, int]
 """A strand by its number here, and a clock."""
@@ -76,19 +79,28 @@ def dump_facts(facts: Facts) -> bytes:
 
     No update may be without its id (`identify`).
     """
+    return finish(dumping_facts(facts))
+
+
+def dumping_facts(facts: Facts) -> steps.Steps[bytes]:
+    """Return facts as bytes as `dump_facts` does, in steps."""
     strands = [s for branch in facts.branches.values() for s in branch.strands.values()]
     numbers = {strand: number for number, strand in enumerate(strands)}
     places: dict[Node, str | _Unit] = {node: name for name, node in facts.roots.items()}
     for strand in strands:
         places |= {node: (numbers[strand], clock) for clock, node in strand.types.items()}
-    kept = _Kept(
-        _FORM,
-        facts.document,
-        facts.shape,
-        [_kept_branch(branch) for branch in facts.branches.values()],
-        [_kept_strand(strand, numbers, places) for strand in strands],
-    )
-    return zlib.compress(msgspec.msgpack.encode(kept), _ZLIB_LEVEL)
+    kept_strands = []
+    for strand in strands:
+        kept_strands.append(_kept_strand(strand, numbers, places))
+        yield
+    branches = [_kept_branch(branch) for branch in facts.branches.values()]
+    kept = _Kept(_FORM, facts.document, facts.shape, branches, kept_strands)
+    packed, packer = msgspec.msgpack.encode(kept), zlib.compressobj(_ZLIB_LEVEL)
+    parts = []
+    for at in range(0, len(packed), _ZLIB_BYTES_PER_STEP):
+        parts.append(packer.compress(packed[at : at + _ZLIB_BYTES_PER_STEP]))
+        yield
+    return b"".join((*parts, packer.flush()))
 
 
 def _kept_branch(branch: Branch) -> _Branch:
@@ -138,12 +150,18 @@ def _kept_strand(
 
 def load_facts(data: bytes, id_of: IdOf) -> Facts:
     """Return the facts that `dump_facts` wrote; ValueError if it was another version of it."""
+    return finish(loading_facts(data, id_of))
+
+
+def loading_facts(data: bytes, id_of: IdOf) -> steps.Steps[Facts]:
+    """Return the facts that `dump_facts` wrote as `load_facts` does, in steps."""
     try:
         kept = _decoder.decode(zlib.decompress(data))
     except (zlib.error, msgspec.DecodeError):
         raise ValueError("these are no facts of a document") from None
     if kept.form != _FORM:
         raise ValueError("these facts were kept by another version")
+    yield
     facts = Facts(kept.document, kept.shape, id_of)
     for entry in kept.branches:
         facts.branches[entry.number] = _branch(facts, entry, id_of)
@@ -164,6 +182,7 @@ def load_facts(data: bytes, id_of: IdOf) -> Facts:
         for run in one.runs:
             origin = None if run.origin is None else (strands[run.origin[0]], run.origin[1])
             strand.runs.append(Run(_node(facts, strands, run.node), run.key, origin))
+        yield
     facts.restore()
     return facts
 
