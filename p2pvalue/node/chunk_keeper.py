@@ -178,6 +178,7 @@ class ChunkKeeper:
             for key in self._fetches.stuck(trio.current_time() - STUCK_S):
                 self._fetches.end(key)
                 self._small[key] = None
+                self._tell(key[0])
             with suppress(StoreFailed):
                 self._begin_small()
             with trio.move_on_after(_LOOK_EVERY_S):

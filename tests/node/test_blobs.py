@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from p2pvalue.node import chunk_keeper
 from p2pvalue_protocol import effects as e
 from p2pvalue_protocol.chunks import chunk_hash, seal_chunk
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError, NotAdmitted, NotFound
@@ -156,6 +157,22 @@ async def test_who_gives_up_waiting_fetches_no_more(tmp_path: Path) -> None:
         assert not (tmp_path / "copy").exists()
         fetches = ben.chunks._fetches
         assert len(fetches) == 0
+
+
+async def test_files_that_nobody_has_give_way_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("BY_ITSELF_MAX", 1), ("STUCK_S", 0.3), ("_LOOK_EVERY_S", 0.01)):
+        monkeypatch.setattr(chunk_keeper, name, value)
+    async with people(tmp_path, "ana", "ben") as (ana, ben):
+        community = ana.community().id
+        key = b"k" * 32
+        for name in ("first", "second"):
+            nobodys = blob.encode_blob(name, "text/plain", 10, key, [name.encode().ljust(32)])
+            await ana.write(community, [Draft(blob.NUMBER, b"", nobodys)])
+        await shared(ana, a_file(tmp_path / "third", 10), ben)
+        await until(ben, lambda: here(ben, "third"))
+        assert not here(ben, "first")
 
 
 async def test_that_a_file_is_here_is_told_to_who_follows_changes(tmp_path: Path) -> None:
