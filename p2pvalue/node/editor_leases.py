@@ -52,7 +52,7 @@ def read_leases(data: bytes) -> Kept:
     """Return what a file of leases holds; none if it is no such file."""
     try:
         return msgspec.msgpack.decode(data, type=Kept)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return Kept(0, [])
 
 

@@ -103,7 +103,7 @@ class StrawEditor:
             self.text.insert(at + number, letter)
             await self.tab.take(m.news(self.doc.get_update(state)))
 
-    async def shows(self, wanted: str) -> None:
+    async def until_shows(self, wanted: str) -> None:
         """Return when the text is this."""
         while str(self.text) != wanted:
             self._changed = trio.Event()

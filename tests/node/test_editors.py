@@ -38,7 +38,7 @@ async def text_of(node: SmallNode) -> str:
 
 
 @contextmanager
-def closed_with(code: Refusal) -> Iterator[None]:
+def expect_closed(code: Refusal) -> Iterator[None]:
     """Expect that the tab is refused in this block."""
     found = None
     try:
@@ -56,7 +56,7 @@ async def test_a_word_is_one_operation_and_in_the_other_tab(desk: Desk) -> None:
     written = desk.node.written
     async with desk.opened(one) as ana, desk.opened(other) as too:
         await ana.type(3, " a word")
-        await too.shows("abc a word")
+        await too.until_shows("abc a word")
     assert desk.node.written == written + 1
     assert await text_of(desk.node) == "abc a word"
 
@@ -73,9 +73,9 @@ async def test_a_tab_hears_what_others_write_elsewhere(desk: Desk) -> None:
     async with desk.opened(await desk.attach()) as editor:
         await ben.community.splice_document("Plan", [(3, 0, " of Ben")])
         exchange(desk.node, ben)
-        await editor.shows("abc of Ben")
+        await editor.until_shows("abc of Ben")
         await desk.node.community.splice_document("Plan", [(0, 1, "A")])
-        await editor.shows("Abc of Ben")
+        await editor.until_shows("Abc of Ben")
 
 
 async def test_a_tab_that_comes_back_says_only_what_is_new(desk: Desk) -> None:
@@ -85,7 +85,7 @@ async def test_a_tab_that_comes_back_says_only_what_is_new(desk: Desk) -> None:
         doc, text = editor.doc, editor.text
     written = desk.node.written
     async with desk.opened(view, doc) as editor:
-        await editor.shows("abcdef")
+        await editor.until_shows("abcdef")
     assert desk.node.written == written
     text.insert(6, "away")
     del text[0:2]
@@ -121,7 +121,7 @@ async def test_a_session_is_lent_to_one_tab_and_again_when_it_is_free(desk: Desk
     assert (await desk.attach()).session == views[1].session
     with pytest.raises(NotFound):
         await desk.editors.detach(None, "Plan", FIRST_SESSION + 9)
-    with closed_with(Refusal.UNKNOWN):
+    with expect_closed(Refusal.UNKNOWN):
         async with desk.opened(views[1]):
             pass
 
@@ -155,7 +155,7 @@ async def test_of_very_many_leases_the_one_unseen_for_longest_is_forgotten(desk:
         views.append(await desk.attach())
     async with desk.opened(views[0]):
         assert (await desk.attach()).session == views[1].session
-    with closed_with(Refusal.UNKNOWN):
+    with expect_closed(Refusal.UNKNOWN):
         async with desk.opened(views[1]):
             pass
 
@@ -170,7 +170,7 @@ async def test_nobody_opens_the_door_for_tabs_that_were_forgotten(desk: Desk) ->
 async def test_a_tab_of_a_community_that_was_left_is_sent_away(desk: Desk) -> None:
     view = await desk.attach()
     desk.has_left = True
-    with closed_with(Refusal.UNKNOWN):
+    with expect_closed(Refusal.UNKNOWN):
         async with desk.opened(view):
             pass
 
@@ -178,7 +178,7 @@ async def test_a_tab_of_a_community_that_was_left_is_sent_away(desk: Desk) -> No
 async def test_one_token_serves_one_tab_at_a_time(desk: Desk) -> None:
     view = await desk.attach()
     async with desk.opened(view):
-        with closed_with(Refusal.BUSY):
+        with expect_closed(Refusal.BUSY):
             async with desk.opened(view):
                 pass
     async with desk.opened(view):
@@ -187,7 +187,7 @@ async def test_one_token_serves_one_tab_at_a_time(desk: Desk) -> None:
 
 async def test_a_detached_tab_is_told_to_go_and_its_last_words_are_its_sessions(desk: Desk) -> None:
     view = await desk.attach()
-    with closed_with(Refusal.UNKNOWN):
+    with expect_closed(Refusal.UNKNOWN):
         async with desk.opened(view) as editor:
             await editor.type(0, "last ")
             await desk.editors.detach(None, "Plan", view.session)
@@ -225,14 +225,14 @@ async def test_a_tab_that_another_was_hidden_from_begins_anew(desk: Desk) -> Non
     exchange(desk.node, ben, eva)
     view = await desk.attach()
     subject = bytes.fromhex(view.document)
-    with closed_with(Refusal.ANEW):
+    with expect_closed(Refusal.ANEW):
         async with desk.opened(view) as editor:
-            await editor.shows("Eva bc")
+            await editor.until_shows("Eva bc")
             doc = editor.doc
             Removals(desk.node, ben).hide(eva, subject)
             await trio.sleep_forever()
     desk.restart()
-    with closed_with(Refusal.ANEW):
+    with expect_closed(Refusal.ANEW):
         async with desk.opened(view, doc):
             pass
     assert await text_of(desk.node) == "abc", "what she deleted is back, and stays"
@@ -244,13 +244,13 @@ async def test_who_may_only_read_hears_and_is_not_heard(
     monkeypatch.setattr("p2pvalue.node.editors.Editors._reads_only", lambda self, lease: True)
     view = await desk.attach()
     assert view.read_only
-    with closed_with(Refusal.NOT_ALLOWED):
+    with expect_closed(Refusal.NOT_ALLOWED):
         async with desk.opened(view) as editor:
             state = editor.doc.get_state()
             del editor.text[0:1]
             await editor.tab.take(m.news(editor.doc.get_update(state)))
             await desk.node.community.splice_document("Plan", [(3, 0, "def")])
-            await editor.shows("bcdef")
+            await editor.until_shows("bcdef")
             await editor.type(0, "x")
     assert await text_of(desk.node) == "abcdef"
 
@@ -265,7 +265,7 @@ async def test_an_editor_that_knows_too_little_may_only_read(desk: Desk) -> None
 
 
 async def test_one_piece_that_no_operation_can_hold_is_refused(desk: Desk) -> None:
-    with closed_with(Refusal.REFUSED):
+    with expect_closed(Refusal.REFUSED):
         async with desk.opened(await desk.attach()) as editor:
             state = editor.doc.get_state()
             editor.doc.get("meta", type=pycrdt.Map)["picture"] = b"x" * 70_000
@@ -285,7 +285,7 @@ async def test_what_cannot_be_written_closes_the_tab_and_is_said_again(
     desk: Desk, failure: Exception, code: Refusal
 ) -> None:
     view = await desk.attach()
-    with closed_with(code):
+    with expect_closed(code):
         async with desk.opened(view) as editor:
             doc = editor.doc
             desk.node.refusal = failure
@@ -307,10 +307,10 @@ async def test_who_reads_too_slowly_begins_again_and_takes_no_memory(desk: Desk)
             assert await tab.next_message() == b"y"
         for _ in range(3):
             tab.push(b"x" * UNREAD_BYTES_MAX)
-        with closed_with(Refusal.SLOW):
+        with expect_closed(Refusal.SLOW):
             await tab.next_message()
         tab.push(b"more")
-        with closed_with(Refusal.SLOW):
+        with expect_closed(Refusal.SLOW):
             await tab.next_message()
 
 

@@ -107,14 +107,14 @@ def test_an_odd_mark_is_exported_and_edited(mark: str, value: str) -> None:
 
 def test_what_liars_wrote_and_counts_is_exported_and_edited(seed: int) -> None:
     for number in range(HISTORIES):
-        export_and_edit(2 * (seed + number) + 1)
+        check_export_and_edit(2 * (seed + number) + 1)
 
 
 def test_a_kept_block_with_words_that_are_empty_is_edited() -> None:
-    export_and_edit(4_697)
+    check_export_and_edit(4_697)
 
 
-def export_and_edit(history: int) -> None:
+def check_export_and_edit(history: int) -> None:
     person = played(history).people[0]
     assert says(person) == says(person)
     person.write(rewrite_by_chance, Random(history))
