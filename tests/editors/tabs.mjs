@@ -43,6 +43,10 @@ class Tab {
   async synced () { await this.until(() => this.provider.synced && this.doc.clientID === this.attached.client && !this.Editor === !this.editor) }
   // through the editor that is bound to the text, not beside it
   edit (what, ...given) { this.editor[what](...given) }
+  // a mark beside the text: whoever sees it has all that came before
+  flag () { this.doc.getMap('meta').set(String(this.doc.clientID), true) }
+  flags () { return this.doc.getMap('meta').size }
+  seen () { return this.editor.show() }
   async edited (wanted) { await this.until(() => this.editor.show() === wanted, () => this.editor.show()) }
   async editHolds (part) { await this.until(() => this.editor.show().includes(part), () => this.editor.show()) }
   async shown (wanted) { await this.until(() => this.show() === wanted, () => this.show()); return true }
@@ -59,6 +63,8 @@ class Tab {
     const below = most => { state = (state * 48271) % 2147483647; return state % most }
     const words = ['word ', 'é', '😀', 'x😀y', '\n', '日本', '\u0301']
     for (let number = 0; number < count; number++) {
+      await new Promise(resolve => setTimeout(resolve, below(12)))
+      if (this.editor) { this.editor.scribble(below); continue }
       const letters = [...this.show()]
       const at = below(letters.length + 1)
       const unit = letters.slice(0, at).join('').length
@@ -67,7 +73,6 @@ class Tab {
       else if (dice === 1) this.undoing.redo()
       else if (dice < 5) this.text.delete(unit, letters.slice(at, at + 3).join('').length)
       else this.text.insert(unit, words[below(words.length)])
-      await new Promise(resolve => setTimeout(resolve, below(12)))
     }
   }
   undo () { this.undoing.undo() }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.editors.tabs import Tabs, attach, new_document, text_of, until_reads
 from tests.system.person import Person
 
+SCRIBBLES = 150
 HELLO = "# Title\n\nHello **bold** words.\n"
 
 
@@ -49,6 +50,28 @@ def test_rich_editors_that_are_apart_meet_and_undo_their_own(
     one("edit", "undo")
     for tab in (one, far):
         tab("edited", 'doc(paragraph("one"), paragraph("two by Ben"))')
+
+
+def test_rich_editors_in_which_all_is_edited_at_once_show_the_same(
+    two: tuple[Person, Person], tabs: Tabs, seed: int
+) -> None:
+    ana, ben = two
+    document = new_document(ana, ben, text=HELLO, shape="rich")
+    both = [tabs.at(person, document, editor="RichEditor") for person in two]
+    for number, tab in enumerate(both, 1):
+        tab("scribble", (seed + number) % 2**30 + 1, SCRIBBLES)
+    for tab in both:
+        tab("scribbled")
+        tab("flag")
+
+    def is_one() -> bool:
+        texts = {text_of(person, document) for person in two}
+        shown = {tab("seen") for tab in both}
+        return {tab("flags") for tab in both} == {2} and len(texts) == len(shown) == 1
+
+    ana.until(is_one, "one document")
+    assert ben.ask("GET", f"/documents/{document}")["without_effect"] == []
+    assert [tab("closes") for tab in both] == [[], []]
 
 
 def test_code_editors_type_and_erase_together(two: tuple[Person, Person], tabs: Tabs) -> None:

@@ -37,6 +37,23 @@ export class RichEditor {
   block (at, name, attributes) { this.view.dispatch(this.#state.tr.setBlockType(at, at, this.schema.nodes[name], attributes)) }
   split (at) { this.view.dispatch(this.#state.tr.split(at)) }
   undo () { undo(this.#state) }
+
+  // one edit at random, as a person makes it; `below` draws numbers
+  scribble (below) {
+    const places = []
+    this.#state.doc.descendants((node, at) => { if (node.isTextblock) places.push([at + 1, node.content.size]) })
+    const [start, size] = places[below(places.length)]
+    const at = start + below(size + 1)
+    const to = Math.min(start + size, at + 3)
+    const marks = ['bold', 'italic', 'code']
+    const dice = below(12)
+    if (dice <= 1) this.split(at)
+    else if (dice === 2) this.block(at, ...[['heading', { level: 2 }], ['paragraph'], ['codeBlock']][below(3)])
+    else if (dice === 3 && at < to) this.mark(at, to, marks[below(marks.length)])
+    else if (dice === 4 && at < to) this.erase(at, to - at)
+    else if (dice === 5 && places.length > 1) this.erase(start - 1, size + 2)
+    else this.type(at, ['word ', 'é', 'ab', '日本'][below(4)])
+  }
 }
 
 export class CodeEditor {
