@@ -278,10 +278,9 @@ class Membership:
         """Return whether a held GENESIS, GRANT or ADMIT names a root, effective or not."""
         return root in self._named_roots
 
-    def makes_member(self, op_id: bytes) -> bool:
-        """Return whether a held operation gives somebody her rank who is a member now."""
-        giving = self._record.giving_at.get(self._graph.index(op_id))
-        return giving is not None and self._all.makes_member(giving)
+    def decides_members(self, op_id: bytes) -> bool:
+        """Return whether a held operation gives a member her rank, or takes a device by her words."""
+        return self._all.decides_members(self._graph.index(op_id))
 
     def admissions_of(self, device: bytes) -> list[bytes]:
         """Return the effective givings to a device's member, ascending by op id."""

@@ -68,7 +68,7 @@ def admissions_unheard_of(
     held: Mapping[bytes, Reference],
     writer: bytes,
 ) -> list[Reference]:
-    """Return what makes a member, or her live device, and only heads of cut off logs lead to.
+    """Return what makes a member, or her live device, or takes one, and only cut off logs lead to.
 
     Whoever was let in by another's invite is in, though who answered the door was put out. Nobody
     lists that log any more, so who holds it names this: else others would never hear of her, and
@@ -92,7 +92,7 @@ def admissions_unheard_of(
         left ^= 1 << index
         reference = held[graph.op_id(index)]
         is_certificate = reference.seq == 0 and membership.is_live(reference.device)
-        if is_certificate or membership.makes_member(reference.op_id):
+        if is_certificate or membership.decides_members(reference.op_id):
             found.append(reference)
             left &= ~graph.past_at(index)
     return found

@@ -85,9 +85,15 @@ class View:
         """Return the givings to a root in the view, strongest first."""
         return [g for g in self._record.givings.get(root, ()) if self.known >> g.index & 1]
 
-    def makes_member(self, giving: Giving) -> bool:
-        """Return whether a giving has effect and whom it is to is a member in the view."""
-        return self.verdicts.is_effective(giving) and self.rank_of(giving.root) is not None
+    def decides_members(self, index: int) -> bool:
+        """Return whether an operation gives a member her rank, or takes a device by her words."""
+        act = self._record.events[index].act
+        if isinstance(act, acts.RemoveDevice) and act.is_by_root:
+            return self.rank_of(act.root) is not None
+        giving = self._record.giving_at.get(index)
+        if giving is None or not self.verdicts.is_effective(giving):
+            return False
+        return self.rank_of(giving.root) is not None
 
     def policy(self) -> Policy | None:
         """Return the policy for whoever knows all of the view; None until GENESIS is held."""

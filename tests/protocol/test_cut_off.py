@@ -257,6 +257,28 @@ def test_a_removed_device_may_still_bring_the_words_of_its_person(ana: Copy, ben
     assert not ana.replica.membership.is_live(BENS)
 
 
+def test_a_device_taken_by_words_that_itself_brought_is_told_of_and_reads_nothing_new() -> None:
+    ana = founded(read=auth.READ_MEMBERS)
+    ben, cem = joined(ana, "ben"), joined(ana, "cem")
+    ana.give(ben, cem)
+    words = removal.device_removal_by_words(ben.replica, key_named("ben root"), BENS)
+    log = auth_log(ben, "ben")
+    heads = [tip for tip in frontier_of(ben) if tip.log_class == AUTH and tip.device != BENS]
+    log.add(words.payload, kind=auth.DEV_REVOKE, parents=heads)
+    ana.take(log.run())
+    assert not ana.replica.membership.is_live(BENS)
+    ana.say("we go on")
+    [epoch] = ana.replica.epochs.usable()
+    read_by = ana.replica.membership.devices_at(epoch.frontier)
+    assert BENS not in {device.device for device in read_by}
+    cem.take(*own_runs(ana))
+    for reference in cem.replica.missing():
+        cem.take(*ana.replica.runs_wanted(reference, 0, 100_000)[0])
+    cem.learn(ana)
+    assert not cem.replica.membership.is_live(BENS)
+    assert cem.texts() == ["we go on"]
+
+
 def test_garbage_in_the_auth_log_of_a_removed_device_is_refused(ana: Copy, ben: Copy) -> None:
     put_out(ana)
     log = auth_log(ben, "ben")
