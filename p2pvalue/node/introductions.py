@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import trio
 
-from p2pvalue_protocol.errors import LocalProtocolError
+from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 
 if TYPE_CHECKING:
     from p2pvalue.node.running import RunningNode
@@ -50,9 +51,10 @@ class Introductions:
     async def _introduce(self, community: bytes) -> None:
         """Say what we are called, as soon as the keys are here under which we may write."""
         node = self._node
-        while node.is_admitted(community) and not self._has_my_name(community):
-            try:
-                await node.community(community.hex()).set_my_name(node.keystore.name)
-            except LocalProtocolError as error:
-                log.debug("cannot say our name yet: %s", error)
-                await trio.sleep(INTRODUCE_S)
+        with suppress(NotFound):  # the community was wiped meanwhile
+            while node.is_admitted(community) and not self._has_my_name(community):
+                try:
+                    await node.community(community.hex()).set_my_name(node.keystore.name)
+                except LocalProtocolError as error:
+                    log.debug("cannot say our name yet: %s", error)
+                    await trio.sleep(INTRODUCE_S)
