@@ -22,6 +22,7 @@ from p2pvalue.node.running import RunningNode
 from p2pvalue.store import SqliteStore
 from p2pvalue_protocol.inputs import Wakeup
 from tests.bench.history import filled, names_in, node_in
+from tests.node.near_texts import NearTexts
 
 FEW = 200
 MANY = 10_000
@@ -68,6 +69,7 @@ async def efforts(folder: Path) -> dict[str, Effort]:
     """Do each thing some times in a community that has a history; return the least effort."""
     async with node_in(folder) as node:
         assert isinstance(node.store, SqliteStore)
+        node.documents.texts = NearTexts()  # how often one looks into a pipe is nobody's doing
         meter = Meter(node.store._connection)
         found: dict[str, Effort] = {}
         for name, act in acts(node, names_in(folder)).items():

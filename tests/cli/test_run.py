@@ -92,8 +92,9 @@ def test_a_kept_text_is_saved_later_without_undoing_what_others_wrote(ben: Perso
 def test_a_closed_terminal_stops_the_daemon_unless_it_was_told_to_stay(
     ben: Person, is_ignored: bool
 ) -> None:
-    nohup = "signal.signal(signal.SIGHUP, signal.SIG_IGN); " if is_ignored else ""
-    program = f"import signal; {nohup}from p2pvalue_cli.main import cli; cli(['run'])"
+    handler = "SIG_IGN" if is_ignored else "SIG_DFL"  # whatever the tests were started with
+    hangup = f"signal.signal(signal.SIGHUP, signal.{handler})"
+    program = f"import signal; {hangup}; from p2pvalue_cli.main import cli; cli(['run'])"
     with started("-c", program, P2PVALUE_DATA_DIR=str(ben.folder)) as daemon:
         daemon.wait_until_ready()
         daemon.process.send_signal(signal.SIGHUP)

@@ -35,7 +35,10 @@ def test_a_kill_of_either_process_costs_no_word(tmp_path: Path) -> None:
         ana.ask("POST", "/documents", title="Plan", text="abc")
         assert saved(ana, "abc") == "abc -> abc"
         before = text_process(ana)
+        its_end = os.pidfd_open(before)
         os.kill(before, signal.SIGKILL)
+        select.select([its_end], [], [], WAIT_S)
+        os.close(its_end)
         assert saved(ana, "1abc") == "abc -> 1abc"
         after = text_process(ana)
         assert after != before
