@@ -279,7 +279,7 @@ class Membership:
         return root in self._named_roots
 
     def decides_members(self, op_id: bytes) -> bool:
-        """Return whether a held operation gives a member her rank, or takes a device by her words."""
+        """Return whether an operation gives a member her rank, or takes a device by her words."""
         return self._all.decides_members(self._graph.index(op_id))
 
     def admissions_of(self, device: bytes) -> list[bytes]:

@@ -51,6 +51,15 @@ MUTANTS = (
         "test_the_logs_of_the_removed_are_in_no_heads_and_what_was_kept_stays_visible",
     ),
     Mutant(
+        "word-of-the-removed-unnamed",
+        "operation#logs: what takes a device by its root's certificate is named though cut off",
+        "views",
+        "            return self.rank_of(act.root) is not None\n",
+        "            return False\n",
+        "protocol/test_cut_off.py::"
+        "test_a_device_taken_by_words_that_itself_brought_is_told_of_and_reads_nothing_new",
+    ),
+    Mutant(
         "cut-off-log-taken",
         "operation#logs, unknown-author: of a log that is cut off only what is named is taken",
         "named",
