@@ -329,3 +329,27 @@ def test_an_answer_for_a_session_that_ended_goes_nowhere() -> None:
     garden = ana.found("garden")
     assert ana.handle(i.Fetch(garden, tuple(CHUNKS[:2]))) == []
     assert ana.handle(i.ChunkRead(7, SEALED[0])) == []
+
+
+def test_nothing_is_fetched_on_a_link_that_nobody_has_answered_or_that_is_over() -> None:
+    community = Community("ada", "ben")
+    link = ChunkLink(community.node("ada"), community.node("ben"))
+    session = link.sessions[0]
+    assert session.fetch(NOW_MS) == session.chunk_read(SEALED[0], NOW_MS) == []
+    link.settle()
+    session.receive(b"no frame", NOW_MS)
+    link.nodes[0].fetching.want(community.community, CHUNKS[:1])
+    assert session.fetch(NOW_MS) == session.chunk_read(SEALED[0], NOW_MS) == []
+
+
+def test_who_gives_back_a_chunk_that_another_was_asked_for_takes_nothing_from_it() -> None:
+    fetching, one, other = Fetching(), object(), object()
+    fetching.want(GARDEN, CHUNKS[:2])
+    assert fetching.take(GARDEN, one, 1, ()) == CHUNKS[:1]
+    assert fetching.take_news()
+    fetching.give_back(GARDEN, other, CHUNKS[:2])
+    assert not fetching.take_news()
+    assert fetching.take(GARDEN, other, 2, ()) == CHUNKS[1:2]
+    fetching.give_back(GARDEN, one, CHUNKS[:2])
+    assert fetching.take_news()
+    assert fetching.take(GARDEN, other, 2, ()) == CHUNKS[:1]

@@ -6,6 +6,7 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.digests import DigestTalk
+from p2pvalue_protocol.documents.digest import Node, canonical, rich_digest
 from p2pvalue_protocol.effects import DigestsHeard, Effect
 from p2pvalue_protocol.inputs import ShownDocument
 from p2pvalue_protocol.showing import Showing
@@ -90,3 +91,12 @@ def test_who_tells_too_much_is_heard_no_more_until_the_next_comparison() -> None
     assert counts[-2:] == [limits.DIGESTS_MAX, 0]
     talk.hear_again()
     assert len(talk.hear(much, bytes(32)).shown) == limits.DIGESTS_MAX
+
+
+def test_what_a_digest_says_of_lists_bytes_and_empty_pieces() -> None:
+    data = {"list": [1.0, b"ab", [2.5]], "bytes": b"ab"}
+    written: list[Node] = [("p", data, [[("", {}), ("a", {}), ("b", {}), ("", {"bold": True})]])]
+    same: list[Node] = [("p", {"bytes": b"ab", "list": [1, b"ab", [2.5]]}, [[("ab", {})]])]
+    other: list[Node] = [("p", {"bytes": b"ab", "list": [1, b"ac", [2.5]]}, [[("ab", {})]])]
+    assert canonical(written) == canonical(same)
+    assert rich_digest(same) == rich_digest(written) != rich_digest(other)

@@ -9,6 +9,7 @@ from p2pvalue_protocol import effects as e
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol import join_frames, reconsideration
+from p2pvalue_protocol.chunks import chunk_hash
 from p2pvalue_protocol.errors import NotFound, Reason
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.kind import NO_SUBJECT
@@ -318,3 +319,38 @@ def test_links_are_judged_anew_when_authority_grows_and_not_by_what_people_write
     assert judged == []
     ada.handle(i.Write(garden, (i.Draft(auth.AUTH_SEEN, b"", b""),)), LATER_MS)
     assert judged == [LATER_MS]
+
+
+# --- what documents and files want
+
+
+def frames_sent(effects: list[e.Effect]) -> list[f.Frame]:
+    return [f.decode_frame(told.frame) for told in effects if isinstance(told, e.SendFrame)]
+
+
+def test_an_update_that_a_document_waits_for_is_asked_for_by_its_id_at_once() -> None:
+    ada, _, garden = in_touch()
+    awaited = i.UpdatesAwaited(garden, b"d" * 16, (b"i" * 32,))
+    [asked] = [f for f in frames_sent(ada.handle(awaited, LATER_MS)) if hasattr(f, "op_ids")]
+    assert asked == f.UpdatesSought(b"d" * 16, [b"i" * 32])
+    assert frames_sent(ada.handle(awaited, LATER_MS)) == []
+
+
+def test_what_a_document_shows_is_told_at_once_to_who_is_in_touch() -> None:
+    ada, _, garden = in_touch()
+    shown = i.ShownDocument(b"d" * 16, bytes(16), bytes(32))
+    told = frames_sent(ada.handle(i.DocumentsShown(garden, (shown,)), LATER_MS))
+    assert any(isinstance(frame, f.Digests) for frame in told)
+
+
+def test_chunks_are_asked_of_who_is_in_touch_and_an_answer_comes_back() -> None:
+    ada, ben, garden = in_touch()
+    sealed = b"sealed"
+    effects = ada.handle(i.Fetch(garden, (chunk_hash(sealed),)), LATER_MS)
+    [asked] = [told for told in effects if isinstance(told, e.SendFrame)]
+    heard = ben.handle(i.FrameReceived(SESSION, asked.frame), LATER_MS)
+    [wanted] = [told for told in heard if isinstance(told, e.ChunkAsked)]
+    assert wanted.chunk == chunk_hash(sealed)
+    answers = ben.handle(i.ChunkRead(SESSION, sealed), LATER_MS)
+    assert [told for told in answers if isinstance(told, e.SendFrame)]
+    assert ben.handle(i.ChunkRead(SESSION + 5, sealed), LATER_MS) == []

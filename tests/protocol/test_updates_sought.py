@@ -210,3 +210,35 @@ def test_what_leads_to_a_place_is_taken_and_no_more(seq: int, is_reached: bool) 
     sought.found(Reference(MAL, CONTENT, 7, ID))
     assert sought.reaches(MAL, CONTENT, seq) is is_reached
     assert not sought.reaches(key_named("ada device").public, CONTENT, seq)
+
+
+def test_who_seeks_more_than_an_interval_allows_goes_on_with_the_rest_in_the_next() -> None:
+    scene = Scene()
+    sought = scene.ben.replica.ladder.named.sought
+    ids = [bytes([number]) * 32 for number in range(limits.UPDATE_QUESTIONS_MAX + 1)]
+    for op_id in ids:  # one question for each document
+        sought.seek(op_id[:16], [op_id])
+    requests = UpdateRequests(scene.ben.replica)
+    asked: list[bytes] = []
+
+    def ask_all() -> None:
+        while frames := requests.next_frames():
+            for frame in frames:
+                assert isinstance(frame, f.UpdatesSought)
+                asked.extend(frame.op_ids)
+            requests.take(f.UpdatesFound([]))
+
+    ask_all()
+    assert len(asked) == len(set(asked)) == limits.UPDATE_QUESTIONS_MAX
+    requests.ask_again()
+    ask_all()
+    assert sorted(asked) == ids
+
+
+def test_what_is_sought_and_found_is_kept_up_to_its_place() -> None:
+    scene = Scene()
+    named = scene.ben.replica.ladder.named
+    scene.seek(scene.ben, scene.late.op_id)
+    named.sought.found(scene.late)
+    places = (scene.late.seq, scene.late.seq + 1)
+    assert [named.is_kept(MAL, CONTENT, seq) for seq in places] == [True, False]
