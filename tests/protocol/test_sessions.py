@@ -57,6 +57,9 @@ class Script(SyncSession):
     def wakeup(self, now_ms: int) -> list[Effect]:
         return self._did("wakeup")
 
+    def fetch(self, now_ms: int) -> list[Effect]:
+        return self._did("fetch")
+
     def end(self) -> None:
         self._did("end")
 
@@ -171,6 +174,16 @@ def test_a_twin_that_another_due_link_ends_is_not_woken() -> None:
     assert closed(sessions.wakeup(NOW_MS + 5)) == [2]
     assert first.calls[-1] == "wakeup"
     assert "wakeup" not in twin.calls
+
+
+def test_a_link_that_another_ends_while_chunks_are_asked_for_is_asked_for_none() -> None:
+    sessions, [first, second] = opened("a", ("b", GARDEN, True), ("c", GARDEN, True))
+    make_ready(sessions, first, 1, "b")
+    make_ready(sessions, second, 2, "c")
+    first.says = [CloseSession(2, None)]
+    sessions.fetching.want(GARDEN, [bytes(32)])
+    assert closed(sessions.fetch(NOW_MS)) == [2]
+    assert ["fetch" in script.calls for script in (first, second)] == [True, False]
 
 
 class Stranger(Script):
