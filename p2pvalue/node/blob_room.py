@@ -95,6 +95,8 @@ class BlobRoom:
                 return
             self._store.chunks.remove(evictable.community, evictable.chunks)
             await trio.lowlevel.checkpoint()
+        if size > self.free_bytes:  # something came meanwhile
+            raise LocalProtocolError(self._told(size))
 
     def _told(self, size: int) -> str:
         own = sum(self._own_bytes(self._store.communities()))

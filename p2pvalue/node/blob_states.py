@@ -69,11 +69,19 @@ class Evictable(NamedTuple):
 
 
 def others_here(store: Store, community: bytes, own_root: bytes) -> Iterator[Evictable]:
-    """Yield what lies here of blobs by others."""
+    """Yield what lies here of blobs by others, each chunk once, and none that ours name too.
+
+    Who has read our blobs knows their hashes, and may name them in as many of her own.
+    """
     kept: dict[bytes, KeptChunk] = {k.chunk: k for k in store.chunks.every(community)}
     for _, state in every_blob(store, community):
-        found = [kept[chunk] for chunk in set(state.hashes()) if chunk in kept]
-        if found and state.author != own_root:
+        if state.author == own_root and not state.removed:
+            for chunk in state.hashes():
+                kept.pop(chunk, None)
+    for _, state in every_blob(store, community):
+        named = dict.fromkeys(state.hashes()) if state.author != own_root else ()
+        found = [kept.pop(chunk) for chunk in named if chunk in kept]
+        if found:
             chunks = tuple(known.chunk for known in found)
             size = sum(known.size for known in found)
             yield Evictable(max(known.number for known in found), community, chunks, size)

@@ -170,8 +170,9 @@ class ChunkKeeper:
 
     async def _fetch_by_itself(self) -> None:
         for community in self._node.machine.communities():
-            for row, _ in every_blob(self._store, community):
-                self._small[community, row.subject] = None
+            with suppress(StoreFailed):  # told by what else fails
+                for row, _ in every_blob(self._store, community):
+                    self._small[community, row.subject] = None
             await trio.lowlevel.checkpoint()
         while True:
             self._has_small = trio.Event()

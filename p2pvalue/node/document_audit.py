@@ -104,13 +104,13 @@ class DocumentAudit:
             before = self._shown.get(key)
             try:
                 await self._measure(key)
+                self._settle(key)
             except P2PValueError as error:
                 log.warning("document %s cannot be compared: %s", key[1].hex()[:12], error)
                 continue
             shown = self._shown.get(key)
             if shown is not None and shown != before:
                 told.setdefault(key[0], []).append(shown)
-            self._settle(key)
         for community, shown_documents in told.items():
             if community in self._node.machine.communities():
                 with suppress(StoreFailed):  # told by what failed first

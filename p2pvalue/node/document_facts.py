@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from p2pvalue.node.set_aside import SetAside, Written
-from p2pvalue.store import Base
+from p2pvalue.store import Base, Store, StoreFailed
 from p2pvalue_protocol.documents.facts import Facts
 from p2pvalue_protocol.documents.kept_facts import dumping_facts, loading_facts
 from p2pvalue_protocol.documents.op_ids import IdOf
@@ -37,6 +37,14 @@ _NO_BRANCH: Final = -1
 _UPDATE_BYTES: Final = 25
 _RUN_BYTES: Final = 250
 _FORM: Final = 3
+
+
+def stored_id(store: Store, community: bytes, log: int, seq: int) -> bytes:
+    """Return the id of a stored operation; raises StoreFailed if it is there no more."""
+    found = store.past(community).operations(log, seq, 1)
+    if not found:
+        raise StoreFailed("an operation that was held is gone: its community was wiped")
+    return found[0].op_id
 
 
 def version_with(version: str, orders: Iterable[Order]) -> str:

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import trio
 
-from p2pvalue.node.document_facts import DocumentFacts, Judged, OwnUpdate
+from p2pvalue.node.document_facts import DocumentFacts, Judged, OwnUpdate, stored_id
 from p2pvalue.node.kept_document import KeptDocument, kept_document, weight_of
 from p2pvalue.node.pace import Pace
 from p2pvalue.node.readable import readable, unreadable
@@ -154,7 +154,7 @@ class DocumentReplica:
             self.place.subject,
             self.place.shape,
             lambda log: store.base(community, log),
-            lambda log, seq: store.past(community).operations(log, seq, 1)[0].op_id,
+            lambda log, seq: stored_id(store, community, log, seq),
         )
 
     # --- reading

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -9,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from p2pvalue.node import editor_messages as m
+from p2pvalue.node.editor_leases import FIRST_SESSION, LEASES_MAX
+from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.limits import PRESENCE_EVERY_MS, PRESENCE_STATE_BYTES_MAX
 
@@ -20,7 +24,25 @@ if TYPE_CHECKING:
 GOODBYE_S: Final = 2 * PRESENCE_EVERY_MS / 1_000  # until it is out
 REPEAT_S_MIN: Final = 1.0
 REPEAT_S_MAX: Final = 15.0
-_HEARD_MAX: Final = 256
+_DEVICES_MAX: Final = 256  # heard by one tab
+_COLOUR: Final = re.compile("#[0-9a-fA-F]{6,8}")
+
+
+def harmless_state(state: bytes) -> str | None:
+    """Return what a tab elsewhere says of itself, for editors to show; None if it is no such thing.
+
+    Editors put the colour into a style as it is.
+    """
+    try:
+        said = json.loads(state)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict):
+        return None
+    user = said.get("user")
+    if isinstance(user, dict) and not _COLOUR.fullmatch(str(user.get("color", "#000000"))):
+        del user["color"]
+    return json.dumps(said, separators=(",", ":"))
 
 
 class TabPresence:
@@ -33,6 +55,7 @@ class TabPresence:
         self._has_next = trio.Event()
         self._notes: trio.MemoryReceiveChannel[PresenceNote] | None = None
         self._clocks: dict[int, int] = {}  # of tabs elsewhere: how often they were heard
+        self._clients: dict[bytes, frozenset[int]] = {}  # by device: those it may speak for
 
     def said(self, found: tuple[m.Presence, ...]) -> None:
         """Note what the tab says; what it says of others, or at length, is dropped."""
@@ -74,16 +97,26 @@ class TabPresence:
 
     async def _hear(self, notes: trio.MemoryReceiveChannel[PresenceNote]) -> None:
         async for note in notes:
-            if note.client in self._room.clients or len(self._clocks) > _HEARD_MAX:
+            if note.client in self._room.clients or not self._is_its_own(note):
                 continue
             if note.client not in self._clocks:
                 self._has_next.set()  # who has come has not heard of this one
             clock = self._clocks[note.client] = self._clocks.get(note.client, 0) + 1
-            try:
-                state = m.GONE if note.state is None else note.state.decode()
-            except UnicodeDecodeError:
+            state = m.GONE if note.state is None else harmless_state(note.state)
+            if state is None:
                 continue
             self._tab.push(m.presences([m.Presence(note.client, clock, state)]))
+
+    def _is_its_own(self, note: PresenceNote) -> bool:
+        """Return whether a client number is one of the sessions that a device lends to tabs."""
+        clients = self._clients.get(note.device)
+        if clients is None:
+            if len(self._clients) >= _DEVICES_MAX:
+                return False
+            sessions = range(FIRST_SESSION, FIRST_SESSION + LEASES_MAX)
+            clients = frozenset(client_of(note.device, self._room.subject, s) for s in sessions)
+            self._clients[note.device] = clients
+        return note.client in clients
 
     async def end(self) -> None:
         """Tell that the tab is gone."""

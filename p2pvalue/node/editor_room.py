@@ -36,7 +36,7 @@ class EditorRoom:
         """`documents` are those of the community; `afar` is where other devices' tabs are."""
         self.tabs: list[Tab] = []
         self._documents, self._opened, self._key, self._afar = documents, opened, key, afar
-        self._community, self._subject = key
+        self._community, self.subject = key
         self._writing: Tab | None = None
 
     # --- the document
@@ -50,7 +50,7 @@ class EditorRoom:
     async def replica(self, tab: Tab) -> AsyncIterator[DocumentReplica]:
         """Lock the document, with all that is here; what is new is told to all tabs."""
         try:
-            async with self._documents.opened(self._subject, self._tell) as replica:
+            async with self._documents.opened(self.subject, self._tell) as replica:
                 basis = (replica.place.device, replica.facts.basis)
                 if basis != (tab.lease.device, tab.lease.basis):
                     raise EditorRefused(
@@ -115,7 +115,7 @@ class EditorRoom:
 
     def listen(self) -> AbstractContextManager[trio.MemoryReceiveChannel[PresenceNote]]:
         """Hear what tabs on other devices say of themselves; raises LocalProtocolError."""
-        return self._afar.listen(self._community, self._subject)
+        return self._afar.listen(self._community, self.subject)
 
     async def tell_presence(self, presence: m.Presence, teller: Tab) -> None:
         """Tell the other tabs, here and on other devices, what one says of itself."""
@@ -123,4 +123,4 @@ class EditorRoom:
             if tab is not teller:
                 tab.push(m.presences([presence]))
         state = None if presence.state == m.GONE else presence.state.encode()
-        await self._afar.tell(self._community, self._subject, presence.client, state)
+        await self._afar.tell(self._community, self.subject, presence.client, state)

@@ -84,7 +84,7 @@ class OpenDocuments:
             for key, place in list(self._open.items()):
                 place.rests += 1
                 most = RESTS_OF_SESSIONS_MAX if place.sessions else RESTS_MAX
-                if not place.users and place.rests > most:
+                if not place.users and place.rests > most and self._open.get(key) is place:
                     await self._close(key)
             if not self._open:
                 self._is_used = trio.Event()
@@ -144,7 +144,9 @@ class OpenDocuments:
         return sum(place.size for place in self._open.values())
 
     async def _close(self, key: DocumentKey) -> None:
-        place = self._open[key]
+        place = self._open.get(key)
+        if place is None:
+            return  # dropped while another was closed
         if place.replica is not None:
             place.users += 1
             try:

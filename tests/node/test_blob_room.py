@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from p2pvalue.node.blob_room import PRESSED_KEPT_MS, REMOVED_KEPT_MS, UNNAMED_KEPT_MS, BlobRoom
+from p2pvalue.node.blob_states import every_blob
 from p2pvalue.node.running import RunningNode
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.chunks import SEALED_BYTES_MAX, chunk_hash, seal_chunk
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kinds import blob
 from tests.node.household import until
 from tests.node.sharing import (
     BIG,
@@ -42,6 +45,21 @@ async def test_our_own_files_need_room_and_stay(tmp_path: Path) -> None:
             await ana.blobs().add(a_file(tmp_path / "second", 70_000), quiet)
         assert here(ana, "first")
         assert held(ana) == 1
+
+
+async def test_who_names_the_pieces_of_anothers_file_cannot_make_them_go(tmp_path: Path) -> None:
+    async with people(tmp_path, "ana", "eva") as (ana, eva):
+        room_of(ana, 20 * SEALED_BYTES_MAX)
+        await shared(ana, a_file(tmp_path / "own", 18 * 65_536), eva)
+        [(_, state)] = every_blob(eva.store, eva.community().id)
+        for name in ("one", "two"):
+            forged = blob.encode_blob(name, "a/b", state.size, bytes(32), state.hashes())
+            await eva.write(eva.community().id, [Draft(blob.NUMBER, b"", forged)])
+        await until(ana, lambda: len(ana.blobs().all()) == 3)
+        for size in (3, 30):
+            with pytest.raises(LocalProtocolError, match="no room"):
+                await ana.blobs().add(a_file(tmp_path / f"{size}", size * 65_536), quiet)
+        assert here(ana, "own")
 
 
 async def test_how_much_room_is_taken_is_told_and_that_there_is_none(tmp_path: Path) -> None:

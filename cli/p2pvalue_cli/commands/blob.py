@@ -69,7 +69,9 @@ def get(reference: str, file: Path | None, wait: float, community: str | None) -
     What is missing is fetched from members who have it. If that ends early, the next time goes on
     from there.
     """
-    target = (file or Path(_own_name(reference, community))).expanduser().absolute()
+    # Only what was typed here may name somebody's home.
+    target = file.expanduser() if file else Path(_own_name(reference, community))
+    target = target.absolute()
     path = f"/blobs/{connection.quoted(reference)}/get"
     answer = finished(path, target=str(target), wait_s=wait, community=community)
     show(answer, lambda done: _say_got(done, target))
