@@ -10,12 +10,25 @@ import msgspec
 import trio
 
 from p2pvalue import types as t
+from p2pvalue.texts.edits import Edit
+from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 from tests.api.fake_history import FakeHistory
 from tests.api.fake_members import FakeInvites, FakeMembers, FakeRequests
 
 if TYPE_CHECKING:
     from tests.api.fake_node import FakeNode
+
+VERSIONS = "{:032x}"
+
+
+def merged(now: str, base: str | None, text: str) -> str:
+    """The text as it is now with the changes from `base` to `text`."""
+    held = SharedDocument("plain", client=1)
+    if now:
+        held.edit([Edit(0, 0, now)])
+    held.rewrite(base, text)
+    return held.text
 
 
 class FakeCommunity:
@@ -42,6 +55,7 @@ class FakeCommunity:
         self.posted: list[t.MessageView] = []
         self.texts: dict[str, t.TextView] = {}
         self.shapes: dict[str, str] = {}
+        self.shown: dict[tuple[str, str], str] = {}
         self.wanted: dict[str, t.NeedView] = {}
         self.promised: dict[str, t.PledgeView] = {}
 
@@ -133,7 +147,9 @@ class FakeCommunity:
         self, title: str, text: str = "", shape: str = "markdown"
     ) -> t.DocumentView:
         document = hashlib.sha256(title.encode()).hexdigest()[:32]
-        self.texts[document] = t.TextView(document=document, title=title, text=text, version="1")
+        self.texts[document] = t.TextView(
+            document=document, title=title, text=text, version=VERSIONS.format(1)
+        )
         self.shapes[document] = shape
         if text:
             self.history.saved(document, text)
@@ -146,7 +162,7 @@ class FakeCommunity:
                 title=view.title,
                 shape=self.shapes[view.document],
                 member="a" * 64,
-                updates=int(view.version),
+                updates=int(view.version, 16),
                 time=self.node.times,
             )
             for view in self.texts.values()
@@ -161,7 +177,14 @@ class FakeCommunity:
     async def edit_document(
         self, document: str, text: str, *, base_version: str = "", base_text: str | None = None
     ) -> t.TextView:
-        return await self._save(await self.document_text(document), text)
+        now = await self.document_text(document)
+        if base_version not in ("", now.version):
+            base_text = self.shown.get((now.document, base_version), base_text)
+            if base_text is None:
+                raise LocalProtocolError(f"version {base_version} of this text was never here")
+        elif base_version:
+            base_text = None
+        return await self._save(now, merged(now.text, base_text, text))
 
     async def splice_document(
         self, document: str, edits: list[tuple[int, int, str]], *, session: int = 0
@@ -178,7 +201,8 @@ class FakeCommunity:
 
     async def _save(self, view: t.TextView, text: str) -> t.TextView:
         await trio.lowlevel.checkpoint()
-        version = str(int(view.version) + 1)
+        version = VERSIONS.format(int(view.version, 16) + 1)
+        self.shown[view.document, view.version] = view.text
         saved = msgspec.structs.replace(view, text=text, version=version)
         self.texts[view.document] = saved
         self.history.saved(view.document, text)

@@ -42,7 +42,9 @@ async def test_every_title_can_be_named(api: Path, node: FakeNode, name: str) ->
     await ask(api, "POST", "/documents", body(title=name, text="x"))
     path = "/documents/" + "".join(f"%{byte:02X}" for byte in name.encode())
     assert (await ask(api, "GET", path))[1]["title"] == name
-    status, saved = await ask(api, "PUT", path, body(text="y", base_text="x", base_version="1"))
+    status, saved = await ask(
+        api, "PUT", path, body(text="y", base_text="x", base_version=f"{1:032x}")
+    )
     assert (status, saved["text"]) == (200, "y")
 
 

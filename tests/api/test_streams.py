@@ -84,7 +84,7 @@ async def test_each_batch_of_edits_is_answered_when_it_is_durable(
         assert (await caller.line())["batches"] == 1
         assert (await garden.document_text("Minutes")).text == "bcd"
         await caller.feed(', 0, "ä"]]\n'.encode())
-        assert await caller.line() == {"batches": 2, "version": "3", "others": []}
+        assert await caller.line() == {"batches": 2, "version": f"{3:032x}", "others": []}
         await caller.end()
         assert await caller.line() is None
     assert (await garden.document_text("Minutes")).text == "äbcd"

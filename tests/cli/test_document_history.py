@@ -15,7 +15,7 @@ from tests.cli.conftest import Person
 def written(ana: Person) -> Person:
     """A person with a document of two versions."""
     ana.sees("document", "create", "Minutes", "--from", "-", stdin="שלום 日本\n")
-    ana.sees("document", "edit", "Minutes", "--from", "-", stdin="tea 🍵\n")
+    ana.sees("document", "edit", "Minutes", "--replace", "--from", "-", stdin="tea 🍵\n")
     return ana
 
 

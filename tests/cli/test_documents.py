@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from p2pvalue_cli import failures
-from tests.api.daemons import Daemon
+from p2pvalue_cli import connection, failures
+from tests.api.daemons import Daemon, fake_daemon
 from tests.cli.conftest import Person
 
 
@@ -32,6 +34,11 @@ def drafts(person: Person) -> list[str]:
     return [path.read_text(encoding="utf-8") for path in (person.folder / "drafts").iterdir()]
 
 
+def saving(said: str) -> list[str]:
+    """The command that a message names, to save a text that was kept."""
+    return shlex.split(said.partition("save it with: p2pvalue ")[2].splitlines()[0])
+
+
 TYPE = "path.write_text('typed for an hour', encoding='utf-8')\n"
 
 
@@ -46,7 +53,7 @@ def test_an_unchanged_text_is_not_saved(ana: Person, editor: Path) -> None:
     ana.sees("document", "create", "Minutes", "--from", "-", stdin="text")
     for does in ("", "path.write_text('text\\n', encoding='utf-8')\n"):
         assert "nothing changed" in edit(ana, editor, does)[1]
-    assert ana.gets("document", "show", "Minutes")["version"] == "1"
+    assert ana.gets("document", "show", "Minutes")["version"] == f"{1:032x}"
     assert drafts(ana) == []
 
 
@@ -78,8 +85,13 @@ def test_a_text_stays_when_the_editor_fails_after_saving(ana: Person, editor: Pa
 def test_a_text_that_is_not_utf8_stays(ana: Person, editor: Path) -> None:
     ana.sees("document", "create", "Minutes")
     code, said = edit(ana, editor, "path.write_bytes(b'caf\\xe9')")
-    assert (code, "kept" in said) == (failures.FAILED, True)
-    assert len(list((ana.folder / "drafts").iterdir())) == 1
+    assert (code, "UTF-8" in said) == (failures.FAILED, True)
+    [draft] = (ana.folder / "drafts").iterdir()
+    ana.sees("document", "edit", "Minutes", "--from", "-", stdin="theirs")
+    draft.write_bytes(draft.read_bytes().decode("latin-1").encode())
+    ana.sees(*saving(said))
+    assert sorted(ana.gets("document", "show", "Minutes")["text"]) == sorted("café" + "theirs")
+    assert drafts(ana) == []
 
 
 def test_a_text_too_long_for_one_request_stays(ana: Person, editor: Path) -> None:
@@ -195,6 +207,63 @@ def test_what_came_on_standard_input_stays_if_it_cannot_be_saved(
     assert result.exit_code == failures.NO_DAEMON
     assert drafts(ana) == ["dictated, and nowhere else"]
     assert str(next((ana.folder / "drafts").iterdir())) in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "look"),
+    [
+        (
+            ("document", "create", "Plan", "--shape", "rich", "--from", "-"),
+            ("document", "show", "Plan"),
+        ),
+        (("document", "edit", "Minutes", "--from", "-"), ("document", "show", "Minutes")),
+        (("chat", "post", "-", "-c", "Garden"), ("chat", "list")),
+    ],
+)
+def test_the_command_that_saves_a_kept_text_is_named_and_listed_until_it_is_done(
+    ana: Person, daemon: Daemon, words: tuple[str, ...], look: tuple[str, ...]
+) -> None:
+    assert daemon.interrupt() == 0
+    said = ana.type(*words, stdin="dictated").stderr
+    [draft] = ana.gets("document", "drafts")
+    assert f"save it with: {draft['save']}" in said
+    assert draft["save"] in ana.sees("document", "drafts")
+    with fake_daemon(ana.folder):
+        ana.sees("community", "create", "Garden")
+        ana.sees("document", "create", "Minutes")
+        assert "1 text waits to be saved" in ana.sees("status")
+        subprocess.run(
+            draft["save"].replace("p2pvalue", f"{sys.executable} -m p2pvalue_cli", 1),
+            shell=True,
+            env={**os.environ, "P2PVALUE_DATA_DIR": str(ana.folder)},
+            check=True,
+        )
+        assert "dictated" in ana.sees(*look)
+        assert ana.sees("document", "drafts") == "no texts wait to be saved\n"
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_after_ctrl_c_while_saving_it_is_said_whether_the_text_is_there(
+    ana: Person, editor: Path, monkeypatch: pytest.MonkeyPatch, presses: int
+) -> None:
+    ana.sees("document", "create", "Minutes")
+    save = connection.put
+
+    def interrupted(path: str, **fields: object) -> object:
+        for _ in range(presses):
+            signal.raise_signal(signal.SIGINT)
+        return save(path, **fields)
+
+    monkeypatch.setattr(connection, "put", interrupted)
+    code, said = edit(ana, editor, TYPE)
+    assert "still saving" in said
+    if presses == 1:
+        assert (code, "saved Minutes" in said, drafts(ana)) == (0, True, [])
+    else:
+        assert (code, "may be saved or not" in said) == (failures.FAILED, True)
+        assert (saving(said)[:2], drafts(ana)) == (["document", "edit"], ["typed for an hour"])
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)  # means what it meant before
 
 
 def test_a_document_has_the_shape_that_its_maker_chose(ana: Person) -> None:

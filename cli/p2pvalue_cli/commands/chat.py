@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,11 +38,19 @@ def post(text: str | None, channel: str, reply: str, community: str | None) -> N
     """Post a message: TEXT, or what comes on standard input."""
     keeping: contextlib.AbstractContextManager[None]
     if text is None or text == "-":
-        from p2pvalue_cli.editing import kept_if_failed
+        from p2pvalue_cli.drafts import kept_if_failed, save_hint
         from p2pvalue_cli.reading import STDIN, text_from
 
         text = text_from(STDIN).replace("\r\n", "\n").rstrip("\n")
-        keeping = kept_if_failed(text, "message", data_dir())
+
+        def save(draft: Path) -> str:
+            words = ["chat", "post", "-"]
+            words += ["--channel", channel] if channel else []
+            words += ["--reply", reply] if reply else []
+            file = shlex.quote(str(draft))
+            return f"{save_hint(words, community)} < {file} && rm {file}"
+
+        keeping = kept_if_failed(text, "message", data_dir(), save=save)
     else:
         keeping = contextlib.nullcontext()
     with keeping:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,8 +11,9 @@ import click
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Group, as_json, community_option, data_dir, until_ctrl_c
 from p2pvalue_cli.commands.document_history import COMMANDS as OF_HISTORY
-from p2pvalue_cli.output import ago, harmless, say, short, show, table, write_text, write_whole
-from p2pvalue_cli.reading import SOURCE, text_from
+from p2pvalue_cli.output import ago, harmless, say, short, show, table, write_text
+from p2pvalue_cli.reading import SOURCE, STDIN, text_from
+from p2pvalue_cli.writing import give_text, to_file_options
 
 SHAPES = ("markdown", "plain", "rich")
 
@@ -45,13 +47,24 @@ def create(title: str, shape: str, source: str | None, community: str | None) ->
     Rich text is for editors with headings, lists and images; here it is read and edited as
     Markdown.
     """
-    from p2pvalue_cli.editing import kept_if_failed
+    from p2pvalue_cli.drafts import kept_if_failed, save_hint
+    from p2pvalue_cli.saving import keep_base, seen_through
+
+    def save(draft: Path) -> str:
+        words = ["document", "create", title, "--shape", shape, "--from", str(draft)]
+        return save_hint(words, community)
 
     text = "" if source is None else text_from(source)
-    with kept_if_failed(text, title, data_dir(), source=source):
+    with (
+        kept_if_failed(text, title, data_dir(), save=save, source=source or STDIN),
+        seen_through(title),
+    ):
         made = connection.post(
             "/documents", title=title, text=text, shape=shape, community=community
         )
+    if source not in (None, STDIN):
+        path = f"/documents/{made['document']}"
+        keep_base(source, text, connection.get(path, community=community))
     show(made, lambda d: say(f"created {harmless(d['title'])} (document {short(d['document'])})"))
 
 
@@ -61,44 +74,87 @@ def create(title: str, shape: str, source: str | None, community: str | None) ->
 )
 @click.argument("reference", metavar="DOCUMENT")
 @click.option("--from", "source", type=SOURCE, metavar="FILE", help="The text; - is stdin.")
+@click.option(
+    "--base", "version", metavar="VERSION", help="The version that the FILE was made from."
+)
+@click.option("--replace", is_flag=True, help="Make the FILE the whole text, whoever wrote more.")
+@click.option("--empty", is_flag=True, help="Let the text become empty.")
 @community_option
-def edit(reference: str, source: str | None, community: str | None) -> None:
-    """Edit a DOCUMENT in your $EDITOR, or take its new text from a file.
+def edit(
+    reference: str,
+    source: str | None,
+    version: str | None,
+    replace: bool,
+    empty: bool,
+    community: str | None,
+) -> None:
+    """Edit a DOCUMENT in your editor ($VISUAL, else $EDITOR), or take its new text from a file.
 
     Only what you changed is saved, so what others write meanwhile stays; of rich text, which you
-    edit as Markdown, block by block. If anything fails, your text is kept in a file, and the file
-    is named.
+    edit as Markdown, block by block. What a file began with is known if `show` wrote it, or if it
+    was saved before; of another, name the version. If anything fails, your text is kept in a file,
+    and the file is named.
     """
-    from p2pvalue_cli.editing import begun_with, edited, forget, kept_if_failed
+    if source is None and (version is not None or replace):
+        raise click.UsageError("--base and --replace go with --from FILE")
+    if version is not None and (replace or not version.strip()):
+        raise click.UsageError("give --base with a version and without --replace, or leave it out")
+    from p2pvalue_cli.saving import save_file
+
+    if source is None:
+        saved, is_changed = _edit_here(reference, community, empties=empty)
+    else:
+        saved, is_changed = save_file(
+            reference, source, community, version=version, replaces=replace, empties=empty
+        )
+    show(saved, _say_saved if is_changed else lambda _: say("nothing changed"))
+
+
+def _edit_here(
+    reference: str, community: str | None, *, empties: bool
+) -> tuple[dict[str, Any], bool]:
+    from p2pvalue_cli.bases import Base
+    from p2pvalue_cli.editing import edited
+    from p2pvalue_cli.saving import refuse_empty, save_text
 
     path = f"/documents/{connection.quoted(reference)}"
-    if source is not None:
-        text = text_from(source)
-        with kept_if_failed(text, reference, data_dir(), source=source):
-            now = connection.get(path, community=community)
-            before = begun_with(source, now["document"], data_dir())
-            saved = _save(path, before or now, text, community)
-        if before is not None:
-            forget(source, data_dir())
-        show(saved, _say_saved)
-        return
     before = connection.get(path, community=community)
     with edited(before, data_dir(), community) as text:
         # An editor that adds a last line end to a text without one has not changed the text.
         if text == before["text"] or text == before["text"] + "\n":
-            show(before, lambda _: say("nothing changed"))
-            return
-        saved = _save(path, before, text, community)
-    show(saved, _say_saved)
+            return before, False
+        refuse_empty(before, text, empties=empties)
+        base = Base(before["document"], before["version"], before["text"])
+        return save_text(path, base, text, before["title"], community), True
 
 
-@document.command("show", example="p2pvalue document show 'Minutes of May'")
+@document.command(example="p2pvalue document drafts")
+def drafts() -> None:
+    """List your texts that could not be saved, each with the command that saves it."""
+    from p2pvalue_cli.drafts import all_drafts
+
+    kept = [
+        {"file": str(path), "time": int(path.stat().st_mtime * 1000), "save": save}
+        for path, save in all_drafts(data_dir())
+    ]
+    show(kept, _write_drafts)
+
+
+@document.command(
+    "show",
+    example="p2pvalue document show 'Minutes of May'\n"
+    "p2pvalue document show 'Minutes of May' --to minutes.md",
+)
 @click.argument("reference", metavar="DOCUMENT")
+@to_file_options
 @community_option
-def show_document(reference: str, community: str | None) -> None:
-    """Print the text of a DOCUMENT as this node has it; rich text as Markdown."""
+def show_document(reference: str, target: Path | None, force: bool, community: str | None) -> None:
+    """Print the text of a DOCUMENT as this node has it; rich text as Markdown.
+
+    Of a file that this made, by --to or by your shell, `edit --from` knows what it began with.
+    """
     path = f"/documents/{connection.quoted(reference)}"
-    show(connection.get(path, community=community), lambda view: write_whole(view["text"]))
+    give_text(connection.get(path, community=community), target, is_forced=force)
 
 
 @document.command("list", example="p2pvalue document list")
@@ -165,18 +221,17 @@ def _say_attached(view: dict[str, Any]) -> None:
         say(f"{name:7}{view[name]}")
 
 
-def _save(path: str, before: dict[str, Any], text: str, community: str | None) -> Any:
-    return connection.put(
-        path,
-        text=text,
-        base_text=before["text"],
-        base_version=before["version"],
-        community=community,
-    )
-
-
 def _say_saved(view: dict[str, Any]) -> None:
     say(f"saved {harmless(view['title'])}")
+
+
+def _write_drafts(kept: list[dict[str, Any]]) -> None:
+    if not kept:
+        say("no texts wait to be saved")
+    for draft in kept:
+        say(f"{draft['file']} ({ago(draft['time'])})")
+        if draft["save"]:
+            say(f"  save it with: {draft['save']}")
 
 
 def _write_list(documents: list[dict[str, Any]]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Command, community_option
-from p2pvalue_cli.output import clock, harmless, say, short, show, table, write_whole
+from p2pvalue_cli.output import clock, harmless, say, short, show, table
+from p2pvalue_cli.writing import give_text, to_file_options
 
 _COLOURS = ("green", "cyan", "magenta", "yellow", "blue", "red")
 _EDITS_SHOWN = 20
@@ -39,14 +41,17 @@ def history(reference: str, limit: int, community: str | None) -> None:
 @click.command(cls=Command, example="p2pvalue document at 'Minutes of May' 3f2a91bc")
 @click.argument("reference", metavar="DOCUMENT")
 @click.argument("version")
+@to_file_options
 @community_option
-def at(reference: str, version: str, community: str | None) -> None:
+def at(
+    reference: str, version: str, target: Path | None, force: bool, community: str | None
+) -> None:
     """Print the text of a DOCUMENT as it was at a VERSION.
 
     A version is the beginning of an id that `history` lists, or several with + between them.
     """
     view = connection.get(_path("versions", reference), version=version, community=community)
-    show(view, lambda found: write_whole(found["text"]))
+    give_text(view, target, is_forced=force)
 
 
 @click.command(

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.command import Command, Group, community_option, run_hint
+from p2pvalue_cli.command import Command, Group, community_option, data_dir, run_hint
+from p2pvalue_cli.drafts import all_drafts
 from p2pvalue_cli.failures import FAILED
 from p2pvalue_cli.output import checks, one_line, say, short, show, size
 
@@ -104,6 +105,9 @@ def _write_status(status: dict[str, Any]) -> None:
             click.secho(f"  {one_line(reminder)}", fg="yellow")
     for warning in status["warnings"]:
         click.secho(f"warning: {one_line(warning)}", fg="yellow")
+    if kept := len(all_drafts(data_dir())):
+        texts = "1 text waits" if kept == 1 else f"{kept} texts wait"
+        click.secho(f"{texts} to be saved: {run_hint('document drafts')}", fg="yellow")
 
 
 def _write_whoami(who: dict[str, Any]) -> None:
