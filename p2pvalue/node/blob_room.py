@@ -3,16 +3,20 @@
 First goes what no blob names: a month after it was last named, a day after its author removed it.
 Then, where room is needed, files of others, the longest here first: they can be fetched again.
 Our own files stay as long as they are to be seen, for they may be nowhere else.
+
+What comes by itself never makes anything go, and of one author only so much as leaves as much free:
+one fills half of the quota, two a third each, and whoever shares her first file finds room for it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import trio
 
-from p2pvalue.node.blob_states import others_here, uses_of
+from p2pvalue.node.blob_states import Author, others_here, uses_of
 from p2pvalue.store import Store
 from p2pvalue_protocol.errors import LocalProtocolError
 
@@ -36,11 +40,36 @@ class BlobRoom:
         self.quota_bytes = quota_bytes
         self._clock_ms = clock_ms
         self._root = root
+        self._taken: Counter[Author] = Counter()  # by others, in bytes
 
     @property
     def free_bytes(self) -> int:
         """How much may still come before something has to go."""
         return self.quota_bytes - self._store.chunks.total_bytes()
+
+    def count(self, community: bytes) -> None:
+        """Count anew what the files of each author take; two passes over a community's blobs."""
+        self.forget(community)
+        for lies_here in others_here(self._store, community, self._root(community)):
+            self._taken[community, lies_here.author] += lies_here.size
+
+    def forget(self, community: bytes) -> None:
+        """Count nothing of a community that goes from this node."""
+        for author in [author for author in self._taken if author[0] == community]:
+            del self._taken[author]
+
+    def took(self, author: Author, size: int) -> None:
+        """Note that more of an author's files lies here."""
+        self._taken[author] += size
+
+    def leaves_others_room(self, author: Author, size: int, reserved: int, of_author: int) -> bool:
+        """Return whether `size` bytes of an author may come by themselves.
+
+        `reserved` bytes are to come already, `of_author` of them the author's.
+        """
+        left = self.free_bytes - reserved - size
+        is_own = author[1] == self._root(author[0])
+        return left >= (0 if is_own else self._taken[author] + of_author + size)
 
     async def collect(self, *, is_pressed: bool = False) -> None:
         """Remove what was named by no blob for long enough; a pass over all blobs.
@@ -50,6 +79,7 @@ class BlobRoom:
         now_ms = self._clock_ms()
         for community in self._store.communities():
             self._collect(community, now_ms, PRESSED_KEPT_MS if is_pressed else UNNAMED_KEPT_MS)
+            self.count(community)
             await trio.lowlevel.checkpoint()
 
     def _collect(self, community: bytes, now_ms: int, kept_ms: int) -> None:
@@ -94,6 +124,7 @@ class BlobRoom:
             if size <= self.free_bytes:
                 return
             self._store.chunks.remove(evictable.community, evictable.chunks)
+            self._taken[evictable.community, evictable.author] -= evictable.size
             await trio.lowlevel.checkpoint()
         if size > self.free_bytes:  # something came meanwhile
             raise LocalProtocolError(self._told(size))

@@ -12,6 +12,7 @@ from p2pvalue_protocol.kinds import blob, decode_state
 from p2pvalue_protocol.past import StateRow
 
 BlobKey = tuple[bytes, bytes]  # community, blob
+Author = tuple[bytes, bytes]  # community, root
 
 
 def state_of(row: StateRow) -> blob.BlobState:
@@ -66,6 +67,7 @@ class Evictable(NamedTuple):
     community: bytes
     chunks: tuple[bytes, ...]
     size: int  # sealed, in bytes
+    author: bytes
 
 
 def others_here(store: Store, community: bytes, own_root: bytes) -> Iterator[Evictable]:
@@ -84,7 +86,8 @@ def others_here(store: Store, community: bytes, own_root: bytes) -> Iterator[Evi
         if found:
             chunks = tuple(known.chunk for known in found)
             size = sum(known.size for known in found)
-            yield Evictable(max(known.number for known in found), community, chunks, size)
+            came = max(known.number for known in found)
+            yield Evictable(came, community, chunks, size, state.author)
 
 
 def sealed_size(state: blob.BlobState) -> int:

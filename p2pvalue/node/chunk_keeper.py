@@ -2,14 +2,13 @@
 
 Files of up to 1 MiB are fetched by themselves, as long as there is room without removing anything;
 larger ones when somebody asks for them. What came is kept, so a fetch that ends, however it ends,
-goes on from there the next time.
+goes on from there the next time. One that nobody waits for ends when nobody in touch has a piece.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from p2pvalue.node.blob_room import BlobRoom
-from p2pvalue.node.blob_states import BlobKey, blob_at, every_blob
+from p2pvalue.node.blob_states import Author, BlobKey, blob_at, every_blob
+from p2pvalue.node.fetch_turns import FetchTurns
 from p2pvalue.node.fetches import Fetch, Fetches
 from p2pvalue.store import ChunkDamaged, StoreFailed
 from p2pvalue.types import EventView
@@ -52,7 +52,9 @@ class ChunkKeeper:
         self._store = node.store
         self.room = BlobRoom(node.store, quota_bytes, node.clock_ms, node.root)
         self._fetches = Fetches()
-        self._small: OrderedDict[BlobKey, None] = OrderedDict()  # to be looked at, in turn
+        self._turns = FetchTurns()
+        self._changed: dict[BlobKey, None] = {}  # to be looked at
+        self._nowhere: list[e.ChunkNowhere] = []
         self._brought: list[e.ChunkBrought] = []
         self._has_brought, self._has_many, self._has_small = (trio.Event() for _ in range(3))
         self._asked, self._to_answer = trio.open_memory_channel[e.ChunkAsked](math.inf)
@@ -70,6 +72,16 @@ class ChunkKeeper:
         if len(self._brought) >= _WRITTEN_AT_ONCE:
             self._has_many.set()
 
+    def nowhere(self, nowhere: e.ChunkNowhere) -> None:
+        """Let others have their turn: no peer in touch has this chunk."""
+        self._nowhere.append(nowhere)
+        self._has_small.set()
+
+    def met(self, ready: e.Ready) -> None:
+        """Seek again what nobody had: here is somebody new."""
+        self._turns.met(ready.community)
+        self._has_small.set()
+
     def changed(self, changed: e.Changed) -> None:
         """Look at the blobs that came or went."""
         for change in changed.changes:
@@ -77,13 +89,15 @@ class ChunkKeeper:
                 self._look_at((changed.community, change.subject))
 
     def _look_at(self, key: BlobKey) -> None:
-        self._small[key] = None
+        self._changed[key] = None
         self._has_small.set()
 
     def forget(self, community: bytes) -> None:
         """Fetch nothing more of a community that goes from this node."""
-        for key in [key for key in self._small if key[0] == community]:
-            del self._small[key]
+        for key in [key for key in self._changed if key[0] == community]:
+            del self._changed[key]
+        self._turns.forget(community)
+        self.room.forget(community)
         self._fetches.end_all(community, "the community is on this node no more")
         self._tell(community)
 
@@ -145,12 +159,17 @@ class ChunkKeeper:
                 self._fetches.end_all(community, str(failure))
                 self._tell(community)
                 continue
+            sought = self._fetches.wanted(community)
             for came in own:
+                for author in self._fetches.authors_of(community, came.chunk):
+                    self.room.took(author, len(came.sealed))
                 for key in self._fetches.came(community, came.chunk, came.peer_id):
                     self._completed(key)
+            if not set(sought).issuperset(self._fetches.wanted(community)):
+                self._tell(community)
 
     def _completed(self, key: BlobKey) -> None:
-        self._fetches.end(key)
+        self._turns.came(self._fetches.end(key).author)
         self._has_small.set()  # others have their turn
         self._node.hub.publish(
             EventView(
@@ -171,50 +190,96 @@ class ChunkKeeper:
     async def _fetch_by_itself(self) -> None:
         for community in self._node.machine.communities():
             with suppress(StoreFailed):  # told by what else fails
-                for row, _ in every_blob(self._store, community):
-                    self._small[community, row.subject] = None
+                self.room.count(community)
+                for row, state in every_blob(self._store, community):
+                    self._enqueue((community, row.subject), state, is_new=False)
             await trio.lowlevel.checkpoint()
         while True:
             self._has_small = trio.Event()
-            for key in self._fetches.stuck(trio.current_time() - STUCK_S):
-                self._fetches.end(key)
-                self._small[key] = None
-                self._tell(key[0])
+            self._end_what_is_in_vain()
             with suppress(StoreFailed):
-                self._begin_small()
+                self._look_at_changed()
+                await self._begin_small()
             with trio.move_on_after(_LOOK_EVERY_S):
                 await self._has_small.wait()
 
-    def _begin_small(self) -> None:
-        free_bytes = self.room.free_bytes - self._reserved_bytes()
-        touched: set[bytes] = set()
-        without_room: list[BlobKey] = []
-        while self._small and len(self._fetches) < BY_ITSELF_MAX:
-            key, _ = self._small.popitem(last=False)
+    def _end_what_is_in_vain(self) -> None:
+        nowhere, self._nowhere = self._nowhere, []
+        ending = self._fetches.stuck(trio.current_time() - STUCK_S)
+        for told in nowhere:
+            ending += self._fetches.seeking(told.community, told.chunk)
+        for key in dict.fromkeys(ending):
+            fetch = self._fetches.end(key)
+            self._turns.in_vain(fetch.author, key, trio.current_time())
+        for community in {key[0] for key in ending}:
+            self._tell(community)
+
+    def _look_at_changed(self) -> None:
+        """Let what came have its turn, and end what is gone."""
+        while self._changed:
+            key = next(iter(self._changed))
             state = blob_at(self._store, key)
-            if state is None and self._fetches.get(key) is not None:
+            del self._changed[key]
+            if state is not None:
+                self._enqueue(key, state, is_new=True)
+            elif self._fetches.get(key) is not None:
                 self._fetches.end(key, "it was removed meanwhile")
-                touched.add(key[0])
-            if state is None or state.size > SMALL_BYTES_MAX or self._fetches.get(key) is not None:
+                self._tell(key[0])
+
+    def _enqueue(self, key: BlobKey, state: blob.BlobState, *, is_new: bool) -> None:
+        is_wanted = state.size <= SMALL_BYTES_MAX and not state.removed
+        if is_wanted and self._fetches.get(key) is None:
+            self._turns.add((key[0], state.author), key, is_new=is_new)
+
+    async def _begin_small(self) -> None:
+        touched: set[bytes] = set()
+        while author := self._turns.whose(self._fetches.by_itself(), trio.current_time()):
+            if not self._make_way(author):
+                break
+            key = self._turns.take(author, trio.current_time())
+            state = blob_at(self._store, key)
+            if state is None or self._fetches.get(key) is not None:
                 continue
             fetch = self._new_fetch(key, state)
-            if len(fetch.missing) * SEALED_BYTES_MAX > free_bytes:
-                without_room.append(key)
-            elif fetch.missing:
-                free_bytes -= len(fetch.missing) * SEALED_BYTES_MAX
+            if fetch.missing and self._has_room(fetch):
                 self._fetches.add(key, fetch)
                 touched.add(key[0])
-        self._small.update(dict.fromkeys(without_room))
+            elif fetch.missing:
+                self._turns.add(author, key, is_new=False)
+                self._turns.wait(author, trio.current_time())
+            await trio.lowlevel.checkpoint()  # looking at all that is here may take long
         for community in touched:
             self._tell(community)
+
+    def _make_way(self, author: Author) -> bool:
+        """Return whether there is a place for a blob of an author, made by who has more of them."""
+        running = self._fetches.by_itself()
+        if running.total() < BY_ITSELF_MAX:
+            return True
+        [(most, count)] = running.most_common(1)
+        if count <= running[author] + 1:
+            return False
+        key = self._fetches.last_of(most)
+        self._fetches.end(key)
+        self._turns.add(most, key, is_new=False)
+        return True
+
+    def _has_room(self, fetch: Fetch) -> bool:
+        return self.room.leaves_others_room(
+            fetch.author,
+            len(fetch.missing) * SEALED_BYTES_MAX,
+            self._reserved_bytes(),
+            self._reserved_bytes(fetch.author),
+        )
 
     def _new_fetch(self, key: BlobKey, state: blob.BlobState) -> Fetch:
         chunks = list(dict.fromkeys(state.hashes()))
         here = self._store.chunks.here(key[0], chunks)
-        return Fetch(chunks, [chunk for chunk in chunks if chunk not in here])
+        author = key[0], state.author
+        return Fetch(author, chunks, [chunk for chunk in chunks if chunk not in here])
 
-    def _reserved_bytes(self) -> int:
-        return self._fetches.missing_count() * SEALED_BYTES_MAX
+    def _reserved_bytes(self, author: Author | None = None) -> int:
+        return self._fetches.missing_count(author) * SEALED_BYTES_MAX
 
     async def fetch(
         self, key: BlobKey, state: blob.BlobState, progress: Progress, wait_s: float

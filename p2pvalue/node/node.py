@@ -91,6 +91,8 @@ class Node:
         self.on_linking: Callable[[e.DevicesWanted | e.Linked], None] = lambda told: None
         self.on_chunk_asked: Callable[[e.ChunkAsked], None] = lambda asked: None
         self.on_chunk_brought: Callable[[e.ChunkBrought], None] = lambda brought: None
+        self.on_chunk_nowhere: Callable[[e.ChunkNowhere], None] = lambda nowhere: None
+        self.on_ready: Callable[[e.Ready], None] = lambda ready: None
         self.machine = Machine(
             open_past=store.past,
             random_bytes=self.random_bytes,
@@ -176,6 +178,7 @@ class Node:
                     self.dialer.in_touch(peer_id, device)
                 if self.network is not None:
                     self.network.admit_to_gossip(peer_id, self._topics_of(community))
+                self.on_ready(effect)
             case e.Parted(_, peer_id, community):
                 log.info("%s is no member of %s any more", peer_id, community.hex()[:8])
                 if self.network is not None:
@@ -200,6 +203,8 @@ class Node:
                 self.on_chunk_asked(effect)
             case e.ChunkBrought():
                 self.on_chunk_brought(effect)
+            case e.ChunkNowhere():
+                self.on_chunk_nowhere(effect)
             case e.AddressLearned(community, device, _, addresses):
                 if self.dialer is not None:
                     self.dialer.know(list(addresses), {community}, device)

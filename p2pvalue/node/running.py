@@ -103,6 +103,8 @@ class RunningNode(Node):
         self.chunks = ChunkKeeper(self, config.blobs_quota_mb * 1_000_000)
         self.on_chunk_asked = self.chunks.asked
         self.on_chunk_brought = self.chunks.brought
+        self.on_chunk_nowhere = self.chunks.nowhere
+        self.on_ready = self.chunks.met
         self.leaving = Leaving(self)
         self.member_events = MemberEvents(self)
         self.forks = Forks(self)

@@ -240,7 +240,7 @@ class Shell:
                 pass
             case e.Parted() | e.TopicsChanged() | e.DigestsHeard():
                 pass
-            case e.ChunkAsked() | e.ChunkBrought():
+            case e.ChunkAsked() | e.ChunkBrought() | e.ChunkNowhere():
                 pass  # nobody shares files here: no machine is told to fetch any
             case _:
                 assert_never(effect)

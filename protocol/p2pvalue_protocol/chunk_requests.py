@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.chunks import chunk_hash
-from p2pvalue_protocol.effects import ChunkAsked, ChunkBrought, Effect, SendFrame
+from p2pvalue_protocol.effects import ChunkAsked, ChunkBrought, ChunkNowhere, Effect, SendFrame
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.fetching import Fetching
 
@@ -34,6 +34,7 @@ class ChunkRequests:
         self._vain_left = limits.CHUNKS_IN_VAIN_MAX
         self._under_way_max = 1
         self._alive_ms = 0
+        fetching.join(community, self)
 
     @property
     def due_ms(self) -> int | None:
@@ -53,6 +54,10 @@ class ChunkRequests:
             self._vain.clear()
         self._vain_left = limits.CHUNKS_IN_VAIN_MAX
 
+    def may_bring(self, chunk: bytes) -> bool:
+        """Return whether the peer may be asked, and has not said that the chunk is not there."""
+        return chunk not in self._vain and self._may_ask()
+
     def next_frames(self, now_ms: int) -> list[f.Frame]:
         """Return the next question, if there is room for one and something to ask for."""
         count = min(self._under_way_max - len(self._asked), self._vain_left)
@@ -69,6 +74,8 @@ class ChunkRequests:
     def take(self, frame: f.Chunk, now_ms: int) -> tuple[bytes, bytes] | None:
         """Return (hash, sealed chunk) of what came and is still wanted.
 
+        The chunk is empty if no peer in touch has it.
+
         Raises Refused(unasked) for anything but the next that was asked for.
         """
         if not self._asked:
@@ -82,7 +89,7 @@ class ChunkRequests:
             self._vain.add(chunk)
             self._vain_left -= 1
             self._fetching.give_back(self._community, self, [chunk])
-            return None
+            return (chunk, b"") if self._fetching.is_nowhere(self._community, chunk) else None
         is_quick = 0 <= now_ms - asked_ms < _QUICK_MS
         most = self._under_way_max + 1 if is_quick else 1
         self._under_way_max = min(most, limits.CHUNKS_UNDER_WAY_MAX)
@@ -93,6 +100,7 @@ class ChunkRequests:
         """Let other peers be asked for what this one owes."""
         self._fetching.give_back(self._community, self, [chunk for chunk, _ in self._asked])
         self._asked.clear()
+        self._fetching.leave(self._community, self)
 
 
 class ChunkSupply:
@@ -165,7 +173,12 @@ class ChunkExchange:
             self._supply.want(frame.chunks)
             return []
         came = self._requests.take(frame, now_ms)
-        return [] if came is None else [ChunkBrought(self._community, *came, self._peer_id)]
+        if came is None:
+            return []
+        chunk, sealed = came
+        if not sealed:
+            return [ChunkNowhere(self._community, chunk)]
+        return [ChunkBrought(self._community, chunk, sealed, self._peer_id)]
 
     def go_on(self, now_ms: int, *, may_read: bool) -> list[Effect]:
         """Ask for what is wanted; answer, or if `may_read` let read, what the peer wants."""

@@ -214,6 +214,17 @@ class ChunkBrought:
     peer_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChunkNowhere:
+    """Every peer in touch that may be asked for a chunk said that it has it not.
+
+    They are asked again after their next comparisons, if it is still wanted then.
+    """
+
+    community: bytes
+    chunk: bytes
+
+
 Effect = (
     Store
     | Changed
@@ -234,4 +245,5 @@ Effect = (
     | AddressLearned
     | ChunkAsked
     | ChunkBrought
+    | ChunkNowhere
 )

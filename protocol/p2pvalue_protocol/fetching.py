@@ -7,6 +7,15 @@ next one when that has not got it or is gone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Protocol
+
+
+class Asker(Protocol):
+    """What is asked of one peer."""
+
+    def may_bring(self, chunk: bytes) -> bool:
+        """Return whether the peer may be asked, and has not said that the chunk is not there."""
+        ...
 
 
 class Fetching:
@@ -14,7 +23,21 @@ class Fetching:
 
     def __init__(self) -> None:
         self._wanted: dict[bytes, dict[bytes, object | None]] = {}  # chunk -> who asked, if any
+        self._askers: dict[bytes, list[Asker]] = {}
         self._has_news = False
+
+    def join(self, community: bytes, asker: Asker) -> None:
+        """Note a peer that may have chunks of a community."""
+        self._askers.setdefault(community, []).append(asker)
+
+    def leave(self, community: bytes, asker: Asker) -> None:
+        """Note that a peer is gone."""
+        if asker in self._askers.get(community, ()):
+            self._askers[community].remove(asker)
+
+    def is_nowhere(self, community: bytes, chunk: bytes) -> bool:
+        """Return whether all peers in touch that may be asked said that they have it not."""
+        return not any(asker.may_bring(chunk) for asker in self._askers.get(community, ()))
 
     def want(self, community: bytes, chunks: Iterable[bytes]) -> None:
         """Want these of a community, and no others any more."""

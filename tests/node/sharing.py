@@ -40,12 +40,13 @@ async def people(
         nodes = [await stack.enter_async_context(house.node(name)) for name in names]
         await nodes[0].create_community("Garden", read=read)
         for node in nodes[1:]:
-            await _join(nodes[0], node)
+            await join(nodes[0], node)
         await until_all_equal(*nodes)
         yield nodes
 
 
-async def _join(founder: RunningNode, node: RunningNode) -> None:
+async def join(founder: RunningNode, node: RunningNode) -> None:
+    """Let a node into the founder's one community."""
     invite = await founder.community().invite()
     joined = await node.join(invite.link)
     await until(node, lambda: joined.view().state == "active" and joined.has_my_name())

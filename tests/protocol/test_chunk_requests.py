@@ -13,7 +13,7 @@ from p2pvalue_protocol import limits
 from p2pvalue_protocol.auth_payloads import READ_PUBLIC
 from p2pvalue_protocol.chunk_requests import ChunkRequests, ChunkSupply
 from p2pvalue_protocol.chunks import chunk_hash
-from p2pvalue_protocol.effects import ChunkAsked, ChunkBrought
+from p2pvalue_protocol.effects import ChunkAsked, ChunkBrought, ChunkNowhere
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.fetching import Fetching
 from tests.protocol.desk import Computer
@@ -170,7 +170,7 @@ def in_vain(requests: ChunkRequests) -> list[bytes]:
             assert isinstance(frame, f.ChunksWanted)
             found += frame.chunks
             for _ in frame.chunks:
-                assert requests.take(f.Chunk(b""), NOW_MS) is None
+                requests.take(f.Chunk(b""), NOW_MS)
     return found
 
 
@@ -188,6 +188,49 @@ def test_what_one_peer_owes_or_has_not_another_is_asked_for() -> None:
     second.end()
     assert fetching.take_news()
     assert fetching.take(GARDEN, first, 9, ()) == CHUNKS[:1]
+
+
+def test_that_nobody_in_touch_has_a_chunk_is_told_when_the_last_has_said_so() -> None:
+    fetching = fetching_of(CHUNKS[:1])
+    may_second = [True]
+    first = ChunkRequests(GARDEN, fetching, lambda: True)
+    second = ChunkRequests(GARDEN, fetching, lambda: may_second[0])
+    stranger = ChunkRequests(GARDEN, fetching, lambda: False)
+    assert stranger.next_frames(NOW_MS) == []
+    asked_of(first)
+    assert first.take(f.Chunk(b""), NOW_MS) is None
+    asked_of(second)
+    assert second.take(f.Chunk(b""), NOW_MS) == (CHUNKS[0], b"")
+    second.ask_again()
+    asked_of(second)
+    second.take(f.Chunk(b""), NOW_MS)
+    first.ask_again()
+    asked_of(first)
+    may_second[0] = False
+    assert first.take(f.Chunk(b""), NOW_MS) == (CHUNKS[0], b"")
+    third = ChunkRequests(GARDEN, fetching, lambda: True)
+    first.ask_again()
+    asked_of(first)
+    assert first.take(f.Chunk(b""), NOW_MS) is None
+    third.end()
+    first.ask_again()
+    asked_of(first)
+    assert first.take(f.Chunk(b""), NOW_MS) == (CHUNKS[0], b"")
+
+
+def asked_of(requests: ChunkRequests) -> None:
+    assert requests.next_frames(NOW_MS) == [f.ChunksWanted(CHUNKS[:1])]
+
+
+def test_a_shell_is_told_what_its_only_peer_has_not() -> None:
+    link = members()
+    link.held[1].clear()
+    link.want(0, CHUNKS[:2])
+    link.carry()
+    garden = link.nodes[0].replica.community
+    assert [t for t in link.told[0] if isinstance(t, ChunkNowhere)] == [
+        ChunkNowhere(garden, chunk) for chunk in CHUNKS[:2]
+    ]
 
 
 def test_wrong_bytes_end_the_session_and_another_peer_is_asked() -> None:
