@@ -56,6 +56,12 @@ durability = "power-cut"
 # go when it is full, and are fetched again when they are asked for.
 quota_mb = 1000
 
+[editors]
+# Whether editors in browsers find this node again after it was restarted, at the same port and with
+# what they know. While it does not run, another user of this machine can take that port and hear
+# what open editors say; with false each start has a port of its own, and editors are attached anew.
+come_back = true
+
 [log]
 # How much is told on the terminal: "debug", "info", "warning" or "error".
 level = "info"
@@ -78,6 +84,7 @@ class Config:
     durability: Durability = "power-cut"
     log_level: LogLevel = "info"
     blobs_quota_mb: int = 1_000
+    editors_come_back: bool = True
 
     @property
     def socket_path(self) -> Path:
@@ -154,6 +161,7 @@ def _settings(tree: Mapping[str, object], path: Path) -> list[tuple[str, str, ob
         "network.gossip": ("gossip", _flag),
         "store.durability": ("durability", _one_of(get_args(Durability))),
         "blobs.quota_mb": ("blobs_quota_mb", _megabytes),
+        "editors.come_back": ("editors_come_back", _flag),
         "log.level": ("log_level", _one_of(get_args(LogLevel))),
     }
     found = []

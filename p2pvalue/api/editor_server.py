@@ -8,20 +8,24 @@ for, and the token right, before a byte is said. Nothing of the API can be asked
 from __future__ import annotations
 
 import logging
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 import trio
 
+from p2pvalue.api.socket_owner import owner_of_peer
 from p2pvalue.api.web_socket import Closed, WebSocket
 from p2pvalue.node.editor_messages import MESSAGE_BYTES_MAX
 from p2pvalue.node.editor_refusal import EditorRefused
 from p2pvalue.node.interface import EditorsInterface, EditorTab
 
 ADDRESS: Final = "127.0.0.1"
-TABS_MAX: Final = 128
-REQUEST_S_MAX: Final = 15.0
+STRANGERS_MAX: Final = 32
+REQUEST_S_MAX: Final = 2.0
 GOING_AWAY: Final = (1000, 1001)  # the page says that it will not come back
 
 log = logging.getLogger("p2pvalue.api.editors")
@@ -45,7 +49,7 @@ def _listening(port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((ADDRESS, number))
-            listening.listen(TABS_MAX)
+            listening.listen(STRANGERS_MAX)
         except OSError:
             listening.close()
             if not number:
@@ -55,29 +59,67 @@ def _listening(port: int) -> socket.socket:
     raise AssertionError("a port of the system's choice is free")
 
 
+class _Strangers:
+    """Connections that have shown no token yet, or none that is valid; oldest first.
+
+    When one too many comes, the oldest goes: who is in earnest shows a token within milliseconds.
+    """
+
+    def __init__(self) -> None:
+        self._scopes: list[trio.CancelScope] = []
+
+    @contextmanager
+    def come(self) -> Iterator[trio.CancelScope]:
+        """Be one of them, until `knows` or the end of the block."""
+        with trio.CancelScope() as scope:
+            if len(self._scopes) >= STRANGERS_MAX:
+                self._scopes.pop(0).cancel()
+            self._scopes.append(scope)
+            try:
+                yield scope
+            finally:
+                self.knows(scope)
+
+    def knows(self, scope: trio.CancelScope) -> None:
+        """Count a connection no more: it is a tab's."""
+        if scope in self._scopes:
+            self._scopes.remove(scope)
+
+
 class _Server:
     def __init__(self, editors: EditorsInterface, port: int) -> None:
         self._editors = editors
         self._hosts = frozenset({f"{ADDRESS}:{port}", f"localhost:{port}"})
-        self._count = 0
+        self._strangers = _Strangers()
+        self._others: set[int] = set()  # users who were let go
 
     async def serve(self, stream: trio.SocketStream) -> None:
         """Serve one connection to its end; never raises."""
-        self._count += 1
-        try:
-            async with stream:
-                web_socket = WebSocket(stream, message_bytes_max=MESSAGE_BYTES_MAX)
-                try:
-                    await self._serve(web_socket)
-                except Closed:
-                    pass
-                except Exception:
-                    log.exception("a tab's connection failed inside")
-                await web_socket.linger()
-        finally:
-            self._count -= 1
+        async with stream:
+            if not self._is_of_other_user(stream):
+                with self._strangers.come() as scope:
+                    await self._serve(stream, scope)
 
-    async def _serve(self, web_socket: WebSocket) -> None:
+    def _is_of_other_user(self, stream: trio.SocketStream) -> bool:
+        user = owner_of_peer(stream.socket)
+        if user is None or user == os.geteuid():
+            return False
+        if user not in self._others:
+            self._others.add(user)
+            log.warning("user %d of this machine reaches for the port of editors: let go", user)
+        return True
+
+    async def _serve(self, stream: trio.SocketStream, scope: trio.CancelScope) -> None:
+        web_socket = WebSocket(stream, message_bytes_max=MESSAGE_BYTES_MAX)
+        try:
+            await self._answer(web_socket, scope)
+        except Closed:
+            pass
+        except Exception:
+            log.exception("a tab's connection failed inside")
+        await web_socket.linger()
+
+    async def _answer(self, web_socket: WebSocket, scope: trio.CancelScope) -> None:
         with trio.move_on_after(REQUEST_S_MAX) as waiting:
             request = await web_socket.request()
         if waiting.cancelled_caught:
@@ -85,20 +127,21 @@ class _Server:
         room, token = _asked(request.target)
         origins = [value for name, value in request.extra_headers if name == b"origin"]
         origin = b"".join(origins[:1]).decode("latin-1")
-        if self._count > TABS_MAX:
-            await web_socket.reject(503, f"{TABS_MAX} editors are attached: close one")
-        elif request.host not in self._hosts or len(origins) > 1:
+        if request.host not in self._hosts or len(origins) > 1:
             await web_socket.reject(403, "this address answers to its own name only")
         elif not self._editors.lets_in(room, token, origin):
             await web_socket.reject(403, "attach the editor for the origin of its page first")
         else:
             await web_socket.accept()
-            await self._talk(web_socket, room, token)
+            await self._talk(web_socket, scope, room, token)
 
-    async def _talk(self, web_socket: WebSocket, room: str, token: str) -> None:
+    async def _talk(
+        self, web_socket: WebSocket, scope: trio.CancelScope, room: str, token: str
+    ) -> None:
         refused: EditorRefused | None = None
         try:
             async with self._editors.tab(room, token) as tab, trio.open_nursery() as nursery:
+                self._strangers.knows(scope)
                 nursery.start_soon(_send_all, web_socket, tab)
                 nursery.start_soon(tab.run)
                 try:

@@ -86,6 +86,12 @@ class Leases:
             self._kept.port = port
             self._save()
 
+    def void_all(self) -> None:
+        """Forget every lease and where tabs look for us: nobody comes back from before."""
+        if self._kept.leases or self._kept.port:
+            self._kept = Kept(0, [])
+            self._save()
+
     def lend(
         self,
         community: bytes,

@@ -6,6 +6,7 @@ over whatever carries bytes (`api.editor_server`), is one tab of the document's 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -26,17 +27,25 @@ if TYPE_CHECKING:
     from p2pvalue.node.running import RunningNode
 
 SERVED_S_MAX: Final = 5.0
+TABS_MAX: Final = 128
+TABS_OF_DOCUMENT_MAX: Final = 64
+
+log = logging.getLogger(__name__)
 
 
 class Editors:
     """The tabs of all documents of a node, and their leases."""
 
-    def __init__(self, node: RunningNode) -> None:
+    def __init__(self, node: RunningNode, *, come_back: bool) -> None:
+        """Begin with the leases that are kept, if tabs from before may `come_back`."""
         self.is_wanted = trio.Event()
         self._node = node
         self._is_served = trio.Event()
         self._leases = Leases(node.data_dir, node.clock_ms, node.random_bytes)
+        self.warning = ""  # for the person
         self._rooms: dict[tuple[bytes, bytes], EditorRoom] = {}
+        if not come_back:
+            self._leases.void_all()
         if self._leases.is_any_lent:
             self.is_wanted.set()  # tabs from before may come back
 
@@ -48,7 +57,18 @@ class Editors:
         return self._leases.port
 
     def serves_at(self, port: int) -> None:
-        """Note that tabs are served at a port of 127.0.0.1 from now on."""
+        """Note that tabs are served at a port of 127.0.0.1 from now on.
+
+        If another program has the one where they look for us, it hears their tokens: they are void.
+        """
+        expected = self._leases.port
+        if expected not in (0, port) and self._leases.is_any_lent:
+            self._leases.void_all()
+            self.warning = (
+                f"another program has port {expected}, where editors look for this node: close the"
+                " tabs from before, it hears what they say; then attach them again"
+            )
+            log.error("%s", self.warning)
         self._leases.keep_port(port)
         self._is_served.set()
 
@@ -71,6 +91,7 @@ class Editors:
                 Refusal.UNKNOWN, "this token is not valid (any more): attach the editor again"
             )
         key = (lease.community, lease.document)
+        self._check_room(key)
         opened = self._node.documents.use(key)
         try:
             documents = Documents(self._node, lease.community, self._node.documents)
@@ -91,6 +112,16 @@ class Editors:
                 self._rooms.pop(key, None)
         finally:
             await self._node.documents.release(opened)
+
+    def _check_room(self, key: tuple[bytes, bytes]) -> None:
+        """Raise EditorRefused if too many tabs are there, at this document or at all."""
+        counts = {there: len(room.tabs) for there, room in self._rooms.items()}
+        if sum(counts.values()) >= TABS_MAX or counts.get(key, 0) >= TABS_OF_DOCUMENT_MAX:
+            raise EditorRefused(
+                Refusal.BUSY,
+                f"{TABS_OF_DOCUMENT_MAX} tabs at a document are the most, {TABS_MAX} at all of"
+                " them: close one",
+            )
 
     async def _part(self, tab: Tab, place: EditorRoom) -> None:
         """End a tab: nobody else comes with its lease before its last words are signed."""

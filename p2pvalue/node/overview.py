@@ -100,6 +100,7 @@ def doctor(node: RunningNode) -> list[t.CheckView]:
         _room_for_files(node),
         _clock(node),
         _network(node),
+        _editors(node),
         *_communities(node),
     ]
 
@@ -202,6 +203,13 @@ def _network(node: RunningNode) -> t.CheckView:
             "starting": "starting",
             "restarting": f"the network restarts: {_network_error(node)}",
         }[state],
+    )
+
+
+def _editors(node: RunningNode) -> t.CheckView:
+    told = node.editors.warning
+    return t.CheckView(
+        check="editors come here", is_ok=not told, detail=told or "nobody took their port"
     )
 
 

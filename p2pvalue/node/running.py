@@ -86,7 +86,7 @@ class RunningNode(Node):
         self.started_s = time.monotonic()
         self.keys = OwnKeys(keystore)
         self.documents = OpenDocuments(TextWorkers())
-        self.editors = Editors(self)
+        self.editors = Editors(self, come_back=config.editors_come_back)
         self.audit = DocumentAudit(self)
         self.documents.on_used = self.audit.opened
         self.on_digests = self.audit.heard

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import product
 
 import pytest
 import trio
+import trio.testing
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
 from p2pvalue.api import serve_editors
+from p2pvalue.api.editor_server import REQUEST_S_MAX, STRANGERS_MAX
 from p2pvalue.api.endpoints import ENDPOINTS
 from p2pvalue.node.editor_messages import MESSAGE_BYTES_MAX
 from p2pvalue.node.editor_refusal import Refusal
@@ -173,3 +178,83 @@ async def test_a_page_that_goes_says_whether_it_comes_back(code: int, is_done: b
         with trio.fail_after(WAIT_S):
             await editors.has_left.wait()
         assert editors.was_done is is_done
+
+
+# --- connections that show no token
+
+
+async def is_ended(stream: trio.SocketStream) -> bool:
+    """Whether the other side closes within patience, whatever it says before."""
+    with trio.move_on_after(WAIT_S):
+        try:
+            while await stream.receive_some():
+                pass
+        except trio.BrokenResourceError:
+            pass
+        return True
+    return False
+
+
+WRONG_TOKEN = asking("GET", f"/{ROOM}?token=wrong", "localhost:{port}", None, upgrades=True)
+
+
+@pytest.mark.parametrize("said", ["", "GET / HT", WRONG_TOKEN + "\r\n"])
+async def test_however_many_show_no_token_few_are_kept_and_a_tab_comes_through(said: str) -> None:
+    async with served() as editors, AsyncExitStack() as stack:
+        before = await stack.enter_async_context(tab_of(editors))
+        strangers = []
+        for _ in range(4 * STRANGERS_MAX):
+            strangers.append(await trio.open_tcp_stream("127.0.0.1", editors.port))
+            await stack.enter_async_context(strangers[-1])
+            await strangers[-1].send_all(said.replace("{port}", str(editors.port)).encode())
+        assert [await is_ended(stream) for stream in strangers[:-STRANGERS_MAX]].count(False) == 0
+        after = await stack.enter_async_context(tab_of(editors))
+        for tab in (before, after):
+            await tab.send_message(b"echo")
+            assert await tab.get_message() == b"echo"
+
+
+async def test_tabs_are_no_strangers() -> None:
+    async with served() as editors, AsyncExitStack() as stack:
+        tabs = [await stack.enter_async_context(tab_of(editors)) for _ in range(STRANGERS_MAX + 2)]
+        for tab in tabs:
+            await tab.send_message(b"echo")
+            assert await tab.get_message() == b"echo"
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: "])
+async def test_a_request_that_is_not_whole_after_two_seconds_is_none(said: bytes) -> None:
+    clock = trio.testing.MockClock()
+    async with served() as editors:
+        async with await trio.open_tcp_stream("127.0.0.1", editors.port) as stream:
+            await stream.send_all(said)
+            await trio.testing.wait_all_tasks_blocked(0.1)
+            clock.jump(REQUEST_S_MAX)
+            assert await is_ended(stream)
+
+
+AS_NOBODY = """
+import os, socket, sys
+os.setuid(65534)
+there = socket.socket()
+there.connect(("127.0.0.1", int(sys.argv[1])))
+try:
+    there.sendall(sys.argv[2].encode())
+    print(there.recv(1000))
+except ConnectionResetError:
+    print(b"")
+"""
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or os.geteuid() != 0, reason="takes root, on Linux"
+)
+async def test_another_user_of_the_machine_is_let_go_with_a_token_too() -> None:
+    async with served() as editors:
+        path = f"/{ROOM}?token={TOKEN.replace(' ', '%20')}"
+        head = asking("GET", path, f"127.0.0.1:{editors.port}", None, upgrades=True) + "\r\n"
+        assert "101" in await answer_to(editors.port, head[:-2])
+        command = [sys.executable, "-c", AS_NOBODY, str(editors.port), head]
+        with trio.fail_after(WAIT_S):
+            done = await trio.run_process(command, capture_stdout=True, stderr=subprocess.DEVNULL)
+        assert done.stdout == b"b''\n"

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import pytest
 
+from p2pvalue.api.editor_server import STRANGERS_MAX
 from p2pvalue.node import editor_messages as m
 from p2pvalue.node.editor_refusal import Refusal
 from p2pvalue_protocol.documents.state_form import write_state
@@ -96,3 +102,30 @@ def test_presence_is_of_the_tabs_own_client_small_and_told_to_other_tabs_only(
     one("leave")
     other("sees", {str(forger("client")): {"user": "Eva"}, str(other("client")): {}})
     assert other("closes") == []
+
+
+CONNECTIONS = 600
+
+
+def descriptors_of(pid: int) -> int:
+    """How many file descriptors a process has."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def test_silent_connections_take_neither_descriptors_nor_the_place_of_a_tab(
+    two: tuple[Person, Person], tabs: Tabs
+) -> None:
+    ana, _ = two
+    document = new_document(ana, text="here")
+    before = tabs.at(ana, document)
+    pid = ana.status()["pid"]
+    descriptors = descriptors_of(pid)
+    port = urlsplit(before.attached["url"]).port
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        after = tabs.at(ana, document)
+        after("type", 0, "still ")
+        before("shown", "still here")
+        until_reads(ana, document, "still here")
+        assert descriptors_of(pid) <= descriptors + STRANGERS_MAX + 8

@@ -44,12 +44,12 @@ class Desk:
         self.presences = NoPresences()
         self.has_left = False
         self._drawn = 0
-        self.editors = Editors(cast(RunningNode, self))
+        self.editors = Editors(cast(RunningNode, self), come_back=True)
         self.editors.serves_at(4_711)
 
-    def restart(self) -> None:
+    def restart(self, *, come_back: bool = True) -> None:
         self.node.restart()
-        self.editors = Editors(cast(RunningNode, self))
+        self.editors = Editors(cast(RunningNode, self), come_back=come_back)
 
     @property
     def machine(self) -> Desk:
