@@ -7,7 +7,7 @@ import errno
 import importlib
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -44,6 +44,12 @@ def run_hint(command: str) -> str:
     named = click.get_current_context().meta.get(_DATA_DIR)
     folder = f" --data-dir {shlex.quote(str(named))}" if named else ""
     return f"p2pvalue{folder} {command}"
+
+
+def command_line(words: Sequence[str], community: str | None) -> str:
+    """A command as `run_hint` names it, with its words quoted, for the community of this call."""
+    where = [] if community is None else ["-c", community]
+    return run_hint(shlex.join([*words, *where]))
 
 
 @contextlib.contextmanager

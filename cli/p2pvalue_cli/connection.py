@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -18,6 +19,8 @@ from p2pvalue_cli.failures import Failed, failed
 
 ANSWER_S_MAX = 60
 """The daemon answers at once or, on a stream, at least with a heartbeat every 15 s."""
+SAVED_S_MAX = 600
+"""To save a text of 4 MiB with changes everywhere takes a small machine minutes."""
 
 Answer = dict[str, Any]
 Fields = Mapping[str, object]
@@ -56,8 +59,8 @@ def quoted(reference: str) -> str:
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=ANSWER_S_MAX)
+    def __init__(self, path: Path, wait_s: float) -> None:
+        super().__init__("localhost", timeout=wait_s)
         self._path = path
 
     def connect(self) -> None:
@@ -100,7 +103,8 @@ def _lines(method: str, target: str, fields: Fields | None) -> Iterator[Answer]:
 
 def _send(method: str, target: str, fields: Fields | None) -> http.client.HTTPResponse:
     folder = data_dir()
-    connection = _UnixConnection(socket_path(folder))
+    wait_s = ANSWER_S_MAX if method == "GET" else SAVED_S_MAX
+    connection = _UnixConnection(socket_path(folder), wait_s)
     try:
         connection.connect()
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError) as error:
@@ -114,13 +118,22 @@ def _send(method: str, target: str, fields: Fields | None) -> http.client.HTTPRe
     # One request a call: the connection closes with its answer.
     heads = {"Content-Type": "application/json", "Connection": "close"}
     given = {name: value for name, value in (fields or {}).items() if value is not None}
-    body = None if fields is None else json.dumps(given).encode()
+    body = None if fields is None else _as_json(given)
     try:
-        connection.request(method, target, body, heads)
+        # Who refuses a long request answers before all of it is sent.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.request(method, target, body, heads)
         return connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         connection.close()
         raise _interrupted(method, error) from error
+
+
+def _as_json(given: Answer) -> bytes:
+    try:
+        return json.dumps(given, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # the name of a file that is not UTF-8
+        return json.dumps(given).encode()
 
 
 def _interrupted(method: str, error: Exception) -> Failed:

@@ -8,23 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from p2pvalue_cli import bases
 from p2pvalue_cli.bases import Base
-from p2pvalue_cli.command import run_hint
 from p2pvalue_cli.failures import Failed
 from p2pvalue_cli.reading import STDIN
 
 FOLDER = "drafts"
-
-
-def save_hint(words: Sequence[str], community: str | None) -> str:
-    """The command line that saves a draft, as a person types it."""
-    where = [] if community is None else ["-c", community]
-    return run_hint(shlex.join([*words, *where]))
 
 
 def write_draft(text: str, title: str, data_dir: Path) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 
 from p2pvalue_cli import bases, drafts
 from p2pvalue_cli.bases import Base
+from p2pvalue_cli.command import command_line
 from p2pvalue_cli.failures import Failed
 
 _EDITORS = ("sensible-editor", "nano", "vi")
@@ -34,7 +35,7 @@ def edited(before: dict[str, Any], data_dir: Path, community: str | None) -> Ite
             path.unlink()
             raise
         save = ["document", "edit", before["document"], "--from", str(path)]
-        hint = drafts.save_hint(save, community)
+        hint = command_line(save, community)
         base = Base(before["document"], before["version"], text, save=hint)
         bases.remember(path, base, data_dir)
         raise drafts.naming(failure, path, hint) from failure
@@ -54,15 +55,18 @@ def _text_of(path: Path) -> str:
 
 
 def _run_editor(path: Path) -> None:
-    named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    variable = "VISUAL" if os.environ.get("VISUAL") else "EDITOR"  # as git and crontab do
+    named = os.environ.get(variable)
     try:
         command = shlex.split(named) if named else [_installed_editor()]
     except ValueError as error:
-        raise Failed(f"EDITOR is {named}, which cannot be read: {error}") from error
+        raise Failed(f"{variable} is {named}, which cannot be read: {error}") from error
     try:
         editor = subprocess.Popen([*command, os.fspath(path)])  # the person's own choice
     except OSError as error:
-        raise Failed(f"the editor {command[0]} cannot be started: set EDITOR to another") from error
+        raise Failed(
+            f"the editor {command[0]} cannot be started: set {variable} to another"
+        ) from error
     # Ctrl-C reaches both of us, and what it means is the editor's business.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import click
 
 from p2pvalue_cli import bases, connection, drafts
 from p2pvalue_cli.bases import Base
-from p2pvalue_cli.command import data_dir, run_hint
+from p2pvalue_cli.command import command_line, data_dir
 from p2pvalue_cli.failures import Failed
 from p2pvalue_cli.output import one_line
 from p2pvalue_cli.reading import STDIN, text_from
@@ -23,7 +22,7 @@ from p2pvalue_cli.writing import AS_SHOWN
 
 def save_text(path: str, base: Base, text: str, title: str, community: str | None) -> Any:
     """Bring what differs between a base and a text into a document; return it as it is then."""
-    with seen_through(title):
+    with seen_through(title, community):
         return connection.put(
             path,
             text=text,
@@ -52,7 +51,7 @@ def save_file(
     path = f"/documents/{connection.quoted(reference)}"
 
     def save(draft: Path) -> str:
-        return drafts.save_hint(["document", "edit", reference, "--from", str(draft)], community)
+        return command_line(["document", "edit", reference, "--from", str(draft)], community)
 
     with drafts.kept_if_failed(text, reference, folder, save=save, source=source):
         now = connection.get(path, community=community)
@@ -101,7 +100,7 @@ def refuse_empty(now: dict[str, Any], text: str, *, empties: bool) -> None:
 
 
 @contextlib.contextmanager
-def seen_through(title: str) -> Iterator[None]:
+def seen_through(title: str, community: str | None) -> Iterator[None]:
     """Go on saving at the first Ctrl-C, for the daemon would; the second one raises Failed."""
     presses = 0
 
@@ -111,7 +110,7 @@ def seen_through(title: str) -> Iterator[None]:
         if presses == 1:
             click.echo("still saving; Ctrl-C again leaves without an answer", err=True)
             return
-        look = run_hint(f"document history {shlex.quote(title)}")
+        look = command_line(["document", "history", title], community)
         raise Failed(f"left while saving: it may be saved or not. Look first, with: {look}")
 
     before = signal.signal(signal.SIGINT, pressed)

@@ -15,14 +15,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from p2pvalue.api.advice import in_words
 from p2pvalue.api.endpoints import ENDPOINTS, Endpoint, Stream
 from p2pvalue.api.failures import BadRequest, Forbidden, TooLarge, failure_of
 from p2pvalue.api.lines import UNREADABLE, BodyLines, LineResponse, SendLine
 from p2pvalue.api.schema import Done, Question, Unlock
+from p2pvalue.node.document_shapes import MEBIBYTE, TEXT_BYTES_MAX
 from p2pvalue.node.interface import NodeInterface
 from p2pvalue_protocol.errors import LocalProtocolError
 
-BODY_BYTES_MAX = 4 * 1024 * 1024  # a large text, and the one that its editor began with
+BODY_BYTES_MAX = 6 * TEXT_BYTES_MAX  # a text and the one it was, with most letters escaped
 HOSTS = frozenset({"localhost", "p2pvalue"})
 # Programs do not send these. A web page cannot keep its browser from sending them.
 BROWSER_HEADERS = ("origin", "sec-fetch-site", "sec-fetch-mode")
@@ -136,7 +138,10 @@ async def fields_of(request: Request) -> dict[str, object]:
             async for chunk in chunks:
                 body += chunk
                 if len(body) > BODY_BYTES_MAX:
-                    raise TooLarge(f"the request is longer than {BODY_BYTES_MAX} bytes: send less")
+                    raise TooLarge(
+                        f"the request is longer than {BODY_BYTES_MAX // MEBIBYTE} MiB: send less at"
+                        f" once; a text may have {TEXT_BYTES_MAX // MEBIBYTE} MiB"
+                    )
     except ClientDisconnect:
         raise BadRequest("the body broke off, or is not as its head says: send all of it") from None
     if not body:
@@ -155,7 +160,10 @@ def decoded(question: type[Q], request: Request, fields: dict[str, object]) -> Q
             raise BadRequest(f"`{name}` was given twice: name it once, in the path, query or body")
         given[name] = value
     # Not strict: numbers in a query are text.
-    return msgspec.convert(given, question, strict=False)
+    try:
+        return msgspec.convert(given, question, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadRequest(in_words(error)) from None
 
 
 async def _on_http_error(_: Request, error: Exception) -> Response:

@@ -10,7 +10,8 @@ from p2pvalue.api.schema import OfDocument
 
 LIMIT_MAX = 1_000
 
-Version = Annotated[str, msgspec.Meta(min_length=4, max_length=10_000)]
+_ID = "[0-9A-Fa-f]{4,64}"
+Version = Annotated[str, msgspec.Meta(max_length=10_000, pattern=rf"^{_ID}([+]{_ID})*$")]
 """Ids of updates, or their first digits, joined by "+"."""
 
 

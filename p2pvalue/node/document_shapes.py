@@ -6,10 +6,28 @@ its text here is Markdown, edited as a whole, and what was changed is brought in
 
 from __future__ import annotations
 
+from typing import Final
+
+from p2pvalue.texts.edits import Edit, check_edits
 from p2pvalue.texts.remote import Texts
 from p2pvalue_protocol.documents.rules import SHAPES
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.kinds import document
+
+MEBIBYTE: Final = 1024 * 1024
+TEXT_BYTES_MAX: Final = 4 * MEBIBYTE
+"""Of a text that is saved as a whole."""
+
+
+def check_text(text: str) -> None:
+    """Raise LocalProtocolError unless a text can be saved as a whole."""
+    check_edits(0, [Edit(0, 0, text)])
+    size = len(text.encode())
+    if size > TEXT_BYTES_MAX:
+        raise LocalProtocolError(
+            f"the text is {size:,} bytes long; {TEXT_BYTES_MAX // MEBIBYTE} MiB"
+            f" ({TEXT_BYTES_MAX:,} bytes) can be saved at once: make several documents of it"
+        )
 
 
 def check_shape(shape: str) -> None:

@@ -22,6 +22,7 @@ from p2pvalue.node.document_shapes import (
     check_has_positions,
     check_readable,
     check_shape,
+    check_text,
 )
 from p2pvalue.node.editing_session import EditingSession
 from p2pvalue.node.open_documents import (
@@ -32,7 +33,7 @@ from p2pvalue.node.open_documents import (
 )
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue.node.titles import document_state
-from p2pvalue.texts.edits import Edit, check_edits
+from p2pvalue.texts.edits import Edit
 from p2pvalue_protocol.documents.bursts import first_text
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.update_form import write_update
@@ -70,7 +71,7 @@ class Documents:
         """
         check_shape(shape)
         payload = document.encode_document(title, shape)
-        check_edits(0, [Edit(0, 0, text)])
+        check_text(text)
         if title in self._opened.titles.of(self._context.store, self._community):
             raise LocalProtocolError(
                 f'there is a document "{title}" already: edit that one, or choose another title'
@@ -211,6 +212,7 @@ class Documents:
         the difference to `base_text` is brought into the text as it is now; without either, the
         text as it is now is the base.
         """
+        check_text(text)
         async with self.use(reference) as (subject, _, opened, replica):
             if base_version in ("", replica.version):
                 base = None if base_version else base_text
@@ -218,8 +220,8 @@ class Documents:
             elif not await self._rewrite_at(replica, text, base_version):
                 if base_text is None:
                     raise LocalProtocolError(
-                        f"version {base_version} of this text was never here:"
-                        " give the text that the editor began with too"
+                        f"version {base_version} of this text was never here, or a fork came"
+                        " since: give the text that the editor began with, or another version"
                     )
                 await self._bring(opened, replica, base_text, text)
             await replica.catch_up()

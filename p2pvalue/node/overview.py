@@ -130,7 +130,9 @@ def _keys_closed(node: RunningNode) -> t.CheckView:
             "the keys lie open on the disk: whoever can read this user's files has them; "
             "`p2pvalue passphrase change` closes them"
         )
-    return t.CheckView(check="keys are protected", is_ok=not keystore.is_left_open, detail=detail)
+    return t.CheckView(
+        check="protection of the keys", is_ok=not keystore.is_left_open, detail=detail
+    )
 
 
 def _words_written(node: RunningNode) -> t.CheckView:
@@ -139,10 +141,10 @@ def _words_written(node: RunningNode) -> t.CheckView:
             "nobody has seen the 24 words that bring you back when this machine is lost: "
             "`p2pvalue words show` shows them, once"
         )
-        return t.CheckView(check="words are written down", is_ok=False, detail=detail)
+        return t.CheckView(check="the 24 words on paper", is_ok=False, detail=detail)
     is_kept = node.keystore.entropy is not None
     return t.CheckView(
-        check="words are written down",
+        check="the 24 words on paper",
         is_ok=True,
         detail=f"shown once; this machine {'keeps' if is_kept else 'does not keep'} them",
     )

@@ -10,6 +10,7 @@ import msgspec
 import trio
 
 from p2pvalue import types as t
+from p2pvalue.node.document_shapes import check_text
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
@@ -146,6 +147,7 @@ class FakeCommunity:
     async def create_document(
         self, title: str, text: str = "", shape: str = "markdown"
     ) -> t.DocumentView:
+        check_text(text)
         document = hashlib.sha256(title.encode()).hexdigest()[:32]
         self.texts[document] = t.TextView(
             document=document, title=title, text=text, version=VERSIONS.format(1)
@@ -177,6 +179,7 @@ class FakeCommunity:
     async def edit_document(
         self, document: str, text: str, *, base_version: str = "", base_text: str | None = None
     ) -> t.TextView:
+        check_text(text)
         now = await self.document_text(document)
         if base_version not in ("", now.version):
             base_text = self.shown.get((now.document, base_version), base_text)
@@ -184,7 +187,8 @@ class FakeCommunity:
                 raise LocalProtocolError(f"version {base_version} of this text was never here")
         elif base_version:
             base_text = None
-        return await self._save(now, merged(now.text, base_text, text))
+        made = merged(now.text, base_text, text)
+        return now if made == now.text else await self._save(now, made)
 
     async def splice_document(
         self, document: str, edits: list[tuple[int, int, str]], *, session: int = 0

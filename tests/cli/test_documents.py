@@ -94,7 +94,7 @@ def test_a_text_that_is_not_utf8_stays(ana: Person, editor: Path) -> None:
     assert drafts(ana) == []
 
 
-def test_a_text_too_long_for_one_request_stays(ana: Person, editor: Path) -> None:
+def test_a_text_that_is_too_long_stays(ana: Person, editor: Path) -> None:
     ana.sees("document", "create", "Minutes")
     code, said = edit(ana, editor, "path.write_text('x' * 4_300_000)")
     assert (code, "kept in" in said) == (failures.FAILED, True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from p2pvalue.node.document_shapes import TEXT_BYTES_MAX
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
@@ -150,3 +151,16 @@ async def test_an_edit_of_rich_text_can_be_taken_back_and_a_version_restored(
     await ana.community.history.redo("Plan")
     assert await text_of(ana) == PLAN.replace("tea", "green tea")
     assert (await ana.community.history.restore("Plan", first)).text == PLAN
+
+
+@pytest.mark.parametrize("shape", ["plain", "rich"])
+async def test_what_is_saved_as_a_whole_has_a_limit_that_is_told(
+    ana: SmallNode, shape: str
+) -> None:
+    made = await ana.community.create_document("Plan", "one", shape)
+    text = "é" * (TEXT_BYTES_MAX // 2) + "x"
+    with pytest.raises(LocalProtocolError, match=r"4,194,305 bytes long; 4 MiB \(4,194,304"):
+        await ana.community.edit_document("Plan", text)
+    with pytest.raises(LocalProtocolError, match="4 MiB"):
+        await ana.community.create_document("Other", text, shape)
+    assert [view.document for view in ana.community.documents()] == [made.document]

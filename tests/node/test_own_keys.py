@@ -118,18 +118,18 @@ async def test_doctor_says_how_the_keys_are_closed_and_whether_the_words_were_se
     Keystore.create(tmp_path, "Ana")
     async with open_node(tmp_path, Config(data_dir=tmp_path, listen=())) as node:
         before = {check.check: check for check in node.doctor()}
-        assert not before["keys are protected"].is_ok
-        assert "passphrase change" in before["keys are protected"].detail
-        assert not before["words are written down"].is_ok
-        assert "words show" in before["words are written down"].detail
-        assert {before[c].detail for c in ("keys are protected", "words are written down")} <= set(
-            node.status().warnings
-        )
+        assert not before["protection of the keys"].is_ok
+        assert "passphrase change" in before["protection of the keys"].detail
+        assert not before["the 24 words on paper"].is_ok
+        assert "words show" in before["the 24 words on paper"].detail
+        assert {
+            before[c].detail for c in ("protection of the keys", "the 24 words on paper")
+        } <= set(node.status().warnings)
         node.keys.take_words()
         await node.keys.protect("none")
         after = {check.check: check for check in node.doctor()}
-        assert after["keys are protected"].is_ok, "it was a choice"
-        assert after["words are written down"].is_ok
+        assert after["protection of the keys"].is_ok, "it was a choice"
+        assert after["the 24 words on paper"].is_ok
         assert node.status().protection == "none"
 
 

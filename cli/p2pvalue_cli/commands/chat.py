@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.command import Group, community_option, data_dir, until_ctrl_c
+from p2pvalue_cli.command import Group, command_line, community_option, data_dir, until_ctrl_c
 from p2pvalue_cli.output import clock, harmless, one_line, say, show
 
 PAGE = 200
@@ -38,7 +38,7 @@ def post(text: str | None, channel: str, reply: str, community: str | None) -> N
     """Post a message: TEXT, or what comes on standard input."""
     keeping: contextlib.AbstractContextManager[None]
     if text is None or text == "-":
-        from p2pvalue_cli.drafts import kept_if_failed, save_hint
+        from p2pvalue_cli.drafts import kept_if_failed
         from p2pvalue_cli.reading import STDIN, text_from
 
         text = text_from(STDIN).replace("\r\n", "\n").rstrip("\n")
@@ -48,7 +48,7 @@ def post(text: str | None, channel: str, reply: str, community: str | None) -> N
             words += ["--channel", channel] if channel else []
             words += ["--reply", reply] if reply else []
             file = shlex.quote(str(draft))
-            return f"{save_hint(words, community)} < {file} && rm {file}"
+            return f"{command_line(words, community)} < {file} && rm {file}"
 
         keeping = kept_if_failed(text, "message", data_dir(), save=save)
     else:

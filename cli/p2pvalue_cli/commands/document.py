@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.command import Group, as_json, community_option, data_dir, until_ctrl_c
+from p2pvalue_cli.command import (
+    Group,
+    as_json,
+    command_line,
+    community_option,
+    data_dir,
+    until_ctrl_c,
+)
 from p2pvalue_cli.commands.document_history import COMMANDS as OF_HISTORY
 from p2pvalue_cli.output import ago, harmless, say, short, show, table, write_text
 from p2pvalue_cli.reading import SOURCE, STDIN, text_from
@@ -47,17 +54,17 @@ def create(title: str, shape: str, source: str | None, community: str | None) ->
     Rich text is for editors with headings, lists and images; here it is read and edited as
     Markdown.
     """
-    from p2pvalue_cli.drafts import kept_if_failed, save_hint
+    from p2pvalue_cli.drafts import kept_if_failed
     from p2pvalue_cli.saving import keep_base, seen_through
 
     def save(draft: Path) -> str:
         words = ["document", "create", title, "--shape", shape, "--from", str(draft)]
-        return save_hint(words, community)
+        return command_line(words, community)
 
     text = "" if source is None else text_from(source)
     with (
         kept_if_failed(text, title, data_dir(), save=save, source=source or STDIN),
-        seen_through(title),
+        seen_through(title, community),
     ):
         made = connection.post(
             "/documents", title=title, text=text, shape=shape, community=community
@@ -192,7 +199,13 @@ def follow(reference: str, community: str | None) -> None:
 )
 @click.argument("reference", metavar="DOCUMENT")
 @click.option("--origin", default="", metavar="URL", help="Where the editor's page comes from.")
-@click.option("--schema", default=1, metavar="NUMBER", help="What of rich texts it knows.")
+@click.option(
+    "--schema",
+    type=click.IntRange(1),
+    default=1,
+    metavar="NUMBER",
+    help="What of rich texts it knows.",
+)
 @community_option
 def attach(reference: str, origin: str, schema: int, community: str | None) -> None:
     """Attach an editor that speaks the y-websocket protocol to a DOCUMENT.
@@ -201,7 +214,7 @@ def attach(reference: str, origin: str, schema: int, community: str | None) -> N
     """
     path = f"/documents/{connection.quoted(reference)}/attach"
     made = connection.post(path, origin=origin, schema=schema, community=community)
-    show(made, _say_attached)
+    show(made, lambda view: _say_attached(view, reference, community))
 
 
 @document.command(example="p2pvalue document detach 'Minutes of May' 3221225472")
@@ -215,10 +228,12 @@ def detach(reference: str, session: int, community: str | None) -> None:
     show(done, lambda _: say("detached"))
 
 
-def _say_attached(view: dict[str, Any]) -> None:
+def _say_attached(view: dict[str, Any], reference: str, community: str | None) -> None:
     say(f"attached in session {view['session']}" + (", to read" if view["read_only"] else ""))
     for name in ("url", "room", "token", "client"):
         say(f"{name:7}{view[name]}")
+    detach = command_line(["document", "detach", reference, str(view["session"])], community)
+    say(f"to take it back: {detach}")
 
 
 def _say_saved(view: dict[str, Any]) -> None:

@@ -84,9 +84,12 @@ def restore(reference: str, version: str, community: str | None) -> None:
     This is an edit like others: what it replaces stays in the history, and what somebody writes at
     the same time stays in the text.
     """
-    path = f"/documents/{connection.quoted(reference)}/restore"
-    view = connection.post(path, version=version, community=community)
-    show(view, lambda found: say(f"restored {harmless(found['title'])}"))
+    path = f"/documents/{connection.quoted(reference)}"
+    before = connection.get(path, community=community)
+    view = connection.post(f"{path}/restore", version=version, community=community)
+    is_changed = view["version"] != before["version"]
+    title = harmless(view["title"])
+    show(view, lambda _: say(f"restored {title}" if is_changed else "nothing changed"))
 
 
 @click.command(cls=Command, example="p2pvalue document undo 'Minutes of May'")
