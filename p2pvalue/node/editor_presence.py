@@ -25,13 +25,15 @@ GOODBYE_S: Final = 2 * PRESENCE_EVERY_MS / 1_000  # until it is out
 REPEAT_S_MIN: Final = 1.0
 REPEAT_S_MAX: Final = 15.0
 _DEVICES_MAX: Final = 256  # heard by one tab
+_COLOURS: Final = ("color", "colorLight")
 _COLOUR: Final = re.compile("#[0-9a-fA-F]{6,8}")
 
 
-def harmless_state(state: bytes) -> str | None:
-    """Return what a tab elsewhere says of itself, for editors to show; None if it is no such thing.
+def bound_state(state: str, member: bytes, name: str) -> str | None:
+    """Return what a tab says of itself as editors may show it; None if it is no such thing.
 
-    Editors put the colour into a style as it is.
+    Who it is does not the tab say, but `member`, a root key, and the name that it has in the
+    community. Colours are the tab's, if they are some: editors put them into a style as they are.
     """
     try:
         said = json.loads(state)
@@ -40,8 +42,14 @@ def harmless_state(state: bytes) -> str | None:
     if not isinstance(said, dict):
         return None
     user = said.get("user")
-    if isinstance(user, dict) and not _COLOUR.fullmatch(str(user.get("color", "#000000"))):
-        del user["color"]
+    colours = {
+        key: str(user[key])
+        for key in _COLOURS
+        if isinstance(user, dict) and _COLOUR.fullmatch(str(user.get(key)))
+    }
+    said["user"] = {"name": name, "member": member.hex(), **colours}
+    if "name" in said:  # some editors look for it there
+        said["name"] = name
     return json.dumps(said, separators=(",", ":"))
 
 
@@ -102,10 +110,10 @@ class TabPresence:
             if note.client not in self._clocks:
                 self._has_next.set()  # who has come has not heard of this one
             clock = self._clocks[note.client] = self._clocks.get(note.client, 0) + 1
-            state = m.GONE if note.state is None else harmless_state(note.state)
-            if state is None:
-                continue
-            self._tab.push(m.presences([m.Presence(note.client, clock, state)]))
+            state = m.GONE if note.state is None else note.state.decode(errors="replace")
+            heard = self._room.bound(m.Presence(note.client, clock, state), note.member)
+            if heard:
+                self._tab.push(m.presences(heard))
 
     def _is_its_own(self, note: PresenceNote) -> bool:
         """Return whether a client number is one of the sessions that a device lends to tabs."""

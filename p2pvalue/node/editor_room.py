@@ -10,7 +10,9 @@ import trio
 
 from p2pvalue.node import editor_messages as m
 from p2pvalue.node.document_facts import NobodyShows
+from p2pvalue.node.editor_presence import bound_state
 from p2pvalue.node.editor_refusal import EditorRefused, Refusal
+from p2pvalue.node.people import Names
 from p2pvalue_protocol.documents.bursts import Ranges, in_parts, joined
 from p2pvalue_protocol.documents.state_form import write_state
 from p2pvalue_protocol.documents.update_form import Caps, Update, read_update, write_update
@@ -18,6 +20,7 @@ from p2pvalue_protocol.errors import NotAdmitted, NotFound, P2PValueError
 from p2pvalue_protocol.kinds.document import UPDATE_BYTES_MAX
 
 if TYPE_CHECKING:
+    from p2pvalue.node.context import Context
     from p2pvalue.node.document_replica import DocumentReplica
     from p2pvalue.node.documents import Documents
     from p2pvalue.node.editor_tab import Tab
@@ -31,9 +34,15 @@ class EditorRoom:
     """The tabs of one document. Methods raise EditorRefused, for the tab that asks."""
 
     def __init__(
-        self, documents: Documents, opened: OpenDocuments, key: DocumentKey, afar: Presences
+        self,
+        context: Context,
+        documents: Documents,
+        opened: OpenDocuments,
+        key: DocumentKey,
+        afar: Presences,
     ) -> None:
         """`documents` are those of the community; `afar` is where other devices' tabs are."""
+        self._context = context
         self.tabs: list[Tab] = []
         self._documents, self._opened, self._key, self._afar = documents, opened, key, afar
         self._community, self.subject = key
@@ -106,7 +115,18 @@ class EditorRoom:
     def presences(self) -> list[m.Presence]:
         """Return who is there, as far as they say."""
         newest = (tab.presence.newest for tab in self.tabs)
-        return [presence for presence in newest if presence is not None]
+        return [found for said in newest if said is not None for found in self._bound_here(said)]
+
+    def _bound_here(self, presence: m.Presence) -> list[m.Presence]:
+        return self.bound(presence, self._context.root(self._community))
+
+    def bound(self, presence: m.Presence, member: bytes) -> list[m.Presence]:
+        """Return what a member's tab says, under her name; empty if it is nothing to show."""
+        if presence.state == m.GONE:
+            return [presence]
+        name = Names(self._context, self._community).of(member)
+        state = bound_state(presence.state, member, name)
+        return [] if state is None else [presence._replace(state=state)]
 
     @property
     def clients(self) -> set[int]:
@@ -119,8 +139,9 @@ class EditorRoom:
 
     async def tell_presence(self, presence: m.Presence, teller: Tab) -> None:
         """Tell the other tabs, here and on other devices, what one says of itself."""
+        told = self._bound_here(presence)
         for tab in self.tabs:
-            if tab is not teller:
-                tab.push(m.presences([presence]))
+            if tab is not teller and told:
+                tab.push(m.presences(told))
         state = None if presence.state == m.GONE else presence.state.encode()
         await self._afar.tell(self._community, self.subject, presence.client, state)

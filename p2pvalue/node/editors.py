@@ -96,7 +96,8 @@ class Editors:
         try:
             documents = Documents(self._node, lease.community, self._node.documents)
             place = self._rooms.setdefault(
-                key, EditorRoom(documents, self._node.documents, key, self._node.presences)
+                key,
+                EditorRoom(self._node, documents, self._node.documents, key, self._node.presences),
             )
             if any(tab.lease is lease for tab in place.tabs):
                 raise EditorRefused(Refusal.BUSY, "another tab is there with the same token")

@@ -58,6 +58,15 @@ class Tab {
   block (name) { this.doc.getXmlFragment('prosemirror').insert(0, [new Y.XmlElement(name)]) }
   // many edits at random, some undone, each a few ms after the last
   scribble (seed, count) { this.scribbling = this.#scribble(seed, count) }
+  // words one behind the other at the end, each a few ms after the last
+  write (name, count) { this.scribbling = this.#write(name, count) }
+  async #write (name, count) {
+    for (let number = 0; number < count; number++) {
+      await new Promise(resolve => setTimeout(resolve, 10))
+      this.text.insert(this.text.length, `${name}${number} `)
+    }
+  }
+
   async scribbled () { await this.scribbling }
   async #scribble (state, count) {
     const below = most => { state = (state * 48271) % 2147483647; return state % most }

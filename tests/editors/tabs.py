@@ -84,6 +84,13 @@ def browser() -> Iterator[Tabs]:
         process.communicate()
 
 
+def as_shown(person: Person, **said: Any) -> dict[str, Any]:
+    """What others see of a tab of somebody's that says so much beside who it is."""
+    members = person.ask("GET", "/members")
+    (member,) = [view["member"] for view in members if view["name"] == person.name]
+    return {"user": {"name": person.name, "member": member}, **said}
+
+
 # --- documents
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from p2pvalue.node.editor_refusal import Refusal
 from tests.editors.javascript import run
-from tests.editors.tabs import Tabs, attach, new_document, text_of, until_reads, updates_of
+from tests.editors.tabs import (
+    Tabs,
+    as_shown,
+    attach,
+    new_document,
+    text_of,
+    until_reads,
+    updates_of,
+)
 from tests.system.person import Person
 
 SCRIBBLES = 150
@@ -179,9 +187,9 @@ def test_who_is_there_is_seen_on_other_machines_too(two: tuple[Person, Person], 
     ana, ben = two
     document = new_document(ana, ben)
     one, far = tabs.at(ana, document), tabs.at(ben, document)
-    ana_is = {str(one("client")): {"user": "Ana"}}
+    ana_is = {str(one("client")): as_shown(ana, cursor=3)}
     itself: dict[str, object] = {str(far("client")): {}}
-    one("say", {"user": "Ana"})
+    one("say", {"user": {"name": "Ben"}, "cursor": 3})
     far("sees", itself | ana_is)
     one("leave")
     assert far("sees", itself) == itself

@@ -13,7 +13,7 @@ from p2pvalue.api.editor_server import STRANGERS_MAX
 from p2pvalue.node import editor_messages as m
 from p2pvalue.node.editor_refusal import Refusal
 from p2pvalue_protocol.documents.state_form import write_state
-from tests.editors.tabs import Tabs, new_document, text_of, until_reads
+from tests.editors.tabs import Tabs, as_shown, new_document, text_of, until_reads
 from tests.node.hostile_updates import hostile_updates
 from tests.system.person import Person
 
@@ -84,8 +84,9 @@ def test_who_says_that_it_holds_more_than_there_is_gets_what_there_is(
 def test_presence_is_of_the_tabs_own_client_small_and_told_to_other_tabs_only(
     two: tuple[Person, Person], tabs: Tabs
 ) -> None:
-    document = new_document(two[0])
-    one, other, forger = (tabs.at(two[0], document) for _ in range(3))
+    ana, _ = two
+    document = new_document(ana)
+    one, other, forger = (tabs.at(ana, document) for _ in range(3))
     forged = [m.Presence(one("client"), 99, '{"user":"Mallory"}'), m.Presence(5, 1, "{}")]
     forger("raw", m.presences(forged).hex())
     forger("say", {"user": "x" * 2_000})
@@ -94,13 +95,13 @@ def test_presence_is_of_the_tabs_own_client_small_and_told_to_other_tabs_only(
     other(
         "sees",
         {
-            str(one("client")): {"user": "Ana", "cursor": 3},
-            str(forger("client")): {"user": "Eva"},
+            str(one("client")): as_shown(ana, cursor=3),
+            str(forger("client")): as_shown(ana),
             str(other("client")): {},
         },
     )
     one("leave")
-    other("sees", {str(forger("client")): {"user": "Eva"}, str(other("client")): {}})
+    other("sees", {str(forger("client")): as_shown(ana), str(other("client")): {}})
     assert other("closes") == []
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from p2pvalue.node.editor_leases import FIRST_SESSION, LEASES_MAX
-from p2pvalue.node.editor_presence import TabPresence, harmless_state
+from p2pvalue.node.editor_presence import TabPresence, bound_state
 from p2pvalue.node.presence import PresenceNote
 from p2pvalue_protocol.documents.clients import client_of
 
@@ -31,19 +31,36 @@ def test_a_device_speaks_for_the_tabs_that_it_may_lend_to_and_for_no_other() -> 
     assert not presence._is_its_own(note(EVA, 5))
 
 
-@pytest.mark.parametrize("state", [b"\xff", b"{", b"[]", b"7", b"[" * 100_000, b""])
-def test_what_is_no_object_is_not_shown(state: bytes) -> None:
-    assert harmless_state(state) is None
+def shown(said: object) -> Any:
+    return json.loads(bound_state(json.dumps(said), ANA, "Ana") or "null")
+
+
+@pytest.mark.parametrize("state", ["\ufffd", "{", "[]", "7", "[" * 100_000, ""])
+def test_what_is_no_object_is_not_shown(state: str) -> None:
+    assert bound_state(state, ANA, "Ana") is None
 
 
 @pytest.mark.parametrize("colour", ["red;background:url(//evil)", "#12345", 7, None, "#1234567890"])
-def test_a_colour_that_is_none_is_left_out(colour: object) -> None:
-    said = harmless_state(json.dumps({"user": {"name": "Eva", "color": colour}}).encode())
-    assert said == '{"user":{"name":"Eva"}}'
+@pytest.mark.parametrize("key", ["color", "colorLight"])
+def test_a_colour_that_is_none_is_left_out(key: str, colour: object) -> None:
+    assert key not in shown({"user": {"name": "Ana", key: colour}})["user"]
 
 
 def test_a_colour_and_a_cursor_are_shown() -> None:
-    said = {"user": {"name": "Ana", "color": "#30bced"}, "cursor": {"anchor": 1}}
-    shown = harmless_state(json.dumps(said).encode())
-    assert shown is not None
-    assert json.loads(shown) == said
+    said = {"user": {"color": "#30bced", "colorLight": "#30bced33"}, "cursor": {"anchor": 1}}
+    assert shown(said) == {
+        "user": {"name": "Ana", "member": ANA.hex(), **said["user"]},
+        "cursor": {"anchor": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({}, {"user": "Ben"}, {"user": None}, {"user": {}}, {"name": "Ben"}),
+        {"user": {"name": "Ben", "member": EVA.hex(), "avatar": "https://ben.example/face.png"}},
+    ],
+)
+def test_whoever_a_tab_says_it_is_its_member_is_shown(said: dict[str, Any]) -> None:
+    assert shown(said)["user"] == {"name": "Ana", "member": ANA.hex()}
+    assert shown(said).get("name", "Ana") == "Ana"
