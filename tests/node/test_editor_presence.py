@@ -47,9 +47,9 @@ def test_a_colour_that_is_none_is_left_out(key: str, colour: object) -> None:
 
 
 def test_a_colour_and_a_cursor_are_shown() -> None:
-    said = {"user": {"color": "#30bced", "colorLight": "#30bced33"}, "cursor": {"anchor": 1}}
-    assert shown(said) == {
-        "user": {"name": "Ana", "member": ANA.hex(), **said["user"]},
+    colours = {"color": "#30bced", "colorLight": "#30bced33"}
+    assert shown({"user": colours, "cursor": {"anchor": 1}}) == {
+        "user": {"name": "Ana", "member": ANA.hex(), **colours},
         "cursor": {"anchor": 1},
     }
 
