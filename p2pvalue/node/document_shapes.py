@@ -6,12 +6,18 @@ its text here is Markdown, edited as a whole, and what was changed is brought in
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from typing import Final
 
 from p2pvalue.texts.edits import Edit, check_edits
 from p2pvalue.texts.remote import Texts
+from p2pvalue_protocol.documents.bursts import first_text
+from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.rules import SHAPES
+from p2pvalue_protocol.documents.update_form import write_update
 from p2pvalue_protocol.errors import LocalProtocolError
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.kinds import document
 
 MEBIBYTE: Final = 1024 * 1024
@@ -54,6 +60,28 @@ def check_has_positions(state: document.DocumentState) -> None:
             f'"{state.title}" is rich text, which has no positions:'
             " save it as a whole, as Markdown, or attach an editor"
         )
+
+
+def first_text_drafts(device: bytes, text: str) -> list[Draft]:
+    """Return what to write behind a new document that is not rich so that it begins with a text.
+
+    Raises UnicodeEncodeError for text with half a surrogate pair.
+    """
+
+    @lru_cache(maxsize=1)
+    def payloads(subject: bytes) -> list[bytes]:
+        return [
+            document.encode_document_update(write_update(part), 0, continues=number > 0)
+            for number, part in enumerate(first_text(client_of(device, subject, 0), text))
+        ]
+
+    def payload_at(number: int, subject: bytes) -> bytes:
+        return payloads(subject)[number]
+
+    return [
+        Draft(document.UPDATE_NUMBER, b"", b"", payload_of=partial(payload_at, number))
+        for number in range(len(payloads(NO_SUBJECT)))
+    ]
 
 
 async def check_first_text(texts: Texts, shape: str, text: str) -> None:

@@ -23,6 +23,7 @@ from p2pvalue.node.document_shapes import (
     check_readable,
     check_shape,
     check_text,
+    first_text_drafts,
 )
 from p2pvalue.node.editing_session import EditingSession
 from p2pvalue.node.open_documents import (
@@ -34,9 +35,6 @@ from p2pvalue.node.open_documents import (
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue.node.titles import document_state
 from p2pvalue.texts.edits import Edit
-from p2pvalue_protocol.documents.bursts import first_text
-from p2pvalue_protocol.documents.clients import client_of
-from p2pvalue_protocol.documents.update_form import write_update
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
@@ -77,24 +75,16 @@ class Documents:
                 f'there is a document "{title}" already: edit that one, or choose another title'
             )
         await check_first_text(self._opened.texts, shape, text)
-        [reference] = await self._write([Draft(document.NUMBER, b"", payload)])
-        subject = subject_of(reference.op_id)
-        if text:
-            if shape == document.SHAPE_RICH:
-                await self.rewrite(subject.hex(), text, base_version="", base_text=None)
-            else:
-                await self._write_first_text(subject, shape, text)
+        drafts = [Draft(document.NUMBER, b"", payload)]
+        if shape != document.SHAPE_RICH:
+            drafts += first_text_drafts(self._context.device(self._community), text)
+        made, *_ = await self._write(drafts)
+        subject = subject_of(made.op_id)
+        if text and shape == document.SHAPE_RICH:
+            await self.rewrite(subject.hex(), text, base_version="", base_text=None)
         row = self._context.store.state(self._community, subject)
         assert row is not None, "a document of ours is visible once written"
         return self._view(row)
-
-    async def _write_first_text(self, subject: bytes, shape: str, text: str) -> None:
-        """Write the text of a new document of ours that is not rich, without opening it."""
-        replica = self._new_replica(subject, shape)
-        client = client_of(replica.place.device, subject, replica.session)
-        updates = [write_update(part) for part in first_text(client, text)]
-        own = await replica.prepare(replica.session, updates)
-        await self._write(_drafts(subject, own, None))
 
     def all(self) -> list[t.DocumentView]:
         """Return all documents, oldest change of title first; counts the updates of each."""

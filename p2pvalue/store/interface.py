@@ -163,8 +163,8 @@ class Store(Protocol):
         """Return up to `limit` entries that came after `arrival`, as they came; 0 asks for all.
 
         With `hidden`, those too that are kept in the list but count no more.
-        Costs what is returned. The first time, the list is indexed by arrival, which writes once;
-        lists that nobody reads so do not pay for it.
+        Costs what is returned. A list of more than a few entries is indexed by arrival the first
+        time, which writes once; lists that nobody reads so do not pay for it.
         """
         ...
 

@@ -92,7 +92,7 @@ CREATE TABLE entries (
     PRIMARY KEY (list, time, place)
 ) WITHOUT ROWID;
 
--- Only of lists that were once read by arrival (documents); then followed = n in list n and -n.
+-- Only of lists that were once read by arrival (documents) and were not short; then followed = n in list n and -n.
 CREATE INDEX entries_by_arrival ON entries (followed, arrival) WHERE followed IS NOT NULL;
 
 CREATE TABLE arrivals (

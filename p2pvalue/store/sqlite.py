@@ -187,10 +187,12 @@ class SqliteStore:
             found = self._names.list_of(self._names.community(community), kind, container)
             if found is None:
                 return []
-            if found.followed is None:
+            is_followed = found.followed is not None
+            if not is_followed and not views.is_short(self._connection, found.number):
                 with self._transaction():
                     views.follow(self._connection, found.number)
                     self._names.forget_views()
+                is_followed = True
             return views.read_entries_since(
                 self._connection,
                 found.number,
@@ -199,6 +201,7 @@ class SqliteStore:
                 arrival,
                 limit=limit,
                 hidden=hidden,
+                is_followed=is_followed,
             )
 
     def entry_count(self, community: bytes, container: bytes, kind: int) -> int:

@@ -26,6 +26,7 @@ _DERIVED = (
 )
 
 _TIME_MAX = 2**63 - 1
+SHORT = 32  # entries that are sorted in less time than one commit takes
 
 _ENTRY_COLUMNS = (
     "SELECT e.time, l.device, e.place, o.op_id, m.member, o.core, o.payload, e.arrival, l.log, "
@@ -42,6 +43,11 @@ _ENTRIES_SINCE = (
     _ENTRY_COLUMNS.format(index="INDEXED BY entries_by_arrival ")
     + "WHERE e.followed = ? AND e.arrival > ? AND e.list >= ? ORDER BY e.arrival LIMIT ?"
 )
+_ENTRIES_OF_SHORT_SINCE = (
+    _ENTRY_COLUMNS.format(index="")
+    + "WHERE e.list IN (?1, ?3) AND e.arrival > ?2 ORDER BY e.arrival LIMIT ?4"
+)
+_IS_LONG = "SELECT 1 FROM entries WHERE list IN (?1, -?1) LIMIT 1 OFFSET ?2"
 _STATES = (
     "SELECT subject, kind, group_subject, time, device, seq, op_id, state FROM states "
     "WHERE community = ? AND kind = ? {group}AND time BETWEEN ? AND ? ORDER BY time {direction}"
@@ -92,11 +98,18 @@ def read_entries_since(
     *,
     limit: int,
     hidden: bool,
+    is_followed: bool,
 ) -> list[Entry]:
-    """Return the entries of a followed list that came after `arrival`, as they came."""
+    """Return the entries of a followed or short list that came after `arrival`, as they came."""
     lowest = -number if hidden else number
-    rows = connection.execute(_ENTRIES_SINCE, (number, arrival, lowest, limit))
+    sql = _ENTRIES_SINCE if is_followed else _ENTRIES_OF_SHORT_SINCE
+    rows = connection.execute(sql, (number, arrival, lowest, limit))
     return [_entry(container, kind, row) for row in rows]
+
+
+def is_short(connection: apsw.Connection, number: int) -> bool:
+    """Return whether a list has so few entries that it is read by arrival without an index."""
+    return connection.execute(_IS_LONG, (number, SHORT)).get is None
 
 
 def follow(connection: apsw.Connection, number: int) -> None:

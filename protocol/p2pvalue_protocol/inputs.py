@@ -6,6 +6,7 @@ callers have waiting are one `Write`, all operations of a frame are one `FrameRe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -19,6 +20,17 @@ class Draft(NamedTuple):
     subject: bytes  # empty if the operation creates its object
     payload: bytes
     audience: tuple[bytes, ...] = ()  # roots, ascending, that may read it; empty: all members
+    payload_of: Callable[[bytes], bytes] | None = None  # see `about`
+
+    def about(self, subject: bytes) -> Draft:
+        """Return what to write about an object that the draft before it makes in the same write.
+
+        Its payload may hold the subject, which is known once that draft is an operation; so it is
+        given as a pure function, `payload_of`. Any other draft is returned as it is.
+        """
+        if self.payload_of is None:
+            return self
+        return Draft(self.kind, subject, self.payload_of(subject), self.audience)
 
 
 @dataclass(frozen=True, slots=True)

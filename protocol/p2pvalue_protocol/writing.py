@@ -18,9 +18,17 @@ from p2pvalue_protocol.auth_payloads import AUTH_KINDS, AUTH_SEEN, DEV_ADD
 from p2pvalue_protocol.encoding import PayloadInvalid
 from p2pvalue_protocol.epochs import EVERYBODY, EpochKey
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
-from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference, op_id_of, payload_hash_of
+from p2pvalue_protocol.ids import (
+    AUTH,
+    CONTENT,
+    ZERO32,
+    Reference,
+    op_id_of,
+    payload_hash_of,
+    subject_of,
+)
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.kind import NO_SUBJECT, Order
 from p2pvalue_protocol.kinds import SEEN, kind_of
 from p2pvalue_protocol.kinds.epoch import AUDIENCE_MAX
 from p2pvalue_protocol.named import admissions_unheard_of, heads_to_name, is_to_be_named
@@ -71,7 +79,7 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
         raise LocalProtocolError("one write takes drafts of one class, and at least one")
     log_class = classes.pop()
     for draft in drafts:
-        _check(replica, signer, draft)
+        _check(replica, signer, draft.about(NO_SUBJECT))
     keys = {} if log_class == AUTH else _keys_for(replica, signer, drafts, now_ms)
     near = _near_tips(replica, signer, now_ms)
     _check_log(replica.branches.of(signer.public, log_class), near, now_ms)
@@ -85,9 +93,12 @@ def write(replica: Replica, drafts: tuple[Draft, ...], now_ms: int) -> list[Refe
         keys[audience] = replica.epochs.current(_latest_ms(replica, signer, now_ms), audience)
         assert keys[audience] is not None, "an epoch made after all that is held can be used"
     references: list[Reference] = []
+    made = NO_SUBJECT
     for draft in drafts:
         key = keys.get(draft.audience) if draft.kind not in CLEAR_KINDS else None
-        references.append(_append(replica, signer, draft, named, now_ms, key))
+        references.append(_append(replica, signer, draft.about(made), named, now_ms, key))
+        if draft.payload_of is None:
+            made = subject_of(references[-1].op_id)
         named = []
     if log_class == AUTH and replica.epochs.has_any and not replica.epochs.usable():
         with suppress(LocalProtocolError):  # our content log is forked: somebody else will

@@ -45,6 +45,22 @@ async def test_a_document_is_markdown_unless_somebody_wants_it_otherwise(ana: Sm
     assert (await ana.community.create_document("Plan")).shape == "markdown"
 
 
+async def test_a_document_and_its_first_text_are_written_together(ana: SmallNode) -> None:
+    changed: list[int] = []
+    ana.on_changes = lambda changes: changed.append(len(changes))
+    text = "😀 too long for one update\n" * 5_000
+    made = await ana.community.create_document("Plan", text)
+    assert changed == [1 + made.updates]
+    assert made.updates > 1
+    assert (await ana.community.document_text("Plan")).text == text
+
+
+async def test_a_text_that_cannot_be_written_makes_no_document(ana: SmallNode) -> None:
+    with pytest.raises(LocalProtocolError, match="half a character"):
+        await ana.community.create_document("Plan", "\ud83d")
+    assert ana.community.documents() == []
+
+
 async def test_two_who_save_rich_text_from_editors_keep_both_edits(
     ana: SmallNode, eva: SmallNode
 ) -> None:

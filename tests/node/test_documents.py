@@ -42,12 +42,6 @@ async def test_what_is_typed_can_be_read_and_survives_a_restart(ana: SmallNode) 
     assert [view.updates for view in ana.community.documents()] == [3]
 
 
-async def test_a_text_that_cannot_be_written_makes_no_document(ana: SmallNode) -> None:
-    with pytest.raises(LocalProtocolError, match="half a character"):
-        await ana.community.create_document("Plan", "\ud83d")
-    assert ana.community.documents() == []
-
-
 async def test_concurrent_edits_of_two_nodes_converge_and_keep_both(
     ana: SmallNode, eva: SmallNode
 ) -> None:

@@ -97,7 +97,8 @@ async def test_every_kind_of_change_has_its_event() -> None:
         await ana.community.describe("Garden")
         await ana.community.set_my_name("Ana")
         message = await ana.community.post("hello")
-        document = await ana.community.create_document("Plan", "text")
+        document = await ana.community.create_document("Plan")
+        await ana.community.edit_document("Plan", "text")
         need = await ana.community.add_need("Roof", lines=[line])
         pledge = await ana.community.make_pledge("Roof", 1)
         got = [await anext(stream) for _ in range(7)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from p2pvalue.store import SqliteStore
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
-from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
+from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import SEEN, card, chat, document, need
 from p2pvalue_protocol.operation import Core, decode_core
@@ -83,6 +84,32 @@ def test_drafts_of_one_write_follow_each_other(ana: Copy) -> None:
     assert [reference.seq for reference in references] == [0, 1, 2]
     assert ana.texts() == ["one", "two", "three"]
     assert core_of(ana, references[2]).backlink == references[1].op_id
+
+
+def about(payload_of: Callable[[bytes], bytes]) -> Draft:
+    """An update of the document that the draft before it makes."""
+    return Draft(document.UPDATE_NUMBER, b"", b"", payload_of=payload_of)
+
+
+def test_a_draft_is_about_what_the_last_draft_before_it_made_that_needs_no_other(ana: Copy) -> None:
+    asked: list[bytes] = []
+
+    def payload_of(subject: bytes) -> bytes:
+        asked.append(subject)
+        return document.encode_document_update(subject, 0)
+
+    new = Draft(document.NUMBER, b"", document.encode_document("Plan"))
+    written = ana.write(new, about(payload_of), about(payload_of), new, about(payload_of))
+    subjects = [subject_of(reference.op_id) for reference in written]
+    meant = [subjects[0], subjects[0], subjects[3]]
+    assert [core_of(ana, written[at]).subject for at in (1, 2, 4)] == meant
+    assert asked[-3:] == meant
+    assert reader_of(ana).seen() == ana.seen()
+    assert ana.store.entry_count(ana.community, subjects[0], document.UPDATE_NUMBER) == 2
+
+
+def test_a_draft_whose_payload_no_subject_makes_valid_stops_the_write(ana: Copy) -> None:
+    assert_write_refused(ana, about(lambda subject: subject), "no valid")
 
 
 def test_time_follows_the_past_even_when_the_clock_does_not(ana: Copy) -> None:

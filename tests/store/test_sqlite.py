@@ -12,9 +12,11 @@ import pytest
 from p2pvalue.store import SqliteStore, StoreFailed
 from p2pvalue.store.migrations import SCHEMA_VERSION
 from p2pvalue.store.sqlite_connection import APPLICATION_ID, open_connection
+from p2pvalue.store.sqlite_views import SHORT
 from p2pvalue_protocol.ids import tagged_hash
+from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.past import Batch
-from tests.store.chains import COMMUNITY, Chain, log_faults, texts
+from tests.store.chains import CHAT, COMMUNITY, Chain, log_faults, texts
 
 
 def test_everything_committed_is_there_after_reopening(tmp_path: Path) -> None:
@@ -276,3 +278,17 @@ def test_a_state_that_was_read_does_not_outlive_its_community(tmp_path: Path) ->
     store.commit([Batch(other)])  # it may take the number of the one that is gone
     assert store.state(other, subject) is None
     store.close()
+
+
+def test_a_short_list_is_read_by_arrival_without_a_write(tmp_path: Path) -> None:
+    store, chain = SqliteStore(tmp_path / "store.db", durability="kill"), Chain(1)
+    writes: list[int] = []
+    for number in range(SHORT + 1):
+        store.commit([chain.message_batch(b"%d" % number)])
+        before = store._connection.total_changes()
+        found = store.entries_since(COMMUNITY, NO_SUBJECT, CHAT, 0)
+        assert [entry.payload for entry in found] == [b"%d" % n for n in range(number + 1)]
+        writes.append(store._connection.total_changes() - before)
+    store.close()
+    assert not any(writes[:SHORT])
+    assert writes[SHORT] > SHORT  # each of its entries, and the list

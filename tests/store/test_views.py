@@ -94,7 +94,7 @@ def test_a_list_read_by_arrival_takes_in_all_that_comes_later(store: Store) -> N
     read: list[bytes | None] = []
     arrival = 0
     for turn in range(4):
-        for number in range(3):
+        for number in range(12):  # short at first, and then long
             batch = chain.message_batch(b"%d.%d" % (turn, number))
             batch.entries = [batch.entries[0]._replace(container=channel)]
             store.commit([batch, chain.message_batch(b"elsewhere")])
@@ -102,7 +102,7 @@ def test_a_list_read_by_arrival_takes_in_all_that_comes_later(store: Store) -> N
             read += [entry.payload for entry in page]
             arrival = page[-1].arrival
         assert read == texts(store, channel)
-        assert len(read) == 3 * (turn + 1)
+        assert len(read) == 12 * (turn + 1)
 
 
 def test_an_entry_can_go_and_be_shown_again(store: Store) -> None:
