@@ -13,7 +13,7 @@ from p2pvalue_protocol.effects import Change, Changed
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.kind import NO_SUBJECT
-from p2pvalue_protocol.kinds import blob, card, chat, document, need, notice, pledge, profile
+from p2pvalue_protocol.kinds import blob, card, chat, close, document, need, notice, pledge, profile
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
 
 BEHIND_MAX: Final = 10_000
@@ -27,6 +27,7 @@ _NAMES: Final[dict[int, EventName]] = {
     document.UPDATE_NUMBER: "document",
     need.NUMBER: "need",
     pledge.NUMBER: "pledge",
+    close.NUMBER: "need",
     profile.NUMBER: "profile",
     card.NUMBER: "community",
     notice.NUMBER: "member",

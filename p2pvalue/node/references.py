@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from p2pvalue.store import Store
+from p2pvalue.store import Entry, Store
 from p2pvalue_protocol.errors import NotFound
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import StateRow
@@ -59,6 +59,17 @@ def every_state(
             return
         last = page[-1]
         after = Order(last.time, last.device, last.seq, last.op_id)
+
+
+def every_entry(store: Store, community: bytes, container: bytes, kind: int) -> Iterator[Entry]:
+    """Yield what counts of a list, in its order, in pages."""
+    after: Order | None = None
+    while True:
+        page = store.entries(community, container, kind, after=after, limit=_PAGE)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        after = page[-1].order
 
 
 def full_id(reference: str, size: int) -> bytes | None:

@@ -22,8 +22,11 @@ from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft, Found, Sign, Write
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import SigningKey
-from p2pvalue_protocol.kinds import chat, document, need, pledge, profile
+from p2pvalue_protocol.kinds import chat, close, document, need, pledge, profile
 from p2pvalue_protocol.removal import leave_draft, removal_draft, return_draft, vote_draft
+
+LINE = need.NeedLine("hours", "minute", 0, 600)
+TERMS = need.terms_id(need.Terms((LINE,)))
 
 CANARY = "canary"
 """Part of every text that people write: who may not read must never hold it."""
@@ -303,14 +306,25 @@ def draft_of(rng: Random, subjects: list[bytes]) -> Draft:
             update = document.encode_document_update(rng.randbytes(30), 1)
             return Draft(document.UPDATE_NUMBER, subject, update)
         case 1:
-            line = need.NeedLine("hours", "minute", 0, 600)
-            return Draft(need.NUMBER, b"", need.encode_need(f"{CANARY} need {number}", [line]))
+            return Draft(need.NUMBER, b"", need.encode_need(f"{CANARY} need {number}", [LINE]))
         case 2:
-            return Draft(pledge.NUMBER, b"", pledge.encode_pledge(subject, 0, 1))
+            return _about_a_need(rng, subject, subjects)
         case 3:
             return Draft(profile.NUMBER, b"", profile.encode_profile(f"{CANARY} {number}"))
         case 4:
-            change = need.encode_need_change(title=f"{CANARY} changed {number}")
+            change = need.encode_need_change(title=f"{CANARY} changed {number}", closes=number % 3)
             return Draft(need.NUMBER, subject, change)
         case _:
             return Draft(chat.NUMBER, b"", chat.encode_chat_message(f"{CANARY} hello {number}"))
+
+
+def _about_a_need(rng: Random, wanted: bytes, subjects: list[bytes]) -> Draft:
+    match rng.randrange(4):
+        case 0:
+            counts = rng.sample(subjects, min(len(subjects), 3))
+            return Draft(close.NUMBER, b"", close.encode_close(wanted, TERMS, counts))
+        case 1:
+            act = pledge.encode_pledge_act(wanted, rng.choice(subjects), "withdraw", reason=CANARY)
+            return Draft(pledge.NUMBER, b"", act)
+        case _:
+            return Draft(pledge.NUMBER, b"", pledge.encode_pledge(wanted, TERMS, 0, 1))

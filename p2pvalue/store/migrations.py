@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _HIDDEN_UPDATES = """
 -- Hidden updates of documents were not listed: every log of content that may have some is judged
@@ -39,5 +39,17 @@ CREATE TABLE chunk_bytes (
 );
 """
 
-STEPS: Mapping[int, str] = {1: _HIDDEN_UPDATES, 2: _CHUNKS}
+_NEEDS = """
+-- A need came to keep its terms, and what is said of a pledge became an item of its need's list.
+DELETE FROM states WHERE kind IN (37, 38);
+DELETE FROM subject_operations WHERE kind IN (37, 38);
+-- Newer nodes may have given us kinds that had no meaning here: all content is judged again.
+INSERT OR REPLACE INTO reconsidered (community, logs)
+SELECT community, unhex(
+    printf('dd%08x', count(*)) || group_concat(printf('92cf%016xcf%016x', log, first_seq), '')
+)
+FROM logs WHERE log_class = 1 GROUP BY community;
+"""
+
+STEPS: Mapping[int, str] = {1: _HIDDEN_UPDATES, 2: _CHUNKS, 3: _NEEDS}
 """SQL that takes a database from the version that is the key to the next one."""

@@ -23,6 +23,7 @@ from p2pvalue_protocol.errors import LocalProtocolError
 P = TypeVar("P", bound=msgspec.Struct)
 
 Subject = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+RootKey = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 U53 = Annotated[int, msgspec.Meta(ge=0, le=limits.SEQ_MAX)]
 
 _SHORT_BYTES = 512

@@ -29,7 +29,7 @@ from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import chat, document, pledge
+from p2pvalue_protocol.kinds import chat, document, need, pledge
 from tests.bench.filler import Filler
 
 WRITTEN_AT_ONCE = 2_000
@@ -37,6 +37,8 @@ TEXT_BYTES = 200
 TEXT_CHARACTERS = 5_000
 NEED_TITLE = "A roof for the workshop"
 EDITS_PER_DOCUMENT = 2_000  # the text library takes longer for a text with a longer past
+LINE = need.NeedLine("hours", "minute", 10, 20)
+TERMS = need.terms_id(need.Terms((LINE,)))
 NAMES_FILE = "history.json"
 
 
@@ -91,7 +93,7 @@ class Typist:
 
 
 def drafts_of(
-    node: RunningNode, community: bytes, need: bytes, documents: list[bytes], n: int
+    node: RunningNode, community: bytes, wanted: bytes, documents: list[bytes], n: int
 ) -> Iterator[Draft]:
     """Yield the operations of a history; the same for the same device and subjects."""
     draw = random.Random(n)
@@ -109,7 +111,7 @@ def drafts_of(
                 update = document.encode_document_update(typist.update(), 0)
                 yield Draft(document.UPDATE_NUMBER, subject, update)
             case 4 | 9:
-                yield Draft(pledge.NUMBER, b"", pledge.encode_pledge(need, 0, 1))
+                yield Draft(pledge.NUMBER, b"", pledge.encode_pledge(wanted, TERMS, 0, 1))
             case _:
                 text = filler.pad(f"fill|{number}|", TEXT_BYTES)
                 yield Draft(chat.NUMBER, b"", chat.encode_chat_message(text))
@@ -119,14 +121,16 @@ async def fill(folder: Path, operations: int) -> None:
     """Found a community in an empty folder and give it a history."""
     async with node_in(folder, behind_ms=operations + 60_000) as node:
         made = await node.create_community("bench")
-        line = t.LineView(kind="hours", unit="minute", minimum=10, optimum=20)
-        need = await made.add_need(NEED_TITLE, lines=[line])
+        line = t.LineView(
+            kind=LINE.kind, unit=LINE.unit, minimum=LINE.minimum, optimum=LINE.optimum
+        )
+        wanted = await made.add_need(NEED_TITLE, lines=[line])
         count = -(-operations // 5 // EDITS_PER_DOCUMENT)
         shared = [(await made.create_document(f"Minutes {k}")).document for k in range(count)]
-        names = {"document": shared[0], "need": need.need}
+        names = {"document": shared[0], "need": wanted.need}
         subjects = [bytes.fromhex(subject) for subject in shared]
         batch: list[Draft] = []
-        for draft in drafts_of(node, made.id, bytes.fromhex(need.need), subjects, operations):
+        for draft in drafts_of(node, made.id, bytes.fromhex(wanted.need), subjects, operations):
             batch.append(draft)
             if len(batch) == WRITTEN_AT_ONCE:
                 await node.write(made.id, batch)

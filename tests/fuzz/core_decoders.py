@@ -257,8 +257,8 @@ CORE_DECODERS = (
         name="kind-payload",
         run=_kind_payload,
         seeds=lambda: (*kind_payloads(), *_DEEP),
-        covers=tuple(f"{P}.kinds.{name}" for name in "blob card chat document need notice".split())
-        + tuple(f"{P}.kinds.{name}" for name in "pledge prekey profile epoch".split())
+        covers=tuple(f"{P}.kinds.{name}" for name in "blob card chat close document need".split())
+        + tuple(f"{P}.kinds.{name}" for name in "notice pledge prekey profile epoch".split())
         + (f"{P}.encoding.decode_payload", f"{P}.payload_form", f"{P}.kinds.decode_state"),
         shape="msgpack",
         bytes_max=PAYLOAD_BYTES_MAX,

@@ -281,12 +281,18 @@ class Pen:
                 line = need.NeedLine("hours", "minute", choices.number(3), 60)
                 return need.encode_need("Help", [line])
             case pledge.NUMBER:
-                return pledge.encode_pledge(self._subject() or bytes(16), choices.number(2), 1)
+                return self._pledge()
             case epoch.NUMBER:
                 return self._epoch()
             case 64 | 66 | 200:
                 return b""
         return choices.pick(kind_payloads())
+
+    def _pledge(self) -> bytes:
+        wanted, number = self._subject() or bytes(16), self._choices.number(3)
+        if number == 2:
+            return pledge.encode_pledge_act(wanted, self._subject() or bytes(16), "withdraw")
+        return pledge.encode_pledge(wanted, bytes(16), number, 1)
 
     def _epoch(self) -> bytes:
         choices = self._choices

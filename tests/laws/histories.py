@@ -42,6 +42,7 @@ from tests.protocol.replicas import (
 NAMES = ("ana", "ben", "cem", "dua", "eli")
 HOSTILE_NAMES = ("dua", "eli")
 LINE = need.NeedLine("hours", "minute", 0, 600)
+TERMS = need.terms_id(need.Terms((LINE,)))
 DELIVERED_MS = NOW_MS + 600_000
 SKEW_MS_MAX = 60_000
 FUTURE_MS = DELIVERED_MS + 10**9
@@ -187,14 +188,17 @@ class History:
             return document.encode_document(f"title {self.rng.random()}")
         if number == need.NUMBER:
             return need.encode_need(f"need {self.rng.random()}", [LINE])
-        return pledge.encode_pledge(self.rng.choice(self.subjects), 0, self.rng.randint(1, 9))
+        return pledge.encode_pledge(
+            self.rng.choice(self.subjects), TERMS, 0, self.rng.randint(1, 9)
+        )
 
     def _change(self, number: int) -> bytes:
         if number == document.NUMBER:
             return document.encode_document_title(f"new title {self.rng.random()}")
         if number == need.NUMBER:
             return need.encode_need_change(title=f"changed {self.rng.random()}")
-        return pledge.encode_pledge_withdrawal("cannot")
+        wanted, promised = self.rng.choices(self.subjects, k=2)
+        return pledge.encode_pledge_act(wanted, promised, "withdraw", reason="cannot")
 
     def _meet(self) -> None:
         runs = self._somebody().runs()

@@ -18,6 +18,7 @@ from p2pvalue_protocol.kinds import (
     blob,
     card,
     chat,
+    close,
     decode_state,
     document,
     need,
@@ -34,6 +35,7 @@ LINE = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_s
 )
 NAME = st.from_regex("[a-z0-9][a-z0-9-]{0,9}", fullmatch=True).filter(str.isascii)
 SUBJECT = st.binary(min_size=16, max_size=16)
+ROOT = st.binary(min_size=32, max_size=32)
 
 NEED_LINES = st.lists(
     st.one_of(
@@ -44,6 +46,33 @@ NEED_LINES = st.lists(
     ),
     min_size=1,
     max_size=3,
+)
+
+ASCENDING = st.none() | st.sets(st.sampled_from([b"a" * 32, b"b" * 32])).map(
+    lambda some: tuple(sorted(some))
+)
+NEED_FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "body": st.none() | LINE,
+    "lines": st.none() | NEED_LINES,
+    "opens": st.none() | st.integers(0, 3),
+    "closes": st.none() | st.integers(0, 2**53 - 1),
+    "trigger": st.sampled_from([None, "all", "any", "none"]),
+    "class_name": st.none() | NAME,
+    "estimate": st.none() | st.integers(0, 10_000_000),
+    "deadline": st.none() | st.integers(0, 2**53 - 1),
+    "skills": st.none() | st.lists(LINE, max_size=3).map(tuple),
+    "acceptance": st.none() | LINE,
+    "gives_back": st.none() | LINE,
+    "project": st.sampled_from([None, b"", b"p" * 16]),
+    "stewards": ASCENDING,
+    "confirmers": ASCENDING,
+    "depends": st.none() | st.sets(SUBJECT, max_size=3).map(lambda some: tuple(sorted(some))),
+    "status": st.sampled_from([None, "draft", "open", "dropped"]),
+}
+CONDITION = st.one_of(
+    st.builds(pledge.Condition, others=st.integers(1, 1_000_000)),
+    st.builds(pledge.Condition, member=ROOT),
+    st.builds(pledge.Condition, after=st.integers(0, 2**53 - 1)),
 )
 
 PAYLOADS: dict[int, st.SearchStrategy[bytes]] = {
@@ -59,17 +88,30 @@ PAYLOADS: dict[int, st.SearchStrategy[bytes]] = {
         st.sets(st.binary(min_size=32, max_size=32), max_size=64).map(sorted),
     ),
     need.NUMBER: st.builds(need.encode_need, LINE, NEED_LINES)
-    | st.builds(
-        need.encode_need_change,
-        title=st.none() | LINE,
-        body=st.none() | LINE,
-        closes=st.none() | st.integers(0, 2**53 - 1),
-        class_name=st.none() | NAME,
-    ),
+    | st.builds(need.encode_need_change, title=st.none() | LINE, **NEED_FIELDS),
     pledge.NUMBER: st.builds(
-        pledge.encode_pledge, SUBJECT, st.integers(0, 15), st.integers(1, 10**12)
+        pledge.encode_pledge,
+        SUBJECT,
+        SUBJECT,
+        st.integers(0, 15),
+        st.integers(1, 10**12),
+        when=st.none() | LINE,
+        where=st.none() | LINE,
+        conditions=st.lists(CONDITION, max_size=3),
+        takes=st.none() | SUBJECT,
     )
-    | st.builds(pledge.encode_pledge_withdrawal, st.none() | LINE),
+    | st.builds(
+        pledge.encode_pledge_act,
+        SUBJECT,
+        SUBJECT,
+        st.sampled_from(("claim", "confirm", "settle")),
+        quantity=st.integers(1, 10**12),
+        reason=st.none() | LINE,
+    )
+    | st.builds(
+        pledge.encode_pledge_act, SUBJECT, SUBJECT, st.just("withdraw"), to=st.none() | ROOT
+    ),
+    close.NUMBER: st.builds(close.encode_close, SUBJECT, SUBJECT, st.sets(SUBJECT, max_size=9)),
     profile.NUMBER: st.builds(
         profile.encode_profile,
         LINE,

@@ -148,40 +148,6 @@ MUTANTS = (
         "vectors/test_epochs.py::test_epoch_payloads[first-part-not-full]",
     ),
     Mutant(
-        "needs-of-others-changed",
-        "kinds/need: its author changes a need, and founders and admins do",
-        "kinds/need",
-        "return placed.member == state.author or placed.rank <= RANK_MAY_EDIT_MAX",
-        "return placed.rank <= 3",
-        "protocol/test_kinds.py::test_others_change_a_need_only_as_admins[3-False]",
-    ),
-    Mutant(
-        "optimum-below-the-minimum",
-        "kinds/need: the optimum of a line is at least its minimum",
-        "kinds/need",
-        "if line.optimum < max(1, line.minimum):",
-        "if line.optimum < 1:",
-        "protocol/test_kinds.py::"
-        "test_a_callers_mistake_is_answered_with_a_next_step[<lambda>-raise it0]",
-    ),
-    Mutant(
-        "pledge-withdrawn-by-another",
-        "kinds/pledge: only its author withdraws a pledge",
-        "kinds/pledge",
-        "elif state is not None and pledge.withdrawn and placed.member == state.author:",
-        "elif state is not None and pledge.withdrawn:",
-        "vectors/test_kinds.py::test_kind[kinds/pledge-not-by-a-founder]",
-    ),
-    Mutant(
-        "pledge-to-nothing",
-        "kinds/pledge: a pledge names its need, a line and a quantity",
-        "kinds/pledge",
-        "if pledge.need is None or pledge.line is None or pledge.quantity is None:\n"
-        '        return "a pledge',
-        'if pledge.need is None:\n        return "a pledge',
-        "vectors/test_kinds.py::test_kind[kinds/pledge-no-quantity]",
-    ),
-    Mutant(
         "one-profile-for-all",
         "kinds/profile: each member has one",
         "kinds/profile",

@@ -106,7 +106,7 @@ async def test_every_kind_of_change_has_its_event() -> None:
         *("community", "profile", "message", "document", "document", "need", "pledge")
     ]
     assert [one.subject for one in got[2:]] == [
-        *(message.message, document.document, document.document, need.need, pledge.pledge)
+        *(message.message, document.document, document.document, need.need, pledge.need)
     ]
     assert got[2].data == {
         "member": message.member,

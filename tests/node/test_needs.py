@@ -84,7 +84,7 @@ async def test_a_line_that_a_need_lacks_is_refused(ana: SmallNode, line: int) ->
 async def test_a_pledge_to_a_line_or_need_that_is_not_there_counts_nowhere(ana: SmallNode) -> None:
     need = await ana.community.add_need("Roof", lines=[HOURS])
     for subject, line in ((bytes.fromhex(need.need), 9), (b"nowhere here yet", 0)):
-        payload = pledge.encode_pledge(subject, line, 500)
+        payload = pledge.encode_pledge(subject, bytes(16), line, 500)
         await ana.write(ana.community_id, [Draft(pledge.NUMBER, b"", payload)])
     assert ana.community.needs() == [need]
     assert [view.unit for view in ana.community.pledges()] == ["", ""]

@@ -13,7 +13,7 @@ from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.kind import NO_SUBJECT, EntryKind, Order, Placed, StateKind
-from p2pvalue_protocol.kinds import KINDS, blob, decode_state, kind_of
+from p2pvalue_protocol.kinds import KINDS, blob, kind_of
 from p2pvalue_protocol.kinds.blob import BLOB, BlobState, encode_blob, encode_blob_removal
 from p2pvalue_protocol.kinds.card import CARD, CARD_SUBJECT, CardState, encode_card
 from p2pvalue_protocol.kinds.chat import (
@@ -33,41 +33,15 @@ from p2pvalue_protocol.kinds.document import (
     encode_document_title,
     encode_document_update,
 )
-from p2pvalue_protocol.kinds.need import (
-    NEED,
-    NeedLine,
-    NeedState,
-    encode_need,
-    encode_need_change,
-)
+from p2pvalue_protocol.kinds.need import NEED
 from p2pvalue_protocol.kinds.notice import NOTICE, NoticeState, encode_notice
-from p2pvalue_protocol.kinds.pledge import (
-    PLEDGE,
-    PledgeState,
-    encode_pledge,
-    encode_pledge_withdrawal,
-)
 from p2pvalue_protocol.kinds.profile import PROFILE, encode_profile, profile_subject
+from tests.protocol.folds import fold
 
 ADA, BO = b"a" * 32, b"b" * 32
-HOURS = NeedLine("hours", "minute", 60, 600)
-MONEY = NeedLine("money", "EUR", 0, 12_50)
 NEED_SUBJECT = b"n" * 16
 KEY = b"k" * 32
 MEDIA = "x" * 63 + "/" + "x" * 63
-
-
-def fold(kind: StateKind, *writes: tuple[bytes, bytes] | tuple[bytes, bytes, int]) -> object:
-    """The state after (member, payload[, rank]) in this order; the first creates the subject."""
-    placed = []
-    for index, (member, payload, *rank) in enumerate(writes):
-        order = Order(1_000 + index, member, index, bytes([index]) * 32)
-        member_rank = rank[0] if rank else 2
-        placed.append(Placed(order, member, member_rank, kind.decode(payload), index == 0))
-    state = kind.fold(placed)
-    if state is not None:
-        assert decode_state(kind.number, encode(state)) == state
-    return state
 
 
 # --- the list of kinds
@@ -180,64 +154,6 @@ def test_who_shares_what_is_no_file_is_told_why(
         encode_blob(name, media, size, KEY, [KEY] * count)
 
 
-# --- needs
-
-
-def test_its_author_changes_what_she_gives_and_the_rest_stays() -> None:
-    state = fold(
-        NEED,
-        (ADA, encode_need("Mend the roof", [HOURS], body="It rains in.", class_name="house")),
-        (ADA, encode_need_change(lines=[HOURS, MONEY], closes=1_800_000_000_000)),
-        (ADA, encode_need_change(body="")),
-    )
-    assert state == NeedState(ADA, "Mend the roof", (HOURS, MONEY), "", 1_800_000_000_000, "house")
-
-
-@pytest.mark.parametrize(("rank", "changed"), [(0, True), (1, True), (2, False), (3, False)])
-def test_others_change_a_need_only_as_admins(rank: int, changed: bool) -> None:
-    state = fold(
-        NEED,
-        (ADA, encode_need("Roof", [HOURS])),
-        (BO, encode_need_change(title="Roof and door"), rank),
-    )
-    assert isinstance(state, NeedState)
-    assert (state.title == "Roof and door") is changed
-    assert state.author == ADA
-
-
-def test_a_need_without_title_or_lines_at_its_creation_is_none() -> None:
-    assert fold(NEED, (ADA, encode_need_change(title="Roof"))) is None
-    assert fold(NEED, (ADA, encode_need_change(lines=[HOURS]))) is None
-
-
-# --- pledges
-
-
-def test_a_pledge_stands_with_its_need() -> None:
-    state = fold(PLEDGE, (BO, encode_pledge(NEED_SUBJECT, 1, 120)))
-    assert state == PledgeState(BO, NEED_SUBJECT, 1, 120)
-    assert isinstance(state, msgspec.Struct)
-    assert PLEDGE.group(state) == NEED_SUBJECT
-
-
-def test_only_who_pledged_withdraws_and_that_is_final() -> None:
-    pledged = (BO, encode_pledge(NEED_SUBJECT, 0, 60))
-    by_other = fold(PLEDGE, pledged, (ADA, encode_pledge_withdrawal(), 0))
-    assert by_other == PledgeState(BO, NEED_SUBJECT, 0, 60)
-    by_self = fold(
-        PLEDGE,
-        pledged,
-        (BO, encode_pledge_withdrawal("ill")),
-        (BO, encode_pledge_withdrawal("well again")),
-        (BO, encode_pledge(NEED_SUBJECT, 0, 90)),
-    )
-    assert by_self == PledgeState(BO, NEED_SUBJECT, 0, 60, withdrawn=True, reason="ill")
-
-
-def test_a_withdrawal_of_nothing_is_none() -> None:
-    assert fold(PLEDGE, (BO, encode_pledge_withdrawal())) is None
-
-
 # --- profiles and the card
 
 
@@ -279,7 +195,7 @@ def test_a_notice_about_itself_is_none() -> None:
     assert NOTICE.fold([]) is None
 
 
-@pytest.mark.parametrize("kind", [DOCUMENT, NEED, PLEDGE])
+@pytest.mark.parametrize("kind", [DOCUMENT, NEED])
 def test_an_object_is_named_after_the_operation_that_made_it(kind: StateKind) -> None:
     assert kind.subject(b"", b"o" * 32, ADA) == subject_of(b"o" * 32)
     assert kind.subject(b"s" * 16, b"o" * 32, ADA) == b"s" * 16
@@ -307,21 +223,6 @@ MISTAKES: Sequence[Mistake] = [
     (lambda: encode_document_update(b"\x00", 0, [b"a" * 32] * 2), "sort them"),
     (lambda: encode_document_update(b"\x00", 0, [b"short"]), "correct the value"),
     (lambda: encode_document_update(b"\x00", 0, undoes=b"short"), "correct the value"),
-    (lambda: encode_need("Roof", []), "add one"),
-    (lambda: encode_need("Roof", [HOURS] * 17), "split it"),
-    (lambda: encode_need("Roof", [NeedLine("hours", "hour", 1, 2)]), "minutes"),
-    (lambda: encode_need("Roof", [NeedLine("money", "euro", 1, 2)]), "EUR"),
-    (lambda: encode_need("Roof", [NeedLine("skill", "", 1, 2)]), "unit is empty"),
-    (lambda: encode_need("Roof", [NeedLine("skill", "person", 3, 2)]), "raise it"),
-    (lambda: encode_need("Roof", [NeedLine("skill", "person", 0, 0)]), "raise it"),
-    (lambda: encode_need("Roof", [NeedLine("skill", "person", -1, 2)]), "correct the value"),
-    (lambda: encode_need_change(closes=-1), "correct the value"),
-    (lambda: encode_need_change(class_name="A B"), "class"),
-    (lambda: encode_need_change(body="\x00"), "control character"),
-    (lambda: encode_pledge(b"short", 0, 1), "correct the value"),
-    (lambda: encode_pledge(NEED_SUBJECT, 16, 1), "correct the value"),
-    (lambda: encode_pledge(NEED_SUBJECT, 0, 0), "correct the value"),
-    (lambda: encode_pledge_withdrawal("x" * 1_001), "shorten it"),
     (lambda: encode_profile("Ada", ["x"] * 33), "correct the value"),
     (lambda: encode_profile("Ada", [" "]), "skill is empty"),
     (lambda: encode_profile("Ada", hours_per_week=169), "correct the value"),
@@ -349,10 +250,6 @@ def test_a_callers_mistake_is_answered_with_a_next_step(
         (CHAT, {"text": "hi", "channel": None}),
         (CHAT, {"text": "hi", "later": 0.5}),
         (CHAT, {"text": "hi", "later": {"deep": [None]}}),
-        (PLEDGE, {"withdrawn": True, "quantity": 5}),
-        (PLEDGE, {"need": NEED_SUBJECT, "line": 0, "quantity": True}),
-        (PLEDGE, {"need": NEED_SUBJECT, "line": 0, "quantity": 1, "reason": "because"}),
-        (NEED, {"lines": [{"kind": "love", "unit": "hug", "minimum": 1, "optimum": 2}]}),
     ],
 )
 def test_a_peers_mistake_is_a_payload_without_meaning(
@@ -363,7 +260,6 @@ def test_a_peers_mistake_is_a_payload_without_meaning(
 
 
 def test_the_largest_payload_of_a_kind_fits_an_operation() -> None:
-    lines = [NeedLine("material", "x" * 32, 10**12, 10**12)] * 16
     tags = ["x" * 100] * 32
     heads = [bytes([number]) * 32 for number in range(64)]
     largest = [
@@ -371,7 +267,6 @@ def test_the_largest_payload_of_a_kind_fits_an_operation() -> None:
         encode_document_update(
             bytes(UPDATE_BYTES_MAX), 2**32 - 1, heads, undoes=heads[0], continues=True
         ),
-        encode_need("R" * 300, lines, body="x" * 16_384, closes=2**53 - 1, class_name="c" * 32),
         encode_profile("x" * 200, tags, tags, 168),
         encode_blob("x" * 255, MEDIA, limits.BLOB_BYTES_MAX, KEY, [KEY] * 1_024),
     ]

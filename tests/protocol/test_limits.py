@@ -15,6 +15,7 @@ from p2pvalue_protocol.kinds import (
     blob,
     card,
     chat,
+    close,
     document,
     epoch,
     need,
@@ -43,7 +44,8 @@ CONSTANT = re.compile(r"^([A-Z_]+): Final = (?:\d|0x)", re.MULTILINE)
 
 
 @pytest.mark.parametrize(
-    "module", [blob, card, chat, document, epoch, need, notice, pledge, prekey, profile]
+    "module",
+    [blob, card, chat, close, document, epoch, need, notice, pledge, prekey, profile],
 )
 def test_the_page_of_a_kind_says_its_numbers(module: ModuleType) -> None:
     name = module.__name__.rpartition(".")[2]
@@ -61,7 +63,7 @@ def test_the_page_of_a_kind_says_its_numbers(module: ModuleType) -> None:
     "write",
     [
         lambda over: need.encode_need("t", [need.NeedLine("hours", "minute", 0, 10**12 + over)]),
-        lambda over: pledge.encode_pledge(bytes(16), 0, 10**12 + over),
+        lambda over: pledge.encode_pledge(bytes(16), bytes(16), 0, 10**12 + over),
         lambda over: card.encode_card("n" * (200 + over)),
         lambda over: prekey.encode_prekey(KEY + bytes(over)),
         lambda over: prekey.encode_prekey(KEY[: 32 - over]),

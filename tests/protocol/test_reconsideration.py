@@ -8,7 +8,7 @@ from p2pvalue_protocol import ladder
 from p2pvalue_protocol.auth_payloads import AUTH_SEEN, GUEST
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, subject_of
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import card, document, need, pledge
+from p2pvalue_protocol.kinds import card, document, need
 from p2pvalue_protocol.past import Batch
 from p2pvalue_protocol.sealed_content import SealedContent
 from tests.protocol.authoring import key_named
@@ -93,8 +93,7 @@ def test_only_the_subjects_touched_are_folded_anew(ana: Copy, verdicts: Verdicts
 def test_what_is_made_and_hidden_in_one_input_is_never_seen(ana: Copy, verdicts: Verdicts) -> None:
     ben = joined(ana, "ben")
     (said,) = ben.say("hello")
-    payload = pledge.encode_pledge(bytes(16), 0, 5)
-    (promised,) = ben.write(Draft(pledge.NUMBER, b"", payload))
+    (promised,) = ben.write(Draft(need.NUMBER, b"", need.encode_need("Roof", [LINE])))
     runs = ben.runs()
     ana.replica.begin()
     ana.replica.receive(runs, NOW_MS)

@@ -11,7 +11,7 @@ from p2pvalue_protocol import limits
 from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.ids import CONTENT, subject_of
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import decode_state, document, need, pledge, profile
+from p2pvalue_protocol.kinds import blob, decode_state, document, need, pledge, profile
 from p2pvalue_protocol.log import Run
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import (
@@ -154,24 +154,25 @@ def test_kinds_that_are_not_known_are_stored_and_relayed(ana: Copy, ben: Copy) -
 @pytest.mark.parametrize(
     ("kind", "payload"),
     [
-        (pledge.NUMBER, pledge.encode_pledge(bytes(16), 0, 1)),
-        (pledge.NUMBER, pledge.encode_pledge_withdrawal()),
+        (pledge.NUMBER, pledge.encode_pledge(bytes(16), bytes(16), 0, 1)),
+        (blob.NUMBER, blob.encode_blob_removal()),
         (need.NUMBER, need.encode_need_change(title="mine now")),
     ],
-    ids=["pledge", "withdrawal", "need-change"],
+    ids=["pledge", "removal", "need-change"],
 )
 def test_an_operation_of_another_kind_cannot_take_a_subject_over(
     ana: Copy, ben: Copy, kind: int, payload: bytes
 ) -> None:
     mine = by_hand(ana, "ana")
     asked = mine.add(need.encode_need("dig", [LINE]), kind=need.NUMBER)
-    promised = mine.add(pledge.encode_pledge(bytes(16), 0, 1), kind=pledge.NUMBER)
+    file = blob.encode_blob("roof.png", "image/png", 0, bytes(32), [])
+    shared = mine.add(file, kind=blob.NUMBER)
     log = by_hand(ben, "ben")
-    for number, op in enumerate((asked, promised)):
+    for number, op in enumerate((asked, shared)):
         log.add(payload, kind=kind, subject=subject_of(op.op_id), time=NOW_MS + number)
     readers = orders_of(ana, mine.run(), log.run(0, 0), log.run(1, 1), log.run(2, 2))
     assert {reader.seen() for reader in readers} == {readers[0].seen()}
-    for op, number in ((asked, need.NUMBER), (promised, pledge.NUMBER)):
+    for op, number in ((asked, need.NUMBER), (shared, blob.NUMBER)):
         state = readers[0].store.state(ana.community, subject_of(op.op_id))
         assert state is not None
         assert state.kind == number

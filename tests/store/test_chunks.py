@@ -107,7 +107,7 @@ def test_a_store_from_before_blobs_gets_their_tables(tmp_path: Path) -> None:
     connection = apsw.Connection(str(path))
     connection.execute("DROP TABLE chunks; DROP TABLE chunk_bytes; PRAGMA user_version = 2")
     connection.close()
-    open_connection(path, "kill", steps={2: STEPS[2]}).close()
+    open_connection(path, "kill", steps=STEPS).close()
     store = SqliteStore(path, durability="kill")
     assert store.chunks.every(COMMUNITY) == []
     store.chunks.put(COMMUNITY, CHUNKS)

@@ -11,6 +11,7 @@ from p2pvalue_protocol.chunks import chunk_hash, open_chunk, seal_chunk
 from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.kind import Order, Placed, StateKind
 from p2pvalue_protocol.kinds import KINDS
+from p2pvalue_protocol.kinds.need import NeedState, terms_id
 from tests.vectors.files import Vector, cases_of, plain, shown
 
 BY_NAME = {kind.name: kind for kind in KINDS}
@@ -67,9 +68,11 @@ def check_fold(kind: StateKind, operations: list[Vector], expect: Vector) -> Non
     if state is None:
         assert expect == {"state": None}
     else:
-        found = {
+        found: Vector = {
             "state": encode(state).hex(),
             "fields": fields_of(state),
             "group": kind.group(state).hex(),
         }
+        if isinstance(state, NeedState):
+            found["terms"] = [terms_id(terms).hex() for terms in state.terms]
         assert found == expect

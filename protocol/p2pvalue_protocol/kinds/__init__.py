@@ -15,6 +15,7 @@ from p2pvalue_protocol.kinds import (
     blob,
     card,
     chat,
+    close,
     document,
     need,
     notice,
@@ -32,6 +33,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     chat.CHAT,
     need.NEED,
     pledge.PLEDGE,
+    close.CLOSE,
     profile.PROFILE,
     card.CARD,
     notice.NOTICE,
@@ -44,7 +46,6 @@ _by_number: Final[dict[int, Kind]] = {kind.number: kind for kind in KINDS}
 _state_decoders: Final[dict[int, msgspec.msgpack.Decoder[msgspec.Struct]]] = {
     document.NUMBER: msgspec.msgpack.Decoder(document.DocumentState),
     need.NUMBER: msgspec.msgpack.Decoder(need.NeedState),
-    pledge.NUMBER: msgspec.msgpack.Decoder(pledge.PledgeState),
     profile.NUMBER: msgspec.msgpack.Decoder(profile.ProfileState),
     card.NUMBER: msgspec.msgpack.Decoder(card.CardState),
     notice.NUMBER: msgspec.msgpack.Decoder(notice.NoticeState),

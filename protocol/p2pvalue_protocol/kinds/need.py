@@ -1,18 +1,26 @@
-"""Kind 37, need: something the community wants done (spec: kinds/need)."""
+"""Kind 37, need: something the community wants done (spec: kinds/need).
+
+What may be pledged to, until when and on what terms it comes about are its *terms*. Whoever pledges
+or closes names them by their id: nobody is bound by terms that she never saw.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal, TypedDict, Unpack
 
 import msgspec
 
-from p2pvalue_protocol.ids import subject_of
+from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.ids import subject_of, tagged_hash
 from p2pvalue_protocol.kind import NO_SUBJECT, Placed, StateKind
 from p2pvalue_protocol.payload_form import (
     U53,
     PayloadForm,
+    RootKey,
+    Subject,
     first_problem,
     line_problem,
     name_problem,
@@ -25,11 +33,27 @@ BODY_BYTES_MAX: Final = 16_384
 UNIT_BYTES_MAX: Final = 32
 LINES_MAX: Final = 16
 QUANTITY_MAX: Final = 10**12
+ESTIMATE_MAX: Final = 10_000_000  # minutes: the working life of eighty people
+NAMED_MAX: Final = 16  # skills, stewards, confirmers, needs that it depends on: of each
+SKILL_BYTES_MAX: Final = 100
+ACCEPTANCE_BYTES_MAX: Final = 4_000
+GIVES_BACK_BYTES_MAX: Final = 1_000
+TERMS_MAX: Final = 32  # different ones that a need keeps
 RANK_MAY_EDIT_MAX: Final = 1  # founders and admins may correct the needs of others
+
+CLASSES: Final = ("build", "maintain", "care", "learn")
+"""The classes that everybody knows; a community may use others."""
 
 _CURRENCY = re.compile("[A-Z]{3}", re.ASCII)
 
 Quantity = Annotated[int, msgspec.Meta(ge=0, le=QUANTITY_MAX)]
+Trigger = Literal["all", "any", "none"]
+Status = Literal["draft", "open", "dropped"]
+_Estimate = Annotated[int, msgspec.Meta(ge=0, le=ESTIMATE_MAX)]
+_Skills = Annotated[tuple[str, ...], msgspec.Meta(max_length=NAMED_MAX)]
+_Roots = Annotated[tuple[RootKey, ...], msgspec.Meta(max_length=NAMED_MAX)]
+_Subjects = Annotated[tuple[Subject, ...], msgspec.Meta(max_length=NAMED_MAX)]
+_Project = Annotated[bytes, msgspec.Meta(max_length=16)]
 
 
 class NeedLine(msgspec.Struct, frozen=True):
@@ -51,19 +75,59 @@ class Need(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str | None = None
     body: str | None = None
     lines: tuple[NeedLine, ...] | None = None
+    opens: U53 | None = None  # ms
     closes: U53 | None = None  # ms; 0: open without end
+    trigger: Trigger | None = None  # whose minimums must be met: of all lines, of any, or none
     class_name: str | None = msgspec.field(default=None, name="class")
+    estimate: _Estimate | None = None  # minutes
+    deadline: U53 | None = None  # ms; 0: none
+    skills: _Skills | None = None
+    acceptance: str | None = None  # by what it is known to be done
+    gives_back: str | None = None  # what the community gets of it
+    project: _Project | None = None  # subject; empty: none
+    stewards: _Roots | None = None  # root keys, ascending; who closes it and settles; none: author
+    confirmers: _Roots | None = None  # root keys, ascending; none: the author and the stewards
+    depends: _Subjects | None = None  # of other needs, ascending
+    status: Status | None = None
+
+
+class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a pledge to a need is given under."""
+
+    lines: tuple[NeedLine, ...]
+    trigger: Trigger = "all"
+    opens: int = 0
+    closes: int = 0
+    stewards: tuple[bytes, ...] = ()
+    confirmers: tuple[bytes, ...] = ()
 
 
 class NeedState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A need as it stands; `author` is the root key of who asked."""
+    """A need as it stands; `author` is the root key of who asked, `created` when (ms).
+
+    `terms` are the different ones that it had, those that were current last at the end.
+    """
 
     author: bytes
+    created: int
     title: str
-    lines: tuple[NeedLine, ...]
+    terms: tuple[Terms, ...]
     body: str = ""
-    closes: int = 0
-    class_name: str | None = msgspec.field(default=None, name="class")
+    class_name: str = msgspec.field(default="", name="class")
+    estimate: int = 0
+    deadline: int = 0
+    skills: tuple[str, ...] = ()
+    acceptance: str = ""
+    gives_back: str = ""
+    project: bytes = b""
+    depends: tuple[bytes, ...] = ()
+    status: Status = "open"
+
+
+def terms_id(terms: Terms) -> bytes:
+    """Return the 16 bytes by which pledges and closes name terms; about 5 µs."""
+    fields = (terms.lines, terms.trigger, terms.opens, terms.closes)
+    return tagged_hash("terms", encode((*fields, terms.stewards, terms.confirmers)))[:16]
 
 
 def _line_problem(line: NeedLine) -> str | None:
@@ -82,38 +146,68 @@ def _problem(need: Need) -> str | None:
         return f"a need has 1 to {LINES_MAX} lines: split it or add one"
     return first_problem(
         None if need.title is None else line_problem("title", need.title, TITLE_BYTES_MAX),
-        None if need.body is None else text_problem("body", need.body, BODY_BYTES_MAX),
         None if need.class_name is None else name_problem("class", need.class_name),
+        text_problem("body", need.body or "", BODY_BYTES_MAX),
+        text_problem("acceptance", need.acceptance or "", ACCEPTANCE_BYTES_MAX),
+        text_problem("return", need.gives_back or "", GIVES_BACK_BYTES_MAX),
         *(_line_problem(line) for line in lines or ()),
+        *(line_problem("skill", skill, SKILL_BYTES_MAX) for skill in need.skills or ()),
+        None if len(need.project or b"") in (0, 16) else "a project has 16 bytes: name it in full",
+        _order_problem("stewards", need.stewards),
+        _order_problem("confirmers", need.confirmers),
+        _order_problem("needs it depends on", need.depends),
     )
+
+
+def _order_problem(what: str, named: Sequence[bytes] | None) -> str | None:
+    is_ascending = all(low < high for low, high in pairwise(named or ()))
+    return None if is_ascending else f"the {what} are not ascending: sort them, each once"
 
 
 _form = PayloadForm(Need, _problem)
 
 
-def encode_need(
-    title: str,
-    lines: Sequence[NeedLine],
-    *,
-    body: str | None = None,
-    closes: int | None = None,
-    class_name: str | None = None,
-) -> bytes:
+class Given(TypedDict, total=False):
+    """What else may be said of a need: the fields of `Need`."""
+
+    body: str | None
+    opens: int | None
+    closes: int | None
+    trigger: Trigger | None
+    class_name: str | None
+    estimate: int | None
+    deadline: int | None
+    skills: tuple[str, ...] | None
+    acceptance: str | None
+    gives_back: str | None
+    project: bytes | None
+    stewards: tuple[bytes, ...] | None
+    confirmers: tuple[bytes, ...] | None
+    depends: tuple[bytes, ...] | None
+    status: Status | None
+
+
+def encode_need(title: str, lines: Sequence[NeedLine], **given: Unpack[Given]) -> bytes:
     """Return the payload that creates a need; raises LocalProtocolError."""
-    return _form.encode(Need(title, body, tuple(lines), closes, class_name))
+    return _form.encode(Need(title=title, lines=tuple(lines), **given))
 
 
 def encode_need_change(
     *,
     title: str | None = None,
     lines: Sequence[NeedLine] | None = None,
-    body: str | None = None,
-    closes: int | None = None,
-    class_name: str | None = None,
+    **given: Unpack[Given],
 ) -> bytes:
     """Return the payload that changes what is given; raises LocalProtocolError."""
     new_lines = None if lines is None else tuple(lines)
-    return _form.encode(Need(title, body, new_lines, closes, class_name))
+    return _form.encode(Need(title=title, lines=new_lines, **given))
+
+
+_TERMS: Final = Terms.__struct_fields__
+_TERMS_OF_STEWARDS: Final = tuple(
+    field for field in _TERMS if field not in ("stewards", "confirmers")
+)
+_PLAIN: Final = tuple(field for field in Need.__struct_fields__ if field not in _TERMS)
 
 
 def _fold(operations: Sequence[Placed]) -> NeedState | None:
@@ -121,27 +215,40 @@ def _fold(operations: Sequence[Placed]) -> NeedState | None:
     for placed in operations:
         need: Need = placed.payload
         if placed.creates:
-            if need.title is not None and need.lines is not None:
-                state = NeedState(placed.member, need.title, need.lines)
-                state = _changed(state, need)
-        elif state is not None and _may_change(state, placed):
-            state = _changed(state, need)
+            state = _made(placed, need)
+        elif state is not None:
+            state = _changed(state, need, _terms_changed_by(placed, state))
     return state
 
 
-def _may_change(state: NeedState, placed: Placed) -> bool:
-    return placed.member == state.author or placed.rank <= RANK_MAY_EDIT_MAX
+def _made(placed: Placed, need: Need) -> NeedState | None:
+    if need.title is None or need.lines is None:
+        return None
+    terms = msgspec.structs.replace(Terms(need.lines), **_given(need, _TERMS))
+    state = NeedState(placed.member, placed.order.time, need.title, (terms,))
+    return _changed(state, need, _TERMS)
 
 
-def _changed(state: NeedState, need: Need) -> NeedState:
-    return NeedState(
-        author=state.author,
-        title=state.title if need.title is None else need.title,
-        lines=state.lines if need.lines is None else need.lines,
-        body=state.body if need.body is None else need.body,
-        closes=state.closes if need.closes is None else need.closes,
-        class_name=state.class_name if need.class_name is None else need.class_name,
-    )
+def _terms_changed_by(placed: Placed, state: NeedState) -> tuple[str, ...] | None:
+    """Return the fields of the terms that a member may change, None if she may change nothing."""
+    if placed.member == state.author or placed.rank <= RANK_MAY_EDIT_MAX:
+        return _TERMS
+    return _TERMS_OF_STEWARDS if placed.member in state.terms[-1].stewards else None
+
+
+def _changed(state: NeedState, need: Need, may_change: tuple[str, ...] | None) -> NeedState:
+    if may_change is None:
+        return state
+    terms = msgspec.structs.replace(state.terms[-1], **_given(need, may_change))
+    others = tuple(other for other in state.terms if other != terms)
+    if len(others) < TERMS_MAX:
+        state = msgspec.structs.replace(state, terms=(*others, terms))
+    return msgspec.structs.replace(state, **_given(need, _PLAIN))
+
+
+def _given(need: Need, fields: tuple[str, ...]) -> dict[str, Any]:
+    found = {field: getattr(need, field) for field in fields}
+    return {field: value for field, value in found.items() if value is not None}
 
 
 NEED = StateKind(
