@@ -150,9 +150,11 @@ class DocumentView(Value, frozen=True, kw_only=True):
     document: str
     title: str
     shape: str
-    member: str
+    member: str  # who started it
+    name: str
     updates: int
     time: int
+    deleted: bool = False
 
 
 class WithoutEffectView(Value, frozen=True, kw_only=True):

@@ -109,9 +109,25 @@ async def post_message(node: NodeInterface, question: s.PostMessage) -> t.Messag
     )
 
 
-async def list_documents(node: NodeInterface, question: s.InCommunity) -> list[t.DocumentView]:
-    """The documents of a community."""
-    return node.community(question.community).documents()
+async def list_documents(node: NodeInterface, question: s.ListDocuments) -> list[t.DocumentView]:
+    """The documents of a community, or those that were deleted."""
+    return node.community(question.community).documents(deleted=question.deleted)
+
+
+async def rename_document(node: NodeInterface, question: s.RenameDocument) -> t.DocumentView:
+    """Give a document another title."""
+    community = node.community(question.community)
+    return await community.rename_document(question.document, question.title)
+
+
+async def delete_document(node: NodeInterface, question: s.OfDocument) -> t.DocumentView:
+    """Take a document out of sight, for everybody; what was written stays on the disks."""
+    return await node.community(question.community).delete_document(question.document)
+
+
+async def undelete_document(node: NodeInterface, question: s.OfDocument) -> t.DocumentView:
+    """Show a deleted document again, with all that was ever written into it."""
+    return await node.community(question.community).undelete_document(question.document)
 
 
 async def create_document(node: NodeInterface, question: s.CreateDocument) -> t.DocumentView:

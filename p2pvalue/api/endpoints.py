@@ -92,7 +92,7 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Endpoint("POST", "/devices/{device:path}/revoke", ds.RevokeDevice, d.revoke_device),
     Endpoint("GET", "/messages", s.ListMessages, a.list_messages),
     Endpoint("POST", "/messages", s.PostMessage, a.post_message),
-    Endpoint("GET", "/documents", s.InCommunity, a.list_documents),
+    Endpoint("GET", "/documents", s.ListDocuments, a.list_documents),
     Endpoint("POST", "/documents", s.CreateDocument, a.create_document),
     Stream(
         "POST",
@@ -104,6 +104,9 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     ),
     Endpoint("POST", "/documents/{document:path}/attach", es.AttachEditor, e.attach_editor),
     Endpoint("POST", "/documents/{document:path}/detach", es.DetachEditor, e.detach_editor),
+    Endpoint("POST", "/documents/{document:path}/rename", s.RenameDocument, a.rename_document),
+    Endpoint("POST", "/documents/{document:path}/delete", s.OfDocument, a.delete_document),
+    Endpoint("POST", "/documents/{document:path}/undelete", s.OfDocument, a.undelete_document),
     Endpoint("POST", "/documents/{document:path}/restore", hs.AtVersion, h.restore),
     Endpoint("POST", "/documents/{document:path}/undo", s.OfDocument, h.undo),
     Endpoint("POST", "/documents/{document:path}/redo", s.OfDocument, h.redo),

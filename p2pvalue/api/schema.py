@@ -116,10 +116,22 @@ class CreateDocument(InCommunity, frozen=True, kw_only=True):
     shape: str = "markdown"
 
 
+class ListDocuments(InCommunity, frozen=True, kw_only=True):
+    """The documents; with `deleted` those that were deleted instead."""
+
+    deleted: bool = False
+
+
 class OfDocument(InCommunity, frozen=True, kw_only=True):
     """A question about one document."""
 
     document: Reference
+
+
+class RenameDocument(OfDocument, frozen=True, kw_only=True):
+    """The document's new title."""
+
+    title: str
 
 
 class EditDocument(OfDocument, frozen=True, kw_only=True):

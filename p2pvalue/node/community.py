@@ -140,8 +140,17 @@ class Community:
     ) -> t.DocumentView:
         return await self._documents.create(title, text, shape)
 
-    def documents(self) -> list[t.DocumentView]:
-        return self._documents.all()
+    def documents(self, *, deleted: bool = False) -> list[t.DocumentView]:
+        return self._documents.list.all(removed=deleted)
+
+    async def rename_document(self, document: str, title: str) -> t.DocumentView:
+        return await self._documents.list.rename(document, title)
+
+    async def delete_document(self, document: str) -> t.DocumentView:
+        return await self._documents.list.remove(document)
+
+    async def undelete_document(self, document: str) -> t.DocumentView:
+        return await self._documents.list.bring_back(document)
 
     async def document_text(self, document: str) -> t.TextView:
         return await self._documents.text(document)

@@ -16,11 +16,11 @@ import trio
 from p2pvalue import types as t
 from p2pvalue.node.context import Context
 from p2pvalue.node.document_facts import OwnUpdate
+from p2pvalue.node.document_list import DocumentList
 from p2pvalue.node.document_replica import DocumentPlace, DocumentReplica
 from p2pvalue.node.document_shapes import (
     check_first_text,
     check_has_positions,
-    check_readable,
     check_shape,
     check_text,
     first_text_drafts,
@@ -32,15 +32,13 @@ from p2pvalue.node.open_documents import (
     OpenDocuments,
     Opened,
 )
-from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue.node.titles import document_state
 from p2pvalue.texts.edits import Edit
-from p2pvalue_protocol.errors import LocalProtocolError, NotFound
+from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import document
-from p2pvalue_protocol.past import StateRow
 
 
 class InUse(NamedTuple):
@@ -59,6 +57,7 @@ class Documents:
         self._context = context
         self._community = community
         self._opened = opened
+        self.list = DocumentList(context, community, opened.titles)
 
     # --- what there is
 
@@ -70,10 +69,7 @@ class Documents:
         check_shape(shape)
         payload = document.encode_document(title, shape)
         check_text(text)
-        if title in self._opened.titles.of(self._context.store, self._community):
-            raise LocalProtocolError(
-                f'there is a document "{title}" already: edit that one, or choose another title'
-            )
+        self.list.check_free(title)
         await check_first_text(self._opened.texts, shape, text)
         drafts = [Draft(document.NUMBER, b"", payload)]
         if shape != document.SHAPE_RICH:
@@ -82,48 +78,13 @@ class Documents:
         subject = subject_of(made.op_id)
         if text and shape == document.SHAPE_RICH:
             await self.rewrite(subject.hex(), text, base_version="", base_text=None)
-        row = self._context.store.state(self._community, subject)
-        assert row is not None, "a document of ours is visible once written"
-        return self._view(row)
-
-    def all(self) -> list[t.DocumentView]:
-        """Return all documents, oldest change of title first; counts the updates of each."""
-        rows = every_state(self._context.store, self._community, document.NUMBER)
-        return [self._view(row) for row in rows]
-
-    def _view(self, row: StateRow) -> t.DocumentView:
-        state = document_state(row)
-        count = self._context.store.entry_count(
-            self._community, row.subject, document.UPDATE_NUMBER
-        )
-        return t.DocumentView(
-            document=row.subject.hex(),
-            title=state.title,
-            shape=state.shape,
-            member=state.author.hex(),
-            updates=count,
-            time=row.time,
-        )
-
-    def _resolve(self, reference: str) -> tuple[bytes, document.DocumentState]:
-        subject = full_id(reference, 16)
-        row = self._context.store.state(self._community, subject) if subject else None
-        if row is None or row.kind != document.NUMBER:
-            rows = every_state(self._context.store, self._community, document.NUMBER)
-            titled = ((row.subject, document_state(row).title) for row in rows)
-            subject = resolve(reference, titled, "document")
-            row = self._context.store.state(self._community, subject)
-        if row is None:
-            raise NotFound(f'the document "{reference}" is gone: list the documents')
-        state = document_state(row)
-        check_readable(state)
-        return row.subject, state
+        return self.list.view(subject)
 
     # --- for those who hold a text of their own
 
     def subject(self, reference: str) -> bytes:
         """Return which document is meant; raises NotFound."""
-        return self._resolve(reference)[0]
+        return self.list.resolve(reference)[0]
 
     @asynccontextmanager
     async def opened(
@@ -152,7 +113,7 @@ class Documents:
         self, reference: str, on_applied: Callable[[list[bytes]], None] | None = None
     ) -> AsyncIterator[InUse]:
         """Hold a document while it is worked with; raises NotFound."""
-        subject, state = self._resolve(reference)
+        subject, state = self.list.resolve(reference)
         opened = self._opened.use((self._community, subject))
         try:
             async with opened.lock:
@@ -178,7 +139,7 @@ class Documents:
         In session 0 they count in the text as it is now. Another session begins with that text and
         then has its own: the answer shows it, with others' edits only after an empty `edits`.
         """
-        subject, state = self._resolve(reference)
+        subject, state = self.list.resolve(reference)
         check_has_positions(state)
         self._opened.check_session((self._community, subject), session)
         made = [Edit(*edit) for edit in edits]

@@ -32,7 +32,7 @@ class Titles:
         known = self._known.get(community)
         if known is None:
             states = every_state(store, community, document.NUMBER)
-            known = {document_state(row).title for row in states}
+            known = {state.title for state in map(document_state, states) if not state.removed}
             self._keep(community, known)
         return known
 
@@ -54,7 +54,7 @@ class Titles:
         except PayloadInvalid:
             return  # it made nothing
         assert isinstance(made, document.Document)
-        if made.shape is not None:
+        if made.title is not None and made.shape is not None:
             known.add(made.title)
             self._keep(community, known)
 

@@ -55,6 +55,7 @@ class FakeCommunity:
         self.history = FakeHistory(self)
         self.posted: list[t.MessageView] = []
         self.texts: dict[str, t.TextView] = {}
+        self.deleted: dict[str, t.TextView] = {}
         self.shapes: dict[str, str] = {}
         self.shown: dict[tuple[str, str], str] = {}
         self.wanted: dict[str, t.NeedView] = {}
@@ -155,24 +156,46 @@ class FakeCommunity:
         self.shapes[document] = shape
         if text:
             self.history.saved(document, text)
-        return self.documents()[-1]
+        return self._listed(self.texts[document])
 
-    def documents(self) -> list[t.DocumentView]:
-        return [
-            t.DocumentView(
-                document=view.document,
-                title=view.title,
-                shape=self.shapes[view.document],
-                member="a" * 64,
-                updates=int(view.version, 16),
-                time=self.node.times,
-            )
-            for view in self.texts.values()
-        ]
+    def documents(self, *, deleted: bool = False) -> list[t.DocumentView]:
+        held = (self.deleted if deleted else self.texts).values()
+        return [self._listed(view) for view in held]
+
+    def _listed(self, view: t.TextView) -> t.DocumentView:
+        return t.DocumentView(
+            document=view.document,
+            title=view.title,
+            shape=self.shapes[view.document],
+            member="a" * 64,
+            name=self.node.name,
+            updates=int(view.version, 16),
+            time=self.node.times,
+            deleted=view.document in self.deleted,
+        )
+
+    async def rename_document(self, document: str, title: str) -> t.DocumentView:
+        view = await self.document_text(document)
+        renamed = msgspec.structs.replace(view, title=title)
+        self.texts[view.document] = renamed
+        return self._listed(renamed)
+
+    async def delete_document(self, document: str) -> t.DocumentView:
+        view = await self.document_text(document)
+        self.deleted[view.document] = self.texts.pop(view.document)
+        return self._listed(view)
+
+    async def undelete_document(self, document: str) -> t.DocumentView:
+        view = self._named(document, self.deleted)
+        self.texts[view.document] = self.deleted.pop(view.document)
+        return self._listed(view)
 
     async def document_text(self, document: str) -> t.TextView:
-        for view in self.texts.values():
-            if document in (view.document, view.title):
+        return self._named(document, self.texts)
+
+    def _named(self, document: str, held: dict[str, t.TextView]) -> t.TextView:
+        for view in held.values():
+            if document in (view.document, view.document[:8], view.title):
                 return view
         raise NotFound(f"there is no document {document!r}; list them: document list")
 

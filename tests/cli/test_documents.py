@@ -273,6 +273,27 @@ def test_a_document_has_the_shape_that_its_maker_chose(ana: Person) -> None:
     assert ana.type("document", "create", "Other", "--shape", "poem").exit_code == failures.USAGE
 
 
+def test_documents_are_listed_with_their_shapes_and_authors(ana: Person) -> None:
+    assert "start one with" in ana.sees("document", "list")
+    ana.sees("document", "create", "Plan", "--shape", "rich")
+    head, row = ana.sees("document", "list").splitlines()
+    assert head.split() == ["DOCUMENT", "TITLE", "SHAPE", "BY", "SINCE"]
+    assert row.split()[1:4] == ["Plan", "rich", "Ana"]
+
+
+def test_a_document_is_renamed_deleted_and_brought_back_by_words(ana: Person) -> None:
+    ana.sees("document", "create", "Plan", "--from", "-", stdin="tea")
+    assert ana.sees("document", "rename", "Plan", "Plan B") == "it is called Plan B now\n"
+    said = ana.sees("document", "delete", "Plan B")
+    assert ana.gets("document", "list") == []
+    assert "Plan B" in ana.sees("document", "list", "--deleted")
+    assert ana.type("document", "show", "Plan B").exit_code == failures.NOT_FOUND
+    undelete = shlex.split(said.partition("to bring it back: p2pvalue ")[2])
+    assert ana.sees(*undelete) == "Plan B is back\n"
+    assert ana.sees("document", "show", "Plan B") == "tea"
+    assert ana.sees("document", "list", "--deleted") == "no document was deleted\n"
+
+
 def test_an_editor_is_attached_and_detached_by_words(ana: Person) -> None:
     ana.sees("document", "create", "Minutes")
     attached = ana.sees("document", "attach", "Minutes", "--origin", "http://localhost:5173")

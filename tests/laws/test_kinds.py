@@ -80,7 +80,8 @@ PAYLOADS: dict[int, st.SearchStrategy[bytes]] = {
         chat.encode_chat_message, LINE, st.none() | SUBJECT, st.none() | SUBJECT
     ),
     document.NUMBER: st.builds(document.encode_document, LINE, NAME)
-    | st.builds(document.encode_document_title, LINE),
+    | st.builds(document.encode_document_title, LINE)
+    | st.builds(document.encode_document_removal, removed=st.booleans()),
     document.UPDATE_NUMBER: st.builds(
         document.encode_document_update,
         st.binary(min_size=1, max_size=50),

@@ -75,8 +75,8 @@ MUTANTS = (
         "document-renamed-before-it-is-made",
         "kinds/document: what creates a document gives its shape",
         "kinds/document",
-        "            if document.shape is not None:\n",
-        "            if document.title:\n",
+        "            if document.title is not None and document.shape is not None:\n",
+        "            if document.title is not None:\n",
         "protocol/test_kinds.py::test_a_document_created_without_a_shape_is_none",
     ),
     Mutant(
@@ -86,6 +86,31 @@ MUTANTS = (
         "state = msgspec.structs.replace(state, title=document.title)",
         "state = msgspec.structs.replace(state, title=state.title)",
         "protocol/test_kinds.py::test_a_document_is_renamed_by_the_last_writer",
+    ),
+    Mutant(
+        "document-removed-by-anybody",
+        "kinds/document: its author or an admin removes a document",
+        "kinds/document",
+        "return member == state.author or rank <= RANK_MAY_REMOVE_MAX",
+        "return True",
+        "protocol/test_kinds.py::test_a_document_is_removed_by_its_author_or_an_admin"
+        "[bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb-2-False]",
+    ),
+    Mutant(
+        "document-stays-removed",
+        "kinds/document: the last who may says whether it is removed",
+        "kinds/document",
+        "removed=bool(document.removed))",
+        "removed=True)",
+        "protocol/test_kinds.py::test_a_document_is_removed_as_the_last_who_may_has_said",
+    ),
+    Mutant(
+        "document-removed-with-a-title",
+        "kinds/document: a removal says nothing else",
+        "kinds/document",
+        "is_alone = document.title is None and document.shape is None",
+        "is_alone = document.shape is None",
+        "vectors/test_kinds.py::test_kind[kinds/document-removal-with-a-title]",
     ),
     Mutant(
         "update-of-any-session",

@@ -30,6 +30,7 @@ from p2pvalue_protocol.kinds.document import (
     DocumentState,
     DocumentUpdate,
     encode_document,
+    encode_document_removal,
     encode_document_title,
     encode_document_update,
 )
@@ -91,6 +92,33 @@ def test_a_rename_does_not_change_the_shape() -> None:
 def test_a_document_created_without_a_shape_is_none() -> None:
     assert fold(DOCUMENT, (ADA, encode_document_title("A"))) is None
     assert DOCUMENT.fold([]) is None
+
+
+@pytest.mark.parametrize(
+    ("member", "rank", "removed"), [(ADA, 2, True), (BO, 1, True), (BO, 0, True), (BO, 2, False)]
+)
+def test_a_document_is_removed_by_its_author_or_an_admin(
+    member: bytes, rank: int, removed: bool
+) -> None:
+    made = (ADA, encode_document("A"))
+    assert fold(
+        DOCUMENT, made, (member, encode_document_removal(removed=True), rank)
+    ) == DocumentState("A", "plain", ADA, removed)
+
+
+def test_a_document_is_removed_as_the_last_who_may_has_said() -> None:
+    made, gone, back = (
+        encode_document("A"),
+        encode_document_removal(removed=True),
+        encode_document_removal(removed=False),
+    )
+    assert fold(DOCUMENT, (ADA, made), (ADA, gone), (BO, back)) == DocumentState(
+        "A", "plain", ADA, removed=True
+    )
+    assert fold(
+        DOCUMENT, (ADA, made), (ADA, gone), (BO, encode_document_title("B")), (BO, back, 1)
+    ) == DocumentState("B", "plain", ADA)
+    assert fold(DOCUMENT, (ADA, gone)) is None
 
 
 def test_an_update_belongs_to_the_document_it_names() -> None:

@@ -164,11 +164,47 @@ def show_document(reference: str, target: Path | None, force: bool, community: s
     give_text(connection.get(path, community=community), target, is_forced=force)
 
 
-@document.command("list", example="p2pvalue document list")
+@document.command("list", example="p2pvalue document list\np2pvalue document list --deleted")
+@click.option("--deleted", is_flag=True, help="Those that were deleted, and can be brought back.")
 @community_option
-def list_documents(community: str | None) -> None:
-    """List the documents."""
-    show(connection.get("/documents", community=community), _write_list)
+def list_documents(deleted: bool, community: str | None) -> None:
+    """List the documents, with their shapes and who started them."""
+    asked = "true" if deleted else None
+    found = connection.get("/documents", deleted=asked, community=community)
+    show(found, lambda documents: _write_list(documents, is_of_deleted=deleted))
+
+
+@document.command(example="p2pvalue document rename 'Minutes of May' 'Minutes of June'")
+@click.argument("reference", metavar="DOCUMENT")
+@click.argument("title")
+@community_option
+def rename(reference: str, title: str, community: str | None) -> None:
+    """Give a DOCUMENT another TITLE, for everybody."""
+    path = f"/documents/{connection.quoted(reference)}/rename"
+    renamed = connection.post(path, title=title, community=community)
+    show(renamed, lambda view: say(f"it is called {harmless(view['title'])} now"))
+
+
+@document.command(example="p2pvalue document delete 'Minutes of May'")
+@click.argument("reference", metavar="DOCUMENT")
+@community_option
+def delete(reference: str, community: str | None) -> None:
+    """Take a DOCUMENT out of sight, for everybody; nothing that was written is lost.
+
+    Who started it may, and admins. `undelete` brings it back.
+    """
+    path = f"/documents/{connection.quoted(reference)}/delete"
+    show(connection.post(path, community=community), lambda view: _say_deleted(view, community))
+
+
+@document.command(example="p2pvalue document undelete 'Minutes of May'")
+@click.argument("reference", metavar="DOCUMENT")
+@community_option
+def undelete(reference: str, community: str | None) -> None:
+    """Bring back a DOCUMENT that was deleted, with all that was ever written into it."""
+    path = f"/documents/{connection.quoted(reference)}/undelete"
+    brought = connection.post(path, community=community)
+    show(brought, lambda view: say(f"{harmless(view['title'])} is back"))
 
 
 @document.command(example="p2pvalue document follow 'Minutes of May'")
@@ -249,12 +285,20 @@ def _write_drafts(kept: list[dict[str, Any]]) -> None:
             say(f"  save it with: {draft['save']}")
 
 
-def _write_list(documents: list[dict[str, Any]]) -> None:
+def _say_deleted(view: dict[str, Any], community: str | None) -> None:
+    back = command_line(["document", "undelete", short(view["document"])], community)
+    say(f"deleted {harmless(view['title'])}; to bring it back: {back}")
+
+
+def _write_list(documents: list[dict[str, Any]], *, is_of_deleted: bool) -> None:
     if not documents:
-        say("no documents yet; start one with: p2pvalue document create TITLE")
+        started = "no documents yet; start one with: p2pvalue document create TITLE"
+        say("no document was deleted" if is_of_deleted else started)
         return
-    rows = [(short(d["document"]), d["title"], ago(d["time"])) for d in documents]
-    table(("DOCUMENT", "TITLE", "STARTED"), rows)
+    rows = [
+        (short(d["document"]), d["title"], d["shape"], d["name"], ago(d["time"])) for d in documents
+    ]
+    table(("DOCUMENT", "TITLE", "SHAPE", "BY", "SINCE"), rows)
 
 
 def _write_difference(before: str, after: str) -> None:

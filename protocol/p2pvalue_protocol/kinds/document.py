@@ -24,6 +24,7 @@ from p2pvalue_protocol.payload_form import (
 NUMBER: Final = 32
 UPDATE_NUMBER: Final = 33
 TITLE_BYTES_MAX: Final = 300
+RANK_MAY_REMOVE_MAX: Final = 1  # admins, and founders
 SHAPE_PLAIN: Final = "plain"
 SHAPE_MARKDOWN: Final = "markdown"
 SHAPE_RICH: Final = "rich"
@@ -35,10 +36,11 @@ _OpId = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
 class Document(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Creates a document (both fields) or renames it (title)."""
+    """Creates a document (title and shape), renames it (title), or says if it is `removed`."""
 
-    title: str
+    title: str | None = None
     shape: str | None = None
+    removed: bool | None = None
 
 
 class DocumentState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,6 +49,7 @@ class DocumentState(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str
     shape: str
     author: bytes
+    removed: bool = False
 
 
 class DocumentUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,6 +68,11 @@ class DocumentUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def _problem(document: Document) -> str | None:
+    if document.removed is not None:
+        is_alone = document.title is None and document.shape is None
+        return None if is_alone else "a removal says nothing else: leave the other fields out"
+    if document.title is None:
+        return "a document has a title: give one"
     return first_problem(
         line_problem("title", document.title, TITLE_BYTES_MAX),
         None if document.shape is None else name_problem("shape", document.shape),
@@ -90,6 +98,11 @@ def encode_document_title(title: str) -> bytes:
     return _form.encode(Document(title))
 
 
+def encode_document_removal(*, removed: bool) -> bytes:
+    """Return the payload that removes a document, or brings it back."""
+    return _form.encode(Document(removed=removed))
+
+
 def encode_document_update(
     update: bytes,
     session: int,
@@ -108,11 +121,18 @@ def _fold(operations: Sequence[Placed]) -> DocumentState | None:
     for placed in operations:
         document: Document = placed.payload
         if placed.creates:
-            if document.shape is not None:
+            if document.title is not None and document.shape is not None:
                 state = DocumentState(document.title, document.shape, placed.member)
-        elif state is not None:
+        elif state is not None and document.title is not None:
             state = msgspec.structs.replace(state, title=document.title)
+        elif state is not None and may_remove(state, placed.member, placed.rank):
+            state = msgspec.structs.replace(state, removed=bool(document.removed))
     return state
+
+
+def may_remove(state: DocumentState, member: bytes, rank: int) -> bool:
+    """Return whether a member of a rank removes a document and brings it back."""
+    return member == state.author or rank <= RANK_MAY_REMOVE_MAX
 
 
 DOCUMENT = StateKind(
