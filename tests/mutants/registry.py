@@ -15,6 +15,7 @@ from tests.mutants import (
     of_links,
     of_needs,
     of_presence,
+    of_ranking,
     of_secrets,
     of_sync,
     of_updates_by_id,
@@ -37,4 +38,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_documents.MUTANTS,
     *of_updates_by_id.MUTANTS,
     *of_digests.MUTANTS,
+    *of_ranking.MUTANTS,
 )

@@ -1,0 +1,1 @@
+"""What becomes of needs and pledges: pure functions of the operations held."""
