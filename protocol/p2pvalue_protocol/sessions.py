@@ -241,15 +241,15 @@ class Sessions:
             return False
         first = Reference(own, AUTH, 0, begun.op_id)
         # Who let it in knows it, which tells nothing of the others: she may have been put out.
-        brought_in_by = {own} | {
-            replica.auth_references[op_id].device for op_id in membership.admissions_of(own)
-        }
+        brought_in_by = _brought_in_by(replica, own)
         answered = [s for s in self._syncs.values() if s.community == replica.community]
-        knowing = [s.device for s in answered if s.knows(first) and s.device not in brought_in_by]
         unknowing = [s for s in answered if s.has_lasted(now_ms) and not s.knows(first)]
+        strongest = _strongest(replica, (s.device for s in unknowing))
+        knowing = {s.device for s in answered if s.knows(first)} - {own, *brought_in_by}
         # Others who came in as we did may know us, and nobody know them: the strongest decide.
-        best = min((_rank_of(replica, device) for device in knowing), default=_NOBODY)
-        strongest = min((_rank_of(replica, s.device) for s in unknowing), default=_NOBODY)
+        if _strongest(replica, brought_in_by) >= strongest:
+            knowing = {d for d in knowing if not brought_in_by & _brought_in_by(replica, d)}
+        best = _strongest(replica, knowing)
         is_known = best <= strongest and best != _NOBODY
         return bool(unknowing) and not is_known
 
@@ -260,6 +260,16 @@ class Sessions:
             for number, ready in self._ready.items()
             if ready == community
         )
+
+
+def _brought_in_by(replica: Replica, device: bytes | None) -> set[bytes]:
+    """Return the devices that let a device in, by what we hold."""
+    admissions = replica.membership.admissions_of(device) if device is not None else ()
+    return {replica.auth_references[op_id].device for op_id in admissions}
+
+
+def _strongest(replica: Replica, devices: Iterable[bytes | None]) -> int:
+    return min((_rank_of(replica, device) for device in devices), default=_NOBODY)
 
 
 def _rank_of(replica: Replica, device: bytes | None) -> int:

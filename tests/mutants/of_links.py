@@ -183,8 +183,8 @@ MUTANTS = (
         "known-to-who-let-in",
         "devices#a-device-that-nobody-knows: those that brought it in know it, and prove nothing",
         "sessions",
-        "if s.knows(first) and s.device not in brought_in_by",
-        "if s.knows(first)",
+        "if s.knows(first)} - {own, *brought_in_by}",
+        "if s.knows(first)} - {own}",
         "protocol/test_unheard_devices.py::"
         "test_that_who_let_her_in_knows_a_newcomer_tells_nothing_of_the_others",
     ),
@@ -196,6 +196,15 @@ MUTANTS = (
         "is_known = best",
         "protocol/test_unheard_devices.py::"
         "test_that_the_weaker_know_a_newcomer_tells_nothing_where_a_founder_does_not",
+    ),
+    Mutant(
+        "known-to-who-came-in-alike",
+        "devices#a-device-that-nobody-knows: who came in alike may be known to nobody herself",
+        "sessions",
+        "if not brought_in_by & _brought_in_by(replica, d)",
+        "if d",
+        "protocol/test_unheard_devices.py::"
+        "test_that_who_came_in_alike_knows_a_newcomer_tells_nothing_where_an_equal_does_not",
     ),
     Mutant(
         "unknown-at-once",

@@ -247,6 +247,24 @@ def test_that_the_weaker_know_a_newcomer_tells_nothing_where_a_founder_does_not(
     assert garden.is_unknown(dee)
 
 
+def test_that_who_came_in_alike_knows_a_newcomer_tells_nothing_where_an_equal_does_not() -> None:
+    garden = Garden()
+    cal, dee, fay = (Computer(name, name) for name in ("cal", "dee", "fay"))
+    garden.enter(cal, garden.ada)
+    garden.meet(garden.ben, garden.ada)
+    garden.put_out(garden.ada, garden.ben)
+    garden.meet(cal, garden.ada)
+    for newcomer in (dee, fay):
+        garden.enter(newcomer, garden.ben)
+    garden.meet(fay, garden.ben)
+    garden.call(dee, fay)
+    garden.call(cal, dee)
+    assert garden.is_in(dee, fay)
+    assert garden.is_in(cal, dee)
+    assert not garden.is_in(dee, cal)
+    assert garden.is_unknown(dee)
+
+
 def test_one_peer_that_knows_a_device_is_enough() -> None:
     garden = Garden()
     phone, stranger = Computer("phone", "ben"), Computer("tablet", "ben")
