@@ -262,7 +262,7 @@ CORE_DECODERS = (
         + (f"{P}.encoding.decode_payload", f"{P}.payload_form", f"{P}.kinds.decode_state"),
         shape="msgpack",
         bytes_max=PAYLOAD_BYTES_MAX,
-        budget=Budget(units_per_kib=2),
+        budget=Budget(units_per_kib=4),  # every kind looks at every value, some of one byte each
     ),
     Target(
         name="auth-payload",
