@@ -58,6 +58,16 @@ def test_an_update_that_is_not_stored_is_not_asked_for() -> None:
         ids.place_of(9)
 
 
+def test_an_id_that_is_given_late_leaves_the_others_in_their_places() -> None:
+    stored = StoredIds({(1, 7): b"1" * 32, (1, 8): b"last" * 8})
+    ids = OpIds(1, stored)
+    ids.append(b"made up 1".ljust(32), 2**50, is_stored=False)
+    ids.append(b"last" * 8, 8, is_stored=True)
+    ids.identify(b"made up 1".ljust(32), b"1" * 32, 7)
+    assert [ids.find(op_id) for op_id in (b"1" * 32, b"last" * 8)] == [0, 1]
+    assert ids.find(b"made up 1".ljust(32)) is None
+
+
 def test_a_head_that_begins_like_an_update_is_waited_for() -> None:
     ids = StoredIds()
     facts = Facts(DOCUMENT, "plain", ids)

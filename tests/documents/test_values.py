@@ -12,6 +12,7 @@ VALUES = {
     "true": b"\x78",
     "integer": b"\x7d\x05",
     "long integer": b"\x7d\xbf\xff\x01",
+    "negative integer": b"\x7d\xc0\x7f",
     "float of 32 bits": b"\x7c" + bytes(4),
     "float of 64 bits": b"\x7b" + bytes(8),
     "integer of 64 bits": b"\x7a" + bytes(8),

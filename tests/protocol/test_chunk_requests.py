@@ -99,8 +99,8 @@ def test_more_and_more_are_under_way_while_they_come_at_once_and_one_when_they_d
     link.carry()
     requests = ChunkRequests(GARDEN, fetching_of(CHUNKS), lambda: True)
     assert under_way(requests, 0) == 1
-    for _ in range(12):
-        took(requests, 999)
+    for after_ms in (999, 0) * 6:
+        took(requests, after_ms)
     assert under_way(requests, 999) == limits.CHUNKS_UNDER_WAY_MAX
     took(requests, 3_000)
     assert under_way(requests, 3_000) == limits.CHUNKS_UNDER_WAY_MAX - 1

@@ -148,6 +148,19 @@ def test_proofs_are_stored_together_and_a_forged_one_is_an_offence() -> None:
     assert proofs_left(proofs, ana) == 0
 
 
+def test_as_many_frames_of_proofs_are_taken_each_time() -> None:
+    ana = founded()
+    proofs, batch = Proofs(), encode_batch([begun_by_nobody(ana)])
+    for _ in range(2):
+        for _ in range(limits.PROOF_FRAMES_MAX):
+            proofs.gather(batch)
+        assert proofs_left(proofs, ana) == 0
+    for _ in range(limits.PROOF_FRAMES_MAX):
+        proofs.gather(batch)
+    with pytest.raises(Refused):
+        proofs.gather(batch)
+
+
 def begun_by_nobody(ana: Copy) -> Run:
     log = Chain(key_named("nobody device"), ana.community, AUTH)
     log.add(b"", kind=auth.AUTH_SEEN)

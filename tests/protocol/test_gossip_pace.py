@@ -86,6 +86,11 @@ def test_who_is_let_in_or_put_out_is_told_at_once(pair: Pair) -> None:
     assert len(told) == 1
 
 
+def test_who_let_somebody_in_may_speak_at_once(pair: Pair) -> None:
+    assert len(pair.write(Draft(auth.AUTH_SEEN, b"", b""), LATER_MS)) == 1
+    assert len(pair.say(LATER_MS + 1)) == 1
+
+
 def test_a_clock_that_jumps_back_keeps_nobody_waiting(pair: Pair) -> None:
     pair.say(LATER_MS)
     assert pair.say(LATER_MS + 1) == []

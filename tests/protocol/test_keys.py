@@ -81,7 +81,18 @@ def test_no_salt_is_a_salt_of_zeros() -> None:
     assert hkdf(b"secret", b"", b"x") == hmac.digest(extracted, b"x\x01", sha256)
 
 
-@pytest.mark.parametrize("number", [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18])
+def test_a_key_has_32_bytes_and_a_signature_64() -> None:
+    assert not any(map(is_valid_public_key, (KEY.public[:-1], KEY.public + b"\x00", b"")))
+    assert not any(map(has_valid_form, (SIGNATURE[:-1], SIGNATURE + b"\x00", b"")))
+
+
+OF_ORDER_8 = (
+    325_606_250_916_557_431_795_983_626_356_110_631_294_008_115_727_848_805_560_023_387_167_927_233_504,
+    39_382_357_235_489_614_581_723_060_781_553_021_112_529_911_719_440_698_176_882_885_853_963_445_705_823,
+)
+
+
+@pytest.mark.parametrize("number", [0, 1, *OF_ORDER_8, 2**255 - 20, 2**255 - 19, 2**255 - 18])
 def test_a_key_with_which_all_agree_on_zeros_is_no_exchange_key(number: int) -> None:
     assert not is_valid_exchange_key(number.to_bytes(32, "little"))
     assert is_valid_exchange_key((9).to_bytes(32, "little"))

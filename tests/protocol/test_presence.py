@@ -175,6 +175,8 @@ def test_so_many_documents_are_heard_at_once() -> None:
     check_room(limits.LIVE_DOCUMENTS_MAX - 1)
     with pytest.raises(LocalProtocolError, match="32 documents are open"):
         check_room(limits.LIVE_DOCUMENTS_MAX)
+    with pytest.raises(LocalProtocolError, match="32 documents are open"):
+        check_room(limits.LIVE_DOCUMENTS_MAX + 1)
 
 
 # --- what we say
