@@ -39,6 +39,7 @@ class Lease(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     is_outdated: bool  # the editor does not know all that the document uses
     basis: str
     seen_ms: int
+    schema: int = 1  # the newest version of rich texts that the editor knows
 
 
 class Kept(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -99,6 +100,7 @@ class Leases:
         device: bytes,
         *,
         origin: str,
+        schema: int,
         is_outdated: bool,
         basis: str,
     ) -> tuple[Lease, str]:
@@ -112,7 +114,16 @@ class Leases:
             session += 1
         token = self._random_bytes(_TOKEN_BYTES).hex()
         lease = Lease(
-            document, community, device, session, _hash(token), origin, is_outdated, basis, now_ms
+            document,
+            community,
+            device,
+            session,
+            _hash(token),
+            origin,
+            is_outdated,
+            basis,
+            now_ms,
+            schema,
         )
         self._kept.leases.append(lease)
         self._save()

@@ -11,13 +11,14 @@ import trio
 from p2pvalue.node import editor_messages as m
 from p2pvalue.node.document_facts import NobodyShows
 from p2pvalue.node.editor_presence import bound_state
+from p2pvalue.node.editor_projection import knows_too_little
 from p2pvalue.node.editor_refusal import EditorRefused, Refusal
 from p2pvalue.node.people import Names
 from p2pvalue_protocol.documents.bursts import Ranges, in_parts, joined
 from p2pvalue_protocol.documents.state_form import write_state
 from p2pvalue_protocol.documents.update_form import Caps, Update, read_update, write_update
 from p2pvalue_protocol.errors import NotAdmitted, NotFound, P2PValueError
-from p2pvalue_protocol.kinds.document import UPDATE_BYTES_MAX
+from p2pvalue_protocol.kinds.document import SHAPE_RICH, UPDATE_BYTES_MAX
 
 if TYPE_CHECKING:
     from p2pvalue.node.context import Context
@@ -47,6 +48,7 @@ class EditorRoom:
         self._documents, self._opened, self._key, self._afar = documents, opened, key, afar
         self._community, self.subject = key
         self._writing: Tab | None = None
+        self._is_rich = False  # as far as is known: no tab has all before it is
 
     # --- the document
 
@@ -67,6 +69,7 @@ class EditorRoom:
                         "what others see of this document was changed (somebody was put out, or"
                         " let in again): attach again, with a new document",
                     )
+                self._is_rich = replica.place.shape == SHAPE_RICH
                 with replica.readable():
                     yield replica
         except NotFound as error:
@@ -105,9 +108,15 @@ class EditorRoom:
             finally:
                 self._writing = None
 
+    async def exceeds(self, replica: DocumentReplica, schema: int) -> bool:
+        """Return whether an editor of a schema must not have the document as it is."""
+        return self._is_rich and await knows_too_little(replica.document, schema)
+
     def _tell(self, updates: list[bytes]) -> None:
         for tab in self.tabs:
             if tab is not self._writing:
+                if self._is_rich:
+                    tab.end_if_unknown(updates)
                 tab.hear(updates)
 
     # --- who is there

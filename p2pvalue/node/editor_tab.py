@@ -15,9 +15,11 @@ import trio
 from p2pvalue.node import editor_messages as m
 from p2pvalue.node.editor_burst import Burst
 from p2pvalue.node.editor_presence import TabPresence
+from p2pvalue.node.editor_projection import Projection
 from p2pvalue.node.editor_refusal import EditorRefused, Refusal
+from p2pvalue.texts.schema import may_exceed
 from p2pvalue_protocol.documents.bursts import without
-from p2pvalue_protocol.documents.update_form import Update
+from p2pvalue_protocol.documents.update_form import Update, read_update
 from p2pvalue_protocol.documents.verdict import UpdateInvalid
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ UNREAD_BYTES_MAX: Final = 8 * 1024 * 1024
 ALIVE_EVERY_S: Final = 15.0
 """A tab that hears nothing for 30 s believes the connection dead."""
 LAST_WORDS_S_MAX: Final = 2.0
+PROJECTED_EVERY_S: Final = 0.5
 
 
 class Tab:
@@ -47,6 +50,7 @@ class Tab:
         self._outgoing_bytes = 0
         self._has_outgoing = trio.Event()
         self._ending: EditorRefused | None = None
+        self._projection = Projection(lease.schema) if lease.is_outdated else None
 
     # --- to the tab
 
@@ -62,9 +66,16 @@ class Tab:
 
     def hear(self, updates: list[bytes]) -> None:
         """Tell of what others wrote, if the tab has all that was before."""
-        if self._has_all:
+        if self._has_all and self._projection is None:
             for update in updates:
                 self.push(m.news(update))
+
+    def end_if_unknown(self, updates: list[bytes]) -> None:
+        """Close the tab before it hears what its editor does not know, and would delete."""
+        if self._projection is None and any(
+            may_exceed(self.lease.schema, read_update(update)) for update in updates
+        ):
+            self.end(_knows_too_little())
 
     def end(self, refusal: EditorRefused) -> None:
         """Close the connection, for this reason."""
@@ -109,8 +120,13 @@ class Tab:
         async with self._room.replica(self) as replica:
             if not self._has_all:
                 self._clock = replica.clock_of(self.lease.session)
-            missing = await self._room.missing(replica, state)
-            held = await self._room.held(replica)
+            if self._projection is not None:
+                held, missing = await self._projection.begin(replica, state)
+            elif await self._room.exceeds(replica, self.lease.schema):
+                raise _knows_too_little()
+            else:
+                missing = await self._room.missing(replica, state)
+                held = await self._room.held(replica)
             self._has_all = True
             if not self._gave_all:
                 self.push(m.holding(held))  # first: what it types on hearing the rest comes behind
@@ -174,8 +190,12 @@ class Tab:
     async def _follow(self) -> None:
         while True:
             news = self._room.news
-            async with self._room.replica(self):
-                pass  # who catches up tells all tabs
+            async with self._room.replica(self) as replica:  # who catches up tells all tabs
+                if self._projection is not None and self._has_all:
+                    for update in await self._projection.news(replica):
+                        self.push(m.news(update))
+            if self._projection is not None:
+                await trio.sleep(PROJECTED_EVERY_S)  # it is made of the whole document
             await news.wait()
 
     async def _stay_alive(self) -> None:
@@ -187,9 +207,18 @@ class Tab:
         """Sign what was typed last; for a connection that has ended."""
         with trio.CancelScope(shield=True, deadline=trio.current_time() + LAST_WORDS_S_MAX):
             await self.sign()
+        if self._projection is not None:
+            self._projection.close()
 
 
 def _out_of_turn() -> EditorRefused:
     return EditorRefused(
         Refusal.ANEW, "this tab's text is not the one it was: attach it again, with a new document"
+    )
+
+
+def _knows_too_little() -> EditorRefused:
+    return EditorRefused(
+        Refusal.ANEW,
+        "the document uses what this editor does not know: attach it again, to read",
     )

@@ -15,6 +15,7 @@ import trio
 
 from p2pvalue.node.documents import Documents
 from p2pvalue.node.editor_leases import Lease, Leases
+from p2pvalue.node.editor_projection import knows_too_little
 from p2pvalue.node.editor_refusal import EditorRefused, Refusal
 from p2pvalue.node.editor_room import EditorRoom
 from p2pvalue.node.editor_tab import Tab
@@ -153,7 +154,7 @@ class Editors:
         subject = documents.subject(document)
         async with documents.opened(subject) as replica:
             basis, used_schema = replica.facts.basis, await replica.document.schema()
-            lacks = await replica.document.lacks(schema)
+            is_outdated = await knows_too_little(replica.document, schema)
         self.is_wanted.set()
         with trio.move_on_after(SERVED_S_MAX):
             await self._is_served.wait()
@@ -164,7 +165,8 @@ class Editors:
             subject,
             device,
             origin=origin,
-            is_outdated=schema < used_schema or bool(lacks),
+            schema=schema,
+            is_outdated=is_outdated,
             basis=basis,
         )
         return AttachedView(

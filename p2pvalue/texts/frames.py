@@ -10,10 +10,11 @@ import msgspec
 HEAD_BYTES: Final = 4
 FRAME_BYTES_MAX: Final = 2**28
 
-# Three names that are no row of `CALLS`: they are about more than one document.
+# Four names that are no row of `CALLS`: they are about more than one document.
 OPEN: Final = "open"  # shape, client, encoded or None
 COPY: Final = "copy"  # number of the new document, its client
 TAKE_FROM: Final = "take_from"  # number of the other document
+SHOW: Final = "show"  # number of the other document, version of the schema
 
 
 class Question(msgspec.Struct, array_like=True, frozen=True):

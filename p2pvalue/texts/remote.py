@@ -11,7 +11,7 @@ import msgspec
 from p2pvalue.texts.attribution import Run
 from p2pvalue.texts.broken import TextBroken
 from p2pvalue.texts.edits import Edit, check_edits, edited
-from p2pvalue.texts.frames import COPY, OPEN, TAKE_FROM, Answer, Outcome, Question
+from p2pvalue.texts.frames import COPY, OPEN, SHOW, TAKE_FROM, Answer, Outcome, Question
 from p2pvalue.texts.steps import questions
 from p2pvalue_protocol.errors import LocalProtocolError
 
@@ -215,6 +215,21 @@ class RemoteDocument:
         """Take in what another document of the same process has and this one lacks."""
         self._shown = None
         await self._ask(TAKE_FROM, [other.number], type(None))
+
+    async def beside(self, shape: str, client: int) -> RemoteDocument:
+        """Return an empty document in the same process."""
+        number = self._texts.next_number()
+        await self._texts.ask(number, OPEN, [shape, client], type(None), epoch=self.epoch)
+        return self._texts.hold(number)
+
+    async def show(self, other: RemoteDocument, version: int) -> list[bytes]:
+        """Say what another rich document of the same process says, in the names of a version.
+
+        Returns the updates that tell others, in order.
+        """
+        self._shown = None
+        given = [other.number, version]
+        return await self._ask(SHOW, given, list[bytes], work_s=DIFFERENCE_S_MAX)
 
     def close(self) -> None:
         """Let go of it; nothing else may be asked then."""

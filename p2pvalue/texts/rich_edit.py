@@ -64,6 +64,16 @@ def change_to(document: pycrdt.Doc[Any], fragment: pycrdt.XmlFragment, text: str
     return bursts.end()
 
 
+def change_blocks(
+    document: pycrdt.Doc[Any], fragment: pycrdt.XmlFragment, blocks: Sequence[Node]
+) -> list[bytes]:
+    """Make a document consist of these blocks; return the updates that tell others, in order."""
+    shown = [_Shown(index, node, node) for index, node in enumerate(read_tree(fragment))]
+    bursts = Bursts(document)
+    _change_children(fragment, shown, blocks, bursts)
+    return bursts.end()
+
+
 def _changed(written: Sequence[str], text: str) -> tuple[int, int, Sequence[Element]]:
     """Return how many blocks stay at the start and at the end, and the new ones between these.
 

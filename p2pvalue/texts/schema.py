@@ -7,10 +7,12 @@ know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from p2pvalue.texts.blocks import Node, Words
+from p2pvalue_protocol.documents.numbers import read_number, read_text
+from p2pvalue_protocol.documents.update_form import FORMAT, XML_ELEMENT, Update
 
 PARAGRAPH: Final = "paragraph"
 HEADING: Final = "heading"
@@ -76,6 +78,17 @@ SCHEMAS: Final[Mapping[int, Schema]] = {
 """What there is by version; a document without a version has the first."""
 
 
+_NAMES: Final = {
+    version: (
+        frozenset(schema.elements),
+        frozenset(schema.marks),
+        frozenset[str]().union(*schema.elements.values()),
+    )
+    for version, schema in SCHEMAS.items()
+}
+"""By version all names of elements, of marks, and of attributes of elements."""
+
+
 def name_of(node: Node) -> str:
     """Return an element's name, and for words the empty one."""
     return "" if isinstance(node, Words) else node.name
@@ -89,6 +102,27 @@ def lacks(version: int, nodes: Iterable[Node]) -> list[str]:
     if version not in SCHEMAS:
         return []
     return sorted(_used(nodes) - _known(SCHEMAS[version]))
+
+
+def may_exceed(version: int, update: Update) -> bool:
+    """Return whether an update writes a name that a version does not know, in a rich document.
+
+    Without the document: which element an attribute is of is not looked up.
+    """
+    return version in SCHEMAS and any(
+        name and name not in _NAMES[version][kind] for kind, name in _written(update)
+    )
+
+
+def _written(update: Update) -> Iterator[tuple[int, str]]:
+    for struct in update.structs:
+        if struct.type_ref == XML_ELEMENT:
+            _, at = read_number(struct.body, 0)
+            yield 0, read_text(struct.body, at)[0]
+        elif struct.content == FORMAT:
+            yield 1, read_text(struct.body, 0)[0]
+        elif struct.is_keyed and not isinstance(struct.parent, str):
+            yield 2, struct.key or ""  # without a key it goes on with one that was
 
 
 def _used(nodes: Iterable[Node]) -> set[str]:

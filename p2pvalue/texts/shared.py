@@ -121,6 +121,20 @@ class SharedDocument:
         with contained():
             return schema.lacks(version, rich_tree.read_tree(self.content))
 
+    def show(self, other: SharedDocument, version: int) -> list[bytes]:
+        """Say what another rich document says, as editors of a version of the schema know it.
+
+        Returns the updates that tell others, in order. Costs as much as to read both.
+        """
+        assert isinstance(self.content, pycrdt.XmlFragment), "both are rich"
+        assert isinstance(other.content, pycrdt.XmlFragment), "both are rich"
+        from p2pvalue.texts import known_only, rich_edit, rich_tree  # noqa: PLC0415 - as in `_read`
+
+        self.touch()
+        with contained():
+            blocks = known_only.known_only(rich_tree.read_tree(other.content), version)
+            return rich_edit.change_blocks(self.doc, self.content, blocks)
+
     def encoded(self) -> bytes:
         """Return the whole replica as one update; ~1 ms for 100 kB."""
         with contained():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from p2pvalue.texts.frames import COPY, HEAD_BYTES, OPEN, TAKE_FROM, Answer, Outcome, Question
+from p2pvalue.texts.frames import COPY, HEAD_BYTES, OPEN, SHOW, TAKE_FROM, Answer, Outcome, Question
 from p2pvalue.texts.frames import framed as _framed
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ class Desk:
         if asked.name == TAKE_FROM:
             document.take_from(self._documents[asked.arguments[0]])
             return None
+        if asked.name == SHOW:
+            number, version = asked.arguments
+            return document.show(self._documents[number], version)
         return CALLS[asked.name](document, *asked.arguments)
 
 

@@ -55,7 +55,12 @@ class Tab {
   type (at, text) { for (const letter of text) { this.text.insert(at, letter); at += letter.length } }
   paste (at, text) { this.text.insert(at, text) }
   erase (at, length) { this.text.delete(at, length) }
-  block (name) { this.doc.getXmlFragment('prosemirror').insert(0, [new Y.XmlElement(name)]) }
+  block (name, text = '') {
+    const block = new Y.XmlElement(name)
+    if (text) block.insert(0, [new Y.XmlText(text)])
+    this.doc.getXmlFragment('prosemirror').insert(0, [block])
+  }
+
   // many edits at random, some undone, each a few ms after the last
   scribble (seed, count) { this.scribbling = this.#scribble(seed, count) }
   // words one behind the other at the end, each a few ms after the last
