@@ -97,12 +97,12 @@ def tables(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def with_tables(page: str, made: str) -> str:
+def with_tables(page: str, made: str, mark: str = BEGIN) -> str:
     """Return a page with what is between its markers made anew."""
-    before, begin, rest = page.partition(BEGIN)
+    before, begin, rest = page.partition(mark)
     _, end, after = rest.partition(END)
-    assert begin, f"{PAGE.name} has no {BEGIN}"
-    assert end, f"{PAGE.name} has no {END} after it"
+    assert begin, f"the page has no {mark}"
+    assert end, f"the page has no {END} after {mark}"
     return f"{before}{begin}\n\n{made}\n\n{end}{after}"
 
 

@@ -113,6 +113,14 @@ MUTANTS = (
         "protocol/test_ranking.py::test_a_pledge_more_weighs_other_needs_of_the_pledger_again",
     ),
     Mutant(
+        "pairs-counted-again",
+        "ranking#pairs: a need counts once for a pair, whoever comes or goes",
+        "needs/pairs",
+        "if member in moved or other in moved:",
+        "if moved:",
+        "protocol/test_ranking.py::test_who_pledges_on_is_not_counted_with_others_once_more",
+    ),
+    Mutant(
         "credit-uncounted",
         "ranking#score-and-ties: credit counts a hundred",
         "needs/parts",

@@ -77,7 +77,7 @@ def many_needs(draw: st.DrawFn, least: int = 1, most: int = 25) -> list[Ranked]:
             draw(VOICES),
             draw(OFFERS),
             draw(st.sampled_from(["all", "any", "none"])),
-            draw(st.sampled_from([None, "build", "care", "maintain"])),
+            draw(st.sampled_from(["", "build", "care", "maintain"])),
             draw(st.sampled_from([0, 1]) | DAYS),
             draw(st.booleans()),
         )

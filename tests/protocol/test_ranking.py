@@ -26,6 +26,16 @@ def test_a_pledge_more_weighs_other_needs_of_the_pledger_again() -> None:
     assert len(ranking) == 3
 
 
+def test_who_pledges_on_is_not_counted_with_others_once_more() -> None:
+    together = [need(number, offers=offers({1: 100, 2: 100})) for number in (1, 2, 3)]
+    joined = need(1, offers=offers({1: 100, 2: 100, 3: 100}))
+    ranking = Ranking(together, only("quadratic"), AS_OF_MS)
+    ranking.put(joined)
+    assert ranking.places() == rank([joined, *together[1:]], only("quadratic"), AS_OF_MS)
+    ranking.put(together[0])
+    assert ranking.places() == rank(together, only("quadratic"), AS_OF_MS)
+
+
 def test_what_is_not_there_has_no_place() -> None:
     ranking = Ranking([need(1)], Weights(), AS_OF_MS)
     ranking.remove(name(2))

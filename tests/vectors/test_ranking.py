@@ -20,7 +20,7 @@ def need_of(plain: dict[str, Any]) -> Ranked:
         voices=tuple(Voice(bytes.fromhex(key), rank) for key, rank in plain.get("voices", ())),
         offers=tuple(Offer(bytes.fromhex(key), *rest) for key, *rest in plain.get("offers", ())),
         trigger=plain.get("trigger", "all"),
-        class_name=plain.get("class"),
+        class_name=plain.get("class", ""),
         deadline_ms=plain.get("deadline_ms", 0),
         has_credit=plain.get("has_credit", False),
     )

@@ -69,7 +69,7 @@ class Ranked(msgspec.Struct, frozen=True):
     voices: tuple[Voice, ...] = ()
     offers: tuple[Offer, ...] = ()
     trigger: Literal["all", "any", "none"] = "all"
-    class_name: str | None = None
+    class_name: str = ""
     deadline_ms: int = 0  # 0: none
     has_credit: bool = False  # its author pledged early to a need that lapsed
 
