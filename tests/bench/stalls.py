@@ -39,7 +39,8 @@ TITLE = "Plan"
 _ROOT = b"\x01\x07content"
 _STRUCTS_MAX = 4_096
 _SIDED_MAX = 2_600
-_HOPS_OF_CHAIN = 1_000
+_CHAIN_RUNS = 1_000
+_FROM_ITS_ENDS = 64
 _WRITTEN_AT_ONCE = 2_000
 EDITS = 300
 
@@ -145,11 +146,11 @@ class Written:
         return found
 
     def tangled(self, count: int) -> list[Update]:
-        """Few bytes that ask for as many hops as one update may take."""
+        """Few bytes that ask often what stands at both ends of a long chain."""
         found = [Update(section(self.client(3), 0, beside(0x04)), 3)]
         last: tuple[tuple[int, int], ...] = ()
         clocks = [0, 0]
-        for at in range(_HOPS_OF_CHAIN):  # two sessions take turns
+        for at in range(_CHAIN_RUNS):  # two sessions take turns
             session = at % 2
             own = (self.client(session), clocks[session])
             found.append(Update(section(*own, beside(0x84 if last else 0x04, *last)), session))
@@ -157,7 +158,7 @@ class Written:
             clocks[session] += 1
         for session in range(4, 4 + count):
             sides = (*last, (self.client(3), 0))
-            own_structs = [beside(0xC4, *sides)] * (65_536 // _HOPS_OF_CHAIN - 1)
+            own_structs = [beside(0xC4, *sides)] * (_FROM_ITS_ENDS)
             found.append(Update(section(self.client(session), 0, *own_structs), session))
         return found
 

@@ -141,15 +141,15 @@ def _with_one_between(data: bytes) -> Callable[[Scene], str]:
 RUNS = form.STRUCTS_MAX // 2
 
 
-def _tangled(count: int) -> Callable[[Scene], str]:
-    """Eva walks over 2,047 runs in each struct: 32 times is nearly too much."""
+def _tangled(count: int, right: int = 1) -> Callable[[Scene], str]:
+    """Eva writes so many times between letters that have 2,047 runs between them."""
 
     def play(scene: Scene) -> str:
         structs = [string("a"), string("z", origin=(A, 0))]
         for at in range(1, RUNS):  # each second letter goes on from the second before it
             structs += [string("a", origin=(A, 2 * at - 2)), string("z", origin=(A, 2 * at))]
         scene.give(ANA, update(A, 0, *structs))
-        far = string("x", origin=(A, 2 * RUNS - 2), right=(A, 1))
+        far = string("x", origin=(A, 2 * RUNS - 2), right=(A, right))
         return scene.give(EVA, update(E, 0, *[far] * count))
 
     return play
@@ -192,6 +192,11 @@ ADJACENT = (
         Reason.NOT_ADJACENT,
         _with_one_between(update(K, 0, string("y", right=(A, 1)))),
     ),
-    Case("tangled", "65,504 runs between the sides", APPLIES, _tangled(32)),
-    Case("too-tangled", "67,551 runs between the sides", Reason.TOO_TANGLED, _tangled(33)),
+    Case("tangled", "2,047 runs between the sides, 33 times", APPLIES, _tangled(33)),
+    Case(
+        "tangled-and-apart",
+        "2,047 runs between the sides, the right one begun after the first of them",
+        Reason.NOT_ADJACENT,
+        _tangled(1, right=2),
+    ),
 )

@@ -88,7 +88,8 @@ class Liar(Replica):
         for strands in past.claims.strands.values():
             for strand in strands:
                 for clock in range(strand.start, past.limit(strand)):
-                    node, key, _ = strand.runs[strand.run_of(clock)]
+                    run = strand.runs[strand.run_of(clock)]
+                    node, key = run.node, run.key
                     found.append(_Unit(past.naming.called(strand, clock), node, key))
         return found
 

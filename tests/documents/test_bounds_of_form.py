@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from p2pvalue_protocol.documents import rules
 from p2pvalue_protocol.documents import update_form as form
 from p2pvalue_protocol.documents.facts import Facts
 from p2pvalue_protocol.documents.kept_facts import dump_facts, load_facts
@@ -20,7 +19,6 @@ from tests.documents.by_hand import (
     EVA,
     Scene,
     StoredIds,
-    client,
     string,
     text_bytes,
     update,
@@ -67,22 +65,6 @@ def test_a_typist_cannot_go_on_beyond_the_last_clock(monkeypatch: pytest.MonkeyP
     scene.give(ANA, WORD)
     assert scene.give(ANA, update(A, 3, string("d", origin=(A, 2)))) == APPLIES
     assert scene.give(ANA, update(A, 4, string("e", origin=(A, 3)))) == VoidReason.TOO_LARGE
-
-
-def test_a_run_that_goes_on_where_a_fork_cut_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def after(origin: int) -> str:
-        scene, other = Scene(), client(ANA, 1)
-        scene.give(ANA, WORD)
-        scene.give(ANA, update(other, 0, string("x", origin=(A, 2))), session=1)
-        scene.fork(FORK, ANA, 1)
-        sides = {"origin": (A, origin), "right": (other, 0) if origin == 2 else (A, origin + 1)}
-        assert scene.give(ANA, update(A, 3, string("two", **sides)), branch=FORK) == APPLIES
-        sides["origin"] = (A, 5)
-        return scene.give(ANA, update(A, 6, string("!", **sides)), branch=FORK)
-
-    monkeypatch.setattr(rules, "HOPS_MAX", 0)
-    assert after(2) == APPLIES
-    assert after(1) == VoidReason.TOO_TANGLED
 
 
 def test_a_log_that_goes_on_after_its_fork_did_shares_no_name_with_it() -> None:

@@ -6,6 +6,10 @@ from tests.mutants.mutant import Mutant
 
 RULES = "documents/test_rules.py::test_an_update_counts_or_is_void_for_its_reason"
 HISTORIES = "documents/test_histories.py"
+CHAINS = (
+    "documents/test_chains.py::"
+    "test_what_may_stand_beside_each_other_is_what_walking_along_the_chain_says"
+)
 
 MUTANTS = (
     Mutant(
@@ -136,7 +140,8 @@ MUTANTS = (
         "beside-collected",
         "names-collected: nothing stands beside what was collected",
         "documents/rules",
-        "    if node is None:\n        raise UpdateInvalid(VoidReason.NAMES_COLLECTED)",
+        "    if node is None or (before is not None and before.node is None):\n"
+        "        raise UpdateInvalid(VoidReason.NAMES_COLLECTED)",
         "    if node is None:\n        node = Node(PLAIN_TEXT, 0)",
         f"{RULES}[beside-collected]",
     ),
@@ -159,26 +164,43 @@ MUTANTS = (
     Mutant(
         "left-not-in-chain",
         "not-adjacent: what the right side stood after is in the chain of the left",
-        "documents/rules",
-        "    if char is None and left is None:\n        return hops\n",
-        "    if char is None:\n        return hops\n",
-        f"{RULES}[over-a-letter]",
+        "documents/chains",
+        "    if reached is None or reached < left[1]:\n",
+        "    if reached is None:\n",
+        CHAINS,
+    ),
+    Mutant(
+        "left-in-another-run",
+        "not-adjacent: the chain of the left comes by what the right side stood after",
+        "documents/chains",
+        "    if reached is None or reached < left[1]:\n        return False\n",
+        "    if reached is None:\n        return True\n"
+        "    if reached < left[1]:\n        return False\n",
+        CHAINS,
     ),
     Mutant(
         "right-in-chain",
         "not-adjacent: the right side is not in the chain of the left",
-        "documents/rules",
-        "        if right[0] is strand and start <= right[1] <= clock:\n            break\n",
-        "",
-        f"{RULES}[backwards]",
+        "documents/chains",
+        "    return below is not run if is_first else reached == left[1]\n",
+        "    return True\n",
+        f"{RULES}[tangled-and-apart]",
     ),
     Mutant(
-        "hops-without-end",
-        "too-tangled: an update has 65,536 hops",
-        "documents/rules",
-        "                hops_left -= hops\n",
-        "",
-        f"{RULES}[too-tangled]",
+        "right-at-the-top",
+        "not-adjacent: what began what it is in is in no chain of the left",
+        "documents/chains",
+        "        return _upwards(run_of(origin), 0) is not run\n",
+        "        return True\n",
+        CHAINS,
+    ),
+    Mutant(
+        "jump-too-far",
+        "not-adjacent: no jump goes above the run that is looked for",
+        "documents/chains",
+        "        if jump is not None and jump.depth >= depth:\n",
+        "        if jump is not None:\n",
+        CHAINS,
     ),
     Mutant(
         "names-by-arrival",

@@ -14,7 +14,7 @@ from p2pvalue_protocol.documents.op_ids import IdOf
 from p2pvalue_protocol.documents.past import Claims, Past
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.renaming import renamed
-from p2pvalue_protocol.documents.rules import HOPS_MAX, check_deletions, roots_of, take_structs
+from p2pvalue_protocol.documents.rules import check_deletions, roots_of, take_structs
 from p2pvalue_protocol.documents.steps import Steps, finish
 from p2pvalue_protocol.documents.strands import Branch, Strand, Waiting
 from p2pvalue_protocol.documents.update_form import STRING, Update, read_update, write_update
@@ -269,14 +269,14 @@ class Facts:
         runs = len(strand.runs)
         strand.tail = None
         try:
-            hops = yield from take_structs(update, strand, past, self.roots)
+            yield from take_structs(update, strand, past, self.roots)
             yield
             check_deletions(update, past)
         except UpdateInvalid:
             strand.cut(past.first, runs)
             raise
         last = update.structs[-1]
-        if last.content == STRING and not last.is_keyed and hops < HOPS_MAX:
+        if last.content == STRING and not last.is_keyed:
             strand.expect(last.right)
 
     # --- names

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from p2pvalue_protocol.documents import steps
+from p2pvalue_protocol.documents.chains import settling
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.facts import Facts
 from p2pvalue_protocol.documents.known import Foreign, Steps
@@ -183,6 +184,7 @@ def loading_facts(data: bytes, id_of: IdOf) -> steps.Steps[Facts]:
             origin = None if run.origin is None else (strands[run.origin[0]], run.origin[1])
             strand.runs.append(Run(_node(facts, strands, run.node), run.key, origin))
         yield
+    yield from settling(strands)
     facts.restore()
     return facts
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import Final
 
 from p2pvalue_protocol.documents import update_form as form
+from p2pvalue_protocol.documents.chains import may_be_neighbours, run_of, settle
 from p2pvalue_protocol.documents.past import Past
 from p2pvalue_protocol.documents.steps import Steps
 from p2pvalue_protocol.documents.strands import Char, Node, Run, Strand
 from p2pvalue_protocol.documents.update_form import Place, Struct, Update
 from p2pvalue_protocol.documents.verdict import UpdateInvalid, VoidReason
 
-HOPS_MAX: Final = 65_536  # of one update, from run to run: a tenth of a second
 _STRUCTS_PER_STEP: Final = 256
-_HOPS_LIKE_A_STRUCT: Final = 16
 TYPE_DEPTH_MAX: Final = 24  # printing some 20,000 XML elements in each other exhausts a stack
 PLAIN_TEXT: Final = -1  # a text of strings only: its positions are those of its characters
 
@@ -49,38 +48,38 @@ def roots_of(shape: str) -> dict[str, Node]:
     return {name: Node(kind, 0) for name, kind in SHAPES[shape].items()}
 
 
-def take_structs(update: Update, strand: Strand, past: Past, roots: dict[str, Node]) -> Steps[int]:
-    """Judge what an update writes and add it to its strand; return the hops that took.
+def take_structs(update: Update, strand: Strand, past: Past, roots: dict[str, Node]) -> Steps[None]:
+    """Judge what an update writes and add it to its strand.
 
     Raises UpdateInvalid; what was added until then is for the caller to cut.
     """
-    hops_left = HOPS_MAX
-    work = 0
-    for struct in update.structs:
+    for count, struct in enumerate(update.structs, 1):
         clock = past.written
         if struct.content == form.GC:
-            strand.add(clock, Run(None, None, None))
+            _add_run(strand, clock, Run(None, None, None), None)
         else:
             origin = _side(struct.origin, past)
             right = _side(struct.right, past)
-            node, key = _parent(struct, origin, right, past, roots)
+            after = None if origin is None else run_of(origin)
+            node, key = _parent(struct, origin, right, after, past, roots)
             _check_content(struct, node)
             _check_unsplit(origin, right)
-            if right is not None:
-                hops = yield from _hops_between(origin, right, hops_left)
-                hops_left -= hops
-                work += hops // _HOPS_LIKE_A_STRUCT
-            strand.add(clock, Run(node, key, origin))
+            if right is not None and not may_be_neighbours(origin, right):
+                raise UpdateInvalid(VoidReason.NOT_ADJACENT)
+            if origin is None or origin[0] is not strand or origin[1] != clock - 1:
+                _add_run(strand, clock, Run(node, key, origin), after)
             if struct.type_ref >= 0:
                 _add_type(struct, strand, clock, node)
             elif struct.lows:
                 strand.lows.update(clock + low for low in struct.lows)
         past.written = clock + struct.length
-        work += 1
-        if work >= _STRUCTS_PER_STEP:
-            work = 0
+        if count % _STRUCTS_PER_STEP == 0:
             yield
-    return HOPS_MAX - hops_left
+
+
+def _add_run(strand: Strand, clock: int, run: Run, after: Run | None) -> None:
+    settle(run, after)
+    strand.add(clock, run)
 
 
 def _side(place: Place | None, past: Past) -> Char | None:
@@ -94,27 +93,30 @@ def _side(place: Place | None, past: Past) -> Char | None:
 
 
 def _parent(
-    struct: Struct, origin: Char | None, right: Char | None, past: Past, roots: dict[str, Node]
+    struct: Struct,
+    origin: Char | None,
+    right: Char | None,
+    after: Run | None,
+    past: Past,
+    roots: dict[str, Node],
 ) -> tuple[Node, str | None]:
-    """Return what a struct is in, and its key there: those of both its sides."""
-    if origin is None and right is None:
+    """Return what a struct is in, and its key there: those of both its sides.
+
+    `after` is the run of its origin, if it has one.
+    """
+    before = None if right is None else run_of(right)
+    side = after or before
+    if side is None:
         return _named_parent(struct, past, roots), struct.key
     if origin == right:
         raise UpdateInvalid(VoidReason.SIDES_DIFFER)
-    found = [_holder(side) for side in (origin, right) if side is not None]
-    node, key = found[0]
-    if len(found) == 2 and (found[1][0] is not node or found[1][1] != key):
-        raise UpdateInvalid(VoidReason.SIDES_DIFFER)
-    if struct.is_keyed != (key is not None) or (right is not None and key is not None):
-        raise UpdateInvalid(VoidReason.SIDES_DIFFER)
-    return node, key
-
-
-def _holder(char: Char) -> tuple[Node, str | None]:
-    strand, clock = char
-    node, key, _ = strand.runs[strand.run_of(clock)]
-    if node is None:
+    node, key = side.node, side.key
+    if node is None or (before is not None and before.node is None):
         raise UpdateInvalid(VoidReason.NAMES_COLLECTED)
+    if before is not None and (before.node is not node or before.key != key or key is not None):
+        raise UpdateInvalid(VoidReason.SIDES_DIFFER)
+    if struct.is_keyed != (key is not None):
+        raise UpdateInvalid(VoidReason.SIDES_DIFFER)
     return node, key
 
 
@@ -158,43 +160,6 @@ def _check_unsplit(origin: Char | None, right: Char | None) -> None:
         raise UpdateInvalid(VoidReason.SPLITS_CHARACTER)
     if right is not None and right[1] in right[0].lows:
         raise UpdateInvalid(VoidReason.SPLITS_CHARACTER)
-
-
-def _left_of(char: Char) -> Char | None:
-    """Return the left origin of a unit."""
-    strand, clock = char
-    at = strand.run_of(clock)
-    return strand.runs[at].origin if strand.run_starts[at] == clock else (strand, clock - 1)
-
-
-def _hops_between(origin: Char | None, right: Char, hops_left: int) -> Steps[int]:
-    """Judge whether two units can have stood beside each other; return the hops that took.
-
-    The chain of a unit is the unit, its left origin, the left origin of that, and so on. What
-    stood right of an honest struct has its own left origin in the chain of the struct's, and is not
-    in that chain itself. A hop leads from a run to the one that it was begun after; a run that
-    goes on where a fork cut it is one.
-    """
-    left = _left_of(right)
-    char, hops = origin, 0
-    while char is not None:
-        strand, clock = char
-        at = strand.run_of(clock)
-        start = strand.run_starts[at]
-        if right[0] is strand and start <= right[1] <= clock:
-            break
-        if left is not None and left[0] is strand and start <= left[1] <= clock:
-            return hops
-        char = strand.runs[at].origin
-        if char is None or char[0] is not strand.base or char[1] != start - 1:
-            hops += 1
-            if hops > hops_left:
-                raise UpdateInvalid(VoidReason.TOO_TANGLED)
-            if hops % (_STRUCTS_PER_STEP * _HOPS_LIKE_A_STRUCT) == 0:
-                yield
-    if char is None and left is None:
-        return hops
-    raise UpdateInvalid(VoidReason.NOT_ADJACENT)
 
 
 # --- deletions

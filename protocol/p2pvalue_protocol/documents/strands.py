@@ -36,15 +36,24 @@ class Node:
         self.depth = depth
 
 
-class Run(NamedTuple):
+class Run:
     """Units that follow each other: all but the first have the unit before them as left origin.
 
-    `node` and `key` say what they are in; `node` is None for what was collected at once.
+    `node` and `key` say what they are in; `node` is None for what was collected at once. `depth` is
+    how many runs it was begun after, one after the other, -1 if that is not known yet; `jump` is
+    one of these (`chains`).
     """
 
-    node: Node | None
-    key: str | None
-    origin: tuple[Strand, int] | None
+    __slots__ = ("depth", "jump", "key", "node", "origin")
+
+    def __init__(
+        self, node: Node | None, key: str | None, origin: tuple[Strand, int] | None
+    ) -> None:
+        self.node = node
+        self.key = key
+        self.origin = origin
+        self.depth = -1
+        self.jump: Run | None = None
 
 
 class Strand:
@@ -98,10 +107,7 @@ class Strand:
         return bisect_right(self.run_starts, clock) - 1
 
     def add(self, clock: int, run: Run) -> None:
-        """Add what begins at a clock, which is the end; it joins the run that it follows."""
-        origin = run.origin
-        if origin is not None and origin[0] is self and origin[1] == clock - 1:
-            return
+        """Add a run that begins at a clock, which is the end."""
         self.run_starts.append(clock)
         self.runs.append(run)
 

@@ -33,7 +33,6 @@ class VoidReason(StrEnum):
     NAMES_COLLECTED = "names-collected"
     SPLITS_CHARACTER = "splits-character"
     NOT_ADJACENT = "not-adjacent"
-    TOO_TANGLED = "too-tangled"
 
 
 class UpdateInvalid(Exception):
