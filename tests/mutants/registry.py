@@ -17,6 +17,7 @@ from tests.mutants import (
     of_presence,
     of_ranking,
     of_secrets,
+    of_standing,
     of_sync,
     of_updates_by_id,
 )
@@ -39,4 +40,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_updates_by_id.MUTANTS,
     *of_digests.MUTANTS,
     *of_ranking.MUTANTS,
+    *of_standing.MUTANTS,
 )

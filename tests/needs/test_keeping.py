@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.needs.by_hand import BARROW, CLOSES, HOURS, Board
+
+# --- withdrawing and releasing
+
+
+def test_a_withdrawal_in_time_takes_the_offer_back() -> None:
+    board = Board()
+    offered = board.offer("bea", 120)
+    board.say("bea", "withdraw", offered, reason="I fell ill")
+    board.close("ana")
+    assert (board.state(), board.states(offered)) == ("lapsed", ["withdrawn"])
+    assert board.pledge(offered).reason == "I fell ill"
+
+
+def test_a_withdrawal_that_is_late_is_a_release() -> None:
+    board = Board()
+    offered = board.offer("bea", 120)
+    board.close("ana")
+    board.say("bea", "withdraw", offered, reason="I fell ill", to="carl")
+    found = board.pledge(offered)
+    assert (found.state, found.reason) == ("released", "I fell ill")
+    assert (board.state(), board.standing().is_met) == ("triggered", False)
+
+
+def test_nobody_withdraws_for_another() -> None:
+    board = Board()
+    offered = board.offer("bea", 120)
+    board.say("ana", "withdraw", offered)
+    assert board.states(offered) == ["offered"]
+    board.close("ana")
+    board.say("ana", "withdraw", offered)
+    assert board.states(offered) == ["binding"]
+
+
+def test_a_late_offer_can_be_withdrawn_at_any_time() -> None:
+    board = Board()
+    board.offer("bea", 120)
+    late = board.offer("carl", 60, at=CLOSES + 1)
+    board.close("ana", but=[late])
+    board.say("carl", "withdraw", late)
+    assert board.states(late) == ["withdrawn"]
+
+
+def test_what_was_released_binds_who_takes_it_over_as_far_as_it_reaches() -> None:
+    board = Board()
+    offered = board.offer("bea", 120)
+    board.close("ana")
+    early = board.offer("carl", 60, takes=offered)
+    board.say("bea", "withdraw", offered)
+    dora = board.offer("dora", 90, takes=offered)
+    emil = board.offer("emil", 90, takes=offered)
+    flo = board.offer("flo", 90, takes=offered)
+    assert board.states(offered, early, dora, emil, flo) == [
+        "released",
+        "late",
+        "binding",
+        "binding",
+        "late",
+    ]
+    assert [tuple(total) for total in board.standing().totals] == [(120, 2)]
+
+
+def test_a_release_that_names_a_successor_is_taken_over_by_her_alone() -> None:
+    board = Board(HOURS, BARROW, trigger="any")
+    offered = board.offer("bea", 120)
+    board.close("ana")
+    board.say("bea", "withdraw", offered, to="dora")
+    carl = board.offer("carl", 120, takes=offered)
+    elsewhere = board.offer("dora", 1, takes=offered, line=1)
+    dora = board.offer("dora", 120, takes=offered)
+    assert board.states(carl, elsewhere, dora) == ["late", "late", "binding"]
+
+
+# --- claiming, confirming, disputing, settling
+
+
+def triggered(stewards: Sequence[str] = (), confirmers: Sequence[str] = ()) -> tuple[Board, bytes]:
+    board = Board(stewards=stewards, confirmers=confirmers)
+    offered = board.offer("bea", 120)
+    board.close(stewards[0] if stewards else "ana")
+    return board, offered
+
+
+def test_delivered_is_what_another_confirms() -> None:
+    board, offered = triggered()
+    board.say("bea", "claim", offered, 60)
+    assert (board.state(), board.states(offered)) == ("claimed", ["claimed"])
+    board.say("bea", "confirm", offered, 120)
+    board.say("carl", "confirm", offered, 120)
+    assert board.states(offered) == ["claimed"]
+    board.say("ana", "confirm", offered, 60)
+    assert (board.state(), board.states(offered)) == ("triggered", ["binding"])
+    board.say("ana", "confirm", offered, 120)
+    assert (board.state(), board.states(offered)) == ("confirmed", ["confirmed"])
+    assert [tuple(total) for total in board.standing().delivered] == [(120, 1)]
+
+
+def test_more_than_was_promised_is_not_confirmed() -> None:
+    board, offered = triggered()
+    board.say("ana", "confirm", offered, 10**12)
+    assert [tuple(total) for total in board.standing().delivered] == [(120, 1)]
+
+
+def test_where_confirmers_are_named_they_alone_confirm() -> None:
+    board, offered = triggered(confirmers=["carl"])
+    board.say("ana", "confirm", offered, 120)
+    assert board.states(offered) == ["binding"]
+    board.say("carl", "confirm", offered, 120)
+    assert board.states(offered) == ["confirmed"]
+
+
+def test_who_alone_could_confirm_her_own_word_leaves_it_to_anybody_else() -> None:
+    board, offered = triggered(confirmers=["bea"])
+    board.say("bea", "confirm", offered, 120)
+    assert board.states(offered) == ["binding"]
+    board.say("dora", "confirm", offered, 120)
+    assert board.states(offered) == ["confirmed"]
+
+
+def test_a_dispute_stands_until_its_author_confirms() -> None:
+    board, offered = triggered()
+    board.say("bea", "claim", offered, 120)
+    board.say("carl", "dispute", offered, reason="I saw nobody")
+    assert board.state() == "claimed"
+    board.say("ana", "dispute", offered, reason="half of it")
+    assert (board.state(), board.pledge(offered).reason) == ("disputed", "half of it")
+    board.say("ana", "confirm", offered, 120)
+    assert board.state() == "confirmed"
+
+
+def test_a_steward_who_is_no_party_settles_a_dispute() -> None:
+    board, offered = triggered(stewards=["sam", "ana"])
+    board.say("bea", "claim", offered, 120)
+    board.say("ana", "dispute", offered)
+    for party in ("bea", "ana", "carl"):
+        board.say(party, "settle", offered, 120)
+    assert board.state() == "disputed"
+    board.say("sam", "settle", offered, 90, reason="we counted")
+    found = board.pledge(offered)
+    assert (board.state(), found.state, found.reason) == ("settled", "settled", "we counted")
+    assert [tuple(total) for total in board.standing().delivered] == [(90, 1)]
+
+
+def test_where_every_steward_is_a_party_anybody_else_settles() -> None:
+    board, offered = triggered()
+    board.say("ana", "dispute", offered)
+    board.say("ana", "settle", offered, 0)
+    assert board.state() == "disputed"
+    board.say("carl", "settle", offered, 0)
+    assert board.state() == "settled"
+
+
+def test_a_release_leaves_what_was_claimed_already() -> None:
+    board, offered = triggered()
+    board.say("bea", "claim", offered, 90)
+    board.say("bea", "withdraw", offered)
+    assert (board.state(), board.states(offered)) == ("in-progress", ["claimed"])
+    taken = board.offer("carl", 60, takes=offered)
+    board.say("carl", "claim", taken, 30)
+    assert board.state() == "claimed"
+    for pledge, quantity in ((offered, 90), (taken, 30)):
+        board.say("ana", "confirm", pledge, quantity)
+    assert board.state() == "confirmed"
+
+
+def test_an_act_before_a_word_binds_does_nothing_to_it() -> None:
+    board = Board()
+    offered = board.offer("bea", 120, at=10)
+    board.say("ana", "confirm", offered, 120, at=5)
+    board.close("ana")
+    assert board.states(offered) == ["binding"]
