@@ -209,47 +209,6 @@ class BlobView(Value, frozen=True, kw_only=True):
     state: Literal["here", "partly", "elsewhere"]
 
 
-class LineView(Value, frozen=True, kw_only=True):
-    """A need's line; `pledged` counts standing offers. Units: minutes, cents, pieces, people."""
-
-    kind: LineKind
-    unit: str
-    minimum: int
-    optimum: int
-    pledged: int = 0
-    pledgers: int = 0
-
-
-class NeedView(Value, frozen=True, kw_only=True):
-    """Something the community wants done, and how far pledges carry it."""
-
-    need: str
-    title: str
-    body: str = ""
-    lines: list[LineView]
-    closes: int | None = None
-    member: str
-    name: str
-    time: int
-    state: Literal["open", "met"]  # met: every line has its minimum
-
-
-class PledgeView(Value, frozen=True, kw_only=True):
-    """What a member offered towards one line of a need."""
-
-    pledge: str
-    need: str
-    need_title: str
-    line: int
-    quantity: int
-    unit: str
-    member: str
-    name: str
-    time: int
-    state: Literal["offered", "withdrawn"]
-    reason: str = ""
-
-
 class InviteUseView(Value, frozen=True, kw_only=True):
     """An invite, and the names of those whom its revocation with members would remove."""
 

@@ -152,51 +152,6 @@ async def edit_document(node: NodeInterface, question: s.EditDocument) -> t.Text
     )
 
 
-async def list_needs(node: NodeInterface, question: s.InCommunity) -> list[t.NeedView]:
-    """The needs of a community with what is pledged to each."""
-    return node.community(question.community).needs()
-
-
-async def add_need(node: NodeInterface, question: s.AddNeed) -> t.NeedView:
-    """Say what the community needs."""
-    lines = [
-        t.LineView(
-            kind=line.kind,
-            unit=line.unit,
-            minimum=line.minimum,
-            optimum=line.minimum if line.optimum is None else line.optimum,
-        )
-        for line in question.lines
-    ]
-    return await node.community(question.community).add_need(
-        question.title, body=question.body, lines=lines, closes=question.closes
-    )
-
-
-async def show_need(node: NodeInterface, question: s.OfNeed) -> t.NeedView:
-    """One need."""
-    return node.community(question.community).need(question.need)
-
-
-async def list_pledges(node: NodeInterface, question: s.ListPledges) -> list[t.PledgeView]:
-    """The pledges of a community, or those to one need."""
-    return node.community(question.community).pledges(need=question.need)
-
-
-async def make_pledge(node: NodeInterface, question: s.MakePledge) -> t.PledgeView:
-    """Promise a quantity to one line of a need."""
-    return await node.community(question.community).make_pledge(
-        question.need, question.quantity, line=question.line
-    )
-
-
-async def withdraw_pledge(node: NodeInterface, question: s.WithdrawPledge) -> t.PledgeView:
-    """Take back one's pledge."""
-    return await node.community(question.community).withdraw_pledge(
-        question.pledge, reason=question.reason
-    )
-
-
 async def list_peers(node: NodeInterface, _: s.Question) -> list[t.PeerView]:
     """The nodes we know of."""
     return node.peers()

@@ -20,6 +20,8 @@ from p2pvalue.api import history_answers as h
 from p2pvalue.api import history_schema as hs
 from p2pvalue.api import member_answers as m
 from p2pvalue.api import member_schema as ms
+from p2pvalue.api import need_answers as n
+from p2pvalue.api import need_schema as ns
 from p2pvalue.api import schema as s
 from p2pvalue.api import streams
 from p2pvalue.api.lines import SendLine
@@ -119,12 +121,20 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Stream("POST", "/blobs", bs.AddBlob, (s.Progress, bs.Shared), b.add_blob),
     Stream("POST", "/blobs/{blob:path}/get", bs.GetBlob, (s.Progress, bs.Shared), b.get_blob),
     Endpoint("POST", "/blobs/{blob:path}/remove", bs.OfBlob, b.remove_blob),
-    Endpoint("GET", "/needs", s.InCommunity, a.list_needs),
-    Endpoint("POST", "/needs", s.AddNeed, a.add_need),
-    Endpoint("GET", "/needs/{need:path}", s.OfNeed, a.show_need),
-    Endpoint("GET", "/pledges", s.ListPledges, a.list_pledges),
-    Endpoint("POST", "/pledges", s.MakePledge, a.make_pledge),
-    Endpoint("POST", "/pledges/{pledge:path}/withdraw", s.WithdrawPledge, a.withdraw_pledge),
+    Endpoint("GET", "/needs", s.InCommunity, n.list_needs),
+    Endpoint("POST", "/needs", ns.AddNeed, n.add_need),
+    Endpoint("POST", "/needs/{need:path}/close", ns.OfNeed, n.close_need),
+    Endpoint("GET", "/needs/{need:path}", ns.OfNeed, n.show_need),
+    Endpoint("PUT", "/needs/{need:path}", ns.ChangeNeed, n.change_need),
+    Endpoint("GET", "/pledges", ns.ListPledges, n.list_pledges),
+    Endpoint("POST", "/pledges", ns.MakePledge, n.make_pledge),
+    Endpoint("GET", "/pledges/{pledge}", ns.OfPledge, n.show_pledge),
+    Endpoint("POST", "/pledges/{pledge}/renew", ns.OfPledge, n.renew_pledge),
+    Endpoint("POST", "/pledges/{pledge}/withdraw", ns.WithdrawPledge, n.withdraw_pledge),
+    Endpoint("POST", "/pledges/{pledge}/claim", ns.DeliverPledge, n.claim_pledge),
+    Endpoint("POST", "/pledges/{pledge}/confirm", ns.DeliverPledge, n.confirm_pledge),
+    Endpoint("POST", "/pledges/{pledge}/dispute", ns.DisputePledge, n.dispute_pledge),
+    Endpoint("POST", "/pledges/{pledge}/settle", ns.SettlePledge, n.settle_pledge),
     Endpoint("GET", "/peers", s.Question, a.list_peers),
     Endpoint("POST", "/peers", s.AddPeer, a.add_peer),
     Stream("GET", "/events", s.InCommunity, (t.EventView, streams.Heartbeat), streams.events),

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from p2pvalue import past_types
+from p2pvalue import need_types, past_types
 from p2pvalue import types as t
-from p2pvalue.api import blob_schema, device_schema, schema, streams
+from p2pvalue.api import blob_schema, device_schema, need_schema, schema, streams
 from p2pvalue.api.app import BODY_BYTES_MAX
 from p2pvalue.api.endpoints import ENDPOINTS, Endpoint, Stream
 from p2pvalue.api.failures import INTERNAL, NAMED, NO_ENDPOINT
@@ -104,9 +104,9 @@ def _value(value: type[msgspec.Struct]) -> str:
 
 def _values() -> list[type[msgspec.Struct]]:
     """Every value that occurs in a question or an answer, by name."""
-    modules = (t, past_types)
+    modules = (t, need_types, past_types)
     answers = [getattr(m, name) for m in modules for name in dir(m) if name.endswith("View")]
-    ours = [schema.AddLine, schema.Digest, schema.Done, schema.Opened, schema.Spliced]
+    ours = [need_schema.AddLine, schema.Digest, schema.Done, schema.Opened, schema.Spliced]
     ours += [schema.Words, schema.WordsCheck, device_schema.CommunityLink]
     ends = [schema.Progress, schema.Finished, streams.Heartbeat, blob_schema.Shared]
     return sorted([*answers, *ours, *ends], key=lambda value: str(value.__name__))

@@ -148,50 +148,6 @@ class SpliceDocument(OfDocument, frozen=True, kw_only=True):
     session: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
 
 
-class AddLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of a new need, in minutes, cents, pieces or people; no optimum means the minimum."""
-
-    kind: t.LineKind
-    unit: str
-    minimum: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-    optimum: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
-
-
-class AddNeed(InCommunity, frozen=True, kw_only=True):
-    """A new need; `closes` is a time in milliseconds since 1970."""
-
-    title: str
-    body: str = ""
-    lines: list[AddLine]
-    closes: int | None = None
-
-
-class OfNeed(InCommunity, frozen=True, kw_only=True):
-    """A question about one need."""
-
-    need: Reference
-
-
-class ListPledges(InCommunity, frozen=True, kw_only=True):
-    """All pledges, or those to one need."""
-
-    need: str = ""
-
-
-class MakePledge(OfNeed, frozen=True, kw_only=True):
-    """`line` counts the need's lines from 0."""
-
-    quantity: Count
-    line: Annotated[int, msgspec.Meta(ge=0)] = 0
-
-
-class WithdrawPledge(InCommunity, frozen=True, kw_only=True):
-    """One's own pledge, and why it is withdrawn."""
-
-    pledge: Reference
-    reason: str = ""
-
-
 class AddPeer(InCommunity, frozen=True, kw_only=True):
     """A node's multiaddress, and the community we want to meet it for."""
 

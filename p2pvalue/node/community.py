@@ -14,6 +14,7 @@ from p2pvalue.node.members import Members
 from p2pvalue.node.needs import Needs
 from p2pvalue.node.open_documents import OpenDocuments
 from p2pvalue.node.people import JOINS, People
+from p2pvalue.node.pledges import Pledges
 from p2pvalue.node.reminders import reminders
 from p2pvalue.node.requests import Requests
 from p2pvalue.node.rules import Rules
@@ -36,7 +37,8 @@ class Community:
         self._chat = Chat(context, community)
         self._documents = Documents(context, community, documents)
         self.history = DocumentHistory(self._documents)
-        self._needs = Needs(context, community)
+        self.needs = Needs(context, community)
+        self.pledges = Pledges(context, community, self.needs)
 
     # --- the community itself
 
@@ -166,25 +168,3 @@ class Community:
         self, document: str, edits: list[tuple[int, int, str]], *, session: int = 0
     ) -> t.TextView:
         return await self._documents.splice(document, edits, session=session)
-
-    # --- needs and pledges
-
-    async def add_need(
-        self, title: str, *, body: str = "", lines: list[t.LineView], closes: int | None = None
-    ) -> t.NeedView:
-        return await self._needs.add(title, body=body, lines=lines, closes=closes)
-
-    def needs(self) -> list[t.NeedView]:
-        return self._needs.all()
-
-    def need(self, need: str) -> t.NeedView:
-        return self._needs.named(need)
-
-    async def make_pledge(self, need: str, quantity: int, *, line: int = 0) -> t.PledgeView:
-        return await self._needs.pledge(need, quantity, line=line)
-
-    def pledges(self, *, need: str = "") -> list[t.PledgeView]:
-        return self._needs.pledges(need)
-
-    async def withdraw_pledge(self, pledge: str, *, reason: str = "") -> t.PledgeView:
-        return await self._needs.withdraw(pledge, reason=reason)

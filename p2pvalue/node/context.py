@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from p2pvalue.node.need_boards import NeedBoards
 from p2pvalue.store import Store
 from p2pvalue.types import JoinView, Rank
 from p2pvalue_protocol.inputs import Draft
@@ -31,6 +32,10 @@ class Context(Protocol):
 
     @property
     def store(self) -> Store: ...
+    @property
+    def boards(self) -> NeedBoards:
+        """Where needs stand."""
+        ...
 
     def membership(self, community: bytes) -> Membership:
         """Return who may do what, by everything held."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import trio
 
+from p2pvalue import need_types as nt
 from p2pvalue import types as t
 from p2pvalue.folder import new_file
 from p2pvalue.node.blobs import Blobs
@@ -111,7 +112,7 @@ def slug(text: str) -> str:
 
 
 def _write_overview(folder: Path, community: Community, view: t.CommunityView) -> None:
-    members, needs, pledges = community.members(), community.needs(), community.pledges()
+    members, needs, pledges = community.members(), community.needs.all(), community.pledges.all()
     _write_json(folder / "community.json", view)
     _write_json(folder / "members.json", members)
     _write_json(folder / "needs.json", needs)
@@ -127,8 +128,8 @@ def _members_page(view: t.CommunityView, members: Iterable[t.MemberView]) -> Ite
         yield f"- {member.name}, {member.rank} ({member.member[:8]})"
 
 
-def _needs_page(needs: Iterable[t.NeedView], pledges: Iterable[t.PledgeView]) -> Iterator[str]:
-    of_need: dict[str, list[t.PledgeView]] = {}
+def _needs_page(needs: Iterable[nt.NeedView], pledges: Iterable[nt.PledgeView]) -> Iterator[str]:
+    of_need: dict[str, list[nt.PledgeView]] = {}
     for pledge in pledges:
         of_need.setdefault(pledge.need, []).append(pledge)
     yield "# Needs"

@@ -62,6 +62,7 @@ class Leaving:
         node.joining.cancel(community)
         node.perform(node.machine.forget(community))
         node.documents.forget(community)
+        node.boards.forget(community)
         node.chunks.forget(community)
         node.member_events.drop(community)
         self._silent.pop(community, None)

@@ -1,231 +1,175 @@
-"""What a community wants done, and what its members promised towards it."""
+"""What a community wants done: needs are written, changed, closed and read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from p2pvalue import types as t
+from p2pvalue import need_types as nt
 from p2pvalue.node.context import Context
-from p2pvalue.node.people import Names
-from p2pvalue.node.references import every_entry, every_state, full_id, resolve
+from p2pvalue.node.need_boards import need_state, read_acts
+from p2pvalue.node.need_views import need_view
+from p2pvalue.node.people import Names, resolve_member
+from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kind import Order
-from p2pvalue_protocol.kinds import decode_state, need, pledge
-from p2pvalue_protocol.kinds.pledge import Pledge
+from p2pvalue_protocol.kinds import close, need
+from p2pvalue_protocol.needs.acts import Act, sorted_acts, withdrawals
+from p2pvalue_protocol.needs.closing import may_close
+from p2pvalue_protocol.needs.standing import NeedStanding
 from p2pvalue_protocol.past import StateRow
 
 
-class _Pledged(NamedTuple):
-    """An offer to a need, with its withdrawal if there is one."""
-
-    order: Order  # of what was last said of it
-    subject: bytes
-    member: bytes
-    offer: Pledge
-    withdrawal: Pledge | None = None
-
-
-class _Offered:
-    """What is pledged to one need, by line."""
-
-    def __init__(self, pledges: Iterable[_Pledged]) -> None:
-        self.quantity: dict[int, int] = {}
-        self.members: dict[int, set[bytes]] = {}
-        for pledged in pledges:
-            if pledged.withdrawal is None:
-                line, quantity = _line_of(pledged.offer), pledged.offer.quantity or 0
-                self.quantity[line] = self.quantity.get(line, 0) + quantity
-                self.members.setdefault(line, set()).add(pledged.member)
-
-
 class Needs:
-    """The needs of one community and the pledges to them."""
+    """The needs of one community."""
 
     def __init__(self, context: Context, community: bytes) -> None:
         self._context = context
         self._community = community
 
-    # --- needs
+    # --- reading
 
-    async def add(
-        self, title: str, *, body: str, lines: Iterable[t.LineView], closes: int | None
-    ) -> t.NeedView:
-        """Write a need; the line's `pledged` and `pledgers` are not read."""
-        written = [
-            need.NeedLine(line.kind, line.unit, line.minimum, line.optimum) for line in lines
-        ]
-        payload = need.encode_need(title, written, body=body or None, closes=closes)
-        [order] = await self._context.write(self._community, [Draft(need.NUMBER, b"", payload)])
-        return self.view(subject_of(order.op_id))
+    def all(self) -> list[nt.NeedView]:
+        """Return all needs, oldest change first; reads anew what changed since the last time."""
+        names = self.names()
+        return [need_view(row, self.standing(row), names) for row in self.rows()]
 
-    def all(self) -> list[t.NeedView]:
-        """Return all needs, oldest change first; reads every pledge once."""
-        names = Names(self._context, self._community)
-        return [
-            _need_view(row, _Offered(self._pledged(row.subject)), names)
-            for row in every_state(self._context.store, self._community, need.NUMBER)
-        ]
-
-    def named(self, reference: str) -> t.NeedView:
+    def named(self, reference: str) -> nt.NeedView:
         """Return the need meant; raises NotFound."""
-        return self.view(self._resolve(reference))
+        return self.view(self.row(reference))
 
-    def view(self, subject: bytes) -> t.NeedView:
-        row = self._row(subject)
-        if row is None:
+    def view(self, row: StateRow) -> nt.NeedView:
+        """Return a need as it stands now."""
+        return need_view(row, self.standing(row), self.names())
+
+    def rows(self) -> Iterator[StateRow]:
+        """Yield the states of all needs."""
+        return every_state(self._context.store, self._community, need.NUMBER)
+
+    def row(self, reference: str) -> StateRow:
+        """Return the state of the need meant; raises NotFound."""
+        whole = full_id(reference, 16)
+        found = None if whole is None else self._held(whole)
+        if found is None:
+            titles = ((row.subject, need_state(row).title) for row in self.rows())
+            found = self._held(resolve(reference, titles, "need"))
+        assert found is not None, "a resolved need is held"
+        return found
+
+    def row_of(self, subject: bytes) -> StateRow:
+        """Return the state of a need by its id; raises NotFound."""
+        found = self._held(subject)
+        if found is None:
             raise NotFound(f"there is no need {subject.hex()[:12]} here: list the needs")
-        offered = _Offered(self._pledged(subject))
-        return _need_view(row, offered, Names(self._context, self._community))
+        return found
 
-    # --- pledges
+    def standing(self, row: StateRow) -> NeedStanding:
+        """Return where a need stands."""
+        copy = self._context.copy_of(self._community)
+        return self._context.boards.of(copy, self._context.store, row)
 
-    async def pledge(self, reference: str, quantity: int, *, line: int) -> t.PledgeView:
-        """Promise `quantity`, in the line's unit, to one line of a need."""
-        subject = self._resolve(reference)
-        wanted = self._need_state(subject)
-        assert wanted is not None, "a resolved need is held"
-        terms = wanted.terms[-1]
-        if not 0 <= line < len(terms.lines):
+    def names(self) -> Names:
+        """Return what members are called."""
+        return Names(self._context, self._community)
+
+    # --- writing
+
+    async def add(self, draft: nt.NeedDraft) -> nt.NeedView:
+        """Write a need."""
+        if draft.title is None or not draft.lines:
+            raise LocalProtocolError("a need has a title and says how much it takes: give both")
+        given = self._given(draft)
+        payload = need.encode_need(given.pop("title"), given.pop("lines"), **given)
+        [order] = await self._context.write(self._community, [Draft(need.NUMBER, b"", payload)])
+        return self.view(self.row_of(subject_of(order.op_id)))
+
+    async def change(self, reference: str, draft: nt.NeedDraft) -> nt.NeedView:
+        """Change what is given; nothing is written if nothing is given."""
+        row = self.row(reference)
+        given = self._given(draft)
+        if not given:
+            return self.view(row)
+        payload = need.encode_need_change(**given)
+        self._check_may_change(row, given)
+        await self._context.write(self._community, [Draft(need.NUMBER, row.subject, payload)])
+        return self.view(self.row_of(row.subject))
+
+    async def close(self, reference: str) -> nt.NeedView:
+        """Close a need with every offer and withdrawal held here that is in time."""
+        row = self.row(reference)
+        standing, state = self.standing(row), need_state(row)
+        me, terms = self._context.root(self._community), standing.terms
+        if terms.trigger == "none":
+            raise LocalProtocolError("this need has no threshold: pledges to it bind at once")
+        if terms.closes and self._context.clock_ms() < terms.closes:
             raise LocalProtocolError(
-                f'the need "{wanted.title}" has lines 0 to {len(terms.lines) - 1}, and none'
-                f" numbered {line}: choose one of them"
+                "pledges can be made and withdrawn until its last day is over: close it then"
             )
-        payload = pledge.encode_pledge(subject, need.terms_id(terms), line, quantity)
-        order, said = await self._write(payload)
-        member = self._context.root(self._community)
-        return self._view_of(_Pledged(order, subject_of(order.op_id), member, said))
+        counted = self._in_time(row, terms.closes)
+        pledgers = frozenset(act.member for act in counted)
+        if not may_close(state, terms, me, pledgers):
+            asked = ", ".join(person.name for person in self.view(row).stewards)
+            raise NotAdmitted(f"this need is closed by {asked}, or by two who have no part in it")
+        payload = close.encode_close(row.subject, standing.terms_id, [act.name for act in counted])
+        await self._context.write(self._community, [Draft(close.NUMBER, b"", payload)])
+        return self.view(row)
 
-    def pledges(self, reference: str = "") -> list[t.PledgeView]:
-        """Return the pledges to one need or to all, oldest change first."""
-        found = self._pledged(self._resolve(reference)) if reference else self._all_pledged()
-        names = Names(self._context, self._community)
-        needs: dict[bytes, need.NeedState | None] = {}
-        views = []
-        for pledged in sorted(found):
-            if pledged.offer.need not in needs:
-                needs[pledged.offer.need] = self._need_state(pledged.offer.need)
-            views.append(_pledge_view(pledged, needs[pledged.offer.need], names))
-        return views
+    def _in_time(self, row: StateRow, closes: int) -> list[Act]:
+        """Return the offers and withdrawals that a CLOSE of ours counts."""
+        copy = self._context.copy_of(self._community)
+        acts = sorted_acts(read_acts(copy, self._context.store, row.subject))
+        offers = [offer.act for offer in acts.offers if offer.said.takes is None]
+        return [
+            act
+            for act in [*offers, *withdrawals(acts).values()]
+            if not act.is_hidden and (not closes or act.order.time <= closes)
+        ]
 
-    async def withdraw(self, reference: str, *, reason: str) -> t.PledgeView:
-        """Take back a pledge of ours; a second time changes nothing."""
-        pledged = self._resolve_pledge(reference)
-        if pledged.member != self._context.root(self._community):
-            owner = Names(self._context, self._community).of(pledged.member)
-            raise NotAdmitted(f"this is a pledge of {owner}: only they can withdraw it, ask them")
-        if pledged.withdrawal is None:
-            payload = pledge.encode_pledge_act(
-                pledged.offer.need, pledged.subject, "withdraw", reason=reason or None
+    def _given(self, draft: nt.NeedDraft) -> dict[str, Any]:
+        """Return the fields of the payload that a draft gives."""
+        convert: dict[str, Callable[[Any], object]] = {
+            "lines": _written_lines,
+            "skills": tuple,
+            "stewards": self._roots,
+            "confirmers": self._roots,
+            "depends": self._subjects,
+            "project": bytes.fromhex,
+        }
+        given = {field: getattr(draft, field) for field in draft.__struct_fields__}
+        return {
+            field: convert[field](value) if field in convert else value
+            for field, value in given.items()
+            if value is not None
+        }
+
+    def _roots(self, references: Sequence[str]) -> tuple[bytes, ...]:
+        found = (resolve_member(self._context, self._community, r) for r in references)
+        return tuple(sorted(set(found)))
+
+    def _subjects(self, references: Sequence[str]) -> tuple[bytes, ...]:
+        return tuple(sorted({self.row(reference).subject for reference in references}))
+
+    def _check_may_change(self, row: StateRow, given: dict[str, Any]) -> None:
+        state = need_state(row)
+        me = self._context.root(self._community)
+        standing = self._context.membership(self._community).standing(
+            self._context.device(self._community)
+        )
+        is_admin = standing is not None and standing.rank <= need.RANK_MAY_EDIT_MAX
+        if me == state.author or is_admin:
+            return
+        is_steward = me in state.terms[-1].stewards
+        if not is_steward or {"stewards", "confirmers"} & given.keys():
+            raise NotAdmitted(
+                f"this is changed by {self.names().of(state.author)}, who asked for it, or by an"
+                " admin: ask one of them"
             )
-            order, said = await self._write(payload)
-            pledged = pledged._replace(order=order, withdrawal=said)
-        return self._view_of(pledged)
 
-    async def _write(self, payload: bytes) -> tuple[Order, Pledge]:
-        [order] = await self._context.write(self._community, [Draft(pledge.NUMBER, b"", payload)])
-        return order, pledge.read_pledge(payload)
-
-    # --- looking up
-
-    def _pledged(self, wanted: bytes) -> list[_Pledged]:
-        """Return the offers to a need in their order, and which were withdrawn by who made them."""
-        open_payload = self._context.copy_of(self._community).open
-        found: dict[bytes, _Pledged] = {}
-        for entry in every_entry(self._context.store, self._community, wanted, pledge.NUMBER):
-            payload = open_payload(entry.core, entry.payload)
-            assert payload is not None, "what is listed could be read"
-            said = pledge.read_pledge(payload)
-            if said.act is None:
-                subject = subject_of(entry.order.op_id)
-                found[subject] = _Pledged(entry.order, subject, entry.member, said)
-            elif said.act == "withdraw":
-                of = found.get(said.pledge or b"")
-                if of is not None and of.member == entry.member and of.withdrawal is None:
-                    found[of.subject] = of._replace(order=entry.order, withdrawal=said)
-        return list(found.values())
-
-    def _all_pledged(self) -> Iterator[_Pledged]:
-        for wanted in self._context.store.containers(self._community, pledge.NUMBER):
-            yield from self._pledged(wanted)
-
-    def _view_of(self, pledged: _Pledged) -> t.PledgeView:
-        names = Names(self._context, self._community)
-        return _pledge_view(pledged, self._need_state(pledged.offer.need), names)
-
-    def _row(self, subject: bytes) -> StateRow | None:
+    def _held(self, subject: bytes) -> StateRow | None:
         row = self._context.store.state(self._community, subject)
         return row if row is not None and row.kind == need.NUMBER else None
 
-    def _need_state(self, subject: bytes) -> need.NeedState | None:
-        row = self._row(subject)
-        return None if row is None else _need_state(row)
 
-    def _resolve(self, reference: str) -> bytes:
-        whole = full_id(reference, 16)
-        if whole is not None and self._row(whole) is not None:
-            return whole
-        rows = every_state(self._context.store, self._community, need.NUMBER)
-        return resolve(reference, ((row.subject, _need_state(row).title) for row in rows), "need")
-
-    def _resolve_pledge(self, reference: str) -> _Pledged:
-        found = {pledged.subject: pledged for pledged in self._all_pledged()}
-        return found[resolve(reference, ((subject, "") for subject in found), "pledge")]
-
-
-def _need_state(row: StateRow) -> need.NeedState:
-    state = decode_state(row.kind, row.state)
-    assert isinstance(state, need.NeedState)
-    return state
-
-
-def _line_of(offer: Pledge) -> int:
-    assert offer.line is not None, "an offer has a line"
-    return offer.line
-
-
-def _need_view(row: StateRow, offered: _Offered, names: Names) -> t.NeedView:
-    state = _need_state(row)
-    terms = state.terms[-1]
-    lines = [
-        t.LineView(
-            kind=line.kind,
-            unit=line.unit,
-            minimum=line.minimum,
-            optimum=line.optimum,
-            pledged=offered.quantity.get(number, 0),
-            pledgers=len(offered.members.get(number, ())),
-        )
-        for number, line in enumerate(terms.lines)
-    ]
-    return t.NeedView(
-        need=row.subject.hex(),
-        title=state.title,
-        body=state.body,
-        lines=lines,
-        closes=terms.closes or None,
-        member=state.author.hex(),
-        name=names.of(state.author),
-        time=row.time,
-        state="met" if all(line.pledged >= line.minimum for line in lines) else "open",
-    )
-
-
-def _pledge_view(pledged: _Pledged, wanted: need.NeedState | None, names: Names) -> t.PledgeView:
-    offer, line = pledged.offer, _line_of(pledged.offer)
-    lines = () if wanted is None else wanted.terms[-1].lines
-    return t.PledgeView(
-        pledge=pledged.subject.hex(),
-        need=offer.need.hex(),
-        need_title="" if wanted is None else wanted.title,
-        line=line,
-        quantity=offer.quantity or 0,
-        unit=lines[line].unit if line < len(lines) else "",
-        member=pledged.member.hex(),
-        name=names.of(pledged.member),
-        time=pledged.order.time,
-        state="offered" if pledged.withdrawal is None else "withdrawn",
-        reason="" if pledged.withdrawal is None else pledged.withdrawal.reason or "",
-    )
+def _written_lines(lines: Sequence[nt.LineView]) -> tuple[need.NeedLine, ...]:
+    return tuple(need.NeedLine(line.kind, line.unit, line.minimum, line.optimum) for line in lines)

@@ -6,6 +6,7 @@ from typing import Final
 
 from p2pvalue import types as t
 from p2pvalue.node.context import Context
+from p2pvalue.node.references import resolve
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import decode_state, profile
 
@@ -35,6 +36,13 @@ class Names:
         state = decode_state(row.kind, row.state)
         assert isinstance(state, profile.ProfileState)
         return state.name
+
+
+def resolve_member(context: Context, community: bytes, reference: str) -> bytes:
+    """Return the root key of the member meant by a name or the beginning of a key."""
+    names = Names(context, community)
+    roots = [member.root for member in context.membership(community).members()]
+    return resolve(reference, ((root, names.of(root)) for root in roots), "member")
 
 
 class People:

@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 import trio
 
-from p2pvalue import sizes
 from p2pvalue import types as t
 from p2pvalue.config import Config
 from p2pvalue.keystore import Keystore
@@ -34,6 +33,7 @@ from p2pvalue.node.joining import Joining
 from p2pvalue.node.leaving import Leaving
 from p2pvalue.node.linking import Linking
 from p2pvalue.node.member_events import MemberEvents
+from p2pvalue.node.need_boards import NeedBoards
 from p2pvalue.node.neighbours import Neighbours
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
 from p2pvalue.node.open_documents import OpenDocuments
@@ -87,6 +87,7 @@ class RunningNode(Node):
         self.started_s = time.monotonic()
         self.keys = OwnKeys(keystore)
         self.documents = OpenDocuments(TextWorkers())
+        self.boards = NeedBoards()
         self.editors = Editors(self, come_back=config.editors_come_back)
         self.audit = DocumentAudit(self)
         self.documents.on_used = self.audit.opened
@@ -101,7 +102,7 @@ class RunningNode(Node):
         self.on_join_requested = partial(heard, self)
         self.on_changed = self._on_changed
         self.on_topics_changed = self.neighbours.announce_again
-        self.chunks = ChunkKeeper(self, config.blobs_quota_mb * sizes.MEBIBYTE)
+        self.chunks = ChunkKeeper(self, config.blobs_quota_mb * 1_000_000)
         self.on_chunk_asked = self.chunks.asked
         self.on_chunk_brought = self.chunks.brought
         self.on_chunk_nowhere = self.chunks.nowhere
@@ -305,6 +306,7 @@ class RunningNode(Node):
 
     def _on_changed(self, changed: Changed) -> None:
         self.documents.changed(changed.community, changed.changes)
+        self.boards.changed(changed.community, changed.changes)
         self.audit.changed(changed.community, changed.changes)
         self.member_events.changed(changed)
         self.chunks.changed(changed)

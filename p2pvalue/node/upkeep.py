@@ -31,6 +31,7 @@ async def rebuild(node: RunningNode, progress: Progress) -> list[t.CheckView]:
         before = node.store.state_digest(community)
         node.store.clear_views(community)
         node.documents.forget(community)
+        node.boards.forget(community)
         node.perform(node.machine.reload(community))
         while node.machine.replica(community).has_work:
             node.handle(Wakeup())

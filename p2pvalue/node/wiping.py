@@ -25,7 +25,6 @@ from p2pvalue_protocol.errors import ConfigError
 OURS: Final = (
     f"{DATABASE_NAME}*",
     "verify-*",
-    "get-*",
     "drafts",
     "draft-bases",
     EDITORS_NAME,

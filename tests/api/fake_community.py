@@ -16,6 +16,7 @@ from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 from tests.api.fake_history import FakeHistory
 from tests.api.fake_members import FakeInvites, FakeMembers, FakeRequests
+from tests.node.small_node import SmallNode
 
 if TYPE_CHECKING:
     from tests.api.fake_node import FakeNode
@@ -58,8 +59,8 @@ class FakeCommunity:
         self.deleted: dict[str, t.TextView] = {}
         self.shapes: dict[str, str] = {}
         self.shown: dict[tuple[str, str], str] = {}
-        self.wanted: dict[str, t.NeedView] = {}
-        self.promised: dict[str, t.PledgeView] = {}
+        rooms = SmallNode(node.name, [node.name]).community
+        self.needs, self.pledges = rooms.needs, rooms.pledges
 
     def view(self) -> t.CommunityView:
         return t.CommunityView(
@@ -237,74 +238,3 @@ class FakeCommunity:
             t.EventView(event="document", community=self.community, subject=view.document, time=1)
         )
         return saved
-
-    async def add_need(
-        self, title: str, *, body: str = "", lines: list[t.LineView], closes: int | None = None
-    ) -> t.NeedView:
-        need = t.NeedView(
-            need=hashlib.sha256(title.encode()).hexdigest()[:32],
-            title=title,
-            body=body,
-            lines=lines,
-            closes=closes,
-            member="a" * 64,
-            name=self.node.name,
-            time=self.node.now(),
-            state="open",
-        )
-        self.wanted[need.need] = need
-        return need
-
-    def needs(self) -> list[t.NeedView]:
-        return [self._counted(need) for need in self.wanted.values()]
-
-    def need(self, need: str) -> t.NeedView:
-        for known in self.wanted.values():
-            if need in (known.need, known.title):
-                return self._counted(known)
-        raise NotFound(f"there is no need {need!r}; list them: need list")
-
-    def _counted(self, need: t.NeedView) -> t.NeedView:
-        lines = []
-        for number, line in enumerate(need.lines):
-            pledges = [
-                p
-                for p in self.promised.values()
-                if (p.need, p.line, p.state) == (need.need, number, "offered")
-            ]
-            pledged = sum(p.quantity for p in pledges)
-            lines.append(
-                msgspec.structs.replace(line, pledged=pledged, pledgers=min(1, len(pledges)))
-            )
-        is_met = all(line.pledged >= line.minimum for line in lines)
-        return msgspec.structs.replace(need, lines=lines, state="met" if is_met else "open")
-
-    async def make_pledge(self, need: str, quantity: int, *, line: int = 0) -> t.PledgeView:
-        wanted = self.need(need)
-        if line >= len(wanted.lines):
-            raise LocalProtocolError(f"the need has no line {line}: look with need show")
-        pledge = t.PledgeView(
-            pledge=f"{len(self.promised) + 1:032x}",
-            need=wanted.need,
-            need_title=wanted.title,
-            line=line,
-            quantity=quantity,
-            unit=wanted.lines[line].unit,
-            member="a" * 64,
-            name=self.node.name,
-            time=self.node.now(),
-            state="offered",
-        )
-        self.promised[pledge.pledge] = pledge
-        return pledge
-
-    def pledges(self, *, need: str = "") -> list[t.PledgeView]:
-        wanted = self.need(need).need if need else ""
-        return [p for p in self.promised.values() if not wanted or p.need == wanted]
-
-    async def withdraw_pledge(self, pledge: str, *, reason: str = "") -> t.PledgeView:
-        if pledge not in self.promised:
-            raise NotFound(f"there is no pledge {pledge!r}; list them: pledge list")
-        withdrawn = msgspec.structs.replace(self.promised[pledge], state="withdrawn", reason=reason)
-        self.promised[pledge] = withdrawn
-        return withdrawn

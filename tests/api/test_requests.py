@@ -140,7 +140,7 @@ async def test_a_need_gathers_pledges(api: Path, node: FakeNode) -> None:
     _, need = await ask(api, "POST", "/needs", body(title="Roof", lines=[line]))
     assert need["lines"][0]["optimum"] == 120
     _, pledge = await ask(api, "POST", "/pledges", body(need="Roof", quantity=120))
-    assert (await ask(api, "GET", "/needs/Roof"))[1]["state"] == "met"
+    assert (await ask(api, "GET", "/needs/Roof"))[1]["is_met"]
     target = f"/pledges/{pledge['pledge']}/withdraw"
     assert (await ask(api, "POST", target, body(reason="ill")))[1]["state"] == "withdrawn"
     assert (await ask(api, "GET", "/pledges?need=Roof"))[1][0]["reason"] == "ill"

@@ -171,8 +171,8 @@ class Agent:
         found = (
             self.community.messages(),
             self.community.documents(),
-            self.community.needs(),
-            self.community.pledges(),
+            self.community.needs.all(),
+            self.community.pledges.all(),
         )
         return {"found": [len(page) for page in found]}
 

@@ -77,7 +77,7 @@ class CostAgent(Agent):
         need = names_in(self.node.data_dir)["need"]
 
         async def pledge(number: int) -> None:
-            await self.community.make_pledge(need, 1)
+            await self.community.pledges.make(need, 1)
 
         return await timed(m["n"], pledge)
 
@@ -86,7 +86,7 @@ class CostAgent(Agent):
         need = names_in(self.node.data_dir)["need"]
 
         async def look(number: int) -> None:
-            assert self.community.need(need).lines[0].pledged > 0
+            assert self.community.needs.named(need).lines[0].pledged > 0
 
         return await timed(m["n"], look)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import trio
 
-from p2pvalue import types as t
+from p2pvalue import need_types as nt
 from p2pvalue.config import Config
 from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import Network
@@ -121,10 +121,10 @@ async def fill(folder: Path, operations: int) -> None:
     """Found a community in an empty folder and give it a history."""
     async with node_in(folder, behind_ms=operations + 60_000) as node:
         made = await node.create_community("bench")
-        line = t.LineView(
+        line = nt.LineView(
             kind=LINE.kind, unit=LINE.unit, minimum=LINE.minimum, optimum=LINE.optimum
         )
-        wanted = await made.add_need(NEED_TITLE, lines=[line])
+        wanted = await made.needs.add(nt.NeedDraft(title=NEED_TITLE, lines=[line]))
         count = -(-operations // 5 // EDITS_PER_DOCUMENT)
         shared = [(await made.create_document(f"Minutes {k}")).document for k in range(count)]
         names = {"document": shared[0], "need": wanted.need}

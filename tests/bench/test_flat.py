@@ -101,13 +101,13 @@ def acts(node: RunningNode, names: dict[str, str]) -> dict[str, Callable[[], Awa
         await community.splice_document(names["document"], [(0, 0, "x")])
 
     async def pledge() -> None:
-        await community.make_pledge(names["need"], 1)
+        await community.pledges.make(names["need"], 1)
 
     async def wake() -> None:
         node.handle(Wakeup())
 
     async def list_needs() -> None:
-        assert community.needs()
+        assert community.needs.all()
 
     return {
         "post": post,

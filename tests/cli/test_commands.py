@@ -139,7 +139,7 @@ def test_what_strangers_write_does_not_steer_the_terminal(ana: Person) -> None:
     hostile = "\x1b[2J\x1b]0;owned\x07\u202ereversed\rback"
     ana.sees("chat", "post", "-", stdin=hostile)
     ana.sees("document", "create", hostile)
-    ana.sees("need", "add", hostile, "--hours", "1h")
+    ana.sees("need", "add", "owned\u202ereversed", "--hours", "1h")  # others are refused
     for words in (("chat", "list"), ("document", "list"), ("need", "list"), ("need", "show")):
         need = [ana.gets("need", "list")[0]["need"]] if words == ("need", "show") else []
         shown = ana.sees(*words, *need)

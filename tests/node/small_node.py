@@ -14,6 +14,7 @@ from p2pvalue.node.blobs import Blobs
 from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
 from p2pvalue.node.events import EventHub, events_of
+from p2pvalue.node.need_boards import NeedBoards
 from p2pvalue.node.open_documents import OpenDocuments
 from p2pvalue.node.people import RANKS
 from p2pvalue.store import MemoryStore, Store
@@ -80,6 +81,7 @@ class SmallNode:
         self.store: Store = MemoryStore() if store is None else store
         self.events = EventHub()
         self.documents = OpenDocuments(NearTexts())
+        self.boards = NeedBoards()
         self.community_id, run = founding_run(names)
         self.now_ms = FIRST_MS
         self.refusal: Exception | None = None  # raised by the next write
@@ -108,6 +110,7 @@ class SmallNode:
     def restart(self) -> None:
         """Go on as a new process would: with nothing but the store."""
         self.documents = OpenDocuments(NearTexts())
+        self.boards = NeedBoards()
         self.replica = self._new_replica()
         self.community = self.community_object()
 
@@ -180,6 +183,7 @@ class SmallNode:
 
     def report(self, changes: Sequence[Change]) -> None:
         self.documents.changed(self.community_id, changes)
+        self.boards.changed(self.community_id, changes)
         self.on_changes(changes)
         for event in events_of(Changed(self.community_id, tuple(changes))):
             self.events.publish(event)

@@ -9,12 +9,12 @@ import pytest
 
 from p2pvalue.config import Config
 from p2pvalue.keystore import FILE_NAME, Keystore
+from p2pvalue.need_types import LineView, NeedDraft
 from p2pvalue.node import open_node
 from p2pvalue.node.backup import backup, restore
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.node.verification import verify_views
 from p2pvalue.store import SqliteStore, StoreFailed
-from p2pvalue.types import LineView
 from p2pvalue_protocol.errors import ConfigError, NotAdmitted
 from p2pvalue_protocol.past import Batch, StateRow
 from tests.node.small_node import SmallNode
@@ -57,8 +57,8 @@ async def fill(node: SmallNode) -> None:
         await node.community.post(f"message {number}")
     await node.community.create_document("Plan", "Bring tea\n")
     line = LineView(kind="hours", unit="minute", minimum=60, optimum=60)
-    await node.community.add_need("Roof", lines=[line])
-    await node.community.make_pledge("Roof", 60)
+    await node.community.needs.add(NeedDraft(title="Roof", lines=[line]))
+    await node.community.pledges.make("Roof", 60)
     node.replica.begin()
     node.replica.seal()
     node.store.commit([node.replica.finish()])
@@ -265,7 +265,7 @@ async def test_views_are_found_to_be_what_the_operations_say(ana: SmallNode, fol
 
 async def test_a_view_that_no_operation_made_is_found(ana: SmallNode, folder: Path) -> None:
     await fill(ana)
-    need = ana.community.need("Roof")
+    need = ana.community.needs.named("Roof")
     row = ana.store.state(ana.community_id, bytes.fromhex(need.need))
     assert row is not None
     forged = StateRow(*row[:-1], state=row.state.replace(b"Roof", b"Boat"))

@@ -4,9 +4,10 @@ import pytest
 import trio
 import trio.testing
 
+from p2pvalue.need_types import LineView, NeedDraft
 from p2pvalue.node import events
 from p2pvalue.node.events import EventHub, ReaderCutOff
-from p2pvalue.types import EventView, LineView
+from p2pvalue.types import EventView
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.kinds import chat
@@ -99,8 +100,8 @@ async def test_every_kind_of_change_has_its_event() -> None:
         message = await ana.community.post("hello")
         document = await ana.community.create_document("Plan")
         await ana.community.edit_document("Plan", "text")
-        need = await ana.community.add_need("Roof", lines=[line])
-        pledge = await ana.community.make_pledge("Roof", 1)
+        need = await ana.community.needs.add(NeedDraft(title="Roof", lines=[line]))
+        pledge = await ana.community.pledges.make("Roof", 1)
         got = [await anext(stream) for _ in range(7)]
     assert [one.event for one in got] == [
         *("community", "profile", "message", "document", "document", "need", "pledge")

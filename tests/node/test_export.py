@@ -8,13 +8,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from p2pvalue import need_types as nt
 from p2pvalue import types as t
 from p2pvalue.node.export import export, slug
 from p2pvalue_protocol.errors import ConfigError
 from p2pvalue_protocol.ids import op_id_of
 from tests.node.small_node import SmallNode
 
-HOURS = t.LineView(kind="hours", unit="minute", minimum=60, optimum=120)
+HOURS = nt.LineView(kind="hours", unit="minute", minimum=60, optimum=120)
 
 
 async def a_busy_node() -> SmallNode:
@@ -25,8 +26,8 @@ async def a_busy_node() -> SmallNode:
         await node.community.post(f"message {number}\n# not a heading of ours")
     await node.community.create_document("Minutes: May", "two wheels\n")
     await node.community.create_document("Minutes, May!", "another of that name\n")
-    need = await node.community.add_need("Roof", lines=[HOURS])
-    await node.community.make_pledge(need.need, 60)
+    need = await node.community.needs.add(nt.NeedDraft(title="Roof", lines=[HOURS]))
+    await node.community.pledges.make(need.need, 60)
     return node
 
 

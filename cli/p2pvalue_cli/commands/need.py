@@ -1,4 +1,4 @@
-"""Needs: add, list, show."""
+"""Needs: add, change, close, list, show."""
 
 from __future__ import annotations
 
@@ -7,10 +7,22 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import EXAMPLES, BadAmount, Line, LineKind, parse_line, written
+from p2pvalue_cli.amounts import written
 from p2pvalue_cli.command import Group, community_option
-from p2pvalue_cli.dates import end_of_day_ms
+from p2pvalue_cli.need_options import described, describing
 from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, table
+
+STATES = (
+    "draft open triggered in-progress claimed confirmed disputed settled lapsed dropped".split()
+)
+_DONE = ("confirmed", "settled", "lapsed", "dropped")
+_TEXTS = {"class": "class", "done when": "acceptance", "gives back": "gives_back"}
+_COLUMNS = {
+    "OPEN": ("draft", "open"),
+    "TO DO": ("triggered",),
+    "IN PROGRESS": ("in-progress", "claimed", "disputed"),
+    "DONE": ("confirmed", "settled"),
+}
 
 
 @click.group(cls=Group)
@@ -23,50 +35,95 @@ def need() -> None:
     " --material '30 planks'"
 )
 @click.argument("title")
-@click.option("--hours", multiple=True, metavar="TIME", help=f"Working time: {EXAMPLES['hours']}.")
-@click.option("--money", multiple=True, metavar="SUM", help=f"Money: {EXAMPLES['money']}.")
-@click.option(
-    "--material", multiple=True, metavar="THINGS", help=f"Things: {EXAMPLES['material']}."
-)
-@click.option("--skill", multiple=True, metavar="PEOPLE", help=f"People: {EXAMPLES['skill']}.")
-@click.option("--body", default="", help="What it is about, in more words.")
-@click.option("--closes", metavar="DATE", help="The last day to pledge, as 2026-12-31.")
+@describing
+@click.option("--draft", is_flag=True, help="Show it as a draft; `need edit --open` ends that.")
 @community_option
-def add(
-    title: str,
-    hours: tuple[str, ...],
-    money: tuple[str, ...],
-    material: tuple[str, ...],
-    skill: tuple[str, ...],
-    body: str,
-    closes: str | None,
-    community: str | None,
-) -> None:
+def add(title: str, draft: bool, community: str | None, **given: Any) -> None:
     """Say what the community needs: at least one amount, or a range of minimum..optimum."""
-    lines = [
-        *_parsed("hours", hours),
-        *_parsed("money", money),
-        *_parsed("material", material),
-        *_parsed("skill", skill),
-    ]
-    if not lines:
+    fields = described(given)
+    if "lines" not in fields:
         raise click.UsageError("say how much is needed: --hours, --money, --material or --skill")
-    added = connection.post(
-        "/needs",
-        title=title,
-        body=body,
-        lines=[vars(line) for line in lines],
-        closes=None if closes is None else end_of_day_ms(closes, "--closes"),
-        community=community,
-    )
+    if draft:
+        fields["status"] = "draft"
+    added = connection.post("/needs", title=title, community=community, **fields)
     show(added, lambda n: say(f"added {one_line(n['title'])} (need {short(n['need'])})"))
 
 
-@need.command("list", example="p2pvalue need list")
+@need.command(example="p2pvalue need edit 'Fix the roof' --deadline 2099-05-31 --class maintain")
+@click.argument("reference", metavar="NEED")
+@describing
+@click.option("--title", help="Another title.")
+@click.option("--open", "opens", is_flag=True, help="A draft is one no more.")
 @community_option
-def list_needs(community: str | None) -> None:
-    """List the needs and what is pledged to each."""
-    show(connection.get("/needs", community=community), _write_all)
+def edit(
+    reference: str, title: str | None, opens: bool, community: str | None, **given: Any
+) -> None:
+    """Change a NEED. Amounts replace all amounts there were.
+
+    Pledges are given under the amounts, last day, trigger, stewards and confirmers that their
+    authors saw: who pledged before these change is asked to renew the pledge.
+    """
+    fields = described(given)
+    if title is not None:
+        fields["title"] = title
+    if opens:
+        fields["status"] = "open"
+    if not fields:
+        raise click.UsageError("say what is to change: p2pvalue need edit --help lists what can")
+    before = connection.get(_path(reference), community=community)
+    changed = connection.put(_path(before["need"]), community=community, **fields)
+    show(changed, lambda n: _say_changed(before, n))
+
+
+@need.command(example="p2pvalue need close 'Fix the roof'")
+@click.argument("reference", metavar="NEED")
+@community_option
+def close(reference: str, community: str | None) -> None:
+    """Close a NEED: if enough is pledged, the pledges bind; if not, nobody owes anything.
+
+    Its stewards can, or who asked for it; and after its last day any two members who have no part
+    in it.
+    """
+    closed = connection.post(f"{_path(reference)}/close", community=community)
+    show(closed, _say_closed)
+
+
+@need.command(example="p2pvalue need drop 'Fix the roof'")
+@click.argument("reference", metavar="NEED")
+@community_option
+def drop(reference: str, community: str | None) -> None:
+    """Say that a NEED is needed no more; `need edit --open` takes that back."""
+    dropped = connection.put(_path(reference), status="dropped", community=community)
+    show(dropped, lambda n: say(f"dropped {one_line(n['title'])}: nobody owes anything to it"))
+
+
+@need.command("list", example="p2pvalue need list --class care")
+@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--class", "class_", metavar="NAME", help="Only those of this class.")
+@click.option("--all", "every", is_flag=True, help="Also what is done, lapsed or dropped.")
+@community_option
+def list_needs(state: str | None, class_: str | None, every: bool, community: str | None) -> None:
+    """List the needs and what is pledged to each; what is over is left out."""
+    needs = [
+        found
+        for found in connection.get("/needs", community=community)
+        if (state or every or found["state"] not in _DONE)
+        and state in (None, found["state"])
+        and class_ in (None, found["class"])
+    ]
+    show(needs, _write_all)
+
+
+@need.command(example="p2pvalue need board")
+@community_option
+def board(community: str | None) -> None:
+    """Show the needs in columns: open, to do, in progress, done."""
+    needs = connection.get("/needs", community=community)
+    columns = {
+        head: [found for found in needs if found["state"] in states]
+        for head, states in _COLUMNS.items()
+    }
+    show(columns, _write_board)
 
 
 @need.command("show", example="p2pvalue need show 'Fix the roof'")
@@ -74,15 +131,28 @@ def list_needs(community: str | None) -> None:
 @community_option
 def show_need(reference: str, community: str | None) -> None:
     """Show a NEED: its title, or the beginning of its id."""
-    path = f"/needs/{connection.quoted(reference)}"
-    show(connection.get(path, community=community), _write_one)
+    show(connection.get(_path(reference), community=community), _write_one)
 
 
-def _parsed(kind: LineKind, texts: tuple[str, ...]) -> list[Line]:
-    try:
-        return [parse_line(kind, text) for text in texts]
-    except BadAmount as problem:
-        raise click.BadParameter(str(problem), param_hint=f"--{kind}") from problem
+def _path(reference: str) -> str:
+    return f"/needs/{connection.quoted(reference)}"
+
+
+def _say_changed(before: dict[str, Any], after: dict[str, Any]) -> None:
+    say(f"changed {one_line(after['title'])}")
+    pledged = sum(line["pledgers"] for line in before["lines"])
+    if pledged and not sum(line["pledgers"] for line in after["lines"]):
+        say("its terms are others now: pledges made before count when their authors renew them")
+
+
+def _say_closed(need: dict[str, Any]) -> None:
+    title = one_line(need["title"])
+    if need["state"] == "lapsed":
+        say(f"closed {title}: too little was pledged, so nobody owes anything")
+    elif need["is_closed"]:
+        say(f"closed {title}: the pledges bind")
+    else:
+        say(f"said that {title} is closed: it is when another member says so too")
 
 
 def _write_all(needs: list[dict[str, Any]]) -> None:
@@ -90,21 +160,60 @@ def _write_all(needs: list[dict[str, Any]]) -> None:
         say("no needs yet; add one with: p2pvalue need add TITLE --hours 12h")
         return
     rows = [
-        (short(n["need"]), n["title"], "; ".join(map(_line, n["lines"])), n["state"]) for n in needs
+        (short(n["need"]), n["title"], "; ".join(map(_line, n["lines"])), _state(n)) for n in needs
     ]
     table(("NEED", "TITLE", "PLEDGED", "STATE"), rows)
 
 
+def _write_board(columns: dict[str, list[dict[str, Any]]]) -> None:
+    depth = max(map(len, columns.values()))
+    rows = [
+        [found[row]["title"] if row < len(found) else "" for found in columns.values()]
+        for row in range(depth)
+    ]
+    table(tuple(columns), rows)
+
+
 def _write_one(need: dict[str, Any]) -> None:
     click.secho(one_line(need["title"]), bold=True)
-    click.echo(f"{need['state']}, asked by {one_line(need['name'])} {ago(need['time'])}")
-    if need["closes"] is not None:
-        click.echo(f"pledges until {day(need['closes'])}")
+    click.echo(f"{_state(need)}, asked by {one_line(need['name'])} {ago(need['created'])}")
+    for words, time in (("pledges until", "closes"), ("to be done by", "deadline")):
+        if need[time]:
+            click.echo(f"{words} {day(need[time])}")
+    for words, text in (
+        ("class", "class"),
+        ("done when", "acceptance"),
+        ("gives back", "gives_back"),
+    ):
+        if need[text]:
+            click.echo(f"{words}: {one_line(need[text])}")
+    if need["skills"]:
+        click.echo(f"skills: {one_line(', '.join(need['skills']))}")
+    _write_people(need)
     if need["body"]:
         click.echo(f"\n{harmless(need['body'])}\n")
     for number, line in enumerate(need["lines"], 1):
         people = "1 person" if line["pledgers"] == 1 else f"{line['pledgers']} people"
-        click.echo(f"{number}. {_line(line)}, from {people}")
+        done = written(line["kind"], line["unit"], line["delivered"])
+        delivered = one_line(f"; {done} delivered") if line["delivered"] else ""
+        click.echo(f"{number}. {_line(line)}, from {people}{delivered}")
+    for closing in need["closings"]:
+        changed = ", which changed the outcome" if closing["changed"] else ""
+        click.echo(f"closed by {one_line(closing['name'])} {ago(closing['time'])}{changed}")
+    if need["missing"]:
+        click.echo(f"{need['missing']} counted operations are not here yet: nothing is final")
+
+
+def _write_people(need: dict[str, Any]) -> None:
+    for words, role in (("steward", "stewards"), ("confirmed by", "confirmers")):
+        names = ", ".join(person["name"] for person in need[role])
+        if names != need["name"]:
+            click.echo(f"{words}: {one_line(names)}")
+
+
+def _state(need: dict[str, Any]) -> str:
+    is_enough = need["state"] == "open" and need["is_met"] and need["trigger"] != "none"
+    return "open, enough pledged" if is_enough else str(need["state"])
 
 
 def _line(line: dict[str, Any]) -> str:

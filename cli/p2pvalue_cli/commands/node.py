@@ -6,12 +6,11 @@ from typing import Any
 
 import click
 
-from p2pvalue import sizes
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Command, Group, community_option, data_dir, run_hint
 from p2pvalue_cli.drafts import all_drafts
 from p2pvalue_cli.failures import FAILED
-from p2pvalue_cli.output import checks, one_line, say, short, show
+from p2pvalue_cli.output import checks, one_line, say, short, show, size
 
 NETWORK = {
     "starting": "starting",
@@ -89,8 +88,7 @@ def _write_status(status: dict[str, Any]) -> None:
     for address in status["addresses"]:
         click.echo(f"reachable at {address}")
     click.echo(
-        f"memory {sizes.said(status['rss_bytes'])}, "
-        f"database {sizes.said(status['database_bytes'])}, "
+        f"memory {size(status['rss_bytes'])}, database {size(status['database_bytes'])}, "
         f"writes survive a {status['durability'].replace('-', ' ')}"
     )
     for community in status["communities"]:

@@ -1,4 +1,4 @@
-"""Pledges: make, list, withdraw."""
+"""Pledges: make, withdraw, release, take over, claim, confirm, dispute, settle."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import BadAmount, parse_quantity, written
+from p2pvalue_cli.amounts import BadAmount, LineKind, parse_quantity, written
 from p2pvalue_cli.command import Group, community_option
-from p2pvalue_cli.output import ago, harmless, say, short, show, table
+from p2pvalue_cli.dates import end_of_day_ms
+from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, table
+
+_pledge = click.argument("pledge_id", metavar="PLEDGE")
 
 
 @click.group(cls=Group)
@@ -17,39 +20,181 @@ def pledge() -> None:
     """Promise to help with a need."""
 
 
-@pledge.command(example="p2pvalue pledge make 'Fix the roof' 3h")
+@pledge.command(example="p2pvalue pledge make 'Fix the roof' 3h --when Saturday --if-others 2")
 @click.argument("need")
 @click.argument("amount")
 @click.option("--line", type=click.IntRange(1), help="Which line of the need, if it is not clear.")
+@click.option("--when", default="", help="When you will do it: who says so shows up more often.")
+@click.option("--where", default="", help="Where.")
+@click.option("--if-others", type=click.IntRange(1), metavar="N", help="If N others pledge too.")
+@click.option("--if-member", multiple=True, metavar="MEMBER", help="If MEMBER pledges too.")
+@click.option("--after", metavar="DATE", help="If it closes after DATE only, as 2026-12-31.")
 @community_option
-def make(need: str, amount: str, line: int | None, community: str | None) -> None:
-    """Promise AMOUNT to a NEED: 3h, 50EUR, 5 planks."""
+def make(
+    need: str,
+    amount: str,
+    line: int | None,
+    when: str,
+    where: str,
+    if_others: int | None,
+    if_member: tuple[str, ...],
+    after: str | None,
+    community: str | None,
+) -> None:
+    """Promise AMOUNT to a NEED: 3h, 50EUR, 5 planks.
+
+    It binds when the need closes with enough pledged, and can be withdrawn until then.
+    """
     wanted = connection.get(f"/needs/{connection.quoted(need)}", community=community)
     number, quantity = _line_meant(wanted, amount, line)
+    conditions: list[dict[str, Any]] = [{"member": name} for name in if_member]
+    if if_others is not None:
+        conditions.append({"others": if_others})
+    if after is not None:
+        conditions.append({"after": end_of_day_ms(after, "--after")})
     pledged = connection.post(
-        "/pledges", need=wanted["need"], line=number, quantity=quantity, community=community
+        "/pledges",
+        need=wanted["need"],
+        line=number,
+        quantity=quantity,
+        when=when,
+        where=where,
+        conditions=conditions,
+        community=community,
     )
-    show(pledged, lambda p: say(f"pledged to {p['need_title']} (pledge {short(p['pledge'])})"))
+    show(pledged, _say_made)
+
+
+@pledge.command(example="p2pvalue pledge take 4f1c")
+@_pledge
+@click.argument("amount", required=False)
+@community_option
+def take(pledge_id: str, amount: str | None, community: str | None) -> None:
+    """Take over a PLEDGE that somebody released, or AMOUNT of it; it binds you at once."""
+    released = _shown(pledge_id, community)
+    rest = released["quantity"] - released["bound"]
+    taken = connection.post(
+        "/pledges",
+        need=released["need"],
+        line=released["line"],
+        quantity=_quantity(released, amount) if amount else max(rest, 1),
+        takes=released["pledge"],
+        community=community,
+    )
+    show(taken, _say_made)
 
 
 @pledge.command("list", example="p2pvalue pledge list --need 'Fix the roof'")
 @click.option("--need", default="", metavar="NEED", help="Only those to this need.")
+@click.option("--mine", is_flag=True, help="Only your own.")
 @community_option
-def list_pledges(need: str, community: str | None) -> None:
-    """List pledges."""
-    show(connection.get("/pledges", need=need, community=community), _write)
+def list_pledges(need: str, mine: bool, community: str | None) -> None:
+    """List pledges, and what became of each."""
+    query = {"need": need, "mine": "true"} if mine else {"need": need}
+    show(connection.get("/pledges", community=community, **query), _write)
+
+
+@pledge.command("show", example="p2pvalue pledge show 4f1c")
+@_pledge
+@community_option
+def show_pledge(pledge_id: str, community: str | None) -> None:
+    """Show a PLEDGE by the beginning of its id."""
+    show(_shown(pledge_id, community), _write_one)
+
+
+@pledge.command(example="p2pvalue pledge renew 4f1c")
+@_pledge
+@community_option
+def renew(pledge_id: str, community: str | None) -> None:
+    """Promise again what you promised before the need's terms changed."""
+    show(_told("renew", pledge_id, community), _say_made)
 
 
 @pledge.command(example="p2pvalue pledge withdraw 4f1c --reason 'I fell ill'")
-@click.argument("pledge_id", metavar="PLEDGE")
+@_pledge
 @click.option("--reason", default="", help="Why, for the others.")
 @community_option
 def withdraw(pledge_id: str, reason: str, community: str | None) -> None:
-    """Take back a pledge of yours."""
-    withdrawn = connection.post(
-        f"/pledges/{connection.quoted(pledge_id)}/withdraw", reason=reason, community=community
+    """Take back a pledge of yours. One that binds already is released."""
+    show(_told("withdraw", pledge_id, community, reason=reason), _say_back)
+
+
+@pledge.command(example="p2pvalue pledge release 4f1c --reason 'My back' --to Bea")
+@_pledge
+@click.option("--reason", required=True, help="Why, for the others.")
+@click.option("--to", default="", metavar="MEMBER", help="Who is to take it over; else anybody.")
+@community_option
+def release(pledge_id: str, reason: str, to: str, community: str | None) -> None:
+    """Give back a pledge that binds you, as far as it is not delivered."""
+    show(_told("withdraw", pledge_id, community, reason=reason, to=to), _say_back)
+
+
+@pledge.command(example="p2pvalue pledge claim 4f1c 2h")
+@_pledge
+@click.argument("amount", required=False)
+@click.option("--note", default="", help="What was done, for who confirms it.")
+@community_option
+def claim(pledge_id: str, amount: str | None, note: str, community: str | None) -> None:
+    """Say that you delivered a PLEDGE, or AMOUNT of it in all."""
+    quantity = _delivered(pledge_id, amount, community)
+    claimed = _told("claim", pledge_id, community, quantity=quantity, note=note)
+    show(claimed, lambda p: say(f"claimed {_amount(p, 'claimed')} of {_amount(p, 'bound')}"))
+
+
+@pledge.command(example="p2pvalue pledge confirm 4f1c")
+@_pledge
+@click.argument("amount", required=False)
+@click.option("--note", default="", help="For the others.")
+@community_option
+def confirm(pledge_id: str, amount: str | None, note: str, community: str | None) -> None:
+    """Confirm that another's PLEDGE was delivered as claimed, or AMOUNT of it in all."""
+    quantity = _delivered(pledge_id, amount, community)
+    confirmed = _told("confirm", pledge_id, community, quantity=quantity, note=note)
+    show(confirmed, _say_delivered)
+
+
+@pledge.command(example="p2pvalue pledge dispute 4f1c --reason 'Nobody was there'")
+@_pledge
+@click.option("--reason", required=True, help="What is wrong with the claim.")
+@community_option
+def dispute(pledge_id: str, reason: str, community: str | None) -> None:
+    """Say that a PLEDGE was not delivered as claimed; confirming it later takes that back."""
+    disputed = _told("dispute", pledge_id, community, reason=reason)
+    show(disputed, lambda p: say(f"disputed what {one_line(p['name'])} claims"))
+
+
+@pledge.command(example="p2pvalue pledge settle 4f1c 90min --reason 'We counted together'")
+@_pledge
+@click.argument("amount")
+@click.option("--reason", default="", help="Why, for the others.")
+@community_option
+def settle(pledge_id: str, amount: str, reason: str, community: str | None) -> None:
+    """Say, as a steward who is no party, what of a PLEDGE counts as delivered."""
+    quantity = _quantity(_shown(pledge_id, community), amount)
+    settled = _told("settle", pledge_id, community, quantity=quantity, reason=reason)
+    show(settled, _say_delivered)
+
+
+# --- what is asked
+
+
+def _shown(pledge_id: str, community: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = connection.get(
+        f"/pledges/{connection.quoted(pledge_id)}", community=community
     )
-    show(withdrawn, lambda p: say(f"withdrawn from {p['need_title']}"))
+    return found
+
+
+def _told(act: str, pledge_id: str, community: str | None, **fields: object) -> dict[str, Any]:
+    told: dict[str, Any] = connection.post(
+        f"/pledges/{connection.quoted(pledge_id)}/{act}", community=community, **fields
+    )
+    return told
+
+
+def _delivered(pledge_id: str, amount: str | None, community: str | None) -> int:
+    """The quantity that AMOUNT says, in the pledge's own unit; 0, all of it, if it says none."""
+    return _quantity(_shown(pledge_id, community), amount) if amount else 0
 
 
 def _line_meant(need: dict[str, Any], amount: str, line: int | None) -> tuple[int, int]:
@@ -59,7 +204,7 @@ def _line_meant(need: dict[str, Any], amount: str, line: int | None) -> tuple[in
         if line is not None and number != line - 1:
             continue
         try:
-            fitting.append((number, _quantity(wanted, amount)))
+            fitting.append((number, _fitting(wanted, amount)))
         except BadAmount:
             continue
     if len(fitting) == 1:
@@ -73,14 +218,46 @@ def _line_meant(need: dict[str, Any], amount: str, line: int | None) -> tuple[in
     raise click.UsageError(f"{amount} does not fit {where}, which asks for {harmless(asked)}")
 
 
-def _quantity(wanted: dict[str, Any], amount: str) -> int:
-    kind, unit = wanted["kind"], wanted["unit"]
+def _quantity(pledged: dict[str, Any], amount: str) -> int:
+    try:
+        return _fitting(pledged, amount)
+    except BadAmount as problem:
+        raise click.UsageError(str(problem)) from problem
+
+
+def _fitting(wanted: dict[str, Any], amount: str) -> int:
+    kind: LineKind = wanted["kind"] or "material"
+    unit = wanted["unit"]
     if kind in ("material", "skill") and amount.strip().isdecimal():
         return int(amount)
     quantity, given = parse_quantity(kind, amount)
     if given != unit:
         raise BadAmount(f"this line counts {unit}, not {given}")
     return quantity
+
+
+# --- what is told
+
+
+def _amount(pledged: dict[str, Any], what: str = "quantity") -> str:
+    return one_line(written(pledged["kind"] or "material", pledged["unit"], pledged[what]))
+
+
+def _say_made(pledged: dict[str, Any]) -> None:
+    say(f"pledged to {one_line(pledged['need_title'])} (pledge {short(pledged['pledge'])})")
+    if pledged["state"] == "unmet":
+        say("its conditions do not hold yet: it counts as soon as they do")
+    if pledged["state"] == "binding":
+        say("it binds you now")
+
+
+def _say_back(pledged: dict[str, Any]) -> None:
+    word = "released" if pledged["state"] != "withdrawn" else "withdrawn"
+    say(f"{word} from {one_line(pledged['need_title'])}")
+
+
+def _say_delivered(pledged: dict[str, Any]) -> None:
+    say(f"{_amount(pledged, 'delivered')} of {one_line(pledged['name'])} count as delivered")
 
 
 def _write(pledges: list[dict[str, Any]]) -> None:
@@ -91,7 +268,7 @@ def _write(pledges: list[dict[str, Any]]) -> None:
         (
             short(p["pledge"]),
             p["need_title"],
-            written(_kind(p["unit"]), p["unit"], p["quantity"]),
+            _amount(p),
             p["name"],
             ago(p["time"]),
             p["state"] + (f": {p['reason']}" if p["reason"] else ""),
@@ -101,8 +278,22 @@ def _write(pledges: list[dict[str, Any]]) -> None:
     table(("PLEDGE", "NEED", "AMOUNT", "BY", "WHEN", "STATE"), rows)
 
 
-def _kind(unit: str) -> str:
-    """The kind of line that a pledge's unit belongs to (spec: kinds/need)."""
-    if unit == "minute":
-        return "hours"
-    return "money" if len(unit) == 3 and unit.isupper() else "material"
+def _write_one(pledged: dict[str, Any]) -> None:
+    click.secho(f"{_amount(pledged)} to {one_line(pledged['need_title'])}", bold=True)
+    click.echo(f"{pledged['state']}, by {one_line(pledged['name'])} {ago(pledged['time'])}")
+    for words in ("when", "where", "reason"):
+        if pledged[words]:
+            click.echo(f"{words}: {one_line(pledged[words])}")
+    for condition in pledged["conditions"]:
+        click.echo(f"if {_condition(condition)}")
+    for words in ("bound", "claimed", "delivered"):
+        if pledged[words]:
+            click.echo(f"{words}: {_amount(pledged, words)}")
+
+
+def _condition(condition: dict[str, Any]) -> str:
+    if "others" in condition:
+        return f"{condition['others']} others pledge"
+    if "member" in condition:
+        return f"member {short(condition['member'])} pledges"
+    return f"it closes after {day(condition['after'])}"

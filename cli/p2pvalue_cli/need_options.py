@@ -1,0 +1,90 @@
+"""The options by which a need is described, new or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+import click
+
+from p2pvalue_cli.amounts import EXAMPLES, BadAmount, Line, LineKind, parse_line, parse_quantity
+from p2pvalue_cli.dates import end_of_day_ms
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_LINES: tuple[tuple[LineKind, str], ...] = (
+    ("hours", "Working time"),
+    ("money", "Money"),
+    ("material", "Things"),
+    ("skill", "People"),
+)
+_DAYS = {"closes": "The last day to pledge", "deadline": "The day by which it is to be done"}
+
+OPTIONS: tuple[Callable[[F], F], ...] = (
+    *(
+        click.option(
+            f"--{kind}", multiple=True, metavar="AMOUNT", help=f"{what}: {EXAMPLES[kind]}."
+        )
+        for kind, what in _LINES
+    ),
+    click.option("--body", help="What it is about, in more words."),
+    *(
+        click.option(f"--{name}", metavar="DATE", help=f"{what}, as 2026-12-31.")
+        for name, what in _DAYS.items()
+    ),
+    click.option(
+        "--trigger",
+        type=click.Choice(["all", "any", "none"]),
+        help="When pledges bind: all minimums met (as if not given), any, or none: at once.",
+    ),
+    click.option("--class", "class_", metavar="NAME", help="build, maintain, care, learn, …"),
+    click.option("--estimate", metavar="TIME", help="How long it takes in all, as 3h."),
+    click.option("--tag", "skills", multiple=True, help="A skill that helps, to find people."),
+    click.option("--acceptance", help="By what it is known to be done."),
+    click.option("--gives-back", help="What the community gets of it."),
+    click.option("--steward", "stewards", multiple=True, metavar="MEMBER", help="Who sees to it."),
+    click.option(
+        "--confirmer", "confirmers", multiple=True, metavar="MEMBER", help="Who confirms the work."
+    ),
+    click.option("--after", "depends", multiple=True, metavar="NEED", help="What comes first."),
+)
+
+
+def describing(function: F) -> F:
+    """Give a command the options that describe a need."""
+    for option in reversed(OPTIONS):
+        function = cast("F", option(function))
+    return function
+
+
+def described(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a question from what these options were given; leaves out the rest."""
+    lines = [line for kind, _ in _LINES for line in _parsed(kind, given[kind])]
+    fields: dict[str, Any] = {
+        "body": given["body"],
+        "lines": [vars(line) for line in lines] or None,
+        "trigger": given["trigger"],
+        "class": given["class_"],
+        "estimate": _minutes(given["estimate"]),
+        "acceptance": given["acceptance"],
+        "gives_back": given["gives_back"],
+    }
+    for name in _DAYS:
+        fields[name] = None if given[name] is None else end_of_day_ms(given[name], f"--{name}")
+    for name in ("skills", "stewards", "confirmers", "depends"):
+        fields[name] = list(given[name]) or None
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _parsed(kind: LineKind, texts: Sequence[str]) -> list[Line]:
+    try:
+        return [parse_line(kind, text) for text in texts]
+    except BadAmount as problem:
+        raise click.BadParameter(str(problem), param_hint=f"--{kind}") from problem
+
+
+def _minutes(text: str | None) -> int | None:
+    try:
+        return None if text is None else parse_quantity("hours", text)[0]
+    except BadAmount as problem:
+        raise click.BadParameter(str(problem), param_hint="--estimate") from problem

@@ -1,0 +1,118 @@
+"""The endpoints about needs and pledges."""
+
+from __future__ import annotations
+
+from p2pvalue import need_types as nt
+from p2pvalue.api import need_schema as s
+from p2pvalue.api.schema import InCommunity
+from p2pvalue.node.interface import NodeInterface
+from p2pvalue.node.need_interface import NeedsInterface, PledgesInterface
+
+
+def _needs(node: NodeInterface, question: InCommunity) -> NeedsInterface:
+    return node.community(question.community).needs
+
+
+def _pledges(node: NodeInterface, question: InCommunity) -> PledgesInterface:
+    return node.community(question.community).pledges
+
+
+async def list_needs(node: NodeInterface, question: InCommunity) -> list[nt.NeedView]:
+    """The needs of a community, and where each stands."""
+    return _needs(node, question).all()
+
+
+async def add_need(node: NodeInterface, question: s.AddNeed) -> nt.NeedView:
+    """Say what the community needs."""
+    return await _needs(node, question).add(_draft(question))
+
+
+async def show_need(node: NodeInterface, question: s.OfNeed) -> nt.NeedView:
+    """One need, and where it stands."""
+    return _needs(node, question).named(question.need)
+
+
+async def change_need(node: NodeInterface, question: s.ChangeNeed) -> nt.NeedView:
+    """Change what is given of a need; pledges made under other terms must be renewed."""
+    return await _needs(node, question).change(question.need, _draft(question))
+
+
+async def close_need(node: NodeInterface, question: s.OfNeed) -> nt.NeedView:
+    """Close a need, with every pledge and withdrawal held here that was in time."""
+    return await _needs(node, question).close(question.need)
+
+
+async def list_pledges(node: NodeInterface, question: s.ListPledges) -> list[nt.PledgeView]:
+    """The pledges of a community, those to one need, or one's own."""
+    return _pledges(node, question).all(need=question.need, mine=question.mine)
+
+
+async def make_pledge(node: NodeInterface, question: s.MakePledge) -> nt.PledgeView:
+    """Promise a quantity to one line of a need."""
+    return await _pledges(node, question).make(
+        question.need,
+        question.quantity,
+        line=question.line,
+        when=question.when,
+        where=question.where,
+        conditions=question.conditions,
+        takes=question.takes,
+    )
+
+
+async def show_pledge(node: NodeInterface, question: s.OfPledge) -> nt.PledgeView:
+    """One pledge, and what became of it."""
+    return _pledges(node, question).named(question.pledge)
+
+
+async def renew_pledge(node: NodeInterface, question: s.OfPledge) -> nt.PledgeView:
+    """Promise again what one promised under terms that have changed."""
+    return await _pledges(node, question).renew(question.pledge)
+
+
+async def withdraw_pledge(node: NodeInterface, question: s.WithdrawPledge) -> nt.PledgeView:
+    """Take back one's pledge, or release what binds already."""
+    return await _pledges(node, question).withdraw(
+        question.pledge, reason=question.reason, to=question.to
+    )
+
+
+async def claim_pledge(node: NodeInterface, question: s.DeliverPledge) -> nt.PledgeView:
+    """Say how much of one's pledge is delivered."""
+    return await _pledges(node, question).claim(
+        question.pledge, quantity=question.quantity, note=question.note
+    )
+
+
+async def confirm_pledge(node: NodeInterface, question: s.DeliverPledge) -> nt.PledgeView:
+    """Confirm how much of another's pledge was delivered."""
+    return await _pledges(node, question).confirm(
+        question.pledge, quantity=question.quantity, note=question.note
+    )
+
+
+async def dispute_pledge(node: NodeInterface, question: s.DisputePledge) -> nt.PledgeView:
+    """Say that another's pledge was not delivered as claimed."""
+    return await _pledges(node, question).dispute(question.pledge, reason=question.reason)
+
+
+async def settle_pledge(node: NodeInterface, question: s.SettlePledge) -> nt.PledgeView:
+    """Say what counts as delivered of a pledge that is disputed."""
+    return await _pledges(node, question).settle(
+        question.pledge, question.quantity, reason=question.reason
+    )
+
+
+def _draft(question: s.AddNeed) -> nt.NeedDraft:
+    given = {field: getattr(question, field) for field in nt.NeedDraft.__struct_fields__}
+    if question.lines is not None:
+        given["lines"] = [
+            nt.LineView(
+                kind=line.kind,
+                unit=line.unit,
+                minimum=line.minimum,
+                optimum=line.minimum if line.optimum is None else line.optimum,
+            )
+            for line in question.lines
+        ]
+    return nt.NeedDraft(**given)

@@ -1,0 +1,110 @@
+"""What can be asked about needs and pledges."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from p2pvalue import need_types as nt
+from p2pvalue import types as t
+from p2pvalue.api.schema import Count, InCommunity, Reference
+
+Time = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+"""Milliseconds since 1970; 0 is none."""
+
+Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class AddLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of a need, in minutes, cents, pieces or people; no optimum means the minimum."""
+
+    kind: t.LineKind
+    unit: str
+    minimum: Amount
+    optimum: Amount | None = None
+
+
+class AddNeed(InCommunity, frozen=True, kw_only=True):
+    """A need; `stewards` and `confirmers` are members, `depends` other needs."""
+
+    title: str | None = None
+    body: str | None = None
+    lines: list[AddLine] | None = None
+    trigger: nt.Trigger | None = None
+    opens: Time | None = None
+    closes: Time | None = None
+    deadline: Time | None = None
+    estimate: Amount | None = None
+    class_name: str | None = msgspec.field(default=None, name="class")
+    skills: list[str] | None = None
+    acceptance: str | None = None
+    gives_back: str | None = None
+    project: str | None = None
+    depends: list[str] | None = None
+    stewards: list[str] | None = None
+    confirmers: list[str] | None = None
+    status: Literal["draft", "open", "dropped"] | None = None
+
+
+class OfNeed(InCommunity, frozen=True, kw_only=True):
+    """A question about one need."""
+
+    need: Reference
+
+
+class ChangeNeed(AddNeed, frozen=True, kw_only=True):
+    """What is given of a need is changed, and nothing else."""
+
+    need: Reference
+
+
+class ListPledges(InCommunity, frozen=True, kw_only=True):
+    """All pledges, those to one need, or one's own."""
+
+    need: str = ""
+    mine: bool = False
+
+
+class MakePledge(OfNeed, frozen=True, kw_only=True):
+    """`line` counts the need's lines from 0; `takes` is a released pledge to take over."""
+
+    quantity: Count
+    line: Annotated[int, msgspec.Meta(ge=0)] = 0
+    when: str = ""
+    where: str = ""
+    conditions: list[nt.ConditionView] = msgspec.field(default_factory=list)
+    takes: str = ""
+
+
+class OfPledge(InCommunity, frozen=True, kw_only=True):
+    """A question about one pledge."""
+
+    pledge: Reference
+
+
+class WithdrawPledge(OfPledge, frozen=True, kw_only=True):
+    """Why it is withdrawn or released, and to whom it is handed."""
+
+    reason: str = ""
+    to: str = ""
+
+
+class DeliverPledge(OfPledge, frozen=True, kw_only=True):
+    """How much was delivered in all, in the unit of the line; 0: the whole of it."""
+
+    quantity: Amount = 0
+    note: str = ""
+
+
+class DisputePledge(OfPledge, frozen=True, kw_only=True):
+    """Why it is disputed."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class SettlePledge(OfPledge, frozen=True, kw_only=True):
+    """What counts as delivered, and why."""
+
+    quantity: Amount
+    reason: str = ""

@@ -1,0 +1,163 @@
+"""What is told about needs and pledges, and where they stand."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from p2pvalue.types import LineKind, Value
+
+Trigger = Literal["all", "any", "none"]
+NeedStateName = Literal[
+    "draft",
+    "open",
+    "triggered",
+    "in-progress",
+    "claimed",
+    "confirmed",
+    "disputed",
+    "settled",
+    "lapsed",
+    "dropped",
+]
+PledgeStateName = Literal[
+    "offered",
+    "outdated",
+    "withdrawn",
+    "late",
+    "expired",
+    "unmet",
+    "void",
+    "binding",
+    "released",
+    "claimed",
+    "confirmed",
+    "disputed",
+    "settled",
+]
+
+
+class PersonView(Value, frozen=True, kw_only=True):
+    """A member, and what she is called."""
+
+    member: str
+    name: str
+
+
+class LineView(Value, frozen=True, kw_only=True):
+    """A need's line. Units: minutes, cents, pieces, people.
+
+    `pledged` is what stands or binds, of so many `pledgers`; `delivered` what others confirmed.
+    """
+
+    kind: LineKind
+    unit: str
+    minimum: int
+    optimum: int
+    pledged: int = 0
+    pledgers: int = 0
+    delivered: int = 0
+
+
+class ClosingView(Value, frozen=True, kw_only=True):
+    """A CLOSE that counts; `changed` if it changed who is in, or whether the need came about."""
+
+    member: str
+    name: str
+    time: int
+    changed: bool
+
+
+class NeedView(Value, frozen=True, kw_only=True):
+    """Something the community wants done, and where it stands; times in ms, 0: none.
+
+    `is_met`: what the trigger asks for stands. `missing` operations that were counted are not here
+    yet: nothing is final before. `estimate` is in minutes.
+    """
+
+    need: str
+    title: str
+    body: str = ""
+    state: NeedStateName
+    is_met: bool = False
+    is_closed: bool = False
+    lines: list[LineView]
+    trigger: Trigger = "all"
+    opens: int = 0
+    closes: int = 0
+    deadline: int = 0
+    estimate: int = 0
+    class_name: str = msgspec.field(default="", name="class")
+    skills: list[str]
+    acceptance: str = ""
+    gives_back: str = ""
+    project: str = ""
+    depends: list[str]
+    stewards: list[PersonView]
+    confirmers: list[PersonView]
+    closings: list[ClosingView]
+    missing: int = 0
+    member: str
+    name: str
+    created: int
+    time: int
+
+
+class ConditionView(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """One condition of a pledge: so many others, that member, or after a time."""
+
+    others: int | None = None
+    member: str | None = None
+    after: int | None = None
+
+
+class PledgeView(Value, frozen=True, kw_only=True):
+    """What a member offered towards one line of a need, and what became of it.
+
+    `bound` is what binds her, `claimed` what she says she delivered, `delivered` what others
+    confirmed. `takes` names the pledge that it took over; `to` whom a released one is handed to.
+    """
+
+    pledge: str
+    need: str
+    need_title: str
+    line: int
+    kind: LineKind | None
+    unit: str
+    quantity: int
+    state: PledgeStateName
+    reason: str = ""
+    bound: int = 0
+    claimed: int = 0
+    delivered: int = 0
+    when: str = ""
+    where: str = ""
+    conditions: list[ConditionView]
+    takes: str = ""
+    to: str = ""
+    member: str
+    name: str
+    time: int
+
+
+class NeedDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a caller says of a need, new or changed; None leaves a field as it is."""
+
+    title: str | None = None
+    body: str | None = None
+    lines: list[LineView] | None = None
+    trigger: Trigger | None = None
+    opens: int | None = None
+    closes: int | None = None
+    deadline: int | None = None
+    estimate: int | None = None
+    class_name: str | None = msgspec.field(default=None, name="class")
+    skills: list[str] | None = None
+    acceptance: str | None = None
+    gives_back: str | None = None
+    project: str | None = None
+    depends: list[str] | None = None
+    stewards: list[str] | None = None
+    confirmers: list[str] | None = None
+    status: Literal["draft", "open", "dropped"] | None = None

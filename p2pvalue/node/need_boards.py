@@ -1,0 +1,99 @@
+"""Where needs stand, computed when somebody asks and kept until something is said about them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from p2pvalue.store import Entry, Store
+from p2pvalue_protocol.effects import Change
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.kinds import close, decode_state, need, pledge
+from p2pvalue_protocol.needs.acts import Act
+from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
+from p2pvalue_protocol.past import StateRow
+from p2pvalue_protocol.replica import Replica
+
+PLEDGES_KEPT_MAX: Final = 50_000  # of all needs; each takes about a kilobyte
+_PAGE: Final = 500
+
+
+class NeedBoards:
+    """The standings of needs, of all communities of a node; bounded by the pledges in them."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[bytes, bytes], NeedStanding] = OrderedDict()
+        self._weight = 0
+
+    def of(self, copy: Replica, store: Store, row: StateRow) -> NeedStanding:
+        """Return where a need stands; reads its list unless that was done since it changed."""
+        key = (copy.community, row.subject)
+        standing = self._known.pop(key, None)
+        if standing is None:
+            acts = list(read_acts(copy, store, row.subject))
+            standing = standing_of(need_state(row), acts)
+            self._weight += _weight(standing)
+        self._known[key] = standing
+        while self._weight > PLEDGES_KEPT_MAX and len(self._known) > 1:
+            self._drop(next(iter(self._known)))
+        return standing
+
+    def changed(self, community: bytes, changes: Sequence[Change]) -> None:
+        """Forget what something was said about; called with every commit."""
+        for change in changes:
+            if change.kind in (need.NUMBER, pledge.NUMBER, close.NUMBER):
+                self._drop((community, change.subject))
+
+    def forget(self, community: bytes) -> None:
+        """Forget all of one community."""
+        for key in [key for key in self._known if key[0] == community]:
+            self._drop(key)
+
+    def _drop(self, key: tuple[bytes, bytes]) -> None:
+        standing = self._known.pop(key, None)
+        if standing is not None:
+            self._weight -= _weight(standing)
+
+
+def need_state(row: StateRow) -> need.NeedState:
+    """Return what the stored state of a need says."""
+    state = decode_state(row.kind, row.state)
+    assert isinstance(state, need.NeedState)
+    return state
+
+
+def read_acts(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:
+    """Yield what was said about a need, also what counts no more; what is sealed to us is not."""
+    for entry in _entries(store, copy.community, subject):
+        payload = copy.open(entry.core, entry.payload)
+        if payload is None:
+            continue
+        said = (
+            pledge.read_pledge(payload)
+            if entry.kind == pledge.NUMBER
+            else close.read_close(payload)
+        )
+        yield Act(entry.order, entry.member, said, entry.is_hidden)
+
+
+def _entries(store: Store, community: bytes, subject: bytes) -> Iterator[Entry]:
+    if store.past(community).hidden_places(subject, pledge.NUMBER):
+        arrival = 0
+        while page := store.entries_since(
+            community, subject, pledge.NUMBER, arrival, limit=_PAGE, hidden=True
+        ):
+            yield from page
+            arrival = page[-1].arrival
+        kinds = [close.NUMBER]
+    else:
+        kinds = [pledge.NUMBER, close.NUMBER]
+    for kind in kinds:
+        after: Order | None = None
+        while page := store.entries(community, subject, kind, after=after, limit=_PAGE):
+            yield from page
+            after = page[-1].order
+
+
+def _weight(standing: NeedStanding) -> int:
+    return 1 + len(standing.pledges)

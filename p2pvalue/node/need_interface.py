@@ -1,0 +1,57 @@
+"""What callers can ask about needs and pledges: the rooms of a community, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from p2pvalue import need_types as nt
+
+
+class NeedsInterface(Protocol):
+    """The needs of a community."""
+
+    def all(self) -> list[nt.NeedView]: ...
+    def named(self, reference: str) -> nt.NeedView: ...
+    async def add(self, draft: nt.NeedDraft) -> nt.NeedView: ...
+    async def change(self, reference: str, draft: nt.NeedDraft) -> nt.NeedView:
+        """Change what is given; pledges made under other terms must be renewed to count."""
+        ...
+
+    async def close(self, reference: str) -> nt.NeedView:
+        """Close a need, with every offer and withdrawal held here that was in time."""
+        ...
+
+
+class PledgesInterface(Protocol):
+    """The pledges of a community."""
+
+    def all(self, *, need: str = "", mine: bool = False) -> list[nt.PledgeView]: ...
+    def named(self, reference: str) -> nt.PledgeView: ...
+    async def make(
+        self,
+        reference: str,
+        quantity: int,
+        *,
+        line: int = 0,
+        when: str = "",
+        where: str = "",
+        conditions: Sequence[nt.ConditionView] = (),
+        takes: str = "",
+    ) -> nt.PledgeView:
+        """Promise `quantity` to one line of a need, under its terms of now."""
+        ...
+
+    async def renew(self, reference: str) -> nt.PledgeView: ...
+    async def withdraw(self, reference: str, *, reason: str = "", to: str = "") -> nt.PledgeView:
+        """Take back a pledge, or release what binds and hand it to somebody."""
+        ...
+
+    async def claim(
+        self, reference: str, *, quantity: int = 0, note: str = ""
+    ) -> nt.PledgeView: ...
+    async def confirm(
+        self, reference: str, *, quantity: int = 0, note: str = ""
+    ) -> nt.PledgeView: ...
+    async def dispute(self, reference: str, *, reason: str) -> nt.PledgeView: ...
+    async def settle(self, reference: str, quantity: int, *, reason: str = "") -> nt.PledgeView: ...

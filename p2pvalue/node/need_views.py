@@ -1,0 +1,123 @@
+"""What people are told of a need and of its pledges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from p2pvalue import need_types as nt
+from p2pvalue.node.need_boards import need_state
+from p2pvalue.node.people import Names
+from p2pvalue_protocol.kinds.need import NeedLine, NeedState, terms_id
+from p2pvalue_protocol.needs.acts import confirmers_of, stewards_of
+from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
+from p2pvalue_protocol.past import StateRow
+
+
+def need_view(row: StateRow, standing: NeedStanding, names: Names) -> nt.NeedView:
+    """Return a need as it stands."""
+    state = need_state(row)
+    terms = standing.terms
+    return nt.NeedView(
+        need=row.subject.hex(),
+        title=state.title,
+        body=state.body,
+        state=standing.state,
+        is_met=standing.is_met,
+        is_closed=standing.is_closed,
+        lines=_lines(standing),
+        trigger=terms.trigger,
+        opens=terms.opens,
+        closes=terms.closes,
+        deadline=state.deadline,
+        estimate=state.estimate,
+        class_name=state.class_name,
+        skills=list(state.skills),
+        acceptance=state.acceptance,
+        gives_back=state.gives_back,
+        project=state.project.hex(),
+        depends=[subject.hex() for subject in state.depends],
+        stewards=_people(stewards_of(state, terms), names),
+        confirmers=_people(sorted(confirmers_of(state, terms)), names),
+        closings=[
+            nt.ClosingView(
+                member=closing.member.hex(),
+                name=names.of(closing.member),
+                time=closing.order.time,
+                changed=closing.changed,
+            )
+            for closing in standing.closings
+        ],
+        missing=standing.missing,
+        member=state.author.hex(),
+        name=names.of(state.author),
+        created=state.created,
+        time=row.time,
+    )
+
+
+def pledge_view(
+    pledge: PledgeStanding, need: bytes, state: NeedState, names: Names
+) -> nt.PledgeView:
+    """Return a pledge as it stands."""
+    said, word = pledge.offer.said, pledge.word
+    assert said.line is not None
+    assert said.quantity is not None
+    line = line_of(state, said.terms, said.line)
+    return nt.PledgeView(
+        pledge=pledge.offer.pledge.hex(),
+        need=need.hex(),
+        need_title=state.title,
+        line=said.line,
+        kind=None if line is None else line.kind,
+        unit="" if line is None else line.unit,
+        quantity=said.quantity,
+        state=pledge.state,
+        reason=pledge.reason,
+        bound=0 if word is None or pledge.state == "void" else word.bound,
+        claimed=0 if word is None else word.claimed,
+        delivered=0 if word is None else word.delivered,
+        when=said.when or "",
+        where=said.where or "",
+        conditions=[
+            nt.ConditionView(
+                others=condition.others,
+                member=None if condition.member is None else condition.member.hex(),
+                after=condition.after,
+            )
+            for condition in said.conditions
+        ],
+        takes="" if said.takes is None else said.takes.hex(),
+        to="" if word is None or word.to is None else word.to.hex(),
+        member=pledge.offer.member.hex(),
+        name=names.of(pledge.offer.member),
+        time=pledge.offer.act.order.time,
+    )
+
+
+def line_of(state: NeedState, named: bytes | None, number: int) -> NeedLine | None:
+    """Return the line that an offer meant, by the terms that it names, if they are known."""
+    for terms in state.terms:
+        if terms_id(terms) == named and number < len(terms.lines):
+            return terms.lines[number]
+    return None
+
+
+def _lines(standing: NeedStanding) -> list[nt.LineView]:
+    return [
+        nt.LineView(
+            kind=line.kind,
+            unit=line.unit,
+            minimum=line.minimum,
+            optimum=line.optimum,
+            pledged=total.quantity,
+            pledgers=total.members,
+            delivered=delivered.quantity,
+        )
+        for line, total, delivered in zip(
+            standing.terms.lines, standing.totals, standing.delivered, strict=True
+        )
+    ]
+
+
+def _people(members: Iterable[bytes], names: Names) -> list[nt.PersonView]:
+    return [nt.PersonView(member=member.hex(), name=names.of(member)) for member in members]

@@ -1,0 +1,232 @@
+"""What members promise to needs, and what becomes of their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from p2pvalue import need_types as nt
+from p2pvalue.node.context import Context
+from p2pvalue.node.need_boards import need_state
+from p2pvalue.node.need_views import pledge_view
+from p2pvalue.node.needs import Needs
+from p2pvalue.node.people import resolve_member
+from p2pvalue.node.references import full_id, resolve
+from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
+from p2pvalue_protocol.ids import subject_of
+from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kind import Order
+from p2pvalue_protocol.kinds import pledge
+from p2pvalue_protocol.kinds.need import NeedState
+from p2pvalue_protocol.needs.keeping import may_confirm, may_settle
+from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
+from p2pvalue_protocol.past import StateRow
+
+_ENDED = ("lapsed", "dropped", "confirmed", "settled")
+
+
+class Pledges:
+    """The pledges of one community."""
+
+    def __init__(self, context: Context, community: bytes, needs: Needs) -> None:
+        self._context = context
+        self._community = community
+        self._needs = needs
+
+    # --- reading
+
+    def all(self, *, need: str = "", mine: bool = False) -> list[nt.PledgeView]:
+        """Return the pledges to one need or to all, need by need, oldest first."""
+        rows = [self._needs.row(need)] if need else list(self._needs.rows())
+        names, me = self._needs.names(), self._context.root(self._community)
+        return [
+            pledge_view(found, row.subject, need_state(row), names)
+            for row in rows
+            for found in self._needs.standing(row).pledges
+            if not mine or found.offer.member == me
+        ]
+
+    def named(self, reference: str) -> nt.PledgeView:
+        """Return the pledge meant; raises NotFound."""
+        row, found = self._found(reference)
+        return pledge_view(found, row.subject, need_state(row), self._needs.names())
+
+    # --- writing
+
+    async def make(
+        self,
+        reference: str,
+        quantity: int,
+        *,
+        line: int = 0,
+        when: str = "",
+        where: str = "",
+        conditions: Sequence[nt.ConditionView] = (),
+        takes: str = "",
+    ) -> nt.PledgeView:
+        """Promise `quantity`, in the line's unit, to one line of a need as its terms are now."""
+        row = self._needs.row(reference)
+        standing, state = self._needs.standing(row), need_state(row)
+        self._check_takes_pledges(standing, state, line, is_takeover=bool(takes))
+        payload = pledge.encode_pledge(
+            row.subject,
+            standing.terms_id,
+            line,
+            quantity,
+            when=when or None,
+            where=where or None,
+            conditions=[self._condition(condition) for condition in conditions],
+            takes=self._found(takes)[1].offer.pledge if takes else None,
+        )
+        order = await self._write(payload)
+        return self._view(row, subject_of(order.op_id))
+
+    async def renew(self, reference: str) -> nt.PledgeView:
+        """Promise again, under the terms of today, what a pledge of ours said under others."""
+        row, found = self._own(reference, "renews it")
+        if found.state not in ("outdated", "expired"):
+            raise LocalProtocolError(f"this pledge is {found.state}: nothing is to be renewed")
+        said = found.offer.said
+        standing = self._needs.standing(row)
+        assert said.line is not None
+        assert said.quantity is not None
+        self._check_takes_pledges(standing, need_state(row), said.line, is_takeover=False)
+        payload = pledge.encode_pledge(
+            row.subject,
+            standing.terms_id,
+            said.line,
+            said.quantity,
+            when=said.when,
+            where=said.where,
+            conditions=said.conditions,
+        )
+        order = await self._write(payload)
+        return self._view(row, subject_of(order.op_id))
+
+    async def withdraw(self, reference: str, *, reason: str = "", to: str = "") -> nt.PledgeView:
+        """Take back a pledge of ours, or release what binds already; a second time does nothing."""
+        row, found = self._own(reference, "takes it back")
+        if found.state in ("withdrawn", "released", "void"):
+            return self._view(row, found.offer.pledge)
+        if found.state in ("confirmed", "settled", "claimed"):
+            raise LocalProtocolError(f"this pledge is {found.state}: there is nothing to take back")
+        return await self._say(row, found, "withdraw", reason=reason, to=to)
+
+    async def claim(self, reference: str, *, quantity: int = 0, note: str = "") -> nt.PledgeView:
+        """Say how much of a pledge of ours is delivered in all; 0: the whole of it."""
+        row, found = self._own(reference, "says what was delivered")
+        bound = self._bound(found)
+        return await self._say(row, found, "claim", quantity=quantity or bound, reason=note)
+
+    async def confirm(self, reference: str, *, quantity: int = 0, note: str = "") -> nt.PledgeView:
+        """Say how much of another's pledge was delivered in all; 0: what she claims, or all."""
+        row, found = self._found(reference)
+        whole = (found.word.claimed if found.word is not None else 0) or self._bound(found)
+        self._check_may(row, found, "confirm")
+        return await self._say(row, found, "confirm", quantity=quantity or whole, reason=note)
+
+    async def dispute(self, reference: str, *, reason: str) -> nt.PledgeView:
+        """Say that another's pledge was not delivered as claimed."""
+        row, found = self._found(reference)
+        self._bound(found)
+        self._check_may(row, found, "dispute")
+        return await self._say(row, found, "dispute", reason=reason)
+
+    async def settle(self, reference: str, quantity: int, *, reason: str = "") -> nt.PledgeView:
+        """Say what counts as delivered, for all who disagree."""
+        row, found = self._found(reference)
+        self._bound(found)
+        self._check_may(row, found, "settle")
+        return await self._say(row, found, "settle", quantity=quantity, reason=reason)
+
+    # --- looking up, and what may be done
+
+    def _found(self, reference: str) -> tuple[StateRow, PledgeStanding]:
+        pledges = {found.offer.pledge: (row, found) for row, found in self._every()}
+        whole = full_id(reference, 16)
+        if whole is not None and whole in pledges:
+            return pledges[whole]
+        return pledges[resolve(reference, ((subject, "") for subject in pledges), "pledge")]
+
+    def _every(self) -> Iterator[tuple[StateRow, PledgeStanding]]:
+        for row in self._needs.rows():
+            for found in self._needs.standing(row).pledges:
+                yield row, found
+
+    def _own(self, reference: str, does: str) -> tuple[StateRow, PledgeStanding]:
+        row, found = self._found(reference)
+        if found.offer.member != self._context.root(self._community):
+            owner = self._needs.names().of(found.offer.member)
+            raise NotAdmitted(f"this is a pledge of {owner}, who alone {does}: ask them")
+        return row, found
+
+    def _bound(self, found: PledgeStanding) -> int:
+        if found.word is None or found.state in ("void", "released"):
+            raise LocalProtocolError(
+                f"this pledge is {found.state}: only what binds can be delivered"
+            )
+        return found.word.bound
+
+    def _check_may(self, row: StateRow, found: PledgeStanding, act: str) -> None:
+        me, word = self._context.root(self._community), found.word
+        assert word is not None
+        state, terms = need_state(row), self._needs.standing(row).terms
+        may = may_settle if act == "settle" else may_confirm
+        if not may(state, terms, word, me):
+            who = "a steward who is no party to it" if act == "settle" else "who may confirm it"
+            raise NotAdmitted(f"you cannot {act} this pledge: ask {who} (`p2pvalue need show`)")
+
+    def _check_takes_pledges(
+        self, standing: NeedStanding, state: NeedState, line: int, *, is_takeover: bool
+    ) -> None:
+        count = len(standing.terms.lines)
+        if not 0 <= line < count:
+            raise LocalProtocolError(
+                f'the need "{state.title}" has lines 0 to {count - 1}, and none'
+                f" numbered {line}: choose one of them"
+            )
+        if standing.state in _ENDED:
+            raise LocalProtocolError(f'the need "{state.title}" is {standing.state}: it takes none')
+        is_over = standing.terms.closes and self._context.clock_ms() > standing.terms.closes
+        if (standing.is_closed or is_over) and not is_takeover:
+            raise LocalProtocolError(
+                f'the time to pledge to "{state.title}" is over: you can take over what somebody'
+                " released (`p2pvalue pledge list`)"
+            )
+
+    def _condition(self, condition: nt.ConditionView) -> pledge.Condition:
+        member = None
+        if condition.member is not None:
+            member = resolve_member(self._context, self._community, condition.member)
+        return pledge.Condition(condition.others, member, condition.after)
+
+    async def _say(
+        self,
+        row: StateRow,
+        found: PledgeStanding,
+        act: pledge.Act,
+        *,
+        quantity: int | None = None,
+        reason: str = "",
+        to: str = "",
+    ) -> nt.PledgeView:
+        payload = pledge.encode_pledge_act(
+            row.subject,
+            found.offer.pledge,
+            act,
+            quantity=quantity,
+            reason=reason or None,
+            to=resolve_member(self._context, self._community, to) if to else None,
+        )
+        await self._write(payload)
+        return self._view(row, found.offer.pledge)
+
+    async def _write(self, payload: bytes) -> Order:
+        draft = Draft(pledge.NUMBER, b"", payload)
+        [order] = await self._context.write(self._community, [draft])
+        return order
+
+    def _view(self, row: StateRow, subject: bytes) -> nt.PledgeView:
+        """Return a pledge to a need as it stands now; looks at no other need."""
+        pledges = self._needs.standing(row).pledges
+        found = next(found for found in pledges if found.offer.pledge == subject)
+        return pledge_view(found, row.subject, need_state(row), self._needs.names())
