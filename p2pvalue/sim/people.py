@@ -22,7 +22,7 @@ from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft, Found, Sign, Write
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import SigningKey
-from p2pvalue_protocol.kinds import chat, close, document, need, pledge, profile
+from p2pvalue_protocol.kinds import chat, close, document, interest, need, pledge, profile
 from p2pvalue_protocol.removal import leave_draft, removal_draft, return_draft, vote_draft
 
 LINE = need.NeedLine("hours", "minute", 0, 600)
@@ -319,12 +319,15 @@ def draft_of(rng: Random, subjects: list[bytes]) -> Draft:
 
 
 def _about_a_need(rng: Random, wanted: bytes, subjects: list[bytes]) -> Draft:
-    match rng.randrange(4):
+    match rng.randrange(5):
         case 0:
             counts = rng.sample(subjects, min(len(subjects), 3))
             return Draft(close.NUMBER, b"", close.encode_close(wanted, TERMS, counts))
         case 1:
             act = pledge.encode_pledge_act(wanted, rng.choice(subjects), "withdraw", reason=CANARY)
             return Draft(pledge.NUMBER, b"", act)
+        case 2:
+            said = interest.encode_interest(wanted, rng.choice(("want", "follower", "none")))
+            return Draft(interest.NUMBER, b"", said)
         case _:
             return Draft(pledge.NUMBER, b"", pledge.encode_pledge(wanted, TERMS, 0, 1))

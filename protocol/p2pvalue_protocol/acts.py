@@ -17,7 +17,7 @@ OUT = 0
 """Rank in a `Remove` that takes every rank away; founders, who are ranked 0, cannot be made."""
 
 
-_KINDS_OF_ADMINS = frozenset((49,))
+_KINDS_OF_ADMINS = frozenset((49, 50))
 _KINDS_OF_GUESTS = frozenset((35, 36, 38, 42, 45, 47, 64, 66))
 
 

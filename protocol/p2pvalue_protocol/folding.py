@@ -146,7 +146,7 @@ def _row_of(op: Operation, opened: bytes | None, standing: Standing, log: int) -
     if isinstance(kind, EntryKind):
         container = kind.container(payload, core.subject)
         return EntryRow(container, *order, kind.number, member, log)
-    subject = kind.subject(core.subject, op.op_id, member)
+    subject = kind.subject(payload, core.subject, op.op_id, member)
     return SubjectOperationRow(subject, *order, kind.number, member, standing.rank, log)
 
 

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from p2pvalue_protocol.ids import subject_of
+
 NO_SUBJECT = bytes(16)
 """Container of entries of no object (the community's own channel), and the empty group."""
 
@@ -61,9 +63,20 @@ class StateKind:
     number: int
     name: str
     decode: Callable[[bytes], msgspec.Struct]  # raises PayloadInvalid
-    subject: Callable[[bytes, bytes, bytes], bytes]  # (core subject, op id, member) -> 16 bytes
+    # (payload, core subject, op id, member) -> 16 bytes
+    subject: Callable[[Any, bytes, bytes, bytes], bytes]
     fold: Callable[[Sequence[Placed]], msgspec.Struct | None]  # None: nothing to see (yet)
     group: Callable[[msgspec.Struct], bytes]  # 16 bytes, NO_SUBJECT if none
 
 
 Kind = EntryKind | StateKind
+
+
+def object_subject(payload: Any, subject: bytes, op_id: bytes, member: bytes) -> bytes:
+    """Return the object that an operation is about: the one it names, or the one it creates."""
+    return subject or subject_of(op_id)
+
+
+def no_group(state: msgspec.Struct) -> bytes:
+    """Return the group of what belongs to nothing else."""
+    return NO_SUBJECT

@@ -11,8 +11,9 @@ and two nodes would disagree.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Annotated, Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -23,6 +24,7 @@ from p2pvalue_protocol.errors import LocalProtocolError
 P = TypeVar("P", bound=msgspec.Struct)
 
 Subject = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+SubjectOrNone = Annotated[bytes, msgspec.Meta(max_length=16)]  # 16 bytes, or empty
 RootKey = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 U53 = Annotated[int, msgspec.Meta(ge=0, le=limits.SEQ_MAX)]
 
@@ -103,6 +105,24 @@ def name_problem(what: str, text: str) -> str | None:
     if _NAME.fullmatch(text) is None:
         return f"the {what} is no name: use 1 to 32 of a-z, 0-9 and '-'"
     return None
+
+
+def subject_problem(what: str, subject: bytes | None) -> str | None:
+    """Return what is wrong with a subject that may be empty, or None."""
+    is_whole = len(subject or b"") in (0, 16)
+    return None if is_whole else f"the {what} is no subject of 16 bytes: name it in full"
+
+
+def order_problem(what: str, named: Sequence[Any] | None) -> str | None:
+    """Return what is wrong with a list whose items are to be ascending, each once, or None."""
+    is_ascending = all(low < high for low, high in pairwise(named or ()))
+    return None if is_ascending else f"the {what} are not ascending: sort them, each once"
+
+
+def given_fields(payload: msgspec.Struct, fields: Iterable[str]) -> dict[str, Any]:
+    """Return those of some optional fields that a payload gives."""
+    found = {field: getattr(payload, field) for field in fields}
+    return {field: value for field, value in found.items() if value is not None}
 
 
 def first_problem(*problems: str | None) -> str | None:

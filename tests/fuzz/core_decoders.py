@@ -99,7 +99,7 @@ def _is_read_by(kind: Kind, data: bytes) -> bool:
         assert len(kind.container(payload, b"")) == 16
         return True
     member, op_id = bytes(32), bytes([1]) * 32
-    assert len(kind.subject(b"", op_id, member)) == 16
+    assert len(kind.subject(payload, b"", op_id, member)) == 16
     placed = [Placed(Order(t, member, t, op_id), member, t % 4, payload, t == 0) for t in range(4)]
     for operations in ([], placed[:1], placed[1:], placed):
         state = kind.fold(operations)
@@ -257,8 +257,10 @@ CORE_DECODERS = (
         name="kind-payload",
         run=_kind_payload,
         seeds=lambda: (*kind_payloads(), *_DEEP),
-        covers=tuple(f"{P}.kinds.{name}" for name in "blob card chat close document need".split())
-        + tuple(f"{P}.kinds.{name}" for name in "notice pledge prekey profile epoch".split())
+        covers=tuple(f"{P}.kinds.{name}" for name in "blob card chat close contribution".split())
+        + tuple(f"{P}.kinds.{name}" for name in "document interest need notice pledge".split())
+        + tuple(f"{P}.kinds.{name}" for name in "prekey profile project ranking thanks".split())
+        + (f"{P}.kinds.epoch",)
         + (f"{P}.encoding.decode_payload", f"{P}.payload_form", f"{P}.kinds.decode_state"),
         shape="msgpack",
         bytes_max=PAYLOAD_BYTES_MAX,

@@ -19,13 +19,18 @@ from p2pvalue_protocol.kinds import (
     card,
     chat,
     close,
+    contribution,
     decode_state,
     document,
+    interest,
     need,
     notice,
     pledge,
     prekey,
     profile,
+    project,
+    ranking,
+    thanks,
 )
 
 FEW = settings(max_examples=40)  # of each law, on each kind
@@ -68,6 +73,16 @@ NEED_FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "confirmers": ASCENDING,
     "depends": st.none() | st.sets(SUBJECT, max_size=3).map(lambda some: tuple(sorted(some))),
     "status": st.sampled_from([None, "draft", "open", "dropped"]),
+}
+PROJECT_FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "body": st.none() | LINE,
+    "image": st.sampled_from([None, b"", b"i" * 16]),
+    "place": st.sampled_from([None, "", "the hall"]),
+    "also": st.none()
+    | st.sets(st.builds(project.Elsewhere, ROOT, SUBJECT), max_size=3).map(
+        lambda some: tuple(sorted(some))
+    ),
+    "dropped": st.none() | st.booleans(),
 }
 CONDITION = st.one_of(
     st.builds(pledge.Condition, others=st.integers(1, 1_000_000)),
@@ -113,6 +128,38 @@ PAYLOADS: dict[int, st.SearchStrategy[bytes]] = {
         pledge.encode_pledge_act, SUBJECT, SUBJECT, st.just("withdraw"), to=st.none() | ROOT
     ),
     close.NUMBER: st.builds(close.encode_close, SUBJECT, SUBJECT, st.sets(SUBJECT, max_size=9)),
+    project.NUMBER: st.builds(project.encode_project, LINE, **PROJECT_FIELDS)
+    | st.builds(project.encode_project_change, title=st.none() | LINE, **PROJECT_FIELDS),
+    contribution.NUMBER: st.builds(
+        contribution.encode_contribution,
+        LINE,
+        st.integers(0, 2**53 - 1),
+        minutes=st.integers(0, 10_000_000),
+        class_name=st.none() | NAME,
+        need=st.none() | SUBJECT,
+        source=st.none() | NAME,
+    )
+    | st.builds(
+        contribution.encode_contribution,
+        LINE,
+        st.just(0),
+        quantity=st.integers(1, 10**12),
+        unit=LINE,
+    )
+    | st.builds(contribution.encode_witness)
+    | st.builds(contribution.encode_contribution_withdrawal),
+    thanks.NUMBER: st.builds(thanks.encode_thanks, ROOT, LINE, st.none() | SUBJECT)
+    | st.builds(thanks.encode_thanks_withdrawal),
+    interest.NUMBER: st.builds(
+        interest.encode_interest,
+        SUBJECT,
+        st.sampled_from(("want", "member", "follower", "none")),
+    ),
+    ranking.NUMBER: st.builds(
+        ranking.encode_ranking,
+        st.builds(ranking.Weights, st.integers(1, 1_000), *[st.integers(0, 1_000)] * 5),
+        st.integers(0, 20),
+    ),
     profile.NUMBER: st.builds(
         profile.encode_profile,
         LINE,
@@ -276,4 +323,4 @@ def test_everything_has_a_place_of_16_bytes(
     if isinstance(kind, EntryKind):
         assert len(kind.container(payload, subject)) == 16
     else:
-        assert len(kind.subject(subject, bytes(32), bytes(32))) == 16
+        assert len(kind.subject(payload, subject, bytes(32), bytes(32))) == 16

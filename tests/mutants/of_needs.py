@@ -65,7 +65,7 @@ MUTANTS = (
         "stewards-in-any-order",
         "kinds/need: stewards are ascending, each once",
         "kinds/need",
-        '        _order_problem("stewards", need.stewards),\n',
+        '        order_problem("stewards", need.stewards),\n',
         "",
         "vectors/test_kinds.py::test_kind[kinds/need-stewards-descending]",
     ),
@@ -152,7 +152,7 @@ MUTANTS = (
     Mutant(
         "close-names-twice",
         "kinds/close: names are strictly ascending",
-        "kinds/close",
+        "payload_form",
         "all(low < high for",
         "all(low <= high for",
         "vectors/test_kinds.py::test_kind[kinds/close-twice]",

@@ -194,7 +194,7 @@ def test_a_member_has_one_profile_the_newest() -> None:
         "interests": (),
         "hours_per_week": None,
     }
-    assert PROFILE.subject(b"x" * 16, b"o" * 32, ADA) == profile_subject(ADA)
+    assert PROFILE.subject(None, b"x" * 16, b"o" * 32, ADA) == profile_subject(ADA)
     assert profile_subject(ADA) != profile_subject(BO)
     assert PROFILE.fold([]) is None
 
@@ -202,8 +202,8 @@ def test_a_member_has_one_profile_the_newest() -> None:
 def test_a_community_has_one_card_the_newest() -> None:
     state = fold(CARD, (ADA, encode_card("Village", "old")), (BO, encode_card("Village")))
     assert state == CardState("Village")
-    assert CARD.subject(b"", b"o" * 32, ADA) == CARD.subject(b"x" * 16, b"p" * 32, BO)
-    assert CARD.subject(b"", b"", b"") == CARD_SUBJECT
+    assert CARD.subject(None, b"", b"o" * 32, ADA) == CARD.subject(None, b"x" * 16, b"p" * 32, BO)
+    assert CARD.subject(None, b"", b"", b"") == CARD_SUBJECT
     assert CARD.fold([]) is None
 
 
@@ -215,7 +215,7 @@ def test_a_notice_stands_beside_the_operation_it_names_the_newest() -> None:
         Placed(Order(2, BO, 0, b"q" * 32), BO, 0, NOTICE.decode(encode_notice("theft")), False),
     ]
     assert NOTICE.fold(about) == NoticeState(BO, "theft", 0)
-    assert NOTICE.subject(b"x" * 16, b"p" * 32, ADA) == b"x" * 16
+    assert NOTICE.subject(None, b"x" * 16, b"p" * 32, ADA) == b"x" * 16
 
 
 def test_a_notice_about_itself_is_none() -> None:
@@ -225,8 +225,8 @@ def test_a_notice_about_itself_is_none() -> None:
 
 @pytest.mark.parametrize("kind", [DOCUMENT, NEED])
 def test_an_object_is_named_after_the_operation_that_made_it(kind: StateKind) -> None:
-    assert kind.subject(b"", b"o" * 32, ADA) == subject_of(b"o" * 32)
-    assert kind.subject(b"s" * 16, b"o" * 32, ADA) == b"s" * 16
+    assert kind.subject(None, b"", b"o" * 32, ADA) == subject_of(b"o" * 32)
+    assert kind.subject(None, b"s" * 16, b"o" * 32, ADA) == b"s" * 16
 
 
 # --- what callers are told

@@ -16,13 +16,18 @@ from p2pvalue_protocol.kinds import (
     card,
     chat,
     close,
+    contribution,
     document,
     epoch,
+    interest,
     need,
     notice,
     pledge,
     prekey,
     profile,
+    project,
+    ranking,
+    thanks,
 )
 from tests.protocol.authoring import prekey_named
 
@@ -45,7 +50,10 @@ CONSTANT = re.compile(r"^([A-Z_]+): Final = (?:\d|0x)", re.MULTILINE)
 
 @pytest.mark.parametrize(
     "module",
-    [blob, card, chat, close, document, epoch, need, notice, pledge, prekey, profile],
+    [
+        *(blob, card, chat, close, contribution, document, epoch, interest, need, notice),
+        *(pledge, prekey, profile, project, ranking, thanks),
+    ],
 )
 def test_the_page_of_a_kind_says_its_numbers(module: ModuleType) -> None:
     name = module.__name__.rpartition(".")[2]

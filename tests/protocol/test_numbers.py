@@ -31,7 +31,7 @@ NUMBERS = {
     "fork_watch._WAIT_MS_MAX": (5 * SECOND, 15 * SECOND, 30 * SECOND),
     # membership
     "acts._KINDS_OF_GUESTS": {35, 36, 38, 42, 45, 47, 64, 66},
-    "acts._KINDS_OF_ADMINS": {49},
+    "acts._KINDS_OF_ADMINS": {49, 50},
     "auth_payloads.AUTH_KINDS": set(range(11)),
     "auth_payloads.WRITE_DEFAULT": ((46, 1),),
     "admission._DAY_MS": DAY,
@@ -59,6 +59,11 @@ NUMBERS = {
     "kinds.chat.TEXT_BYTES_MAX": 16_384,
     "kinds.close.NAME_BYTES": 16,
     "kinds.close.NAMES_MAX": 3_500,
+    "kinds.contribution.TITLE_BYTES_MAX": 300,
+    "kinds.contribution.MINUTES_MAX": 10_000_000,
+    "kinds.contribution.QUANTITY_MAX": 10**12,
+    "kinds.contribution.UNIT_BYTES_MAX": 32,
+    "kinds.contribution.WITNESSES_MAX": 64,
     "kinds.document.TITLE_BYTES_MAX": 300,
     "kinds.document.HEADS_MAX": 64,
     "kinds.document.UPDATE_BYTES_MAX": 62_000,
@@ -85,6 +90,15 @@ NUMBERS = {
     "kinds.profile.TAGS_MAX": 32,
     "kinds.profile.TAG_BYTES_MAX": 100,
     "kinds.profile.HOURS_PER_WEEK_MAX": 168,
+    "kinds.project.TITLE_BYTES_MAX": 300,
+    "kinds.project.BODY_BYTES_MAX": 16_384,
+    "kinds.project.PLACE_BYTES_MAX": 300,
+    "kinds.project.ALSO_MAX": 8,
+    "kinds.project.RANK_MAY_EDIT_MAX": 1,
+    "kinds.ranking.WEIGHT_MAX": 1_000,
+    "kinds.ranking.FLOOR_MAX": 20,
+    "kinds.ranking.RANK_MAY_RANK_MAX": 1,
+    "kinds.thanks.TEXT_BYTES_MAX": 500,
 }
 
 

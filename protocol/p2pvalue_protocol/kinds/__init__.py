@@ -16,12 +16,17 @@ from p2pvalue_protocol.kinds import (
     card,
     chat,
     close,
+    contribution,
     document,
+    interest,
     need,
     notice,
     pledge,
     prekey,
     profile,
+    project,
+    ranking,
+    thanks,
 )
 
 SEEN: Final = 66
@@ -30,6 +35,7 @@ SEEN: Final = 66
 KINDS: Final[tuple[Kind, ...]] = (
     document.DOCUMENT,
     document.DOCUMENT_UPDATE,
+    project.PROJECT,
     chat.CHAT,
     need.NEED,
     pledge.PLEDGE,
@@ -39,6 +45,10 @@ KINDS: Final[tuple[Kind, ...]] = (
     notice.NOTICE,
     prekey.PREKEY,
     blob.BLOB,
+    contribution.CONTRIBUTION,
+    thanks.THANKS,
+    interest.INTEREST,
+    ranking.RANKING,
 )
 
 _by_number: Final[dict[int, Kind]] = {kind.number: kind for kind in KINDS}
@@ -51,6 +61,11 @@ _state_decoders: Final[dict[int, msgspec.msgpack.Decoder[msgspec.Struct]]] = {
     notice.NUMBER: msgspec.msgpack.Decoder(notice.NoticeState),
     prekey.NUMBER: msgspec.msgpack.Decoder(prekey.PrekeysState),
     blob.NUMBER: msgspec.msgpack.Decoder(blob.BlobState),
+    project.NUMBER: msgspec.msgpack.Decoder(project.ProjectState),
+    contribution.NUMBER: msgspec.msgpack.Decoder(contribution.ContributionState),
+    thanks.NUMBER: msgspec.msgpack.Decoder(thanks.ThanksState),
+    interest.NUMBER: msgspec.msgpack.Decoder(interest.InterestState),
+    ranking.NUMBER: msgspec.msgpack.Decoder(ranking.RankingState),
 }
 
 

@@ -13,8 +13,7 @@ from typing import Annotated, Final
 import msgspec
 
 from p2pvalue_protocol.chunks import HASH_BYTES, chunk_count
-from p2pvalue_protocol.ids import subject_of
-from p2pvalue_protocol.kind import NO_SUBJECT, Placed, StateKind
+from p2pvalue_protocol.kind import Placed, StateKind, no_group, object_subject
 from p2pvalue_protocol.limits import BLOB_BYTES_MAX
 from p2pvalue_protocol.payload_form import PayloadForm, first_problem, line_problem
 
@@ -120,7 +119,7 @@ BLOB = StateKind(
     number=NUMBER,
     name="blob",
     decode=_form.decode,
-    subject=lambda subject, op_id, member: subject or subject_of(op_id),
+    subject=object_subject,
     fold=_fold,
-    group=lambda state: NO_SUBJECT,
+    group=no_group,
 )

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from p2pvalue_protocol.ids import tagged_hash
-from p2pvalue_protocol.kind import NO_SUBJECT, Placed, StateKind
+from p2pvalue_protocol.kind import Placed, StateKind, no_group
 from p2pvalue_protocol.payload_form import PayloadForm, first_problem, line_problem, text_problem
 
 NUMBER: Final = 46
@@ -57,7 +57,7 @@ CARD = StateKind(
     number=NUMBER,
     name="card",
     decode=_form.decode,
-    subject=lambda subject, op_id, member: CARD_SUBJECT,
+    subject=lambda payload, subject, op_id, member: CARD_SUBJECT,
     fold=_fold,
-    group=lambda state: NO_SUBJECT,
+    group=no_group,
 )

@@ -7,13 +7,12 @@ A close names operations one by one: who holds it can check it without the rest 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Annotated, Final
 
 import msgspec
 
 from p2pvalue_protocol.kind import EntryKind
-from p2pvalue_protocol.payload_form import PayloadForm, Subject
+from p2pvalue_protocol.payload_form import PayloadForm, Subject, order_problem
 
 NUMBER: Final = 41
 NAME_BYTES: Final = 16
@@ -44,8 +43,7 @@ def names(close: Close) -> tuple[bytes, ...]:
 def _problem(close: Close) -> str | None:
     if len(close.counts) % NAME_BYTES:
         return f"what counts is named by {NAME_BYTES} bytes each: give whole names"
-    is_ascending = all(low < high for low, high in pairwise(names(close)))
-    return None if is_ascending else "the names are not ascending: sort them, each once"
+    return order_problem("names", names(close))
 
 
 _form = PayloadForm(Close, _problem)

@@ -7,18 +7,24 @@ carries and never reads.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Annotated, Final
 
 import msgspec
 
-from p2pvalue_protocol.ids import subject_of
-from p2pvalue_protocol.kind import NO_SUBJECT, EntryKind, Placed, StateKind
+from p2pvalue_protocol.kind import (
+    NO_SUBJECT,
+    EntryKind,
+    Placed,
+    StateKind,
+    no_group,
+    object_subject,
+)
 from p2pvalue_protocol.payload_form import (
     PayloadForm,
     first_problem,
     line_problem,
     name_problem,
+    order_problem,
 )
 
 NUMBER: Final = 32
@@ -80,8 +86,7 @@ def _problem(document: Document) -> str | None:
 
 
 def _update_problem(update: DocumentUpdate) -> str | None:
-    is_ascending = all(low < high for low, high in pairwise(update.heads))
-    return None if is_ascending else "the heads are not ascending: sort them, each once"
+    return order_problem("heads", update.heads)
 
 
 _form = PayloadForm(Document, _problem)
@@ -139,9 +144,9 @@ DOCUMENT = StateKind(
     number=NUMBER,
     name="document",
     decode=_form.decode,
-    subject=lambda subject, op_id, member: subject or subject_of(op_id),
+    subject=object_subject,
     fold=_fold,
-    group=lambda state: NO_SUBJECT,
+    group=no_group,
 )
 
 DOCUMENT_UPDATE = EntryKind(

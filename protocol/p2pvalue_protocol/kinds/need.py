@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Annotated, Any, Final, Literal, TypedDict, Unpack
+from typing import Annotated, Final, Literal, TypedDict, Unpack
 
 import msgspec
 
 from p2pvalue_protocol.encoding import encode
-from p2pvalue_protocol.ids import subject_of, tagged_hash
-from p2pvalue_protocol.kind import NO_SUBJECT, Placed, StateKind
+from p2pvalue_protocol.ids import tagged_hash
+from p2pvalue_protocol.kind import Placed, StateKind, no_group, object_subject
 from p2pvalue_protocol.payload_form import (
     U53,
     PayloadForm,
     RootKey,
     Subject,
+    SubjectOrNone,
     first_problem,
+    given_fields,
     line_problem,
     name_problem,
+    order_problem,
+    subject_problem,
     text_problem,
 )
 
@@ -53,7 +56,6 @@ _Estimate = Annotated[int, msgspec.Meta(ge=0, le=ESTIMATE_MAX)]
 _Skills = Annotated[tuple[str, ...], msgspec.Meta(max_length=NAMED_MAX)]
 _Roots = Annotated[tuple[RootKey, ...], msgspec.Meta(max_length=NAMED_MAX)]
 _Subjects = Annotated[tuple[Subject, ...], msgspec.Meta(max_length=NAMED_MAX)]
-_Project = Annotated[bytes, msgspec.Meta(max_length=16)]
 
 
 class NeedLine(msgspec.Struct, frozen=True):
@@ -84,7 +86,7 @@ class Need(msgspec.Struct, frozen=True, omit_defaults=True):
     skills: _Skills | None = None
     acceptance: str | None = None  # by what it is known to be done
     gives_back: str | None = None  # what the community gets of it
-    project: _Project | None = None  # subject; empty: none
+    project: SubjectOrNone | None = None  # subject; empty: none
     stewards: _Roots | None = None  # root keys, ascending; who closes it and settles; none: author
     confirmers: _Roots | None = None  # root keys, ascending; none: the author and the stewards
     depends: _Subjects | None = None  # of other needs, ascending
@@ -152,16 +154,11 @@ def _problem(need: Need) -> str | None:
         text_problem("return", need.gives_back or "", GIVES_BACK_BYTES_MAX),
         *(_line_problem(line) for line in lines or ()),
         *(line_problem("skill", skill, SKILL_BYTES_MAX) for skill in need.skills or ()),
-        None if len(need.project or b"") in (0, 16) else "a project has 16 bytes: name it in full",
-        _order_problem("stewards", need.stewards),
-        _order_problem("confirmers", need.confirmers),
-        _order_problem("needs it depends on", need.depends),
+        subject_problem("project", need.project),
+        order_problem("stewards", need.stewards),
+        order_problem("confirmers", need.confirmers),
+        order_problem("needs it depends on", need.depends),
     )
-
-
-def _order_problem(what: str, named: Sequence[bytes] | None) -> str | None:
-    is_ascending = all(low < high for low, high in pairwise(named or ()))
-    return None if is_ascending else f"the {what} are not ascending: sort them, each once"
 
 
 _form = PayloadForm(Need, _problem)
@@ -224,7 +221,7 @@ def _fold(operations: Sequence[Placed]) -> NeedState | None:
 def _made(placed: Placed, need: Need) -> NeedState | None:
     if need.title is None or need.lines is None:
         return None
-    terms = msgspec.structs.replace(Terms(need.lines), **_given(need, _TERMS))
+    terms = msgspec.structs.replace(Terms(need.lines), **given_fields(need, _TERMS))
     state = NeedState(placed.member, placed.order.time, need.title, (terms,))
     return _changed(state, need, _TERMS)
 
@@ -239,23 +236,18 @@ def _terms_changed_by(placed: Placed, state: NeedState) -> tuple[str, ...] | Non
 def _changed(state: NeedState, need: Need, may_change: tuple[str, ...] | None) -> NeedState:
     if may_change is None:
         return state
-    terms = msgspec.structs.replace(state.terms[-1], **_given(need, may_change))
+    terms = msgspec.structs.replace(state.terms[-1], **given_fields(need, may_change))
     others = tuple(other for other in state.terms if other != terms)
     if len(others) < TERMS_MAX:
         state = msgspec.structs.replace(state, terms=(*others, terms))
-    return msgspec.structs.replace(state, **_given(need, _PLAIN))
-
-
-def _given(need: Need, fields: tuple[str, ...]) -> dict[str, Any]:
-    found = {field: getattr(need, field) for field in fields}
-    return {field: value for field, value in found.items() if value is not None}
+    return msgspec.structs.replace(state, **given_fields(need, _PLAIN))
 
 
 NEED = StateKind(
     number=NUMBER,
     name="need",
     decode=_form.decode,
-    subject=lambda subject, op_id, member: subject or subject_of(op_id),
+    subject=object_subject,
     fold=_fold,
-    group=lambda state: NO_SUBJECT,
+    group=no_group,
 )

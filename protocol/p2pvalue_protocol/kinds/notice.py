@@ -10,8 +10,7 @@ from typing import Final
 
 import msgspec
 
-from p2pvalue_protocol.ids import subject_of
-from p2pvalue_protocol.kind import NO_SUBJECT, Placed, StateKind
+from p2pvalue_protocol.kind import Placed, StateKind, no_group, object_subject
 from p2pvalue_protocol.payload_form import U53, PayloadForm, text_problem
 
 NUMBER: Final = 49
@@ -58,7 +57,7 @@ NOTICE = StateKind(
     number=NUMBER,
     name="notice",
     decode=_form.decode,
-    subject=lambda subject, op_id, member: subject or subject_of(op_id),
+    subject=object_subject,
     fold=_fold,
-    group=lambda state: NO_SUBJECT,
+    group=no_group,
 )

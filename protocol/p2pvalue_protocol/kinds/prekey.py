@@ -13,7 +13,7 @@ import msgspec
 
 from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.keys import is_valid_exchange_key
-from p2pvalue_protocol.kind import NO_SUBJECT, Placed, StateKind
+from p2pvalue_protocol.kind import Placed, StateKind, no_group
 from p2pvalue_protocol.payload_form import PayloadForm
 
 NUMBER: Final = 47
@@ -68,7 +68,7 @@ PREKEY = StateKind(
     number=NUMBER,
     name="prekey",
     decode=_form.decode,
-    subject=lambda subject, op_id, member: prekeys_subject(member),
+    subject=lambda payload, subject, op_id, member: prekeys_subject(member),
     fold=_fold,
-    group=lambda state: NO_SUBJECT,
+    group=no_group,
 )

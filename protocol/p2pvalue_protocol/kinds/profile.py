@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 from p2pvalue_protocol.ids import tagged_hash
-from p2pvalue_protocol.kind import NO_SUBJECT, Placed, StateKind
+from p2pvalue_protocol.kind import Placed, StateKind, no_group
 from p2pvalue_protocol.payload_form import PayloadForm, first_problem, line_problem
 
 NUMBER: Final = 42
@@ -84,7 +84,7 @@ PROFILE = StateKind(
     number=NUMBER,
     name="profile",
     decode=_form.decode,
-    subject=lambda subject, op_id, member: profile_subject(member),
+    subject=lambda payload, subject, op_id, member: profile_subject(member),
     fold=_fold,
-    group=lambda state: NO_SUBJECT,
+    group=no_group,
 )
