@@ -33,7 +33,11 @@ def scores_by_the_page(needs: list[Ranked], weights: Weights, as_of_ms: int) -> 
             getattr(weights, part) * value
             for part, value in zip(NAMES, parts_by_the_page(one, needs, as_of_ms), strict=True)
         )
-        + 100 * (1_000_000 if one.has_credit else 0)
+        + (
+            1_000_000 * (sum(getattr(weights, part) for part in NAMES) // 10)
+            if one.has_credit
+            else 0
+        )
         for one in needs
     }
 

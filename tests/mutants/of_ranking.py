@@ -122,10 +122,10 @@ MUTANTS = (
     ),
     Mutant(
         "credit-uncounted",
-        "ranking#score-and-ties: credit counts a hundred",
+        "ranking#score-and-ties: credit counts a tenth",
         "needs/parts",
-        "            CREDIT_WEIGHT,\n",
-        "            0,\n",
+        "sum(chosen) // CREDIT_SHARE",
+        "0",
         f"{_VECTORS}[credit]",
     ),
     Mutant(

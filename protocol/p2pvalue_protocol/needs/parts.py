@@ -25,7 +25,7 @@ AGE_FULL_MS: Final = 180 * DAY_MS  # no more after it: when a need was made is f
 OFFER_MS_MAX: Final = 90 * DAY_MS  # older ones speak for a need no more
 MINUTES_PER_MEMBER_MAX: Final = 480  # that count in the quadratic part
 PLEDGERS_MAX: Final = 32  # whose pairs are looked at: 496 for one need
-CREDIT_WEIGHT: Final = 100
+CREDIT_SHARE: Final = 10  # the weight of credit is a tenth of all others together
 
 PARTS: Final = ("voices", "hours", "quadratic", "closeness", "urgency", "age", "credit")
 
@@ -87,15 +87,15 @@ class Weights(msgspec.Struct, frozen=True):
 
     def of_parts(self) -> Parts:
         """Return the weights in the order of `PARTS`; nobody votes on that of credit."""
-        return (
+        chosen = (
             self.voices,
             self.hours,
             self.quadratic,
             self.closeness,
             self.urgency,
             self.age,
-            CREDIT_WEIGHT,
         )
+        return (*chosen, sum(chosen) // CREDIT_SHARE)
 
 
 def parts_of(need: Ranked, weights: Weights, as_of_ms: int, squares: int) -> Parts:
