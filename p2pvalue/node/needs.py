@@ -15,7 +15,7 @@ from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import close, need
-from p2pvalue_protocol.needs.acts import Act, sorted_acts, withdrawals
+from p2pvalue_protocol.needs.acts import Act, Acts, sorted_acts, withdrawals
 from p2pvalue_protocol.needs.closing import may_close
 from p2pvalue_protocol.needs.standing import NeedStanding
 from p2pvalue_protocol.past import StateRow
@@ -106,7 +106,9 @@ class Needs:
             raise LocalProtocolError(
                 "pledges can be made and withdrawn until its last day is over: close it then"
             )
-        counted = self._in_time(row, terms.closes)
+        acts = self._acts(row)
+        counted = _in_time(acts, terms.closes)
+        self._check_adds(standing, acts, counted)
         pledgers = frozenset(act.member for act in counted)
         if not may_close(state, terms, me, pledgers):
             asked = ", ".join(person.name for person in self.view(row).stewards)
@@ -115,16 +117,25 @@ class Needs:
         await self._context.write(self._community, [Draft(close.NUMBER, b"", payload)])
         return self.view(row)
 
-    def _in_time(self, row: StateRow, closes: int) -> list[Act]:
-        """Return the offers and withdrawals that a CLOSE of ours counts."""
+    def _acts(self, row: StateRow) -> Acts:
         copy = self._context.copy_of(self._community)
-        acts = sorted_acts(read_acts(copy, self._context.store, row.subject))
-        offers = [offer.act for offer in acts.offers if offer.said.takes is None]
-        return [
-            act
-            for act in [*offers, *withdrawals(acts).values()]
-            if not act.is_hidden and (not closes or act.order.time <= closes)
-        ]
+        return sorted_acts(read_acts(copy, self._context.store, row.subject))
+
+    def _check_adds(self, standing: NeedStanding, acts: Acts, counted: Sequence[Act]) -> None:
+        """Refuse a CLOSE that would change nothing."""
+        names = {act.name for act in counted}
+        for act in acts.closes:
+            said = act.payload
+            assert isinstance(said, close.Close)
+            if said.terms == standing.terms_id and not act.is_hidden:
+                names -= set(close.names(said)) if standing.is_closed else set()
+                if act.order.device == self._context.device(self._community):
+                    raise LocalProtocolError(
+                        "you closed this need already, which counts once"
+                        + ("" if standing.is_closed else ": another member has to say so, too")
+                    )
+        if standing.is_closed and not names:
+            raise LocalProtocolError("this need is closed already, with all that came in time")
 
     def _given(self, draft: nt.NeedDraft) -> dict[str, Any]:
         """Return the fields of the payload that a draft gives."""
@@ -169,6 +180,16 @@ class Needs:
     def _held(self, subject: bytes) -> StateRow | None:
         row = self._context.store.state(self._community, subject)
         return row if row is not None and row.kind == need.NUMBER else None
+
+
+def _in_time(acts: Acts, closes: int) -> list[Act]:
+    """Return the offers and withdrawals that a CLOSE of ours counts."""
+    offers = [offer.act for offer in acts.offers if offer.said.takes is None]
+    return [
+        act
+        for act in [*offers, *withdrawals(acts).values()]
+        if not act.is_hidden and (not closes or act.order.time <= closes)
+    ]
 
 
 def _written_lines(lines: Sequence[nt.LineView]) -> tuple[need.NeedLine, ...]:

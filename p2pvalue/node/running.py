@@ -34,6 +34,7 @@ from p2pvalue.node.leaving import Leaving
 from p2pvalue.node.linking import Linking
 from p2pvalue.node.member_events import MemberEvents
 from p2pvalue.node.need_boards import NeedBoards
+from p2pvalue.node.need_closer import NeedCloser
 from p2pvalue.node.neighbours import Neighbours
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
 from p2pvalue.node.open_documents import OpenDocuments
@@ -88,6 +89,7 @@ class RunningNode(Node):
         self.keys = OwnKeys(keystore)
         self.documents = OpenDocuments(TextWorkers())
         self.boards = NeedBoards()
+        self.need_closer = NeedCloser(self, self._rooms)
         self.editors = Editors(self, come_back=config.editors_come_back)
         self.audit = DocumentAudit(self)
         self.documents.on_used = self.audit.opened
@@ -127,6 +129,7 @@ class RunningNode(Node):
             nursery.start_soon(self.linking.run)
             nursery.start_soon(self.documents.run)
             nursery.start_soon(self.audit.run)
+            nursery.start_soon(self.need_closer.run)
             if self.config.lan_discovery and self.network is not None:
                 nursery.start_soon(self._meet_neighbours)
             task_status.started()
@@ -303,6 +306,9 @@ class RunningNode(Node):
     def participation(self, community: bytes) -> Participation:
         """Return how we take part in a community at the moment."""
         return self._taking_part.view(community)
+
+    def _rooms(self) -> list[Community]:
+        return [self.community(community.hex()) for community in self.machine.communities()]
 
     def _on_changed(self, changed: Changed) -> None:
         self.documents.changed(changed.community, changed.changes)
