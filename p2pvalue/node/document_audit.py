@@ -1,7 +1,8 @@
 """Whether our documents show what others' do who hold the same updates (spec: digests).
 
 It should never be otherwise. If it is, the document is made anew from its operations, for what went
-wrong may have been in memory or in a snapshot; what differs still is told to the person.
+wrong may have been in memory or in a snapshot; what differs still is told to the person. A member
+who lies about it without end is heeded ever more seldom.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from p2pvalue.node.documents import Documents
+from p2pvalue.node.patience import Patience
 from p2pvalue.node.titles import document_state
 from p2pvalue.store import StoreFailed
 from p2pvalue.types import EventView
@@ -42,9 +44,11 @@ class DocumentAudit:
         self._shown: OrderedDict[DocumentKey, ShownDocument] = OrderedDict()  # by us, when open
         self._heard: OrderedDict[tuple[DocumentKey, bytes], ShownDocument] = OrderedDict()
         self._due: set[DocumentKey] = set()  # may show something else than when we looked
-        self._suspects: set[DocumentKey] = set()
+        self._suspects: dict[DocumentKey, int] = {}  # and what was not heeded before
         self._anew_ms: dict[DocumentKey, int] = {}
         self._differing: dict[DocumentKey, bytes] = {}  # the device that shows something else
+        self._patience = Patience()
+        self._told: set[DocumentKey] = set()  # of those that differ
         self._measured: DocumentKey | None = None  # just now, which is a use of it too
         self._wake = trio.Event()
 
@@ -80,8 +84,20 @@ class DocumentAudit:
             if len(self._heard) > _REMEMBERED_MAX:
                 self._heard.popitem(last=False)
             if self._compare(key, heard.device) is False and self._differing.get(key) is None:
-                self._suspects.add(key)
-                self._wake.set()
+                self._doubt(key, heard.device)
+
+    def _doubt(self, key: DocumentKey, device: bytes) -> None:
+        """Let a document be looked at, because of what a device says; not each time."""
+        unheeded = self._patience.heed(self._member(key, device), self._node.clock_ms())
+        if unheeded is None:
+            if not self._may_make_anew(key):
+                self._differing[key] = device
+            return
+        self._suspects[key] = unheeded
+        self._wake.set()
+
+    def _member(self, key: DocumentKey, device: bytes) -> bytes:
+        return self._node.membership(key[0]).member_of(device) or device
 
     def _compare(self, key: DocumentKey, device: bytes) -> bool | None:
         """Return whether a device shows what we do; None if one of us holds other updates."""
@@ -91,7 +107,9 @@ class DocumentAudit:
         is_equal = ours.digest == theirs.digest
         if is_equal and self._differing.get(key) == device:
             del self._differing[key]
-            log.info("document %s shows the same again", key[1].hex()[:12])
+            if key in self._told:
+                self._told.discard(key)
+                log.info("document %s shows the same again", key[1].hex()[:12])
         return is_equal
 
     # --- a round
@@ -99,7 +117,7 @@ class DocumentAudit:
     async def look(self) -> None:
         """Tell members what changed in open documents, and mend what differs from theirs."""
         told: dict[bytes, list[ShownDocument]] = {}
-        due, self._due = self._due | self._suspects, set()
+        due, self._due = self._due | self._suspects.keys(), set()
         for key in [key for key in self._node.documents.all() if key in due]:
             before = self._shown.get(key)
             try:
@@ -120,8 +138,7 @@ class DocumentAudit:
         """Take what an open document shows; made anew if it is a suspect, and that may be."""
         is_anew = key in self._suspects and self._may_make_anew(key)
         if key in self._suspects:
-            self._suspects.discard(key)
-            self._tell(key, is_anew=is_anew)
+            self._tell(key, self._suspects.pop(key), is_anew=is_anew)
         if is_anew:
             self._anew_ms[key] = self._node.clock_ms()
         room = Documents(self._node, key[0], self._node.documents)
@@ -154,17 +171,19 @@ class DocumentAudit:
         if differing is None:
             return
         if self._may_make_anew(key):
-            self._suspects.add(key)  # told before we had measured ours
-            self._wake.set()
+            self._doubt(key, differing)  # told before we had measured ours
         elif self._differing.get(key) != differing:
             self._differing[key] = differing
-            log.warning("%s", self._words(key))
+            if key not in self._told:
+                self._told.add(key)
+                log.warning("%s", self._words(key))
 
-    def _tell(self, key: DocumentKey, *, is_anew: bool) -> None:
+    def _tell(self, key: DocumentKey, unheeded: int, *, is_anew: bool) -> None:
         log.warning(
-            "document %s shows something else here than with a member who holds the same%s",
+            "document %s shows something else here than with a member who holds the same%s%s",
             key[1].hex()[:12],
             ": it is made anew" if is_anew else "",
+            f"; {unheeded} times more since the last time that was told" if unheeded else "",
         )
         community, subject = (part.hex() for part in key)
         self._node.hub.publish(

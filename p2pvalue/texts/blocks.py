@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 Attributes: TypeAlias = Mapping[str, Any]  # JSON values; whole numbers are integers
+
+FINGERPRINT_DIGITS: Final = 32
 
 
 class Run(NamedTuple):
@@ -60,8 +62,8 @@ def key_of(node: Node) -> str:
 
 
 def fingerprint(node: Node) -> str:
-    """Return twelve hex digits by which a node is known again in the same document."""
-    return sha256(key_of(node).encode()).hexdigest()[:12]
+    """Return hex digits by which a node is known again: 128 bits, for liars write nodes too."""
+    return sha256(key_of(node).encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
 def text_of(node: Node) -> str:

@@ -15,7 +15,15 @@ from unicodedata import east_asian_width
 from markdown_it.token import Token
 
 from p2pvalue.texts import schema
-from p2pvalue.texts.blocks import Element, Node, Run, Words, text_of, words
+from p2pvalue.texts.blocks import (
+    FINGERPRINT_DIGITS,
+    Element,
+    Node,
+    Run,
+    Words,
+    text_of,
+    words,
+)
 from p2pvalue.texts.kept_nodes import SHOWN
 from p2pvalue_protocol.errors import LocalProtocolError
 
@@ -39,8 +47,9 @@ _CLOSED_BY: Final = {
     "s_close": schema.STRIKE,
     "link_close": schema.LINK,
 } | {f"</{tag}>": mark for mark, tag in TAGS.items()}
-_COMMENT = re.compile(rf"<!-- {KEPT_SIGN} ([0-9a-f]{{12}}) [^\n]*-->")
-_TAG = re.compile(rf'<{KEPT_SIGN} id="([0-9a-f]{{12}})" [^\n<>]*/>')
+_NAME = f"[0-9a-f]{{{FINGERPRINT_DIGITS}}}"
+_COMMENT = re.compile(rf"<!-- {KEPT_SIGN} ({_NAME}) [^\n]*-->")
+_TAG = re.compile(rf'<{KEPT_SIGN} id="({_NAME})" [^\n<>]*/>')
 
 
 def comment_for(node: Node) -> str:

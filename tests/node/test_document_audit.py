@@ -12,9 +12,11 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from p2pvalue.node import document_audit
+from p2pvalue.node.patience import PAUSE_MS_MIN, Patience
 from p2pvalue.node.running import RunningNode
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.remote import RemoteDocument
+from p2pvalue.types import EventView
 from p2pvalue_protocol.effects import DigestsHeard
 from p2pvalue_protocol.inputs import ShownDocument
 from tests.node.household import Household, until
@@ -152,4 +154,40 @@ async def test_other_versions_are_not_compared(pair: Pair) -> None:
     heard = heard_of(pair, ana, bytes(32))
     other = heard.shown[0]._replace(version=bytes(16))
     ana.audit.heard(DigestsHeard(heard.community, heard.device, (other,)))
-    assert ana.audit._suspects == set()
+    assert ana.audit._suspects == {}
+
+
+async def test_a_member_who_lies_without_end_is_told_of_ever_more_seldom(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ana, now_ms = pair.ana, [0]
+    await both_show(pair, TEXT)
+    await ana.audit.look()
+    start_ms = ana.clock_ms()
+    monkeypatch.setattr(ana, "clock_ms", lambda: start_ms + now_ms[0])
+    truth = ana.audit._shown[pair.key].digest
+    caplog.clear()
+    events: list[EventView] = []
+    monkeypatch.setattr(ana.hub, "publish", events.append)
+    for number in range(600):  # each three seconds, half an hour; now and then the truth
+        ana.audit.heard(heard_of(pair, ana, truth if number % 2 else bytes(32)))
+        await ana.audit.look()
+        now_ms[0] += 3_000
+    told = sum(event.event == "document-differs" for event in events)
+    assert 0 < told <= 6  # at once, and after pauses of 1, 2, 4, 8 and 16 minutes
+    lines = [record.getMessage() for record in caplog.records if "show" in record.getMessage()]
+    assert 0 < len(lines) <= 3 * told
+    assert any("times more since" in line for line in lines)
+    await both_show(pair, TEXT)
+
+
+def test_who_was_quiet_for_long_is_heeded_at_once_and_with_short_pauses_again() -> None:
+    patience = Patience()
+    heeded = [ms for ms in range(0, 600_000, 1_000) if patience.heed("eva", ms) is not None]
+    assert heeded == [0, 60_000, 180_000, 420_000]
+    assert patience.heed("ben", 0) == 0
+    later_ms = 420_000 + 3 * 480_000
+    assert patience.heed("eva", later_ms) == 0
+    assert patience.heed("eva", later_ms + PAUSE_MS_MIN - 1) is None
+    assert patience.heed("eva", later_ms + PAUSE_MS_MIN) == 1
+    assert patience.heed("eva", later_ms - 1) == 0  # our clock was set back

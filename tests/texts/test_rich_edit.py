@@ -8,7 +8,7 @@ from typing import Any
 import pycrdt
 import pytest
 
-from p2pvalue.texts.blocks import Element, Run, Words
+from p2pvalue.texts.blocks import Element, Run, Words, fingerprint
 from p2pvalue.texts.kept_nodes import LETTERS_MAX, NODES_MAX, KeptNodes
 from p2pvalue.texts.markdown_reading import read_markdown
 from p2pvalue.texts.markdown_spans import KEPT_SIGN
@@ -221,9 +221,13 @@ def test_marks_that_are_unknown_go_with_the_words_into_a_block_of_another_kind()
     )
 
 
+def test_what_is_kept_is_known_by_128_bits() -> None:
+    assert len(bytes.fromhex(fingerprint(Element("callout", NONE, ())))) == 16
+
+
 def test_comments_of_another_document_are_words() -> None:
     person = Person(b"ana", "rich")
-    comment = f"<!-- {KEPT_SIGN} 0123456789ab callout -->"
+    comment = f"<!-- {KEPT_SIGN} {'0123456789abcdef' * 2} callout -->"
     change(person, comment)
     (block,) = read_tree(fragment_of(person))
     assert block == Element("paragraph", NONE, (words(comment),))
