@@ -58,6 +58,21 @@ def test_a_typists_word_that_is_no_text_is_malformed() -> None:
     assert scene.give(ANA, more.replace(b"\x01d", b"\x01\xff")) == VoidReason.MALFORMED
 
 
+def test_a_typists_word_ends_with_its_update() -> None:
+    word = update(A, 3, string("d", origin=(A, 2)))
+    spoilt = (word + b"\0", word.replace(b"\x01d", b"\x01dd"), word[:-1])
+    for data, verdict in (word, APPLIES), *((bad, VoidReason.MALFORMED) for bad in spoilt):
+        scene = Scene()
+        scene.give(ANA, WORD)
+        assert scene.give(ANA, data) == verdict
+
+
+def test_a_typists_word_does_not_stand_behind_itself() -> None:
+    scene = Scene()
+    scene.give(ANA, WORD)
+    assert scene.give(ANA, update(A, 3, string("d", origin=(A, 3)))) == VoidReason.UNSEEN
+
+
 def test_a_typist_cannot_go_on_beyond_the_last_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("strands", "update_form"):
         monkeypatch.setattr(f"p2pvalue_protocol.documents.{module}.CLOCK_MAX", 4)

@@ -10,6 +10,7 @@ from p2pvalue_protocol.documents.looking_back import (
     letters_of,
     through,
 )
+from p2pvalue_protocol.documents.update_form import read_update
 from p2pvalue_protocol.documents.verdict import VoidReason
 from tests.documents.by_hand import ANA, APPLIES, EVA, KIM, WAITS, Scene, client, string, update
 
@@ -69,6 +70,16 @@ def test_letters_are_code_points_and_what_is_inserted_and_deleted_at_once_is_nei
     both = update(A, 4, string("ab", origin=(A, 3)), deletes=((A, 3, 2),))
     assert scene.give(ANA, both) == APPLIES
     assert letters_of(scene.facts, scene.given[4].placement, both) == (2, 1)
+
+
+def test_an_update_that_is_looked_at_again_may_name_what_it_wrote_and_nothing_later() -> None:
+    scene = scene_of_three()
+    scene.give(ANA, update(A, 4, string("more", origin=(A, 3))))
+    for name, given in zip((A, E, A, K, A), scene.given, strict=True):
+        written = read_update(given.data)
+        past = scene.facts.past_at(given.placement, written)
+        assert past.char(name, written.end_clock - 1) is not None
+        assert past.char(name, written.end_clock) is None
 
 
 def test_an_update_that_only_deletes_writes_no_letters() -> None:

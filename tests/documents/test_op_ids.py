@@ -100,6 +100,7 @@ def typed(letters: int) -> Facts:
         letter = string("x") if origin is None else string("x", origin=origin)
         verdict = facts.take(placement, 0, heads, update(name, clock, letter))
         assert isinstance(verdict, Applies)
+        assert verdict.inserted == (name, clock, clock + 1)
         origin = name, clock
     return facts
 

@@ -30,6 +30,11 @@ _MEMORY_BYTES_MAX = 4 * 1_024**3
 _FILES_AT_FIRST = 3
 _STARVED = 50  # how much longer than its CPU time a mutant may take on a busy machine
 _BYTES_SHOWN_MAX = 500
+_OF_VALUES = tuple(
+    f"tests/protocol/test_{name}.py" for name in ("numbers", "limits", "field_sizes")
+)
+"""Tests that look at numbers and types as they stand in modules, and run nothing of these."""
+
 _QUICKLY = ("-x", "--tb=no", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _ENDS = (0, 1, 2)  # all pass, one fails, one cannot be loaded
 
@@ -76,9 +81,17 @@ class Judge:
         own = f"test_{module.rpartition('/')[2]}.py"
         statement = statement_line(source_file(ROOT, module), lines[0])
         files: dict[str, list[str]] = {}
-        for test in self._covering.tests_for(module, lines, statement):
+        tests_for = self._covering.tests_for(module, lines, statement)
+        if not statement:
+            tests_for |= {t for t in self._covering.seconds if _file_of(t) in _OF_VALUES}
+        for test in tests_for:
             files.setdefault(_file_of(test), []).append(test)
-        order = sorted(files, key=lambda f: (-kills[f], own not in f, -len(files[f]), f))
+
+        def rank(file: str) -> tuple[bool, int, bool, int, str]:
+            is_of_values = not statement and file in _OF_VALUES
+            return (not is_of_values, -kills[file], own not in file, -len(files[file]), file)
+
+        order = sorted(files, key=rank)
         tests = [test for file in order for test in sorted(files[file], key=self._rank(kills))]
         few = [test for test in tests if _file_of(test) in order[:_FILES_AT_FIRST]]
         first = self._take(few, self._first_s)

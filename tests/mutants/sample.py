@@ -107,13 +107,14 @@ def _judge_all(given: Given, folder: Path) -> int:
         if verdict.test and name in by_name:
             judge.note_kill(by_name[name].module, verdict.test)
     names: list[str] = []
+    judged = _judged(folder)
     shown = time.monotonic()
     print(f"of {len(order):,} mutants of the core {digest_of(ROOT, FOLDERS[0])}", flush=True)
     for mutation in order:
         if not given.module and len(names) >= given.sample:
             break
         known = record.verdicts.get(mutation.name)
-        if known is None or (given.survivors and known.outcome == "survived"):
+        if known is None or (given.survivors and _is_open(mutation, known, judged)):
             source = mutated(ROOT, mutation)
             lines = range(mutation.line, mutation.line + 1)
             known = Verdict("invalid")
@@ -157,8 +158,7 @@ def _counts(outcomes: Counter[str]) -> str:
 
 def _show(survivors: list[Mutation], folder: Path) -> int:
     """Print what survives; return how many of these nobody has judged."""
-    page = folder.parents[1] / JUDGED_PAGE
-    judged = page.read_text(encoding="utf-8") if page.exists() else ""
+    judged = _judged(folder)
     unjudged = 0
     for mutation in sorted(survivors):
         words = shown(mutation)
@@ -166,6 +166,17 @@ def _show(survivors: list[Mutation], folder: Path) -> int:
         unjudged += not is_judged
         print(f"{'judged' if is_judged else 'NOT JUDGED'} {mutation.line}: {words}")
     return unjudged
+
+
+def _judged(folder: Path) -> str:
+    """Return the page on which survivors are judged."""
+    page = folder.parents[1] / JUDGED_PAGE
+    return page.read_text(encoding="utf-8") if page.exists() else ""
+
+
+def _is_open(mutation: Mutation, known: Verdict, judged: str) -> bool:
+    """Return whether a mutant survived that no page says nothing can notice."""
+    return known.outcome == "survived" and shown(mutation) not in judged
 
 
 def shown(mutation: Mutation) -> str:

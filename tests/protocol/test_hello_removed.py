@@ -170,6 +170,12 @@ def test_who_was_put_out_may_bring_the_founder_s_word_that_takes_her_in_again() 
     assert_equal_nodes(ada, mal)
 
 
+def test_a_founder_who_is_alone_is_shown_by_what_she_founded() -> None:
+    ada = Community("ada").node("ada")
+    [genesis] = [r for r in ada.replica.auth_references.values() if r.device == device_of(ada)][:1]
+    assert genesis.op_id in proof_of(ada.replica, device_of(ada))
+
+
 def test_who_calls_an_unknown_device_shows_it_only_her_own_admission() -> None:
     """Somebody who was put out may answer at her old address with a key that nobody knows."""
     community, ada, mal = removed()

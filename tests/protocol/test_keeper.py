@@ -27,6 +27,10 @@ from tests.protocol.sealed import epochs_of, removed, sealed_community
 DAY_MS = 24 * 3_600 * 1_000
 
 
+def device_named(name: str) -> bytes:
+    return key_named(f"{name} device").public
+
+
 def keeper(fraction: float) -> Keeper:
     return Keeper(lambda: fraction)
 
@@ -118,19 +122,21 @@ def test_keys_are_renewed_when_they_are_seven_days_old() -> None:
 
 def test_one_device_makes_an_epoch_an_hour_at_most_though_others_seem_old() -> None:
     ana = sealed_community()
-    eve = joined(ana, "eve")
+    pam = joined(ana, "pam")
     now_ms = NOW_MS + EPOCH_AGE_MS_MAX
     ana.replica.begin()
     ana.replica.renew(now_ms)
     ana.commit()
-    eve.take(*ana.runs(), now_ms=now_ms)
-    eve.replica.begin()
-    [draft] = epoch_drafts(eve.replica)  # it wraps ana's, and so is deeper
+    pam.take(*ana.runs(), now_ms=now_ms)
+    pam.replica.begin()
+    [draft] = epoch_drafts(pam.replica)  # it wraps ana's, and so is deeper
     named = [h for h in ana.replica.heads() if h.log_class != CONTENT]
-    log = Chain(key_named("eve device"), ana.community)
+    log = Chain(key_named("pam device"), ana.community)
     old = log.add(draft.payload, kind=draft.kind, parents=named, time=NOW_MS)
     ana.take(log.run(), now_ms=now_ms)
     assert ana.replica.epochs.usable()[0].epoch == old.op_id
+    newest = {name: ana.replica.epochs.newest_by(device_named(name)) for name in ("ana", "pam")}
+    assert newest == {"ana": now_ms, "pam": NOW_MS}
     keeping = keeper(0.0)
     keeping.review(ana.replica, now_ms)
     assert keeping.next_wakeup_ms() == now_ms + EPOCHS_APART_MS_MIN

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -238,9 +240,10 @@ def test_the_older_device_certifies_no_key_but_the_one_it_was_told() -> None:
     assert f.Begun not in said
 
 
+@pytest.mark.parametrize("side", [min, max])
 @pytest.mark.parametrize("field", ["root", "prekey", "certificate", "certifier"])
 def test_a_first_operation_that_says_something_else_than_was_certified_is_not_taken(
-    field: str,
+    field: str, side: Callable[[Iterable[bytes]], bytes]
 ) -> None:
     laptop, phone = Computer("laptop", "ana"), Computer("phone", "nobody")
     garden = laptop.found("garden")
@@ -253,11 +256,12 @@ def test_a_first_operation_that_says_something_else_than_was_certified_is_not_ta
     (run,) = decode_batch(begun.first)
     added = auth.read_payload(auth.DevAddPayload, run.items[0].payload)
     assert added is not None
+    names = "sam", "tom", "uma", "vic", "wes", "xia"
     other = {
-        "root": key_named("sam").public,
-        "prekey": prekey_named("sam"),
+        "root": side(key_named(name).public for name in names),
+        "prekey": side(prekey_named(name) for name in names),
         "certificate": bytes(64),
-        "certifier": key_named("sam").public,
+        "certifier": side(key_named(name).public for name in names),
     }
     changed = msgspec.structs.replace(added, **{field: other[field]})
     log = Chain(keys.signer, garden, AUTH)

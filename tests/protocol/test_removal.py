@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import removal
@@ -11,6 +12,8 @@ from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import verify
+from p2pvalue_protocol.named import is_by_words
+from p2pvalue_protocol.operation import Operation
 from tests.protocol.authoring import NONCE, SECRET, key_named
 from tests.protocol.replicas import (
     Chain,
@@ -123,6 +126,17 @@ def test_the_words_remove_any_device_and_say_what_their_user_knew(ben: Copy) -> 
     keeps = auth.references_of(payload.keeps)
     message = auth.revocation_message(NONCE, BEN, BENS, payload.seen, keeps)
     assert verify(BEN, message, payload.certificate)
+
+
+def test_only_a_removal_of_a_device_is_one_by_words(ben: Copy) -> None:
+    draft = removal.device_removal_by_words(ben.replica, key_named("ben root"), BENS)
+    held = genesis_of(ben)
+    said = {
+        kind: Operation(held.op_id, replace(held.core, kind=kind), b"", b"", draft.payload)
+        for kind in auth.AUTH_KINDS
+    }
+    by_words = [kind for kind, op in said.items() if is_by_words(ben.replica.membership, op)]
+    assert by_words == [auth.DEV_REVOKE]
 
 
 def test_the_words_name_what_their_user_knew_by_the_heads_that_know_most(

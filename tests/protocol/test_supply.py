@@ -92,6 +92,22 @@ def test_frames_for_the_slow_still_hold_two_kibibytes() -> None:
     assert max(late) < 3 * 1_024
 
 
+def test_frames_for_the_slow_shrink_by_half_each_time() -> None:
+    ana = sealed_community()
+    for _ in range(300):
+        ana.say("m" * 100)
+        ana.runs()  # signs each by itself
+    sizes = [len(frame.batch) for frame in supplied(ana, ack_after_ms=5_000)]
+    assert [round(size / 2_048) for size in sizes[1:4]] == [2, 1, 1]
+
+
+def test_a_frame_answers_so_many_wants_at_most() -> None:
+    supply = Supply(founded().replica, lambda: EVERYTHING)
+    unknown = f.Want(bytes(32), CONTENT, 0, 0, bytes(32))
+    supply.want([unknown] * (limits.WANTS_PER_FRAME_MAX + 1))
+    assert [supply.next_frame(NOW_MS).finished for _ in range(2)] == [limits.WANTS_PER_FRAME_MAX, 1]
+
+
 def test_what_compresses_well_is_sent_in_large_batches_again_after_something_that_does_not() -> (
     None
 ):

@@ -67,6 +67,19 @@ def test_a_long_list_is_told_in_part_and_in_several_frames(
     assert told(link, 0) == [2, 2]
 
 
+def test_where_a_node_is_itself_is_told_first() -> None:
+    community = Community(*NAMES)
+    for caller in ("ben", "cyd"):
+        link = Link(community.node(caller), informed(community))
+        link.settle()
+        frames = map(f.decode_frame, link.sent[1])
+        records = [
+            record for frame in frames if isinstance(frame, f.Addresses) for record in frame.records
+        ]
+        assert len(records) == len(NAMES)
+        assert records[0] == record_of(community, "ada")
+
+
 def test_no_more_than_a_bounded_number_of_addresses_is_checked_between_comparisons(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
