@@ -19,6 +19,7 @@ VALUES = {
     "text": b"\x77\x03abc",
     "bytes": b"\x74\x03abc",
     "array": b"\x75\x02\x7e\x7b" + bytes(8),
+    "full array": b"\x75\x02\x7e\x7e",
     "object": b"\x76\x01\x01k\x74\x02ab",
 }
 

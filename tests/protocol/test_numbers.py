@@ -5,6 +5,7 @@ The limits have a page of their own, and `test_limits` reads it.
 
 from __future__ import annotations
 
+from enum import EnumMeta
 from importlib import import_module
 
 import pytest
@@ -49,6 +50,8 @@ NUMBERS = {
     "device_code.ADDRESSES_MAX": 4,
     "link_text.ADDRESS_BYTES_MAX": 256,
     "link_text.CHARACTERS_MAX": 8_192,
+    "link_frames.LinkRefusal": [1, 2, 3, 4, 5],
+    "join_frames.Refusal": [1, 2, 3, 4, 5, 6, 7, 8],
     # kinds
     "kinds.SEEN": 66,
     "chunks.SEALED_BYTES_MAX": 65_552,
@@ -105,4 +108,5 @@ NUMBERS = {
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_of_the_pages_is_as_agreed(name: str) -> None:
     module, _, constant = name.rpartition(".")
-    assert getattr(import_module(f"p2pvalue_protocol.{module}"), constant) == NUMBERS[name]
+    found = getattr(import_module(f"p2pvalue_protocol.{module}"), constant)
+    assert ([*found] if isinstance(found, EnumMeta) else found) == NUMBERS[name]
