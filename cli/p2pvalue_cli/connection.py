@@ -16,6 +16,7 @@ import click
 from p2pvalue.config import socket_path
 from p2pvalue_cli.command import data_dir, run_hint
 from p2pvalue_cli.failures import Failed, failed
+from p2pvalue_cli.waiting import told_if_long
 
 ANSWER_S_MAX = 60
 """The daemon answers at once or, on a stream, at least with a heartbeat every 15 s."""
@@ -75,12 +76,13 @@ def _query(fields: Fields) -> str:
 
 
 def _ask(method: str, target: str, fields: Fields | None) -> Any:
-    response = _send(method, target, fields)
-    try:
-        with response:
-            answer = json.loads(response.read())
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _interrupted(method, error) from error
+    with told_if_long():
+        response = _send(method, target, fields)
+        try:
+            with response:
+                answer = json.loads(response.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise _interrupted(method, error) from error
     if response.status >= 400:
         raise _refused(answer)
     return answer

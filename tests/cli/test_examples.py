@@ -9,7 +9,8 @@ import pytest
 from tests.cli.transcript import Step, Transcript, steps
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [*sorted((ROOT / "cli" / "examples").glob("*.md")), ROOT / "docs" / "tutorial.md"]
+EXAMPLES = sorted((ROOT / "cli" / "examples").glob("*.md"))
+PAGES = [*EXAMPLES, ROOT / "docs" / "tutorial.md", ROOT / "README.md"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
