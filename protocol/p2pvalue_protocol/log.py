@@ -52,6 +52,9 @@ class Run(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown
 _SMALL_BYTES = 4_096
 _SMALL_WINDOW_BITS = 13  # all of what is small is in sight, and it comes out no longer
 _SMALL_MEMORY_LEVEL = 6  # most of the time goes into clearing memory: a tenth of it by default
+_WINDOW_BITS = 15
+_SEALED_WINDOW_BITS = 13  # what repeats beside sealed payloads is near, and found in 2/3 the time
+_MEMORY_LEVEL = 9
 
 _batch_decoder = msgspec.msgpack.Decoder(list[Run])
 
@@ -59,9 +62,12 @@ _batch_decoder = msgspec.msgpack.Decoder(list[Run])
 def encode_batch(runs: list[Run]) -> bytes:
     """Return the compressed bytes of a batch; about 10 ms per MiB, 10 µs for a short message."""
     plain = encode(runs)
-    if len(plain) > _SMALL_BYTES:
-        return zlib.compress(plain, 1)
-    folder = zlib.compressobj(1, zlib.DEFLATED, _SMALL_WINDOW_BITS, _SMALL_MEMORY_LEVEL)
+    window_bits, memory_level = _WINDOW_BITS, _MEMORY_LEVEL
+    if len(plain) <= _SMALL_BYTES:
+        window_bits, memory_level = _SMALL_WINDOW_BITS, _SMALL_MEMORY_LEVEL
+    elif runs[-1].items[-1].epoch:  # a log is mostly one or the other
+        window_bits = _SEALED_WINDOW_BITS
+    folder = zlib.compressobj(1, zlib.DEFLATED, window_bits, memory_level)
     return folder.compress(plain) + folder.flush()
 
 
