@@ -186,7 +186,21 @@ class Libp2pNetwork:
             self._dropped_count += 1
             return False
         outbox.waiting.append(message)
-        self._outbox_filled.set()
+        if len(outbox.waiting) > 1 or not self._is_published_now(topic, outbox):
+            self._outbox_filled.set()
+        return True
+
+    def _is_published_now(self, topic: str, outbox: _Outbox) -> bool:
+        """Hand the only message that waits to gossip, if the pace allows it; return whether."""
+        generation = self._generation
+        if generation is None or not outbox.bucket.take(trio.current_time()):
+            return False
+        try:
+            generation.gossip.publish(topic, outbox.waiting[0])
+        except Exception:
+            log.exception("gossip failed on a message of ours")
+            return False  # whoever paces will fail on it too, and the network starts anew
+        outbox.waiting.popleft()
         return True
 
     def status(self) -> dict[str, int | str | list[str]]:
@@ -217,15 +231,15 @@ class Libp2pNetwork:
         """Hand waiting messages to gossip, each topic at its own pace."""
         while True:
             self._outbox_filled = trio.Event()
-            next_s = await self._publish_due(generation)
+            next_s = self._publish_due(generation)
             with trio.move_on_after(next_s):
                 await self._outbox_filled.wait()
 
-    async def _publish_due(self, generation: Generation) -> float:
+    def _publish_due(self, generation: Generation) -> float:
         next_s = float("inf")
         for topic, outbox in list(self._outboxes.items()):
             while outbox.waiting and outbox.bucket.take(trio.current_time()):
-                await generation.gossip.publish(topic, outbox.waiting.popleft())
+                generation.gossip.publish(topic, outbox.waiting.popleft())
             if outbox.waiting:
                 next_s = min(next_s, outbox.bucket.wait_s(trio.current_time()))
         return next_s

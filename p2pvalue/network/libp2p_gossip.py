@@ -93,6 +93,7 @@ class Gossip:
         self._topics_of: dict[str, set[str]] = {}
         self._barred: dict[str, set[str]] = {}
         self._inbound: dict[str, yamux.Stream] = {}
+        self._outbound: dict[ID, tuple[Connection, yamux.Stream, RpcQueue]] = {}
         self._wanted: set[str] = set()
         self._wanted_changed = trio.Event()
         self._offences: dict[str, int] = {}
@@ -122,11 +123,28 @@ class Gossip:
         self._wanted = set(topics)
         self._wanted_changed.set()
 
-    async def publish(self, topic: str, data: bytes) -> None:
+    def publish(self, topic: str, data: bytes) -> None:
         """Send one message of ours to the mesh of its topic."""
         message = rpc_pb2.Message(data=data, topicIDs=[topic])
         self._seen.add(message_id(message))
-        await self._router.publish(self._own_id, message)
+        self._pass_on(self._own_id, message)
+
+    def _pass_on(self, forwarder: ID, message: rpc_pb2.Message) -> None:
+        """Send a message to the mesh, at once to who has room: a turn through a queue takes longer.
+
+        It is written down once for all. The others' queues are the library's.
+        """
+        rpc = rpc_pb2.RPC(publish=[message])
+        frame = _framed(rpc)
+        for peer in self._router.hearers(forwarder, message):
+            outbound = self._outbound.get(peer)
+            if outbound is None:
+                continue
+            connection, stream, queue = outbound
+            if not self._topics_of.get(connection.peer_id, set()).issuperset(message.topicIDs):
+                continue
+            if len(queue) or not stream.write_now(frame):
+                self._router.send_rpc(peer, rpc)
 
     # Peers.
 
@@ -203,6 +221,7 @@ class Gossip:
         self._router.add_peer(peer, PROTOCOL_ID_V11)
         self._pubsub.peers[peer] = cast("INetStream", stream)
         self._pubsub.peer_queues[peer] = queue
+        self._outbound[peer] = (connection, stream, queue)
         for topic in [t for t, peers in self._pubsub.peer_topics.items() if peer in peers]:
             await self._router.on_peer_subscribed(peer, topic)
             await self._pubsub._replay_recent_messages(peer, topic)
@@ -211,11 +230,12 @@ class Gossip:
 
     async def _send(self, connection: Connection, stream: yamux.Stream, rpc: rpc_pb2.RPC) -> None:
         """Send what this peer may know; the library's record of our addresses is left out too."""
-        data = _about(rpc, self._topics_of.get(connection.peer_id, set())).SerializeToString()
-        if data:
-            await stream.write(multistream.encode_varint(len(data)) + data)
+        part = _about(rpc, self._topics_of.get(connection.peer_id, set()))
+        if part.ByteSize():
+            await stream.write(_framed(part))
 
     def _retire(self, peer: ID) -> None:
+        self._outbound.pop(peer, None)
         if self._pubsub.peers.pop(peer, None) is not None:
             self._router.remove_peer(peer)
         queue = self._pubsub.peer_queues.pop(peer, None)
@@ -269,7 +289,7 @@ class Gossip:
                 self._pubsub.handle_subscription(connection.peer, subscription)
         for message in rpc.publish:
             if self._judge(connection, message) is Verdict.ACCEPT:
-                await self._router.publish(connection.peer, message)
+                self._pass_on(connection.peer, message)
         if rpc.HasField("control"):
             await self._take_control(connection, rpc.control)
 
@@ -334,6 +354,11 @@ class Gossip:
 
 class _Malformed(Exception):
     """What came over a gossip stream is no gossip."""
+
+
+def _framed(rpc: rpc_pb2.RPC) -> bytes:
+    data: bytes = rpc.SerializeToString()
+    return multistream.encode_varint(len(data)) + data
 
 
 def _about(rpc: rpc_pb2.RPC, topics: set[str]) -> rpc_pb2.RPC:

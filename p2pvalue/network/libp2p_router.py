@@ -123,13 +123,10 @@ class Router(GossipSub):
                 control.ihave.add(topicID=topic, messageIDs=keys[-IDS_MAX:])
             await self.emit_control_message(control, peer)
 
-    async def publish(self, msg_forwarder: ID, pubsub_msg: rpc_pb2.Message) -> None:
-        """Pass an accepted message on to the mesh."""
-        self.mcache.put(pubsub_msg)
-        rpc = rpc_pb2.RPC(publish=[pubsub_msg])
-        topics = list(pubsub_msg.topicIDs)
-        for peer in self._get_peers_to_send(topics, msg_forwarder, origin=msg_forwarder):
-            self.send_rpc(peer, rpc)
+    def hearers(self, forwarder: ID, message: rpc_pb2.Message) -> list[ID]:
+        """Return to whom to pass on a message that was accepted, which is remembered."""
+        self.mcache.put(message)
+        return list(self._get_peers_to_send(message.topicIDs, forwarder, origin=forwarder))
 
     async def send_recent_messages(self, peer_id: ID, topic: str) -> None:
         """Give a late subscriber the newest few; what is older comes by sync."""

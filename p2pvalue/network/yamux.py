@@ -22,8 +22,7 @@ from trio.lowlevel import ParkingLot
 
 PROTOCOL = "/yamux/1.0.0"
 WINDOW_BYTES = 256 * 1024
-OUTPUT_BYTES_MAX = 65_519
-"""One Noise message of plaintext: what is written in one go to the connection."""
+OUTPUT_BYTES_MAX = 65_519  # of plaintext in one Noise message: what is written in one go
 
 _HEADER = struct.Struct("!BBHII")
 _DATA, _WINDOW, _PING, _GO_AWAY = range(4)
@@ -73,6 +72,9 @@ class Stream:
             if self._remote_finished:
                 return b""
             await self._readers.park()
+        return self._taken(bytes_max)
+
+    def _taken(self, bytes_max: int) -> bytes:
         data = bytes(self._inbox[:bytes_max])
         del self._inbox[:bytes_max]
         if self.ended is None:
@@ -82,6 +84,8 @@ class Stream:
 
     async def read_exactly(self, size: int) -> bytes:
         """Return exactly `size` bytes; raises StreamEnded if the peer finishes earlier."""
+        if len(self._inbox) >= size:
+            return self._taken(size)
         parts = bytearray()
         while len(parts) < size:
             part = await self.read(size - len(parts))
@@ -99,17 +103,23 @@ class Stream:
         if len(data) > WINDOW_BYTES // 2:
             raise ValueError(f"one write takes {WINDOW_BYTES // 2} bytes, not {len(data)}")
         await trio.lowlevel.checkpoint_if_cancelled()
-        while not self._has_room(len(data)):
+        while not self.write_now(data):
+            if self.ended is not None or self._finished:
+                raise StreamEnded(self.ended or "already finished by us")
             await self._wait_for_room(len(data))
-        if self.ended is not None:
-            raise StreamEnded(self.ended)
-        if self._finished:
-            raise StreamEnded("already finished by us")
+
+    def write_now(self, data: bytes) -> bool:
+        """Queue all of `data` if the stream is open and has room, or nothing; return whether."""
+        if self.ended is not None or self._finished:
+            return False
+        if self.send_window < len(data) or not self.session.has_room():
+            return False
         self.send_window -= len(data)
         for start in range(0, len(data), _DATA_BYTES_MAX):
             chunk = data[start : start + _DATA_BYTES_MAX]
             self.session.queue(_DATA, 0, self.number, len(chunk), chunk)
         self._queued_up_to = self.session.queued_bytes
+        return True
 
     async def _wait_for_room(self, size: int) -> None:
         """Wait until something changes; ends the stream if nothing does and the peer is why.
@@ -123,8 +133,8 @@ class Stream:
             await (self._writers if is_for_credit else self.session.writers).park()
         if not waiting.cancelled_caught:
             return
-        is_draining = self.session.sent_bytes > sent_bytes
-        if not is_draining or (is_for_credit and sent_bytes >= self._queued_up_to):
+        is_stuck = self.session.sent_bytes <= sent_bytes
+        if is_stuck or (is_for_credit and sent_bytes >= self._queued_up_to):
             self.reset("the peer did not read")
 
     def finish(self) -> None:
@@ -137,7 +147,7 @@ class Stream:
         self._inbox.clear()
         self._readers.unpark_all()
         if self._remote_finished:
-            self._end("finished")
+            self.end("finished")
         else:
             self.session.linger(self)
 
@@ -146,13 +156,8 @@ class Stream:
         if self.ended is None:
             self.session.drop_queued(self.number)
             self.session.queue(_WINDOW, _RST, self.number, 0)
-            self._end(why)
+            self.end(why)
             self._inbox.clear()
-
-    def _has_room(self, size: int) -> bool:
-        if self.ended is not None or self._finished:
-            return True
-        return self.send_window >= size and self.session.has_room()
 
     def _grant(self, size: int) -> None:
         self._consumed += size
@@ -161,7 +166,7 @@ class Stream:
             self.session.queue(_WINDOW, 0, self.number, self._consumed)
             self._consumed = 0
 
-    def _end(self, why: str) -> None:
+    def end(self, why: str) -> None:
         self.ended = why
         self.session.forget(self)
         self._readers.unpark_all()
@@ -188,16 +193,12 @@ class Stream:
     def accept_flags(self, flags: int) -> None:
         if flags & _RST:
             self.session.drop_queued(self.number)
-            self._end("reset by the peer")
+            self.end("reset by the peer")
         elif flags & _FIN:
             self._remote_finished = True
             self._readers.unpark_all()
             if self._finished:
-                self._end("finished")
-
-    def accept_session_end(self, why: str) -> None:
-        if self.ended is None:
-            self._end(why)
+                self.end("finished")
 
 
 class Session:
@@ -270,7 +271,7 @@ class Session:
         self._output.append((0, _HEADER.pack(0, _GO_AWAY, 0, 0, 0)))
         self.queued_bytes += _HEADER.size
         for stream in list(self._streams.values()):
-            stream.accept_session_end(why)
+            stream.end(why)
         self._pongs.clear()
         self._output_ready.unpark_all()
         self.writers.unpark_all()
@@ -308,8 +309,7 @@ class Session:
             if self.ended is not None:
                 raise SessionEnded(self.ended)
             await self._output_ready.park()
-        parts: list[bytes] = []
-        size = 0
+        parts, size = list[bytes](), 0
         for line in (self._urgent, self._output):
             while line and size + len(line[0][1]) <= OUTPUT_BYTES_MAX:
                 parts.append(line.popleft()[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from p2pvalue.network import (
     FRAME_BYTES_MAX,
@@ -327,8 +328,12 @@ async def test_a_judge_that_raises_is_contained(start: Started) -> None:
 
 
 async def test_publishing_says_when_the_queue_is_full(start: Started) -> None:
-    a, _ = await start(limits=Limits(gossip_queue_max=4, gossip_burst=1))
+    a, _ = await start(
+        limits=Limits(gossip_queue_max=4, gossip_burst=1, gossip_per_topic_per_s=0.01)
+    )
     a.subscribe(TOPIC)
+    assert a.publish(TOPIC, b"takes all that the pace allows")
+    await wait_all_tasks_blocked()
     queued = [a.publish(TOPIC, b"%d" % n) for n in range(10)]
     assert queued == [True] * 4 + [False] * 6
     assert a.status()["hints_dropped"] == 6

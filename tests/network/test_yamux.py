@@ -104,6 +104,22 @@ async def test_a_write_without_credit_ends_the_stream_and_spares_the_session(
     assert await opened[1].read() == b"alive"
 
 
+async def test_what_would_have_to_wait_is_not_written_now() -> None:
+    opened: list[Stream] = []
+    a, b = session(dialed=True), session(dialed=False, opened=opened)
+    stream = a.open()
+    half = bytes(WINDOW_BYTES // 2)
+    assert [stream.write_now(half) for _ in range(3)] == [True, True, False]
+    assert not stream.write_now(b"x")
+    while a._output:
+        b.feed(await a.output())
+    await opened[0].read(WINDOW_BYTES)
+    a.feed(await b.output())
+    assert stream.write_now(b"x")
+    stream.reset("enough")
+    assert not stream.write_now(b"x")
+
+
 async def test_a_narrow_line_is_no_stall_but_a_peer_that_does_not_read_is(
     nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
