@@ -105,6 +105,14 @@ MUTANTS = (
         f"{_VECTORS}[many-pledgers]",
     ),
     Mutant(
+        "pledgers-as-they-come",
+        "ranking#pairs: of equal pledgers those with smaller keys are looked at",
+        "needs/parts",
+        "(-item[1], item[0])",
+        "-item[1]",
+        f"{_VECTORS}[equal-pledgers]",
+    ),
+    Mutant(
         "pairs-forgotten",
         "ranking#pairs: a pledge more weighs other needs of the pledger again",
         "needs/ranking",

@@ -142,7 +142,7 @@ def _least(place_with: Callable[[int], int], place: int, at_most: int) -> int | 
     """Return a count that lifts while one less does not; None if not even the most does."""
     low, high = 0, 1
     while place_with(high) >= place:
-        if high == at_most:
+        if high >= at_most:
             return None
         low, high = high, min(2 * high, at_most)
     while high - low > 1:
