@@ -49,5 +49,6 @@ class Burst:
     def take(self) -> list[Update]:
         """Return all of it, and begin anew."""
         taken, self._updates, self._bytes = self._updates, [], 0
-        self.has_begun = trio.Event()
+        if taken:  # else somebody may wait for the one that there is
+            self.has_begun = trio.Event()
         return taken

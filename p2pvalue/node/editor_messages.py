@@ -16,6 +16,8 @@ from p2pvalue_protocol.documents.update_form import Update, read_update
 from p2pvalue_protocol.documents.verdict import Malformed
 
 MESSAGE_BYTES_MAX: Final = 2 * 1024 * 1024
+READ_BYTES_MAX: Final = 8 * 1024
+"""What is longer is read where it stops nobody: these take up to 7 ms."""
 PRESENCES_MAX: Final = 256  # in one message; a tab tells of all that it knows
 GONE: Final = "null"
 _SYNC, _PRESENCE, _AUTH, _PRESENCE_ASKED = 0, 1, 2, 3
@@ -23,15 +25,21 @@ _STATE, _ALL_MISSING, _UPDATE = 0, 1, 2
 
 
 class Holds(NamedTuple):
-    """Sync step 1: how much the tab holds, as next clocks by client."""
+    """Sync step 1: how much the tab holds, as a state; not looked at if it is long."""
 
-    state: dict[int, int]
+    state: bytes
 
 
 class Said(NamedTuple):
-    """An update; `is_all` if it is all that we lack of the tab (sync step 2)."""
+    """An update."""
 
     update: Update
+
+
+class SaidMuch(NamedTuple):
+    """An update that is not looked at yet; `is_all` if it is all that we lack (sync step 2)."""
+
+    update: bytes
     is_all: bool
 
 
@@ -53,7 +61,7 @@ class PresenceAsked(NamedTuple):
     """The tab asks who is there."""
 
 
-Message: TypeAlias = Holds | Said | Presences | PresenceAsked | None
+Message: TypeAlias = Holds | Said | SaidMuch | Presences | PresenceAsked | None
 
 
 def read_message(data: bytes) -> Message:
@@ -73,14 +81,19 @@ def read_message(data: bytes) -> Message:
     raise Malformed
 
 
-def _read_sync(data: bytes, at: int) -> Holds | Said:
+def _read_sync(data: bytes, at: int) -> Holds | Said | SaidMuch:
     kind, at = read_number(data, at)
     body = _body(data, at)
+    is_short = len(body) <= READ_BYTES_MAX
     if kind == _STATE:
-        return Holds(read_state(body))
+        if is_short:
+            read_state(body)
+        return Holds(body)
     if kind not in (_ALL_MISSING, _UPDATE):
         raise Malformed
-    return Said(read_update(body, EDITOR_CAPS), kind == _ALL_MISSING)
+    if is_short and kind == _UPDATE:
+        return Said(read_update(body, EDITOR_CAPS))
+    return SaidMuch(body, kind == _ALL_MISSING)
 
 
 def _body(data: bytes, at: int) -> bytes:

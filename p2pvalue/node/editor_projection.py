@@ -18,6 +18,8 @@ from p2pvalue_protocol.kinds.document import SHAPE_RICH
 WRITER: Final = 1
 """The client that writes in it: nobody else does, and no operation is made of it."""
 
+_NOTHING: Final = write_state({})
+
 
 async def knows_too_little(document: RemoteDocument, schema: int) -> bool:
     """Return whether an editor that knows this version must not write in a document."""
@@ -32,16 +34,16 @@ class Projection:
         self._shown: RemoteDocument | None = None
         self._has_begun = False
 
-    async def begin(self, replica: DocumentReplica, state: dict[int, int]) -> tuple[bytes, bytes]:
+    async def begin(self, replica: DocumentReplica, state: bytes) -> tuple[bytes, bytes]:
         """Return what is held, and all of it that somebody lacks who holds so much.
 
         Raises EditorRefused for a tab that holds something from elsewhere: it would be there twice.
         """
-        if not self._has_begun and state:
+        if not self._has_begun and state != _NOTHING:
             raise _begins_anew()
         await self.news(replica)
         assert self._shown is not None
-        return await self._shown.state(), await self._shown.since(write_state(state))
+        return await self._shown.state(), await self._shown.since(state)
 
     async def news(self, replica: DocumentReplica) -> list[bytes]:
         """Return updates that tell what is new in the document; raises EditorRefused."""

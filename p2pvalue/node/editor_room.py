@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -13,10 +13,10 @@ from p2pvalue.node.document_facts import NobodyShows
 from p2pvalue.node.editor_presence import bound_state
 from p2pvalue.node.editor_projection import knows_too_little
 from p2pvalue.node.editor_refusal import EditorRefused, Refusal
+from p2pvalue.node.pace import Pace
 from p2pvalue.node.people import Names
-from p2pvalue_protocol.documents.bursts import Ranges, in_parts, joined
-from p2pvalue_protocol.documents.state_form import write_state
-from p2pvalue_protocol.documents.update_form import Caps, Update, read_update, write_update
+from p2pvalue_protocol.documents.bursts import in_parts, joined
+from p2pvalue_protocol.documents.update_form import Update, write_update
 from p2pvalue_protocol.errors import NotAdmitted, NotFound, P2PValueError
 from p2pvalue_protocol.kinds.document import SHAPE_RICH, UPDATE_BYTES_MAX
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from p2pvalue.node.editor_tab import Tab
     from p2pvalue.node.open_documents import DocumentKey, OpenDocuments
     from p2pvalue.node.presence import PresenceNote, Presences
-
-_OURS: Final = Caps(2**31, 2**31, 2**31, 2**31)  # what the text library says of itself
 
 
 class EditorRoom:
@@ -81,22 +79,27 @@ class EditorRoom:
         except P2PValueError as error:
             raise EditorRefused(Refusal.BUSY, str(error)) from None
 
-    async def missing(self, replica: DocumentReplica, state: dict[int, int]) -> bytes:
-        """Return all that somebody lacks who holds so much; and all that was ever deleted."""
-        return await replica.document.since(write_state(state))
+    async def missing(self, replica: DocumentReplica, state: bytes) -> bytes:
+        """Return all that somebody lacks who holds so much; and all that was ever deleted.
+
+        Empty if this is no state.
+        """
+        return await replica.document.since(state)
 
     async def held(self, replica: DocumentReplica) -> bytes:
         """Return how much we hold, as a state."""
         return await replica.document.state()
 
-    async def deleted(self, replica: DocumentReplica) -> Ranges:
-        """Return all that was ever deleted."""
-        everything = await replica.document.since(await replica.document.state())
-        return read_update(everything, _OURS).deletions
-
-    async def write(self, tab: Tab, typed: Sequence[Update]) -> None:
+    async def write_typed(self, tab: Tab, typed: Sequence[Update]) -> None:
         """Sign what a tab typed, in as few updates as can be, and tell the others."""
-        updates = [write_update(part) for part in in_parts(joined(typed))]
+        pace, updates = Pace(), list[bytes]()
+        for part in in_parts(joined(typed)):
+            await pace.rest()
+            updates.append(write_update(part))
+        await self.write(tab, updates)
+
+    async def write(self, tab: Tab, updates: Sequence[bytes]) -> None:
+        """Sign updates of a tab, and tell the others."""
         if max(map(len, updates)) > UPDATE_BYTES_MAX:
             raise EditorRefused(
                 Refusal.REFUSED, f"something larger than {UPDATE_BYTES_MAX} bytes in one piece"

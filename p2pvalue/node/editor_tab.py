@@ -8,6 +8,7 @@ where it was typed.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -18,13 +19,13 @@ from p2pvalue.node.editor_presence import TabPresence
 from p2pvalue.node.editor_projection import Projection
 from p2pvalue.node.editor_refusal import EditorRefused, Refusal
 from p2pvalue.texts.schema import may_exceed
-from p2pvalue_protocol.documents.bursts import without
 from p2pvalue_protocol.documents.update_form import Update, read_update
-from p2pvalue_protocol.documents.verdict import UpdateInvalid
+from p2pvalue_protocol.documents.verdict import UpdateInvalid, VoidReason
 
 if TYPE_CHECKING:
     from p2pvalue.node.editor_leases import Lease
     from p2pvalue.node.editor_room import EditorRoom
+    from p2pvalue.texts.frames import Cut
 
 UNREAD_BYTES_MAX: Final = 8 * 1024 * 1024
 ALIVE_EVERY_S: Final = 15.0
@@ -102,20 +103,20 @@ class Tab:
         try:
             message = m.read_message(data)
         except UpdateInvalid as error:
-            raise EditorRefused(
-                Refusal.REFUSED, f"not an edit that anybody would show ({error.reason})"
-            ) from None
+            raise _refused(error.reason) from None
         match message:
             case m.Holds(state):
                 await self._tell_all(state)
-            case m.Said(update, is_all):
-                await self._take_update(update, len(data), is_all=is_all)
+            case m.Said(update):
+                await self._take_update(update, len(data))
+            case m.SaidMuch(update, is_all):
+                await self._take_much(update, is_all=is_all)
             case m.Presences(found):
                 self.presence.said(found)
             case m.PresenceAsked():
                 self.push(m.presences(self._room.presences()))
 
-    async def _tell_all(self, state: dict[int, int]) -> None:
+    async def _tell_all(self, state: bytes) -> None:
         """Tell all that the tab lacks, and ask for what it has and we lack."""
         async with self._room.replica(self) as replica:
             if not self._has_all:
@@ -127,21 +128,16 @@ class Tab:
             else:
                 missing = await self._room.missing(replica, state)
                 held = await self._room.held(replica)
+            if not missing:
+                raise _refused(VoidReason.MALFORMED)
             self._has_all = True
             if not self._gave_all:
                 self.push(m.holding(held))  # first: what it types on hearing the rest comes behind
             self.push(m.all_missing(missing))
         self.push(m.presences(self._room.presences()))
 
-    async def _take_update(self, update: Update, size: int, *, is_all: bool) -> None:
-        if is_all:
-            if not self._has_all:
-                raise _out_of_turn()
-            async with self._room.replica(self) as replica:
-                known = await self._room.deleted(replica)
-            update = update._replace(deletions=without(update.deletions, known))
-            self._gave_all = True
-        elif not self._gave_all:
+    async def _take_update(self, update: Update, size: int) -> None:
+        if not self._gave_all:
             return  # it says so again with all else that we lack
         if not update.structs and (self.is_read_only or not update.deletions):
             return  # editors tidy up what others wrote, and say so; readers have no say in it
@@ -150,7 +146,23 @@ class Tab:
         if self._burst.is_full:
             await self.sign()
 
-    def _check(self, update: Update) -> None:
+    async def _take_much(self, said: bytes, *, is_all: bool) -> None:
+        """Take what is long, or what the tab typed while it was away."""
+        if is_all and not self._has_all:
+            raise _out_of_turn()
+        if not is_all and not self._gave_all:
+            return  # as above
+        async with self._room.replica(self) as replica:
+            cut = await replica.document.cut(said, is_all=is_all)
+        if cut.reason:
+            raise _refused(cut.reason)
+        self._gave_all = True
+        if not cut.structs and (self.is_read_only or not cut.parts):
+            return  # as above
+        self._check(cut)
+        await self.sign(cut.parts)
+
+    def _check(self, update: Update | Cut) -> None:
         if not update.structs:
             return
         if self.is_read_only:
@@ -166,13 +178,15 @@ class Tab:
 
     # --- signing
 
-    async def sign(self) -> None:
-        """Sign and tell what was typed until now; raises EditorRefused."""
+    async def sign(self, after: Sequence[bytes] = ()) -> None:
+        """Sign and tell what was typed until now, and updates after it; raises EditorRefused."""
         async with self._signing:
             with trio.CancelScope(shield=True):  # what is taken here is nowhere else
                 typed = self._burst.take()
                 if typed:
-                    await self._room.write(self, typed)
+                    await self._room.write_typed(self, typed)
+                if after:
+                    await self._room.write(self, after)
 
     async def run(self) -> None:
         """Do what is due until cancelled; raises EditorRefused."""
@@ -209,6 +223,10 @@ class Tab:
             await self.sign()
         if self._projection is not None:
             self._projection.close()
+
+
+def _refused(reason: str) -> EditorRefused:
+    return EditorRefused(Refusal.REFUSED, f"not an edit that anybody would show ({reason})")
 
 
 def _out_of_turn() -> EditorRefused:

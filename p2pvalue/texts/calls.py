@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from p2pvalue.texts import sync
 from p2pvalue.texts.authorship import apply_by_edit, edits_turning, runs_by_edit
+from p2pvalue.texts.cutting import cut
 from p2pvalue.texts.digest import digest
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument
@@ -28,6 +29,7 @@ def _edit(document: SharedDocument, edits: list[tuple[int, int, str]]) -> list[b
 CALLS: Final[Mapping[str, Callable[..., Any]]] = {
     "apply": SharedDocument.apply,
     "apply_by_edit": apply_by_edit,
+    "cut": cut,
     "digest": digest,
     "edit": _edit,
     "edits_turning": edits_turning,

@@ -47,6 +47,20 @@ class Answer(msgspec.Struct, array_like=True, frozen=True):
     at: int | None = None
 
 
+class Cut(msgspec.Struct, array_like=True, frozen=True):
+    """What an editor said, as updates that say the same one after the other, or why not (`reason`).
+
+    `structs` are how many pieces are written; without any the clocks and the client are -1.
+    """
+
+    reason: str = ""
+    structs: int = 0
+    client: int = -1
+    first_clock: int = -1
+    end_clock: int = -1
+    parts: list[bytes] = []
+
+
 def framed(body: bytes) -> bytes:
     """Return a frame; raises ValueError if it would be too long."""
     if len(body) > FRAME_BYTES_MAX:

@@ -11,7 +11,7 @@ import msgspec
 from p2pvalue.texts.attribution import Run
 from p2pvalue.texts.broken import TextBroken
 from p2pvalue.texts.edits import Edit, check_edits, edited
-from p2pvalue.texts.frames import COPY, OPEN, SHOW, TAKE_FROM, Answer, Outcome, Question
+from p2pvalue.texts.frames import COPY, OPEN, SHOW, TAKE_FROM, Answer, Cut, Outcome, Question
 from p2pvalue.texts.steps import questions
 from p2pvalue_protocol.errors import LocalProtocolError
 
@@ -194,8 +194,15 @@ class RemoteDocument:
         return await self._ask("state", [], bytes)
 
     async def since(self, held: bytes) -> bytes:
-        """Return, as one update, what somebody lacks who holds so much, and all deletions."""
+        """Return, as one update, what somebody lacks who holds so much, and all deletions.
+
+        Empty if `held` is no state.
+        """
         return await self._ask("since", [held], bytes)
+
+    async def cut(self, said: bytes, *, is_all: bool) -> Cut:
+        """Return what an editor said, in parts to sign; nothing is changed."""
+        return await self._ask("cut", [said, is_all], Cut)
 
     async def schema(self) -> int:
         """Return which version of its shape's names the document uses."""

@@ -7,6 +7,8 @@ from typing import Final
 import pycrdt
 
 from p2pvalue.texts.shared import SharedDocument, contained
+from p2pvalue_protocol.documents.state_form import read_state
+from p2pvalue_protocol.documents.verdict import UpdateInvalid
 
 META_ROOT: Final = "meta"
 VERSIONS_MAX: Final = 2**31
@@ -21,8 +23,12 @@ def state(document: SharedDocument) -> bytes:
 def since(document: SharedDocument, held: bytes) -> bytes:
     """Return what somebody lacks who holds so much, as one update; and all that was ever deleted.
 
-    `held` is a state that was read and written again: the library does not check it.
+    Empty if `held` is no state: the library does not check it.
     """
+    try:
+        read_state(held)
+    except UpdateInvalid:
+        return b""
     with contained():
         return bytes(document.doc.get_update(held))
 

@@ -23,10 +23,12 @@ from typing import Any, NamedTuple
 
 import trio
 
+from p2pvalue.node.editor_messages import news
 from p2pvalue.node.open_documents import OpenDocuments
 from p2pvalue.store import SqliteStore
 from p2pvalue.texts.remote import Texts
 from p2pvalue.texts.workers import TextWorkers
+from p2pvalue_protocol.documents.bursts import EDITOR_CAPS
 from p2pvalue_protocol.documents.clients import client_of
 from p2pvalue_protocol.documents.numbers import write_number as n
 from p2pvalue_protocol.inputs import Draft
@@ -34,6 +36,7 @@ from p2pvalue_protocol.kinds import document
 from tests.bench.history import Typist
 from tests.node.near_texts import NearTexts
 from tests.node.small_node import SmallNode
+from tests.node.straw_editor import Desk
 
 TITLE = "Plan"
 _ROOT = b"\x01\x07content"
@@ -223,6 +226,27 @@ async def of_case(updates: Callable[[Written], list[Update]], texts: Texts) -> d
     return found
 
 
+async def of_tab(texts: Texts) -> dict[str, float]:
+    """Take the largest message of a tab: as many letters as may be, apart from each other."""
+    with tempfile.TemporaryDirectory() as folder:
+        written = Written(Path(folder))
+        await written.begin()
+        desk = Desk(written.node, Path(folder))
+        written.node.documents = OpenDocuments(texts)
+        view = await desk.attach(TITLE)
+        async with desk.opened(view) as editor:
+            own = view.client
+            places = ((own, max(0, at - 2)) for at in range(1, EDITOR_CAPS.structs - 1))
+            rest = [beside(0x84, place) for place in places]
+            said = news(section(own, 0, beside(0x04), *rest))
+            found = await measured(lambda: editor.tab.take(said))
+        shown = await written.node.community.document_text(TITLE)
+        assert (len(shown.text), shown.skipped) == (EDITOR_CAPS.structs - 1, 0)
+        await written.node.documents.close()
+        written.node.store.close()
+    return found
+
+
 async def latency(updates: int, rng: Random, texts: Texts) -> dict[str, float]:
     """Return what an edit and an opening take."""
     with tempfile.TemporaryDirectory() as folder:
@@ -256,6 +280,7 @@ async def measure(updates: int, hostile: int, seed: int) -> dict[str, Any]:
     }
     for name, case in cases.items():
         found[name] = await of_case(case, TextWorkers())
+    found["tab"] = await of_tab(TextWorkers())
     for kind in (TextWorkers, NearTexts):
         found[kind.__name__] = await latency(updates, Random(seed), kind())
     return found

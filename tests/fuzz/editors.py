@@ -6,6 +6,8 @@ import msgspec
 
 from p2pvalue.node import editor_messages as messages
 from p2pvalue.node.editor_leases import Kept, Lease, read_leases
+from p2pvalue.texts.cutting import cut
+from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.documents.bursts import in_parts, joined, united
 from p2pvalue_protocol.documents.state_form import write_state
 from p2pvalue_protocol.documents.update_form import Update, read_update, write_update
@@ -23,10 +25,13 @@ def _message(data: bytes) -> bool:
         return False
     if isinstance(message, messages.Said):
         _sign(message.update)
+    elif isinstance(message, messages.SaidMuch):
+        found = cut(SharedDocument("plain", 1), message.update, message.is_all)
+        return not found.reason
     elif isinstance(message, messages.Presences):
         assert messages.presences(message.found) == data
     elif isinstance(message, messages.Holds):
-        assert messages.holding(write_state(message.state)) == data
+        assert messages.holding(message.state) == data
     return True
 
 
@@ -74,7 +79,7 @@ EDITORS = (
         name="editor-message",
         run=_message,
         seeds=_messages,
-        covers=(N, f"{P}.bursts", f"{P}.state_form"),
+        covers=(N, "p2pvalue.texts.cutting", f"{P}.bursts", f"{P}.state_form"),
         bytes_max=16_384,
         budget=Budget(units_per_kib=30, memory_per_byte=1_600),
     ),

@@ -150,6 +150,8 @@ _NOT_STRANGERS = {
     "p2pvalue_protocol.epoch_records",
     # What a process that we started tells us.
     "p2pvalue.texts.remote.ask",
+    # What the kernel tells us.
+    "p2pvalue.api.socket_owner",
     # What a caller is about to write.
     "p2pvalue_protocol.auth_payloads._checked",
     # No part of a running node.

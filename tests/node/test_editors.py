@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pycrdt
@@ -15,7 +15,6 @@ from p2pvalue.node import editor_messages as m
 from p2pvalue.node.editor_leases import FIRST_SESSION, FORGOTTEN_MS, LEASES_MAX
 from p2pvalue.node.editor_refusal import EditorRefused, Refusal
 from p2pvalue.node.editor_tab import UNREAD_BYTES_MAX
-from p2pvalue.node.editors import TABS_OF_DOCUMENT_MAX
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.kinds import document
@@ -363,23 +362,3 @@ async def test_nobody_attaches_where_nobody_serves_or_writes(desk: Desk, tmp_pat
     desk.node.device_seen = b""
     with pytest.raises(NotAdmitted):
         await desk.attach()
-
-
-# --- how many
-
-
-async def test_the_tabs_of_one_document_leave_room_for_others(desk: Desk) -> None:
-    await desk.node.community.create_document("Other", "x")
-    crowd = [await desk.attach() for _ in range(TABS_OF_DOCUMENT_MAX)]
-    late, elsewhere = await desk.attach(), await desk.attach("Other")
-    async with AsyncExitStack() as stack:
-        for view in crowd:
-            await stack.enter_async_context(desk.editors.tab(view.room, view.token))
-        with expect_closed(Refusal.BUSY):
-            async with desk.opened(late):
-                pass
-        async with desk.opened(elsewhere) as editor:
-            await editor.type(0, "y")
-    assert (await desk.node.community.document_text("Other")).text == "yx"
-    async with desk.opened(late):
-        pass

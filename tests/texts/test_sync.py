@@ -8,7 +8,6 @@ import pycrdt
 import pytest
 
 from p2pvalue.texts import sync
-from p2pvalue.texts.broken import TextBroken
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.documents.state_form import read_state
@@ -25,9 +24,9 @@ def test_who_is_given_what_she_lacks_has_all() -> None:
     assert b"first" not in missing
 
 
-def test_what_is_no_state_is_contained() -> None:
-    with pytest.raises(TextBroken):
-        sync.since(SharedDocument("plain", 1), b"\xff")
+@pytest.mark.parametrize("held", [b"\xff", b"", b"\x01\x05", b"\x02\x05\x01\x05\x01"])
+def test_who_says_no_state_is_told_nothing(held: bytes) -> None:
+    assert sync.since(SharedDocument("plain", 1), held) == b""
 
 
 @pytest.mark.parametrize(
