@@ -154,5 +154,5 @@ def genesis_run(replica: Replica) -> Run | None:
     """
     held = sorted(replica.auth_references.values(), key=lambda r: replica.graph.index(r.op_id))
     firsts = (r for r in held if r.seq == 0)
-    begun = (run for r in firsts for run in replica.runs(AUTH, r.device, 0, r.op_id, 1)[0])
+    begun = (run for r in firsts for run in runs_up_to(replica.branches, r, 0, 1)[0])
     return next((run for run in begun if [item.kind for item in run.items] == [GENESIS]), None)

@@ -7,6 +7,15 @@ from tests.mutants.mutant import Mutant
 MUTANTS = (
     # --- joining
     Mutant(
+        "genesis-of-a-forked-log",
+        "joining#admitting: GENESIS is shown whatever became of its founder's log",
+        "admission",
+        "runs_up_to(replica.branches, r, 0, 1)",
+        "replica.runs(AUTH, r.device, 0, r.op_id, 1)",
+        "protocol/test_first_operation.py::"
+        "test_a_community_is_shown_by_its_genesis_though_its_founders_log_has_forked",
+    ),
+    Mutant(
         "any-join-frame",
         "joining#frames: a frame out of turn ends the link",
         "dialogue",

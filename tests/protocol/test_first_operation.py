@@ -7,6 +7,7 @@ import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.admission import genesis_run
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.first_operation import (
     Proofs,
@@ -126,6 +127,19 @@ def test_a_community_is_shown_by_its_genesis_alone() -> None:
         with pytest.raises(Refused) as refusal:
             founding_of(encode_batch(runs), community)
         assert refusal.value.reason is reason
+
+
+def test_a_community_is_shown_by_its_genesis_though_its_founders_log_has_forked() -> None:
+    ana = founded()
+    ben = joined(ana, "ben")
+    for time_ms in (NOW_MS + 1, NOW_MS + 2):
+        log = auth_log(ana, "ana")
+        log.add(kind=auth.AUTH_SEEN, time=time_ms)
+        ben.take(log.run())
+    assert len(ben.replica.branches.of(key_named("ana device").public, AUTH)) == 2
+    shown = genesis_run(ben.replica)
+    assert shown is not None
+    assert shown == run_of([genesis_of(ana)])
 
 
 def test_proofs_are_stored_together_and_a_forged_one_is_an_offence() -> None:
