@@ -98,6 +98,8 @@ class NeedView(Value, frozen=True, kw_only=True):
     confirmers: list[PersonView]
     closings: list[ClosingView]
     missing: int = 0
+    wants: int = 0  # so many members say that they need it, too
+    is_wanted: bool = False  # by this node's person
     member: str
     name: str
     created: int
@@ -161,3 +163,68 @@ class NeedDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     stewards: list[str] | None = None
     confirmers: list[str] | None = None
     status: Literal["draft", "open", "dropped"] | None = None
+
+
+class WeightsView(Value, frozen=True, kw_only=True):
+    """How much each part counts in the order of needs; `floor` first places are kept for care."""
+
+    voices: int
+    hours: int
+    quadratic: int
+    closeness: int
+    urgency: int
+    age: int
+    floor: int
+    is_default: bool = False  # nobody chose others
+
+
+class PlaceView(Value, frozen=True, kw_only=True):
+    """Where a need stands in the order of work.
+
+    `score` is in millionths of a point. `lifted` is what brought it among the first places: "floor"
+    for care and maintenance, "turn" for what waits long; `by_score` is its place without.
+    """
+
+    place: int
+    need: str
+    title: str
+    state: NeedStateName
+    score: int
+    by_score: int
+    lifted: Literal["", "floor", "turn"] = ""
+
+
+class OrderView(Value, frozen=True, kw_only=True):
+    """The order of work as of a time (ms), equal on all nodes that hold the same."""
+
+    as_of: int
+    weights: WeightsView
+    needs: list[PlaceView]
+
+
+class ReasonView(Value, frozen=True, kw_only=True):
+    """One part of a score: millionths, times its weight, are its points."""
+
+    part: str
+    millionths: int
+    weight: int
+    points: int
+
+
+class LiftView(Value, frozen=True, kw_only=True):
+    """The smallest change of its kind that lifts a need, by so many voices, minutes, members."""
+
+    kind: Literal["voices", "minutes", "members"]
+    count: int
+    place: int
+
+
+class ExplanationView(Value, frozen=True, kw_only=True):
+    """Why a need stands where it does, of so many."""
+
+    as_of: int
+    of: int
+    place: PlaceView
+    reasons: list[ReasonView]
+    lifts: list[LiftView]
+    lines: list[str]  # the same in words

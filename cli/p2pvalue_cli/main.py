@@ -53,6 +53,7 @@ cli = Group(
         "blob": Late(f"{_HERE}.blob:blob", "Share files, and get those of others."),
         "need": Late(f"{_HERE}.need:need", "What a community needs."),
         "pledge": Late(f"{_HERE}.pledge:pledge", "Promise to help with a need."),
+        "ranking": Late(f"{_HERE}.ranking:ranking", "By what a community puts its needs in order."),
         "peer": Late(f"{_HERE}.node:peer", "Other nodes and their addresses."),
         "doctor": Late(f"{_HERE}.node:doctor", "Look for what commonly goes wrong."),
         "export": Late(f"{_HERE}.export:export", "All that you can read, as files."),

@@ -6,7 +6,7 @@ from p2pvalue import need_types as nt
 from p2pvalue.api import need_schema as s
 from p2pvalue.api.schema import InCommunity
 from p2pvalue.node.interface import NodeInterface
-from p2pvalue.node.need_interface import NeedsInterface, PledgesInterface
+from p2pvalue.node.need_interface import NeedsInterface, OrderInterface, PledgesInterface
 
 
 def _needs(node: NodeInterface, question: InCommunity) -> NeedsInterface:
@@ -15,6 +15,10 @@ def _needs(node: NodeInterface, question: InCommunity) -> NeedsInterface:
 
 def _pledges(node: NodeInterface, question: InCommunity) -> PledgesInterface:
     return node.community(question.community).pledges
+
+
+def _order(node: NodeInterface, question: InCommunity) -> OrderInterface:
+    return node.community(question.community).order
 
 
 async def list_needs(node: NodeInterface, question: InCommunity) -> list[nt.NeedView]:
@@ -101,6 +105,34 @@ async def settle_pledge(node: NodeInterface, question: s.SettlePledge) -> nt.Ple
     return await _pledges(node, question).settle(
         question.pledge, question.quantity, reason=question.reason
     )
+
+
+async def want_need(node: NodeInterface, question: s.WantNeed) -> nt.NeedView:
+    """Say that one needs it, too, or no more."""
+    return await _order(node, question).want(question.need, wants=question.wants)
+
+
+async def show_order(node: NodeInterface, question: s.AsOf) -> nt.OrderView:
+    """In which order the needs stand that are open or under way."""
+    return await _order(node, question).all(as_of=question.as_of)
+
+
+async def explain_need(node: NodeInterface, question: s.ExplainNeed) -> nt.ExplanationView:
+    """Why a need stands where it does, and what would lift it."""
+    return await _order(node, question).explain(question.need, as_of=question.as_of)
+
+
+async def show_weights(node: NodeInterface, question: InCommunity) -> nt.WeightsView:
+    """How much each part counts in the order of needs."""
+    return _order(node, question).weights()
+
+
+async def set_weights(node: NodeInterface, question: s.SetWeights) -> nt.WeightsView:
+    """Change how much each part counts."""
+    names = ("voices", "hours", "quadratic", "closeness", "urgency", "age", "floor")
+    given = {name: getattr(question, name) for name in names}
+    chosen = {name: weight for name, weight in given.items() if weight is not None}
+    return await _order(node, question).set_weights(chosen)
 
 
 def _draft(question: s.AddNeed) -> nt.NeedDraft:

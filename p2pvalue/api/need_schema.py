@@ -108,3 +108,36 @@ class SettlePledge(OfPledge, frozen=True, kw_only=True):
 
     quantity: Amount
     reason: str = ""
+
+
+class WantNeed(OfNeed, frozen=True, kw_only=True):
+    """Whether one needs it, too."""
+
+    wants: bool = True
+
+
+class AsOf(InCommunity, frozen=True, kw_only=True):
+    """The time as of which needs are ordered; 0: the last midnight, UTC."""
+
+    as_of: Time = 0
+
+
+class ExplainNeed(OfNeed, frozen=True, kw_only=True):
+    """One need, and the time as of which needs are ordered."""
+
+    as_of: Time = 0
+
+
+Weight = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
+
+
+class SetWeights(InCommunity, frozen=True, kw_only=True):
+    """The weights to be changed; `floor` first places are kept for care and maintenance."""
+
+    voices: Weight | None = None
+    hours: Weight | None = None
+    quadratic: Weight | None = None
+    closeness: Weight | None = None
+    urgency: Weight | None = None
+    age: Weight | None = None
+    floor: Annotated[int, msgspec.Meta(ge=0, le=20)] | None = None

@@ -18,6 +18,7 @@ from p2pvalue.node.pledges import Pledges
 from p2pvalue.node.reminders import reminders
 from p2pvalue.node.requests import Requests
 from p2pvalue.node.rules import Rules
+from p2pvalue.node.work_order import WorkOrder
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import card, decode_state
@@ -39,6 +40,7 @@ class Community:
         self.history = DocumentHistory(self._documents)
         self.needs = Needs(context, community)
         self.pledges = Pledges(context, community, self.needs)
+        self.order = WorkOrder(context, community, self.needs)
 
     # --- the community itself
 

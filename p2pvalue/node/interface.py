@@ -16,7 +16,7 @@ import trio
 
 from p2pvalue import past_types as pt
 from p2pvalue import types as t
-from p2pvalue.node.need_interface import NeedsInterface, PledgesInterface
+from p2pvalue.node.need_interface import NeedsInterface, OrderInterface, PledgesInterface
 
 
 class NodeInterface(Protocol):
@@ -321,6 +321,8 @@ class CommunityInterface(Protocol):
     def needs(self) -> NeedsInterface: ...
     @property
     def pledges(self) -> PledgesInterface: ...
+    @property
+    def order(self) -> OrderInterface: ...
     @property
     def invites(self) -> InvitesInterface: ...
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from p2pvalue import need_types as nt
 from p2pvalue.node.need_boards import need_state
@@ -13,8 +13,10 @@ from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
 
-def need_view(row: StateRow, standing: NeedStanding, names: Names) -> nt.NeedView:
-    """Return a need as it stands."""
+def need_view(
+    row: StateRow, standing: NeedStanding, names: Names, wanting: Collection[bytes], me: bytes
+) -> nt.NeedView:
+    """Return a need as it stands, for `me`, where these members want it."""
     state = need_state(row)
     terms = standing.terms
     return nt.NeedView(
@@ -48,6 +50,8 @@ def need_view(row: StateRow, standing: NeedStanding, names: Names) -> nt.NeedVie
             for closing in standing.closings
         ],
         missing=standing.missing,
+        wants=len(wanting),
+        is_wanted=me in wanting,
         member=state.author.hex(),
         name=names.of(state.author),
         created=state.created,

@@ -7,6 +7,7 @@ from typing import Any
 
 from p2pvalue import need_types as nt
 from p2pvalue.node.context import Context
+from p2pvalue.node.interests import wanting
 from p2pvalue.node.need_boards import need_state, read_acts
 from p2pvalue.node.need_views import need_view
 from p2pvalue.node.people import Names, resolve_member
@@ -32,8 +33,12 @@ class Needs:
 
     def all(self) -> list[nt.NeedView]:
         """Return all needs, oldest change first; reads anew what changed since the last time."""
-        names = self.names()
-        return [need_view(row, self.standing(row), names) for row in self.rows()]
+        names, me = self.names(), self._context.root(self._community)
+        wanted = wanting(self._context, self._community)
+        return [
+            need_view(row, self.standing(row), names, wanted.get(row.subject, ()), me)
+            for row in self.rows()
+        ]
 
     def named(self, reference: str) -> nt.NeedView:
         """Return the need meant; raises NotFound."""
@@ -41,7 +46,9 @@ class Needs:
 
     def view(self, row: StateRow) -> nt.NeedView:
         """Return a need as it stands now."""
-        return need_view(row, self.standing(row), self.names())
+        me = self._context.root(self._community)
+        wanted = wanting(self._context, self._community, row.subject).get(row.subject, ())
+        return need_view(row, self.standing(row), self.names(), wanted, me)
 
     def rows(self) -> Iterator[StateRow]:
         """Yield the states of all needs."""

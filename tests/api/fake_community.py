@@ -60,7 +60,7 @@ class FakeCommunity:
         self.shapes: dict[str, str] = {}
         self.shown: dict[tuple[str, str], str] = {}
         rooms = SmallNode(node.name, [node.name]).community
-        self.needs, self.pledges = rooms.needs, rooms.pledges
+        self.needs, self.pledges, self.order = rooms.needs, rooms.pledges, rooms.order
 
     def view(self) -> t.CommunityView:
         return t.CommunityView(

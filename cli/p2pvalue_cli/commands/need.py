@@ -9,6 +9,7 @@ import click
 from p2pvalue_cli import connection
 from p2pvalue_cli.amounts import written
 from p2pvalue_cli.command import Group, community_option
+from p2pvalue_cli.dates import day_utc, midnight_utc_ms
 from p2pvalue_cli.need_options import described, describing
 from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, table
 
@@ -23,6 +24,11 @@ _COLUMNS = {
     "IN PROGRESS": ("in-progress", "claimed", "disputed"),
     "DONE": ("confirmed", "settled"),
 }
+
+
+as_of_option = click.option(
+    "--as-of", metavar="DATE", help="As of the midnight (UTC) that begins DATE; today, if left out."
+)
 
 
 @click.group(cls=Group)
@@ -95,6 +101,44 @@ def drop(reference: str, community: str | None) -> None:
     """Say that a NEED is needed no more; `need edit --open` takes that back."""
     dropped = connection.put(_path(reference), status="dropped", community=community)
     show(dropped, lambda n: say(f"dropped {one_line(n['title'])}: nobody owes anything to it"))
+
+
+@need.command(example="p2pvalue need want 'Fix the roof'")
+@click.argument("reference", metavar="NEED")
+@community_option
+def want(reference: str, community: str | None) -> None:
+    """Say that you need it, too: one voice each in the order of work."""
+    wanted = connection.post(f"{_path(reference)}/want", community=community)
+    show(wanted, lambda n: say(f"{one_line(n['title'])} is wanted by {_people(n['wants'])}"))
+
+
+@need.command(example="p2pvalue need unwant 'Fix the roof'")
+@click.argument("reference", metavar="NEED")
+@community_option
+def unwant(reference: str, community: str | None) -> None:
+    """Take back that you need it, too."""
+    wanted = connection.post(f"{_path(reference)}/want", wants=False, community=community)
+    show(wanted, lambda n: say(f"{one_line(n['title'])} is wanted by {_people(n['wants'])}"))
+
+
+@need.command(example="p2pvalue need rank")
+@as_of_option
+@community_option
+def rank(as_of: str | None, community: str | None) -> None:
+    """Show the order of work: what is open or under way, the first first."""
+    query = {} if as_of is None else {"as_of": str(midnight_utc_ms(as_of, "--as-of"))}
+    show(connection.get("/order", community=community, **query), _write_order)
+
+
+@need.command(example="p2pvalue need explain 'Fix the roof'")
+@click.argument("reference", metavar="NEED")
+@as_of_option
+@community_option
+def explain(reference: str, as_of: str | None, community: str | None) -> None:
+    """Say why a NEED stands where it does, and what would lift it."""
+    query = {} if as_of is None else {"as_of": str(midnight_utc_ms(as_of, "--as-of"))}
+    path = f"/explain/{connection.quoted(reference)}"
+    show(connection.get(path, community=community, **query), _write_explanation)
 
 
 @need.command("list", example="p2pvalue need list --class care")
@@ -193,15 +237,44 @@ def _write_one(need: dict[str, Any]) -> None:
     if need["body"]:
         click.echo(f"\n{harmless(need['body'])}\n")
     for number, line in enumerate(need["lines"], 1):
-        people = "1 person" if line["pledgers"] == 1 else f"{line['pledgers']} people"
+        people = _people(line["pledgers"])
         done = written(line["kind"], line["unit"], line["delivered"])
         delivered = one_line(f"; {done} delivered") if line["delivered"] else ""
         click.echo(f"{number}. {_line(line)}, from {people}{delivered}")
+    if need["wants"]:
+        click.echo(f"wanted by {_people(need['wants'])}{', you too' if need['is_wanted'] else ''}")
     for closing in need["closings"]:
         changed = ", which changed the outcome" if closing["changed"] else ""
         click.echo(f"closed by {one_line(closing['name'])} {ago(closing['time'])}{changed}")
     if need["missing"]:
         click.echo(f"{need['missing']} counted operations are not here yet: nothing is final")
+
+
+def _write_order(order: dict[str, Any]) -> None:
+    if not order["needs"]:
+        say("nothing is open or under way")
+        return
+    rows = [
+        (n["place"], short(n["need"]), n["title"], _points(n["score"]), n["state"], n["lifted"])
+        for n in order["needs"]
+    ]
+    table(("PLACE", "NEED", "TITLE", "POINTS", "STATE", "KEPT FOR"), rows)
+    say(f"as of {day_utc(order['as_of'])}; why: p2pvalue need explain NEED")
+
+
+def _write_explanation(explanation: dict[str, Any]) -> None:
+    click.secho(one_line(explanation["place"]["title"]), bold=True)
+    for line in explanation["lines"]:
+        click.echo(line)
+    say(f"as of {day_utc(explanation['as_of'])}")
+
+
+def _points(score: int) -> str:
+    return f"{score // 1_000_000}.{score % 1_000_000 // 100_000}"
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
 
 
 def _write_people(need: dict[str, Any]) -> None:

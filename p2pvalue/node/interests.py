@@ -1,0 +1,30 @@
+"""Who says that she needs something, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from p2pvalue.node.context import Context
+from p2pvalue.node.references import every_state
+from p2pvalue_protocol.kinds import decode_state, interest
+
+
+def wants(
+    context: Context, community: bytes, about: bytes | None = None
+) -> Iterator[interest.InterestState]:
+    """Yield who wants a need, or all needs."""
+    for row in every_state(context.store, community, interest.NUMBER, group=about):
+        state = decode_state(row.kind, row.state)
+        assert isinstance(state, interest.InterestState)
+        if state.role == "want":
+            yield state
+
+
+def wanting(
+    context: Context, community: bytes, about: bytes | None = None
+) -> dict[bytes, set[bytes]]:
+    """Return who wants each need, by need."""
+    found: dict[bytes, set[bytes]] = {}
+    for state in wants(context, community, about):
+        found.setdefault(state.about, set()).add(state.author)
+    return found
