@@ -100,6 +100,22 @@ def test_minutes_are_named_for_the_line_that_lacks_most() -> None:
     assert explanation.changes == (Change("minutes", 181, 1), Change("members", 2, 1))
 
 
+def test_more_is_tried_than_one_member_may_count_with_and_more_than_is_asked_for() -> None:
+    above, asked = need(1, offers=offers({1: 540})), need(2)
+    explanation = explain(Ranking([above, asked], only("hours"), AS_OF_MS), name(2))
+    assert explanation.changes == (Change("minutes", 541, 1), Change("members", 5, 1))
+    little = (Line("hours", 60),)
+    above, asked = need(1, lines=little, offers=offers({1: 300})), need(2, lines=little)
+    explanation = explain(Ranking([above, asked], only("quadratic"), AS_OF_MS), name(2))
+    assert explanation.changes == (Change("minutes", 301, 1), Change("members", 2, 1))
+
+
+def test_members_are_tried_with_two_hours_each() -> None:
+    above, asked = need(1, offers=offers({1: 240})), need(2)
+    explanation = explain(Ranking([above, asked], only("hours"), AS_OF_MS), name(2))
+    assert explanation.changes == (Change("minutes", 241, 1), Change("members", 3, 1))
+
+
 def test_a_need_without_hours_is_lifted_by_voices_alone() -> None:
     ranking = Ranking([need(1, voices=voices([1])), need(2, lines=())], Weights(), AS_OF_MS)
     assert explain(ranking, name(2)).changes == (Change("voices", 2, 1),)
