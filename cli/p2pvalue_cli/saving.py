@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,6 +20,12 @@ from p2pvalue_cli.output import one_line
 from p2pvalue_cli.reading import STDIN, text_from
 from p2pvalue_cli.writing import AS_SHOWN
 
+UNKNOWN = "version-unknown"
+WAYS_ON = (
+    "Name the version that it was made from with --base (p2pvalue document history lists them), or"
+    " make this the whole text with --replace"
+)
+
 
 def save_text(path: str, base: Base, text: str, title: str, community: str | None) -> Any:
     """Bring what differs between a base and a text into a document; return it as it is then."""
@@ -32,46 +39,75 @@ def save_text(path: str, base: Base, text: str, title: str, community: str | Non
         )
 
 
+@dataclass(frozen=True)
+class Wish:
+    """How the text of a file is to be taken: as options of `document edit` say it."""
+
+    version: str | None = None
+    replaces: bool = False
+    empties: bool = False
+
+    def options(self) -> list[str]:
+        """The wish as it is typed."""
+        version = [] if self.version is None else ["--base", self.version]
+        flags = [("--replace", self.replaces), ("--empty", self.empties)]
+        return [*version, *(name for name, is_given in flags if is_given)]
+
+
 def save_file(
-    reference: str,
-    source: str,
-    community: str | None,
-    *,
-    version: str | None,
-    replaces: bool,
-    empties: bool,
+    reference: str, source: str, community: str | None, wish: Wish
 ) -> tuple[dict[str, Any], bool]:
     """Save the text of a file; return the document, and whether that changed it.
 
     What the file was made from is the version named, or known since we wrote it. Raises Failed if
     neither is, and saving it would take words away.
     """
-    folder = data_dir()
     text = text_from(source)
     path = f"/documents/{connection.quoted(reference)}"
 
     def save(draft: Path) -> str:
-        return command_line(["document", "edit", reference, "--from", str(draft)], community)
+        words = ["document", "edit", reference, "--from", str(draft), *wish.options()]
+        return command_line(words, community)
 
-    with drafts.kept_if_failed(text, reference, folder, save=save, source=source):
+    with drafts.kept_if_failed(text, reference, data_dir(), save=save, source=source):
         now = connection.get(path, community=community)
         if text == now["text"]:
             keep_base(source, text, now)
             return now, False
-        refuse_empty(now, text, empties=empties)
-        if replaces:
-            base: Base | None = Base(now["document"], now["version"], now["text"])
-        elif version is not None:
-            base = _named(reference, now["document"], version, community)
-        else:
-            base = _known(source, now["document"])
-        if base is None:
-            base = Base(now["document"], now["version"], now["text"])
-            if text.strip():
-                _refuse_to_take_away(source, now, text)
-        saved = save_text(path, base, text, now["title"], community)
+        refuse_empty(now, text, empties=wish.empties)
+        base = _base_of(source, text, now, community, wish)
+        try:
+            saved = save_text(path, base, text, now["title"], community)
+        except Failed as failure:
+            raise _with_ways_on(failure, source) from failure
     keep_base(source, text, saved)
     return saved, saved["version"] != now["version"]
+
+
+def _base_of(
+    source: str, text: str, now: dict[str, Any], community: str | None, wish: Wish
+) -> Base:
+    as_it_is = Base(now["document"], now["version"], now["text"])
+    if wish.replaces:
+        return as_it_is
+    if wish.version is not None:
+        return _named(now["document"], wish.version, community)
+    base = None if source == STDIN else bases.known(Path(source), data_dir())
+    if base is not None and base.document == now["document"]:
+        return base
+    if text.strip():
+        _refuse_to_take_away(source, now, text)
+    return as_it_is
+
+
+def _with_ways_on(failure: Failed, source: str) -> Failed:
+    if failure.name != UNKNOWN:
+        return failure
+    return Failed(
+        f"nothing saved: the text cannot be made again as it was when {_what(source)} was made."
+        f" {WAYS_ON}",
+        name=UNKNOWN,
+    )
 
 
 def keep_base(source: str, text: str, saved: dict[str, Any]) -> None:
@@ -120,16 +156,10 @@ def seen_through(title: str, community: str | None) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _known(source: str, document: str) -> Base | None:
-    base = None if source == STDIN else bases.known(Path(source), data_dir())
-    return base if base is not None and base.document == document else None
-
-
-def _named(reference: str, document: str, version: str, community: str | None) -> Base:
+def _named(document: str, version: str, community: str | None) -> Base:
     if AS_SHOWN.fullmatch(version):
         return Base(document, version)
-    path = f"/versions/{connection.quoted(reference)}"
-    then = connection.get(path, version=version, community=community)
+    then = connection.get(f"/versions/{document}", version=version, community=community)
     return Base(document, text=then["text"])
 
 
@@ -139,13 +169,15 @@ def _refuse_to_take_away(source: str, now: dict[str, Any], text: str) -> None:
     letters = _letters_gone(now["text"], edits_between(now["text"], text))
     if not letters:
         return
-    what = "what came on standard input" if source == STDIN else source
     title = one_line(now["title"])
     raise Failed(
-        f'nothing saved: from which version of "{title}" {what} was made is not known, and it would'
-        f" take away {letters} letters of the text as it is now. Name that version with --base"
-        " (p2pvalue document history lists them), or make this the whole text with --replace"
+        f'nothing saved: from which version of "{title}" {_what(source)} was made is not known, and'
+        f" it would take away {letters} letters of the text as it is now. {WAYS_ON}"
     )
+
+
+def _what(source: str) -> str:
+    return "what came on standard input" if source == STDIN else source
 
 
 def _letters_gone(text: str, edits: list[Any]) -> int:

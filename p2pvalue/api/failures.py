@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from p2pvalue.api.schema import Failure
 from p2pvalue.keyfile import KeysLocked, WrongPassphrase
 from p2pvalue.keystore import WordsNeeded
+from p2pvalue.node.document_shapes import VersionUnknown
 from p2pvalue_protocol.errors import (
     ConfigError,
     LocalProtocolError,
@@ -43,6 +44,7 @@ NAMED: tuple[tuple[type[Exception], int, str], ...] = (
     (NotFound, 404, "not-found"),
     (NotAdmitted, 403, "not-allowed"),
     (WordsNeeded, 409, "words-needed"),
+    (VersionUnknown, 409, "version-unknown"),
     (LocalProtocolError, 409, "not-possible"),
     (KeysLocked, 423, "locked"),
     (WrongPassphrase, 403, "wrong-passphrase"),

@@ -25,6 +25,10 @@ TEXT_BYTES_MAX: Final = 4 * MEBIBYTE
 """Of a text that is saved as a whole."""
 
 
+class VersionUnknown(LocalProtocolError):
+    """A text cannot be made again as it was: it was never here, or its past counts no more."""
+
+
 def check_text(text: str) -> None:
     """Raise LocalProtocolError unless a text can be saved as a whole."""
     check_edits(0, [Edit(0, 0, text)])

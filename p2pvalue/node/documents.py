@@ -19,6 +19,7 @@ from p2pvalue.node.document_facts import OwnUpdate
 from p2pvalue.node.document_list import DocumentList
 from p2pvalue.node.document_replica import DocumentPlace, DocumentReplica
 from p2pvalue.node.document_shapes import (
+    VersionUnknown,
     check_first_text,
     check_has_positions,
     check_shape,
@@ -34,7 +35,6 @@ from p2pvalue.node.open_documents import (
 )
 from p2pvalue.node.titles import document_state
 from p2pvalue.texts.edits import Edit
-from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
@@ -170,9 +170,9 @@ class Documents:
                 await self._bring(opened, replica, base, text)
             elif not await self._rewrite_at(replica, text, base_version):
                 if base_text is None:
-                    raise LocalProtocolError(
-                        f"version {base_version} of this text was never here, or a fork came"
-                        " since: give the text that the editor began with, or another version"
+                    raise VersionUnknown(
+                        f"version {base_version} of this text cannot be made here: give the text"
+                        " that the editor began with, or another version"
                     )
                 await self._bring(opened, replica, base_text, text)
             await replica.catch_up()

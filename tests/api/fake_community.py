@@ -10,7 +10,7 @@ import msgspec
 import trio
 
 from p2pvalue import types as t
-from p2pvalue.node.document_shapes import check_text
+from p2pvalue.node.document_shapes import VersionUnknown, check_text
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
@@ -208,7 +208,7 @@ class FakeCommunity:
         if base_version not in ("", now.version):
             base_text = self.shown.get((now.document, base_version), base_text)
             if base_text is None:
-                raise LocalProtocolError(f"version {base_version} of this text was never here")
+                raise VersionUnknown(f"version {base_version} was never here")
         elif base_version:
             base_text = None
         made = merged(now.text, base_text, text)

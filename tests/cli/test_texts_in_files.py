@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from p2pvalue_cli import bases, failures
+from tests.api.daemons import Daemon, fake_daemon
 from tests.cli.conftest import Person
 
 FIRST = "one\ntwo\nthree\n"
@@ -187,3 +189,30 @@ def test_what_was_known_of_files_does_not_grow_without_end(
     (tmp_path / "copy 4").write_text("two\nthree\n", encoding="utf-8")
     assert save(minutes, tmp_path / "copy 4")[0] == 0
     assert shown(minutes) == "two\nthree\ntheirs\n"
+
+
+def test_a_version_that_is_known_no_more_is_told_with_the_way_on(
+    minutes: Person, file: Path, daemon: Daemon
+) -> None:
+    others_write(minutes, f"{FIRST}theirs\n")
+    into_by_option(minutes, file)
+    assert daemon.interrupt() == 0
+    with fake_daemon(minutes.folder):  # which begins anew, as one whose past was changed
+        minutes.sees("community", "create", "Garden")
+        minutes.sees("document", "create", "Minutes", "--from", "-", stdin=FIRST)
+        change(file, "one", "ONE")
+        code, said = save(minutes, file)
+        assert (code, shown(minutes)) == (failures.FAILED, FIRST)
+        for word in ("--base", "--replace", "document history"):
+            assert word in said
+
+
+def test_what_was_asked_for_is_in_the_command_that_saves_a_draft(
+    minutes: Person, daemon: Daemon
+) -> None:
+    assert daemon.interrupt() == 0
+    edit = ("document", "edit", "Minutes", "--from", "-")
+    for options in (("--replace",), ("--base", "1234abcd"), ("--replace", "--empty")):
+        said = minutes.type(*edit, *options, stdin="text").stderr
+        hint = shlex.split(said.partition("save it with: ")[2])
+        assert tuple(hint[6:]) == options

@@ -5,13 +5,6 @@ import pytest
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 from tests.node.small_node import SmallNode, exchange
 
-NAMES = ["ana", "eva"]
-
-
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", NAMES)
-
 
 def said(node: SmallNode, **page: str | int) -> list[str]:
     return [m.text for m in node.community.messages(**page)]  # type: ignore[arg-type]  # mixed
@@ -29,8 +22,9 @@ async def test_pages_lead_through_the_whole_list_in_both_directions(ana: SmallNo
     assert said(ana, limit=0) == []
 
 
-async def test_two_nodes_show_the_same_list_with_the_names_people_chose(ana: SmallNode) -> None:
-    eva = SmallNode("eva", NAMES)
+async def test_two_nodes_show_the_same_list_with_the_names_people_chose(
+    ana: SmallNode, eva: SmallNode
+) -> None:
     nameless = await ana.community.post("before I had a name")
     assert nameless.name == f"member {nameless.member[:6]}"
     await ana.community.set_my_name("Ana")

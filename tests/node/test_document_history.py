@@ -12,18 +12,6 @@ from p2pvalue.node.made_edits import PAUSE_MS_MAX, TYPING_MS_MAX
 from p2pvalue_protocol.errors import NotFound
 from tests.node.small_node import SmallNode, exchange, key
 
-NAMES = ["ana", "eva"]
-
-
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", NAMES)
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", NAMES)
-
 
 async def edits_of(node: SmallNode, limit: int = 100) -> list[pt.EditView]:
     return (await node.community.history.edits("Plan", limit)).edits

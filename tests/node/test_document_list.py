@@ -8,18 +8,6 @@ from p2pvalue.node.people import People
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from tests.node.small_node import SmallNode, exchange
 
-NAMES = ["ana", "eva"]
-
-
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", NAMES)
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", NAMES)
-
 
 def titles(node: SmallNode, *, deleted: bool = False) -> list[str]:
     return [view.title for view in node.community.documents(deleted=deleted)]

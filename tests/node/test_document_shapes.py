@@ -10,18 +10,7 @@ from p2pvalue_protocol.kinds import document
 from tests.node.small_node import SmallNode, exchange
 from tests.protocol.verdicts import Verdicts
 
-NAMES = ["ana", "eva"]
 PLAN = "# Plan\n\nBring **tea** 😀 and مرحبا.\n\n- 日本\n- milk\n"
-
-
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", NAMES)
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", NAMES)
 
 
 async def text_of(node: SmallNode, title: str = "Plan") -> str:

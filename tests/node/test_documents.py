@@ -14,18 +14,6 @@ from p2pvalue_protocol.kinds import document
 from tests.node.small_node import SmallNode, exchange
 from tests.protocol.verdicts import Verdicts
 
-NAMES = ["ana", "eva"]
-
-
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", NAMES)
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", NAMES)
-
 
 async def texts(nodes: Sequence[SmallNode], title: str) -> set[str]:
     return {(await node.community.document_text(title)).text for node in nodes}

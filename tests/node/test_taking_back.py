@@ -9,18 +9,6 @@ import pytest
 from p2pvalue_protocol.errors import LocalProtocolError
 from tests.node.small_node import SmallNode, exchange
 
-NAMES = ["ana", "eva"]
-
-
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", NAMES)
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", NAMES)
-
 
 async def shown(node: SmallNode) -> str:
     return (await node.community.document_text("Plan")).text

@@ -7,18 +7,6 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import document
 from tests.node.small_node import SmallNode, exchange
 
-NAMES = ("ana", "eva")
-
-
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", NAMES)
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", NAMES)
-
 
 async def test_a_title_names_one_document_here(ana: SmallNode) -> None:
     await ana.community.create_document("Minutes", "one")

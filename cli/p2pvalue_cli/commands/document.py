@@ -106,14 +106,13 @@ def edit(
         raise click.UsageError("--base and --replace go with --from FILE")
     if version is not None and (replace or not version.strip()):
         raise click.UsageError("give --base with a version and without --replace, or leave it out")
-    from p2pvalue_cli.saving import save_file
+    from p2pvalue_cli.saving import Wish, save_file
 
     if source is None:
         saved, is_changed = _edit_here(reference, community, empties=empty)
     else:
-        saved, is_changed = save_file(
-            reference, source, community, version=version, replaces=replace, empties=empty
-        )
+        wish = Wish(version, replaces=replace, empties=empty)
+        saved, is_changed = save_file(reference, source, community, wish)
     show(saved, _say_saved if is_changed else lambda _: say("nothing changed"))
 
 
