@@ -228,3 +228,45 @@ class ExplanationView(Value, frozen=True, kw_only=True):
     reasons: list[ReasonView]
     lifts: list[LiftView]
     lines: list[str]  # the same in words
+
+
+class OffersView(Value, frozen=True, kw_only=True):
+    """What a person says she can and likes to do; all optional. Hours are a week's, 0: not said."""
+
+    skills: list[str]
+    interests: list[str]
+    hours_per_week: int
+
+
+class PromiseView(Value, frozen=True, kw_only=True):
+    """Working time that one promised and that is not delivered; `due` in ms, 0: no date."""
+
+    community: str
+    pledge: str
+    need_title: str
+    state: PledgeStateName
+    minutes: int
+    due: int
+
+
+class PlanView(Value, frozen=True, kw_only=True):
+    """All that one promised in all communities of this node, the first due first.
+
+    Computed here and told to nobody. `warning` is empty unless it is more than her week allows.
+    """
+
+    promises: list[PromiseView]
+    minutes: int
+    minutes_due: int  # within four weeks, or without a date
+    hours_per_week: int
+    warning: str
+
+
+class FittingView(Value, frozen=True, kw_only=True):
+    """A need that one could do something for in the time that one has."""
+
+    community: str
+    need: str
+    title: str
+    minutes: int  # that would help
+    skills: list[str]  # of hers, that it asks for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from p2pvalue import need_types as nt
 from p2pvalue.api import need_schema as s
-from p2pvalue.api.schema import InCommunity
+from p2pvalue.api.schema import InCommunity, Question
 from p2pvalue.node.interface import NodeInterface
 from p2pvalue.node.need_interface import NeedsInterface, OrderInterface, PledgesInterface
 
@@ -133,6 +133,30 @@ async def set_weights(node: NodeInterface, question: s.SetWeights) -> nt.Weights
     given = {name: getattr(question, name) for name in names}
     chosen = {name: weight for name, weight in given.items() if weight is not None}
     return await _order(node, question).set_weights(chosen)
+
+
+async def show_offers(node: NodeInterface, _: Question) -> nt.OffersView:
+    """What one said that one can and likes to do."""
+    return node.capacity.offers()
+
+
+async def set_offers(node: NodeInterface, question: s.SetOffers) -> nt.OffersView:
+    """Say in every community what one can and likes to do."""
+    return await node.capacity.set_offers(
+        skills=question.skills,
+        interests=question.interests,
+        hours_per_week=question.hours_per_week,
+    )
+
+
+async def show_plan(node: NodeInterface, _: Question) -> nt.PlanView:
+    """What one promised in all communities of this node; told to nobody."""
+    return node.capacity.plan()
+
+
+async def fitting_needs(node: NodeInterface, question: s.Fitting) -> list[nt.FittingView]:
+    """What one could do something for in the time one has."""
+    return node.capacity.fitting(question.minutes)
 
 
 def _draft(question: s.AddNeed) -> nt.NeedDraft:

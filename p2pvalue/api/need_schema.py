@@ -8,7 +8,7 @@ import msgspec
 
 from p2pvalue import need_types as nt
 from p2pvalue import types as t
-from p2pvalue.api.schema import Count, InCommunity, Reference
+from p2pvalue.api.schema import Count, InCommunity, Question, Reference
 
 Time = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 """Milliseconds since 1970; 0 is none."""
@@ -141,3 +141,17 @@ class SetWeights(InCommunity, frozen=True, kw_only=True):
     urgency: Weight | None = None
     age: Weight | None = None
     floor: Annotated[int, msgspec.Meta(ge=0, le=20)] | None = None
+
+
+class SetOffers(Question, frozen=True, kw_only=True):
+    """What one can and likes to do, in every community; 0 hours: not said."""
+
+    skills: list[str] | None = None
+    interests: list[str] | None = None
+    hours_per_week: Annotated[int, msgspec.Meta(ge=0, le=168)] | None = None
+
+
+class Fitting(Question, frozen=True, kw_only=True):
+    """How many minutes one has."""
+
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=100_000)]

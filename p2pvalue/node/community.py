@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from p2pvalue import types as t
 from p2pvalue.node.chat import Chat
@@ -13,7 +13,7 @@ from p2pvalue.node.invites import Invites
 from p2pvalue.node.members import Members
 from p2pvalue.node.needs import Needs
 from p2pvalue.node.open_documents import OpenDocuments
-from p2pvalue.node.people import JOINS, People
+from p2pvalue.node.people import JOINS, Names, People
 from p2pvalue.node.pledges import Pledges
 from p2pvalue.node.reminders import reminders
 from p2pvalue.node.requests import Requests
@@ -21,7 +21,7 @@ from p2pvalue.node.rules import Rules
 from p2pvalue.node.work_order import WorkOrder
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import card, decode_state
+from p2pvalue_protocol.kinds import card, decode_state, profile
 
 
 class Community:
@@ -126,6 +126,18 @@ class Community:
     async def set_my_name(self, name: str) -> None:
         """Say what we are called here."""
         await self._profile.set_my_name(name)
+
+    def my_profile(self) -> profile.ProfileState | None:
+        """Return what we said here of ourselves."""
+        return self._profile.profile()
+
+    async def set_my_offers(
+        self, skills: Sequence[str], interests: Sequence[str], hours_per_week: int
+    ) -> None:
+        """Say what we can and like to do here."""
+        me = self._context.root(self._community)
+        name = Names(self._context, self._community).of(me)
+        await self._profile.set_my_offers(name, skills, interests, hours_per_week)
 
     # --- chat
 

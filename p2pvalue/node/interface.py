@@ -16,7 +16,12 @@ import trio
 
 from p2pvalue import past_types as pt
 from p2pvalue import types as t
-from p2pvalue.node.need_interface import NeedsInterface, OrderInterface, PledgesInterface
+from p2pvalue.node.need_interface import (
+    CapacityInterface,
+    NeedsInterface,
+    OrderInterface,
+    PledgesInterface,
+)
 
 
 class NodeInterface(Protocol):
@@ -35,6 +40,11 @@ class NodeInterface(Protocol):
     @property
     def linking(self) -> LinkingInterface:
         """Bringing in another device of the person's."""
+        ...
+
+    @property
+    def capacity(self) -> CapacityInterface:
+        """What the person promised, beside what she can do."""
         ...
 
     @property

@@ -73,3 +73,21 @@ class OrderInterface(Protocol):
     async def set_weights(self, given: dict[str, int]) -> nt.WeightsView:
         """Change the weights that are given and keep the rest."""
         ...
+
+
+class CapacityInterface(Protocol):
+    """What a person can do and promised, over all communities; told to nobody."""
+
+    def offers(self) -> nt.OffersView: ...
+    async def set_offers(
+        self,
+        *,
+        skills: Sequence[str] | None = None,
+        interests: Sequence[str] | None = None,
+        hours_per_week: int | None = None,
+    ) -> nt.OffersView:
+        """Say in every community what is given, and keep the rest."""
+        ...
+
+    def plan(self) -> nt.PlanView: ...
+    def fitting(self, minutes: int) -> list[nt.FittingView]: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from p2pvalue import types as t
@@ -58,20 +59,36 @@ class People:
         standing = self._context.membership(self._community).standing(device) if device else None
         return None if standing is None else RANKS[standing.rank]
 
-    def has_my_name(self) -> bool:
-        """Return whether we said here what we are called."""
+    def profile(self) -> profile.ProfileState | None:
+        """Return what we said here of ourselves."""
         root = self._context.root(self._community)
         row = self._context.store.state(self._community, profile.profile_subject(root))
-        return row is not None and row.kind == profile.NUMBER
+        if row is None or row.kind != profile.NUMBER:
+            return None
+        state = decode_state(row.kind, row.state)
+        assert isinstance(state, profile.ProfileState)
+        return state
+
+    async def set_my_offers(
+        self, name: str, skills: Sequence[str], interests: Sequence[str], hours_per_week: int
+    ) -> None:
+        """Say what we can and like to do; nothing is written if that is said already."""
+        before = self.profile()
+        name = name if before is None else before.name
+        payload = profile.encode_profile(name, skills, interests, hours_per_week or None)
+        after = (tuple(skills), tuple(interests), hours_per_week or None)
+        if before is None or after != (before.skills, before.interests, before.hours_per_week):
+            await self._context.write(self._community, [Draft(profile.NUMBER, b"", payload)])
+
+    def has_my_name(self) -> bool:
+        """Return whether we said here what we are called."""
+        return self.profile() is not None
 
     async def set_my_name(self, name: str) -> None:
         """Say what we are called here, keeping the rest of our profile; nothing if it is said."""
-        root = self._context.root(self._community)
-        row = self._context.store.state(self._community, profile.profile_subject(root))
+        state = self.profile()
         payload = profile.encode_profile(name)
-        if row is not None and row.kind == profile.NUMBER:
-            state = decode_state(row.kind, row.state)
-            assert isinstance(state, profile.ProfileState)
+        if state is not None:
             if state.name == name:
                 return
             payload = profile.encode_profile(

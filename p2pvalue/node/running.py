@@ -19,6 +19,7 @@ from p2pvalue.network.interface import Network
 from p2pvalue.node import known_peers, overview, upkeep
 from p2pvalue.node.backup import backup
 from p2pvalue.node.blobs import Blobs
+from p2pvalue.node.capacity import Capacity
 from p2pvalue.node.chunk_keeper import ChunkKeeper
 from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
@@ -90,6 +91,7 @@ class RunningNode(Node):
         self.documents = OpenDocuments(TextWorkers())
         self.boards = NeedBoards()
         self.need_closer = NeedCloser(self, self._rooms)
+        self.capacity = Capacity(self._rooms, self.clock_ms)
         self.editors = Editors(self, come_back=config.editors_come_back)
         self.audit = DocumentAudit(self)
         self.documents.on_used = self.audit.opened

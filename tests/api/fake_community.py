@@ -59,7 +59,7 @@ class FakeCommunity:
         self.deleted: dict[str, t.TextView] = {}
         self.shapes: dict[str, str] = {}
         self.shown: dict[tuple[str, str], str] = {}
-        rooms = SmallNode(node.name, [node.name]).community
+        rooms = self.rooms = SmallNode(node.name, [node.name]).community
         self.needs, self.pledges, self.order = rooms.needs, rooms.pledges, rooms.order
 
     def view(self) -> t.CommunityView:

@@ -12,6 +12,7 @@ import trio
 from p2pvalue import types as t
 from p2pvalue.config import Config
 from p2pvalue.keystore import Keystore
+from p2pvalue.node.capacity import Capacity
 from p2pvalue.node.interface import CommunityInterface, NodeInterface
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError, NotFound
 from tests.api.fake_blobs import FakeBlobs
@@ -117,6 +118,10 @@ class FakeNode:
         if not link.endswith(("later", "never")):
             made.state = "active"
         return made
+
+    @property
+    def capacity(self) -> Capacity:
+        return Capacity(lambda: [held.rooms for held in self.held.values()], self.now)
 
     async def set_profile(self, name: str) -> None:
         for community in self.held.values():

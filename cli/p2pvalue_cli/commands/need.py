@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import written
+from p2pvalue_cli.amounts import BadAmount, parse_quantity, written
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.dates import day_utc, midnight_utc_ms
 from p2pvalue_cli.need_options import described, describing
@@ -119,6 +119,17 @@ def unwant(reference: str, community: str | None) -> None:
     """Take back that you need it, too."""
     wanted = connection.post(f"{_path(reference)}/want", wants=False, community=community)
     show(wanted, lambda n: say(f"{one_line(n['title'])} is wanted by {_people(n['wants'])}"))
+
+
+@need.command(example="p2pvalue need fit 60min")
+@click.argument("time")
+def fit(time: str) -> None:
+    """Show what you could do something for in the TIME that you have, in all communities."""
+    try:
+        minutes, _ = parse_quantity("hours", time)
+    except BadAmount as problem:
+        raise click.BadParameter(str(problem), param_hint="TIME") from problem
+    show(connection.get("/fitting", minutes=str(minutes)), _write_fitting)
 
 
 @need.command(example="p2pvalue need rank")
@@ -248,6 +259,23 @@ def _write_one(need: dict[str, Any]) -> None:
         click.echo(f"closed by {one_line(closing['name'])} {ago(closing['time'])}{changed}")
     if need["missing"]:
         click.echo(f"{need['missing']} counted operations are not here yet: nothing is final")
+
+
+def _write_fitting(found: list[dict[str, Any]]) -> None:
+    if not found:
+        say("nothing that fits: try more time, or look at p2pvalue need list")
+        return
+    rows = [
+        (
+            short(f["need"]),
+            f["title"],
+            written("hours", "minute", f["minutes"]),
+            ", ".join(f["skills"]),
+            f["community"],
+        )
+        for f in found
+    ]
+    table(("NEED", "TITLE", "TIME", "YOUR SKILLS", "COMMUNITY"), rows)
 
 
 def _write_order(order: dict[str, Any]) -> None:

@@ -37,11 +37,51 @@ def profile() -> None:
     """What others see of you."""
 
 
-@profile.command("set", example="p2pvalue profile set 'Ana'")
-@click.argument("name")
-def set_profile(name: str) -> None:
-    """Set your NAME, in every community."""
-    show(connection.put("/profile", name=name), lambda w: say(f"you are {one_line(w['name'])}"))
+@profile.command("set", example="p2pvalue profile set 'Ana' --skill carpentry --hours 3")
+@click.argument("name", required=False)
+@click.option("--skill", "skills", multiple=True, help="What you can; replaces what you said.")
+@click.option("--interest", "interests", multiple=True, help="What you like; replaces, too.")
+@click.option(
+    "--hours", type=click.IntRange(0, 168), help="Hours a week that you have; 0: say nothing."
+)
+def set_profile(
+    name: str | None, skills: tuple[str, ...], interests: tuple[str, ...], hours: int | None
+) -> None:
+    """Set your NAME, and what you can and like to do, in every community. All but it is optional.
+
+    `--skill ''` takes back what you said.
+    """
+    if name is None and not skills and not interests and hours is None:
+        raise click.UsageError("say what is to be set: your name, --skill, --interest or --hours")
+    told: dict[str, Any] = {}
+    if name is not None:
+        told = connection.put("/profile", name=name)
+    if skills or interests or hours is not None:
+        given: dict[str, Any] = {}
+        if skills:
+            given["skills"] = [skill for skill in skills if skill]
+        if interests:
+            given["interests"] = [interest for interest in interests if interest]
+        if hours is not None:
+            given["hours_per_week"] = hours
+        told |= connection.put("/offers", **given)
+    show(told, _say_profile)
+
+
+@profile.command("show", example="p2pvalue profile show")
+def show_profile() -> None:
+    """Show what you said of yourself."""
+    show(connection.get("/whoami") | connection.get("/offers"), _say_profile)
+
+
+def _say_profile(told: dict[str, Any]) -> None:
+    if "name" in told:
+        say(f"you are {one_line(told['name'])}")
+    for what in ("skills", "interests"):
+        if told.get(what):
+            say(f"{what}: {one_line(', '.join(told[what]))}")
+    if told.get("hours_per_week"):
+        say(f"hours a week: {told['hours_per_week']}")
 
 
 @click.command(cls=Command, example="p2pvalue doctor")

@@ -63,6 +63,8 @@ def make(
         community=community,
     )
     show(pledged, _say_made)
+    if pledged["kind"] == "hours":
+        _warn_of_too_much()
 
 
 @pledge.command(example="p2pvalue pledge take 4f1c")
@@ -82,6 +84,12 @@ def take(pledge_id: str, amount: str | None, community: str | None) -> None:
         community=community,
     )
     show(taken, _say_made)
+
+
+@pledge.command(example="p2pvalue pledge plan")
+def plan() -> None:
+    """Show the working time that you promised, in all communities; nobody else is told."""
+    show(connection.get("/plan"), _write_plan)
 
 
 @pledge.command("list", example="p2pvalue pledge list --need 'Fix the roof'")
@@ -249,6 +257,31 @@ def _say_made(pledged: dict[str, Any]) -> None:
         say("its conditions do not hold yet: it counts as soon as they do")
     if pledged["state"] == "binding":
         say("it binds you now")
+
+
+def _warn_of_too_much() -> None:
+    warning = connection.get("/plan")["warning"]
+    if warning:
+        click.echo(warning, err=True)
+
+
+def _write_plan(plan: dict[str, Any]) -> None:
+    if not plan["promises"]:
+        say("you owe no working time")
+        return
+    rows = [
+        (
+            short(p["pledge"]),
+            p["need_title"],
+            written("hours", "minute", p["minutes"]),
+            day(p["due"]) if p["due"] else "",
+            p["state"],
+            p["community"],
+        )
+        for p in plan["promises"]
+    ]
+    table(("PLEDGE", "NEED", "TIME", "DUE", "STATE", "COMMUNITY"), rows)
+    _warn_of_too_much()
 
 
 def _say_back(pledged: dict[str, Any]) -> None:

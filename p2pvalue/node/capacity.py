@@ -1,0 +1,122 @@
+"""What a person promised in all her communities, beside what she can do.
+
+Computed on her own machine, and never sent: nobody else knows all her communities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from p2pvalue import need_types as nt
+
+if TYPE_CHECKING:
+    from p2pvalue.node.community import Community
+
+_OWED: Final = frozenset(("offered", "binding", "claimed", "disputed"))
+_HELPED: Final = frozenset(("open", "triggered", "in-progress"))
+_WEEK_MS: Final = 7 * 24 * 3_600_000
+_WEEKS: Final = 4
+
+
+class Capacity:
+    """The promises and abilities of a person, over the communities of her node."""
+
+    def __init__(
+        self, communities: Callable[[], Iterable[Community]], clock_ms: Callable[[], int]
+    ) -> None:
+        self._communities = communities
+        self._clock_ms = clock_ms
+
+    # --- what she can
+
+    def offers(self) -> nt.OffersView:
+        """Return what she said of herself, in any community."""
+        found = [profile for c in self._communities() if (profile := c.my_profile()) is not None]
+        return nt.OffersView(
+            skills=sorted({skill for profile in found for skill in profile.skills}),
+            interests=sorted({name for profile in found for name in profile.interests}),
+            hours_per_week=max((profile.hours_per_week or 0 for profile in found), default=0),
+        )
+
+    async def set_offers(
+        self,
+        *,
+        skills: Sequence[str] | None = None,
+        interests: Sequence[str] | None = None,
+        hours_per_week: int | None = None,
+    ) -> nt.OffersView:
+        """Say in every community what is given, and keep the rest; no hours are 0."""
+        before = self.offers()
+        for community in self._communities():
+            await community.set_my_offers(
+                before.skills if skills is None else skills,
+                before.interests if interests is None else interests,
+                before.hours_per_week if hours_per_week is None else hours_per_week,
+            )
+        return self.offers()
+
+    # --- what she promised
+
+    def plan(self) -> nt.PlanView:
+        """Return what she owes, and whether it is more than she said she has."""
+        promises = sorted(self._promises(), key=lambda p: (p.due == 0, p.due, p.pledge))
+        until_ms = self._clock_ms() + _WEEKS * _WEEK_MS
+        due = sum(p.minutes for p in promises if p.due <= until_ms)
+        hours = self.offers().hours_per_week
+        warning = ""
+        if hours and due > hours * 60 * _WEEKS:
+            warning = (
+                f"you have promised {due // 60} hours of the next {_WEEKS} weeks, and said that"
+                f" you have {hours} a week: release or withdraw what you cannot keep"
+            )
+        return nt.PlanView(
+            promises=promises,
+            minutes=sum(promise.minutes for promise in promises),
+            minutes_due=due,
+            hours_per_week=hours,
+            warning=warning,
+        )
+
+    def _promises(self) -> Iterator[nt.PromiseView]:
+        for community in self._communities():
+            needs = {need.need: need for need in community.needs.all()}
+            for pledge in community.pledges.all(mine=True):
+                left = (pledge.bound or pledge.quantity) - pledge.delivered
+                if pledge.kind == "hours" and pledge.state in _OWED and left > 0:
+                    need = needs[pledge.need]
+                    yield nt.PromiseView(
+                        community=community.name,
+                        pledge=pledge.pledge,
+                        need_title=pledge.need_title,
+                        state=pledge.state,
+                        minutes=left,
+                        due=need.deadline or need.closes,
+                    )
+
+    # --- what she could do now
+
+    def fitting(self, minutes: int) -> list[nt.FittingView]:
+        """Return what so many minutes would help, what asks for her skills first."""
+        skills = {skill.casefold() for skill in self.offers().skills}
+        found: list[nt.FittingView] = []
+        for community in self._communities():
+            for need in community.needs.all():
+                lacking = _lacking_minutes(need)
+                if not lacking or need.state not in _HELPED or need.estimate > minutes:
+                    continue
+                matching = [skill for skill in need.skills if skill.casefold() in skills]
+                found.append(
+                    nt.FittingView(
+                        community=community.name,
+                        need=need.need,
+                        title=need.title,
+                        minutes=min(minutes, lacking),
+                        skills=matching,
+                    )
+                )
+        return sorted(found, key=lambda fit: (-len(fit.skills), -fit.minutes, fit.need))
+
+
+def _lacking_minutes(need: nt.NeedView) -> int:
+    return sum(max(line.optimum - line.pledged, 0) for line in need.lines if line.kind == "hours")

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from p2pvalue import need_types as nt
+from p2pvalue.node.capacity import Capacity
+from tests.node.small_node import FIRST_MS, SmallNode
+
+DAY_MS = 24 * 3_600_000
+
+
+@pytest.fixture
+def ana() -> SmallNode:
+    return SmallNode("ana", ["ana"])
+
+
+@pytest.fixture
+def capacity(ana: SmallNode) -> Capacity:
+    return Capacity(lambda: [ana.community], ana.clock_ms)
+
+
+async def add(node: SmallNode, title: str, minutes: int, **given: object) -> None:
+    line = nt.LineView(kind="hours", unit="minute", minimum=minutes, optimum=minutes)
+    draft = nt.NeedDraft(title=title, lines=[line], **given)  # type: ignore[arg-type]  # by name
+    await node.community.needs.add(draft)
+
+
+async def test_what_is_said_of_oneself_stays_beside_the_name(
+    ana: SmallNode, capacity: Capacity
+) -> None:
+    await ana.community.set_my_name("Ana")
+    await capacity.set_offers(skills=["carpentry"], hours_per_week=3)
+    said = await capacity.set_offers(interests=["bees"])
+    assert said == nt.OffersView(skills=["carpentry"], interests=["bees"], hours_per_week=3)
+    [me] = ana.community.members()
+    assert me.name == "Ana"
+    written = ana.written
+    await capacity.set_offers(hours_per_week=3)
+    assert ana.written == written
+
+
+async def test_more_than_four_weeks_hold_is_warned_of_and_what_is_due_later_is_not(
+    ana: SmallNode, capacity: Capacity
+) -> None:
+    await add(ana, "Roof", 600, deadline=FIRST_MS + 7 * DAY_MS)
+    await add(ana, "Wall", 600, deadline=FIRST_MS + 60 * DAY_MS)
+    await capacity.set_offers(hours_per_week=1)
+    await ana.community.pledges.make("Wall", 600)
+    roof = await ana.community.pledges.make("Roof", 240)
+    assert capacity.plan().warning == ""
+    await ana.community.pledges.make("Roof", 60)
+    plan = capacity.plan()
+    assert [promise.need_title for promise in plan.promises] == ["Roof", "Roof", "Wall"]
+    assert (plan.minutes, plan.minutes_due) == (900, 300)
+    assert "5 hours of the next 4 weeks" in plan.warning
+    await ana.community.pledges.withdraw(roof.pledge)
+    assert capacity.plan().warning == ""
+
+
+async def test_who_says_no_hours_is_not_warned(ana: SmallNode, capacity: Capacity) -> None:
+    await add(ana, "Roof", 60_000)
+    await ana.community.pledges.make("Roof", 60_000)
+    assert capacity.plan().warning == ""
+
+
+async def test_what_fits_is_what_lacks_time_and_takes_no_more_than_one_has(
+    ana: SmallNode, capacity: Capacity
+) -> None:
+    await add(ana, "Roof", 600, skills=["Carpentry"])
+    await add(ana, "Wall", 600)
+    await add(ana, "Full", 30)
+    await add(ana, "Long", 600, estimate=120)
+    await ana.community.pledges.make("Full", 30)
+    await capacity.set_offers(skills=["carpentry"])
+    found = capacity.fitting(60)
+    assert [(fit.title, fit.minutes, fit.skills) for fit in found] == [
+        ("Roof", 60, ["Carpentry"]),
+        ("Wall", 60, []),
+    ]
