@@ -25,6 +25,7 @@ from typing import Protocol
 import trio
 
 from p2pvalue.api import Gate, application, locked_application, serve, serve_editors
+from p2pvalue.collecting import begin_collecting, collect_in_quiet_moments
 from p2pvalue.config import Config, socket_path
 from p2pvalue.folder import locked, make_private
 from p2pvalue.keyfile import KeysLocked
@@ -82,6 +83,7 @@ async def run(
                     if not life.was_locked:
                         await nursery.start(serve, gate, path)
                     nursery.start_soon(serve_editors, node.editors)
+                    nursery.start_soon(collect_in_quiet_moments)
                     life.tell_running()
                     await life.ended.wait()
                     life.end_in_time()
@@ -151,10 +153,7 @@ class _Life:
         self._tell_ready("locked: to open its keys, p2pvalue unlock; to stop, Ctrl-C")
 
     def tell_running(self) -> None:
-        # What is alive now stays: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        gc.enable()
+        begin_collecting()
         self._is_open.set()
         if self.was_locked:
             log.info("unlocked")

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import trio
 
+from p2pvalue.collecting import begin_collecting
 from p2pvalue.node.editor_messages import news
 from p2pvalue.node.open_documents import OpenDocuments
 from p2pvalue.store import SqliteStore
@@ -293,8 +294,7 @@ def main() -> None:
     parser.add_argument("--hostile", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    gc.collect()
-    gc.freeze()  # as the daemon does when it is ready
+    begin_collecting()  # as the daemon does when it is ready
     print(json.dumps(trio.run(measure, asked.updates, asked.hostile, asked.seed)))
 
 
