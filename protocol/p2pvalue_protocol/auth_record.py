@@ -85,6 +85,7 @@ class Record:
         self.leaves: set[int] = set()  # those of them that a member wrote about herself
         self.votes_on: defaultdict[bytes, list[int]] = defaultdict(list)
         self.votes: list[int] = []
+        self.removal_at: dict[int, DeviceRemoval] = {}
         self.device_removals: defaultdict[bytes, list[DeviceRemoval]] = defaultdict(list)
         self.carriers: defaultdict[bytes, list[int]] = defaultdict(list)  # with keeps, by root
         self.forks: list[int] = []
@@ -208,6 +209,7 @@ class Record:
         device = act.first.device
         removal = DeviceRemoval(index, None, self.before(index), False, act.keeps)
         self.device_removals[device].append(removal)
+        self.removal_at[index] = removal
         self.forks.append(index)
         for root in self.roots_of.get(device, ()):
             if act.keeps and self.is_certified(device, root, removal.known):
@@ -223,6 +225,7 @@ class Record:
                 known |= self.graph.past_of(op_id)
         removal = DeviceRemoval(index, act.root, known, act.is_by_root, act.keeps)
         self.device_removals[act.device].append(removal)
+        self.removal_at[index] = removal
         if act.keeps and not act.is_by_root:
             self.carriers[act.root].append(index)
 
@@ -303,6 +306,14 @@ class Record:
                     reached.add(certifier)
                     above.append(certifier)
         return sorted(reached)
+
+    def givers(self, index: int) -> set[bytes]:
+        """Return the devices on whose standing a giving rests."""
+        event = self.events[index]
+        givers = {event.device}
+        if isinstance(event.act, acts.Admit) and event.act.invite in self.graph:
+            givers.add(self.events[self.graph.index(event.act.invite)].device)
+        return givers
 
     def own_device_removals(self, root: bytes) -> Iterator[int]:
         """Yield what might take devices of a member away."""

@@ -282,6 +282,10 @@ class Membership:
         """Return whether an operation gives a member her rank, or takes a device by her words."""
         return self._all.decides_members(self._graph.index(op_id))
 
+    def takes_device(self, op_id: bytes) -> bytes | None:
+        """Return the member's device that an operation takes by its author's standing, if any."""
+        return self._all.takes_device(self._graph.index(op_id))
+
     def admissions_of(self, device: bytes) -> list[bytes]:
         """Return the effective givings to a device's member, ascending by op id."""
         standing, view = self.standing(device), self._all
@@ -311,18 +315,10 @@ class Membership:
             found.update(self.removals_of_device(current))
             for root in self._record.roots_of.get(current, ()):
                 for giving in self._record.givings.get(root, ()):
-                    givers = self._givers(giving.index) - reached
+                    givers = self._record.givers(giving.index) - reached
                     reached |= givers
                     asked += sorted(givers)
         return sorted(found)
-
-    def _givers(self, index: int) -> set[bytes]:
-        """Return the devices on whose standing a giving rests."""
-        event = self._record.events[index]
-        givers = {event.device}
-        if isinstance(event.act, acts.Admit) and event.act.invite in self._graph:
-            givers.add(self._record.events[self._graph.index(event.act.invite)].device)
-        return givers
 
     def uncovered(self, frontier: int) -> bool:
         """Return whether somebody who is out by all held may still have been in at a frontier."""

@@ -73,8 +73,9 @@ def admissions_unheard_of(
     Whoever was let in by another's invite is in, though who answered the door was put out. Nobody
     lists that log any more, so who holds it names this: else others would never hear of her, and
     what she writes would not know that she is in. That she names it herself helps nobody who does
-    not list her log either; but `writer` need not name it twice. Costs a look at each head, and at
-    each operation so hidden.
+    not list her log either; but `writer` need not name it twice. Of what takes one device by its
+    author's standing the first is named, so that who is out cannot have more and more stored. Costs
+    a look at each head, and at each operation so hidden.
     """
     named = heads_to_name(membership, branches, graph, held)
     named = _heard_of(membership, graph, held, named, {writer: True})
@@ -87,6 +88,7 @@ def admissions_unheard_of(
     for head in named:
         left &= ~graph.past_of(head.op_id)
     found: list[Reference] = []
+    taking: dict[bytes, Reference] = {}  # by the device that is taken
     while left:
         index = left.bit_length() - 1
         left ^= 1 << index
@@ -95,7 +97,9 @@ def admissions_unheard_of(
         if is_certificate or membership.decides_members(reference.op_id):
             found.append(reference)
             left &= ~graph.past_at(index)
-    return found
+        elif (taken := membership.takes_device(reference.op_id)) is not None:
+            taking[taken] = reference
+    return [*found, *taking.values()]
 
 
 def _heard_of(

@@ -29,10 +29,12 @@ class View:
         self.known = known
         self._record = verdicts.record
         self._standings: dict[bytes, Standing | None] = {}
+        self._taken: dict[int, bytes | None] = {}
 
     def extend(self, known: int, touched: set[bytes]) -> None:
         """Hold more operations, which change what is known of `touched` members only."""
         self.known = known
+        self._taken.clear()
         for root in sorted(touched):
             for device in self._record.devices_of.get(root, ()):
                 self._standings.pop(device, None)
@@ -94,6 +96,27 @@ class View:
         if giving is None or not self.verdicts.is_effective(giving):
             return False
         return self.rank_of(giving.root) is not None
+
+    def takes_device(self, index: int) -> bytes | None:
+        """Return the device that a DEV_REVOKE or FORK takes by its author's standing, if it does.
+
+        Only of somebody who is a member in the view. Kept: there may be thousands.
+        """
+        if index not in self._taken:
+            self._taken[index] = self._takes_device(index)
+        return self._taken[index]
+
+    def _takes_device(self, index: int) -> bytes | None:
+        removal = self._record.removal_at.get(index)
+        if removal is None:
+            return None
+        act = self._record.events[index].act
+        assert isinstance(act, acts.RemoveDevice | acts.ProveFork)
+        device = act.device if isinstance(act, acts.RemoveDevice) else act.first.device
+        if not self.is_authorised(removal):
+            return None
+        roots = self._record.roots_of.get(device, ())
+        return device if any(self.rank_of(root) is not None for root in roots) else None
 
     def policy(self) -> Policy | None:
         """Return the policy for whoever knows all of the view; None until GENESIS is held."""

@@ -22,8 +22,8 @@ from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference, payload_hash_of, subject_of
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import SigningKey
-from p2pvalue_protocol.kinds import chat, document, epoch, need, pledge
-from p2pvalue_protocol.limits import PAYLOAD_BYTES_MAX
+from p2pvalue_protocol.kinds import blob, chat, document, epoch, need, pledge
+from p2pvalue_protocol.limits import CHUNK_BYTES_MAX, PAYLOAD_BYTES_MAX
 from p2pvalue_protocol.operation import KIND_AUTH_MAX, Core, Operation
 from p2pvalue_protocol.sealing import SALT_BYTES, SEAL_BYTES, seal_payload
 from tests.fuzz.choices import Choices
@@ -37,9 +37,10 @@ PEOPLE = ("ana", "ben", "cat", "dan", "eve", "fay")
 
 PERSON = {name: name for name in PEOPLE} | {"eve": "cat"}
 _AUTH_KINDS = (*sorted(auth.AUTH_KINDS - {auth.GENESIS}) * 2, auth.GENESIS, 17, 31)
-# Blobs came after the programs in the corpus, which would all mean something else with them.
-_CONTENT_KINDS = [kind.number for kind in kinds.KINDS if kind is not kinds.blob.BLOB]
-_KINDS = (*_AUTH_KINDS, *_CONTENT_KINDS * 3, 48, 48, 64, 66, 200)
+_CONTENT_KINDS = [kind.number for kind in kinds.KINDS if kind is not blob.BLOB]
+# Blobs came after the programs in the corpus, which would all mean something else if the list grew.
+_LAST_KINDS = (blob.NUMBER, *_CONTENT_KINDS[1:])
+_KINDS = (*_AUTH_KINDS, *_CONTENT_KINDS * 2, *_LAST_KINDS, 48, 48, 64, 66, 200)
 _TIMES_MS = (-5_000, 10**9, 2**52, 10**6, 0)
 _OTHER_SECRET = bytes(16)
 
@@ -282,6 +283,8 @@ class Pen:
                 return need.encode_need("Help", [line])
             case pledge.NUMBER:
                 return self._pledge()
+            case blob.NUMBER:
+                return self._blob()
             case epoch.NUMBER:
                 return self._epoch()
             case 64 | 66 | 200:
@@ -293,6 +296,14 @@ class Pen:
         if number == 2:
             return pledge.encode_pledge_act(wanted, self._subject() or bytes(16), "withdraw")
         return pledge.encode_pledge(wanted, bytes(16), number, 1)
+
+    def _blob(self) -> bytes:
+        count = self._choices.number(4)
+        if count == 3:
+            return blob.encode_blob_removal()
+        hashes = [bytes([self._choices.number(3)]) * 32 for _ in range(count)]
+        size = count * CHUNK_BYTES_MAX
+        return blob.encode_blob("roof.png", "image/png", size, bytes(32), hashes)
 
     def _epoch(self) -> bytes:
         choices = self._choices

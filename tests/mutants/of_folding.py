@@ -60,6 +60,24 @@ MUTANTS = (
         "test_a_device_taken_by_words_that_itself_brought_is_told_of_and_reads_nothing_new",
     ),
     Mutant(
+        "device-taken-untold",
+        "operation#logs, unknown-author: a writer names what takes a device by standing",
+        "named",
+        "            taking[taken] = reference\n",
+        "            pass\n",
+        "protocol/test_cut_off_devices.py::"
+        "test_a_device_taken_by_one_that_is_out_itself_is_told_of",
+    ),
+    Mutant(
+        "device-taken-told-each-time",
+        "operation#logs, unknown-author: of what takes one device a writer names the first",
+        "named",
+        "            taking[taken] = reference\n",
+        "            taking.setdefault(taken, reference)\n",
+        "protocol/test_cut_off_devices.py::"
+        "test_a_device_taken_by_one_that_is_out_itself_is_told_of",
+    ),
+    Mutant(
         "cut-off-log-taken",
         "operation#logs, unknown-author: of a log that is cut off only what is named is taken",
         "named",

@@ -365,6 +365,16 @@ def auth_log(copy: Copy, name: str) -> Chain:
     return Chain(key, copy.community, AUTH, copy.log_of(head))
 
 
+def own_runs(copy: Copy) -> list[Run]:
+    """What a member's own device wrote."""
+    return [run for run in copy.runs() if run.device == copy.replica.device]
+
+
+def logs_listed(copy: Copy) -> set[tuple[bytes, int]]:
+    """The logs of which a copy tells the heads, by device and class."""
+    return {(head.device, head.log_class) for head in copy.replica.heads()}
+
+
 def newcomer(copy: Copy) -> Copy:
     """A copy that holds GENESIS alone."""
     reader = Copy(copy.community)

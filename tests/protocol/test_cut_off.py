@@ -9,7 +9,6 @@ from p2pvalue_protocol import removal
 from p2pvalue_protocol.errors import NotAdmitted, Reason
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.operation import Operation
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import (
@@ -25,6 +24,8 @@ from tests.protocol.replicas import (
     genesis_of,
     invited,
     joined,
+    logs_listed,
+    own_runs,
     run_of,
 )
 
@@ -53,14 +54,6 @@ def cem(ana: Copy, ben: Copy) -> Copy:
 
 def put_out(by: Copy) -> None:
     by.write(removal.removal_draft(by.replica, BEN))
-
-
-def own_runs(copy: Copy) -> list[Run]:
-    return [run for run in copy.runs() if run.device == copy.replica.device]
-
-
-def logs_listed(copy: Copy) -> set[tuple[bytes, int]]:
-    return {(head.device, head.log_class) for head in copy.replica.heads()}
 
 
 def test_the_logs_of_the_removed_are_in_no_heads_and_what_was_kept_stays_visible(
