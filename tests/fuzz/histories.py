@@ -7,11 +7,15 @@ refused run leaves behind is nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.errors import Reason
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.errors import LocalProtocolError, Reason
+from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.log import Run
+from p2pvalue_protocol.named import admissions_unheard_of
 from p2pvalue_protocol.operation import Operation
 from tests.fuzz.choices import Choices
 from tests.fuzz.target import Budget, Target
@@ -72,11 +76,28 @@ def _mixed(written: list[Operation], seed: int) -> list[Operation]:
 
 
 def _exchanged(one: Copy, other: Copy) -> None:
-    """Let two copies give each other what they hold, as sync would."""
-    for giving, taking in ((one, other), (other, one), (one, other), (other, one)):
+    """Let two copies give each other what they hold, as sync would, and name what is in no head."""
+    both_ways = ((one, other), (other, one)) * 2
+    for giving, taking in both_ways:
         giving.give(taking)
         if _shown(one) == _shown(other):
             return
+    for copy in (one, other):
+        _name_unheard(copy)
+    for giving, taking in both_ways:
+        giving.give(taking)
+        for reference in taking.replica.missing():
+            taking.take(*giving.replica.runs_wanted(reference, 0, limits.BATCH_BYTES_TARGET)[0])
+            taking.settle()
+
+
+def _name_unheard(copy: Copy) -> None:
+    """Name within ten seconds what only logs lead to that nobody lists, as a node does."""
+    replica, device = copy.replica, copy.replica.device
+    parts = (replica.membership, replica.branches, replica.graph, replica.auth_references)
+    if device is not None and admissions_unheard_of(*parts, device):
+        with suppress(LocalProtocolError):  # put out: somebody else would
+            copy.write(Draft(auth.AUTH_SEEN, b"", b""))
 
 
 def _shown(copy: Copy) -> tuple[object, ...]:
