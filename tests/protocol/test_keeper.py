@@ -76,7 +76,8 @@ def test_should_the_first_epoch_be_lost_members_make_one() -> None:
     assert ben.texts() == ["nobody came"]
 
 
-def test_who_waits_to_renew_the_keys_waits_no_longer_whatever_comes_meanwhile() -> None:
+def about_to_renew() -> tuple[Copy, Copy, Keeper]:
+    """Ana, who put cia out, and ben, who heard of it and of no new keys."""
     ana = sealed_community()
     ben, cia = joined(ana, "ben"), joined(ana, "cia")
     ana.give(ben, cia)
@@ -84,6 +85,11 @@ def test_who_waits_to_renew_the_keys_waits_no_longer_whatever_comes_meanwhile() 
     ben.take(*[run for run in ana.runs() if run.log_class != CONTENT])
     keeping = keeper(0.5)
     keeping.review(ben.replica, NOW_MS)
+    return ana, ben, keeping
+
+
+def test_who_waits_to_renew_the_keys_waits_no_longer_whatever_comes_meanwhile() -> None:
+    ana, ben, keeping = about_to_renew()
     due_ms = keeping.next_wakeup_ms()
     for later_ms in (1_000, 60_000):
         ana.write(Draft(auth.AUTH_SEEN, b"", b""))
@@ -93,13 +99,7 @@ def test_who_waits_to_renew_the_keys_waits_no_longer_whatever_comes_meanwhile() 
 
 
 def test_who_hears_of_an_epoch_in_time_makes_none() -> None:
-    ana = sealed_community()
-    ben, cia = joined(ana, "ben"), joined(ana, "cia")
-    ana.give(ben, cia)
-    removed(ana, "cia")
-    ben.take(*[run for run in ana.runs() if run.log_class != CONTENT])
-    keeping = keeper(0.5)
-    keeping.review(ben.replica, NOW_MS)
+    ana, ben, keeping = about_to_renew()
     ana.give(ben)
     before = epochs_of(ben)
     keeping.keep(ben.replica, NOW_MS + 300_000)
