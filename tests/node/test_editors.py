@@ -327,6 +327,21 @@ async def test_what_cannot_be_written_closes_the_tab_and_is_said_again(
     assert await text_of(desk.node) == "abcdef"
 
 
+async def test_what_is_typed_into_a_deleted_document_is_said_when_it_is_back(desk: Desk) -> None:
+    view = await desk.attach()
+    with expect_closed(Refusal.UNKNOWN):
+        async with desk.opened(view) as editor:
+            doc = editor.doc
+            deleted = await desk.node.community.delete_document("Plan")
+            await editor.type(3, "def")
+            await trio.sleep_forever()
+    await desk.node.community.undelete_document(deleted.document)
+    assert await text_of(desk.node) == "abc"
+    async with desk.opened(view, doc):
+        pass
+    assert await text_of(desk.node) == "abcdef"
+
+
 async def test_who_reads_too_slowly_begins_again_and_takes_no_memory(desk: Desk) -> None:
     view = await desk.attach()
     async with desk.editors.tab(view.room, view.token) as tab:
