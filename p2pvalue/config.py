@@ -52,7 +52,7 @@ gossip = true
 durability = "power-cut"
 
 [blobs]
-# How much room the files that members share may take on this disk, in megabytes. Those of others
+# How much room the files that members share may take on this disk, in MiB. Those of others
 # go when it is full, and are fetched again when they are asked for.
 quota_mb = 1000
 

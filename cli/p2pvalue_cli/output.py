@@ -104,15 +104,6 @@ def clock(time_ms: int) -> str:
     return time.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M", then)
 
 
-def size(count_bytes: int) -> str:
-    """A number of bytes as people say it."""
-    if count_bytes < 1_000:
-        return f"{count_bytes} B"
-    if count_bytes < 1_000_000:
-        return f"{count_bytes / 1000:.0f} kB"
-    return f"{count_bytes / 1_000_000:.0f} MB"
-
-
 def is_person_reading() -> bool:
     """True if the answer goes to a terminal."""
     return sys.stdout.isatty()

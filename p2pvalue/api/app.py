@@ -15,12 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from p2pvalue import sizes
 from p2pvalue.api.advice import in_words
 from p2pvalue.api.endpoints import ENDPOINTS, Endpoint, Stream
 from p2pvalue.api.failures import BadRequest, Forbidden, TooLarge, failure_of
 from p2pvalue.api.lines import UNREADABLE, BodyLines, LineResponse, SendLine
 from p2pvalue.api.schema import Done, Question, Unlock
-from p2pvalue.node.document_shapes import MEBIBYTE, TEXT_BYTES_MAX
+from p2pvalue.node.document_shapes import TEXT_BYTES_MAX
 from p2pvalue.node.interface import NodeInterface
 from p2pvalue_protocol.errors import LocalProtocolError
 
@@ -139,8 +140,8 @@ async def fields_of(request: Request) -> dict[str, object]:
                 body += chunk
                 if len(body) > BODY_BYTES_MAX:
                     raise TooLarge(
-                        f"the request is longer than {BODY_BYTES_MAX // MEBIBYTE} MiB: send less at"
-                        f" once; a text may have {TEXT_BYTES_MAX // MEBIBYTE} MiB"
+                        f"the request is longer than {sizes.said(BODY_BYTES_MAX)}: send less at"
+                        f" once; a text may have {sizes.said(TEXT_BYTES_MAX)}"
                     )
     except ClientDisconnect:
         raise BadRequest("the body broke off, or is not as its head says: send all of it") from None

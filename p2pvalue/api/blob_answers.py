@@ -31,7 +31,7 @@ async def add_blob(
     blobs = node.blobs(question.community)
 
     async def work(progress: Callable[[int, int], None]) -> Shared:
-        return Shared(blob=await blobs.add(path, progress, name=question.name))
+        return Shared(blob=await blobs.add(path, progress, name=question.file))
 
     await with_progress(work, send_line)
 

@@ -11,10 +11,10 @@ from p2pvalue.api.schema import InCommunity, Reference
 
 
 class AddBlob(InCommunity, frozen=True, kw_only=True):
-    """`source` is an absolute path on this machine; without a `name` the file keeps its own."""
+    """`source` is an absolute path on this machine; without `file` it keeps its own name."""
 
     source: str
-    name: str = ""
+    file: str = ""
 
 
 class OfBlob(InCommunity, frozen=True, kw_only=True):

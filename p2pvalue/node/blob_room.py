@@ -16,6 +16,7 @@ from typing import Final
 
 import trio
 
+from p2pvalue import sizes
 from p2pvalue.node.blob_states import Author, others_here, uses_of
 from p2pvalue.store import Store
 from p2pvalue_protocol.errors import LocalProtocolError
@@ -132,15 +133,11 @@ class BlobRoom:
     def _told(self, size: int) -> str:
         own = sum(self._own_bytes(self._store.communities()))
         return (
-            f"there is no room for {_mb(size)} of files: {_mb(self.quota_bytes)} are allowed, and "
-            f"{_mb(own)} are taken by files that you share; remove one of them, or raise `quota_mb`"
-            " under [blobs] in config.toml and start again"
+            f"there is no room for {sizes.said(size)} of files: {sizes.said(self.quota_bytes)} are"
+            f" allowed, and {sizes.said(own)} are taken by files that you share; remove one of"
+            " them, or raise `quota_mb` under [blobs] in config.toml and start again"
         )
 
     def _own_bytes(self, communities: Iterable[bytes]) -> Iterable[int]:
         for community in communities:
             yield uses_of(self._store, community, self._root(community)).own_bytes
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1_000_000:,.1f} MB"

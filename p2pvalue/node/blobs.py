@@ -10,6 +10,7 @@ from typing import IO, Final, Literal, Protocol
 
 import trio
 
+from p2pvalue import sizes
 from p2pvalue import types as t
 from p2pvalue.folder import new_file
 from p2pvalue.node.blob_room import BlobRoom
@@ -67,7 +68,7 @@ class Blobs:
     # --- sharing
 
     async def add(self, path: Path, progress: Progress, *, name: str = "") -> t.BlobView:
-        """Share a file; durable on return. `progress` is told bytes done and bytes in all.
+        """Share a file, once; durable on return. `progress` is told bytes done and bytes in all.
 
         Memory for a mebibyte at a time. Raises ConfigError for a file that cannot be read,
         LocalProtocolError for one that may not be shared, or that there is no room for.
@@ -77,6 +78,9 @@ class Blobs:
         if problem is not None:
             raise LocalProtocolError(problem)
         size = _size_of(path)
+        known = await self._shared_before(path, called, size)
+        if known is not None:
+            return self._view(known)
         await self._keeper.room.make(chunk_count(size) * SEALED_BYTES_MAX)
         key = self._random_bytes(blob.KEY_BYTES)
         hashes: list[bytes] = []
@@ -90,6 +94,26 @@ class Blobs:
             if not is_shared:
                 self._context.store.chunks.remove(self._community, hashes)
         return self._view(subject_of(orders[0].op_id))
+
+    async def _shared_before(self, path: Path, called: str, size: int) -> bytes | None:
+        """Return the id of a file of ours with this name and content, or None."""
+        root = self._context.root(self._community)
+        for row, state in every_blob(self._context.store, self._community):
+            is_alike = (state.author, state.name, state.size) == (root, called, size)
+            if is_alike and not state.removed and await self._says_the_same(state, path):
+                return row.subject
+        return None
+
+    async def _says_the_same(self, state: blob.BlobState, path: Path) -> bool:
+        try:
+            with path.open("rb") as file:
+                for number in range(chunk_count(state.size)):
+                    if self.piece_of(state, number) != file.read(CHUNK_BYTES_MAX):
+                        return False
+                    await trio.lowlevel.checkpoint()
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        return True
 
     async def _seal(
         self, path: Path, size: int, key: bytes, hashes: list[bytes], progress: Progress
@@ -174,6 +198,8 @@ class Blobs:
         assert state is not None, "a resolved blob is to be seen"
         if target.exists():
             raise ConfigError(f"{target} exists already: name another file")
+        if not target.parent.is_dir():
+            raise ConfigError(f"there is no folder {target.parent}: make it first")
         peers = await self._keeper.fetch(key, state, progress, wait_s)
         try:
             with new_file(target) as file:
@@ -252,8 +278,8 @@ def _size_of(path: Path) -> int:
         raise ConfigError(f"{path} is no file: give the path of one")
     if found.st_size > BLOB_BYTES_MAX:
         raise LocalProtocolError(
-            f"{path} has {found.st_size:,} bytes, and {BLOB_BYTES_MAX:,} can be shared: "
-            "split it, or make it smaller"
+            f"{path} has {found.st_size:,} bytes; {sizes.said(BLOB_BYTES_MAX)}"
+            f" ({BLOB_BYTES_MAX:,} bytes) can be shared: split it, or make it smaller"
         )
     return found.st_size
 

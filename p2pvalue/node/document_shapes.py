@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import Final
 
+from p2pvalue import sizes
 from p2pvalue.texts.edits import Edit, check_edits
 from p2pvalue.texts.remote import Texts
 from p2pvalue_protocol.documents.bursts import first_text
@@ -20,8 +21,7 @@ from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.kinds import document
 
-MEBIBYTE: Final = 1024 * 1024
-TEXT_BYTES_MAX: Final = 4 * MEBIBYTE
+TEXT_BYTES_MAX: Final = 4 * sizes.MEBIBYTE
 """Of a text that is saved as a whole."""
 
 
@@ -35,7 +35,7 @@ def check_text(text: str) -> None:
     size = len(text.encode())
     if size > TEXT_BYTES_MAX:
         raise LocalProtocolError(
-            f"the text is {size:,} bytes long; {TEXT_BYTES_MAX // MEBIBYTE} MiB"
+            f"the text is {size:,} bytes long; {sizes.said(TEXT_BYTES_MAX)}"
             f" ({TEXT_BYTES_MAX:,} bytes) can be saved at once: make several documents of it"
         )
 

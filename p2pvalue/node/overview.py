@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import p2pvalue
+from p2pvalue import sizes
 from p2pvalue import types as t
 from p2pvalue.config import Config
 from p2pvalue.node.node import DATABASE_NAME
@@ -107,8 +108,8 @@ def doctor(node: RunningNode) -> list[t.CheckView]:
 
 def _room_for_files(node: RunningNode) -> t.CheckView:
     room = node.chunks.room
-    quota_mb = room.quota_bytes / 1e6
-    detail = f"{(room.quota_bytes - room.free_bytes) / 1e6:,.0f} of {quota_mb:,.0f} MB are taken"
+    taken = sizes.said(room.quota_bytes - room.free_bytes)
+    detail = f"{taken} of {sizes.said(room.quota_bytes)} are taken"
     if room.free_bytes <= 0:
         detail += (
             ": small files come no more by themselves; raise `quota_mb` under [blobs] in "
@@ -162,7 +163,7 @@ def _folder_private(node: RunningNode) -> t.CheckView:
 def _disk_free(node: RunningNode) -> t.CheckView:
     free = shutil.disk_usage(node.data_dir).free
     is_ok = free >= DISK_FREE_BYTES_MIN
-    text = f"{free // 1_000_000:,} MB free"
+    text = f"{sizes.said(free)} free"
     return t.CheckView(
         check="disk has room",
         is_ok=is_ok,

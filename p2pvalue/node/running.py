@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import trio
 
+from p2pvalue import sizes
 from p2pvalue import types as t
 from p2pvalue.config import Config
 from p2pvalue.keystore import Keystore
@@ -106,7 +107,7 @@ class RunningNode(Node):
         self.on_join_requested = partial(heard, self)
         self.on_changed = self._on_changed
         self.on_topics_changed = self.neighbours.announce_again
-        self.chunks = ChunkKeeper(self, config.blobs_quota_mb * 1_000_000)
+        self.chunks = ChunkKeeper(self, config.blobs_quota_mb * sizes.MEBIBYTE)
         self.on_chunk_asked = self.chunks.asked
         self.on_chunk_brought = self.chunks.brought
         self.on_chunk_nowhere = self.chunks.nowhere

@@ -25,6 +25,7 @@ from p2pvalue_protocol.errors import ConfigError
 OURS: Final = (
     f"{DATABASE_NAME}*",
     "verify-*",
+    "get-*",
     "drafts",
     "draft-bases",
     EDITORS_NAME,

@@ -56,6 +56,8 @@ class FakeBlobs:
         view, data = self._held(reference)
         if target.exists():
             raise ConfigError(f"{target} exists already: name another file")
+        if not target.parent.is_dir():
+            raise ConfigError(f"there is no folder {target.parent}: make it first")
         progress(len(data), len(data))
         target.write_bytes(data)
         return view, 2 if view.file.endswith(".far") else 0

@@ -70,6 +70,29 @@ def test_without_a_name_it_is_written_under_its_own_in_this_folder(
     assert ana.type("blob", "get", "none").exit_code == failures.NOT_FOUND
 
 
+def test_a_file_goes_into_a_folder_under_its_own_name(
+    ana: Person, roof: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pictures").mkdir()
+    target = tmp_path / "pictures" / "roof.png"
+    assert str(target) in ana.sees("blob", "get", "roof.png", str(tmp_path / "pictures"))
+    assert target.read_bytes() == b"an image"
+    missing = ana.type("blob", "get", "roof.png", str(tmp_path / "none" / "roof.png"))
+    assert missing.exit_code == failures.FAILED
+    assert f"there is no folder {tmp_path / 'none'}" in missing.stderr
+
+
+def test_a_file_goes_to_standard_output_as_it_is(ana: Person, tmp_path: Path) -> None:
+    data = bytes(range(256)) * 1_000
+    (tmp_path / "roof.bin").write_bytes(data)
+    ana.sees("blob", "add", str(tmp_path / "roof.bin"))
+    before = {path.name for path in ana.folder.iterdir()}
+    result = ana.type("blob", "get", "roof.bin", "-")
+    assert (result.exit_code, result.stdout_bytes) == (0, data), result.output
+    assert {path.name for path in ana.folder.iterdir()} == before
+    assert ana.type("blob", "get", "roof.bin", "-", "--json").exit_code == failures.USAGE
+
+
 def test_from_how_many_it_came_is_said(ana: Person, tmp_path: Path) -> None:
     (tmp_path / "map.far").write_bytes(b"a map")
     ana.sees("blob", "add", str(tmp_path / "map.far"))

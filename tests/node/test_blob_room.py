@@ -41,7 +41,7 @@ async def test_our_own_files_need_room_and_stay(tmp_path: Path) -> None:
     async with people(tmp_path, "ana") as (ana,):
         room_of(ana, 2 * SEALED_BYTES_MAX)
         await ana.blobs().add(a_file(tmp_path / "first", 65_536), quiet)
-        with pytest.raises(LocalProtocolError, match=r"0\.1 MB are allowed.*raise .quota_mb"):
+        with pytest.raises(LocalProtocolError, match=r"128 KiB are allowed.*raise .quota_mb"):
             await ana.blobs().add(a_file(tmp_path / "second", 70_000), quiet)
         assert here(ana, "first")
         assert held(ana) == 1
@@ -70,7 +70,7 @@ async def test_how_much_room_is_taken_is_told_and_that_there_is_none(tmp_path: P
             return check.is_ok, check.detail
 
         await ana.blobs().add(a_file(tmp_path / "file", 2_000_000), quiet)
-        assert told() == (True, "2 of 1,000 MB are taken")
+        assert told() == (True, "1.9 MiB of 1,000 MiB are taken")
         room_of(ana, 2_000_000)
         is_ok, detail = told()
         assert not is_ok

@@ -187,6 +187,22 @@ async def test_that_a_file_is_here_is_told_to_who_follows_changes(tmp_path: Path
         assert here(ben, "small.png")
 
 
+async def test_the_same_file_added_twice_is_shared_once(tmp_path: Path) -> None:
+    async with people(tmp_path, "ana") as (ana,):
+        blobs = ana.blobs()
+        first = await blobs.add(a_file(tmp_path / "roof.png", 70_000), quiet)
+        assert await blobs.add(tmp_path / "roof.png", quiet) == first
+        other = await blobs.add(tmp_path / "roof.png", quiet, name="other")
+        data = bytearray((tmp_path / "roof.png").read_bytes())
+        data[-1] ^= 1
+        (tmp_path / "roof.png").write_bytes(data)
+        changed = await blobs.add(tmp_path / "roof.png", quiet)
+        assert len({first.blob, other.blob, changed.blob}) == len(blobs.all()) == 3
+        await blobs.remove(first.blob)
+        await blobs.remove(changed.blob)
+        assert (await blobs.add(tmp_path / "roof.png", quiet)).blob != changed.blob
+
+
 # --- taking back
 
 
@@ -239,7 +255,7 @@ async def test_what_is_no_file_or_too_large_is_refused_with_a_next_step(tmp_path
         await blobs.add(tmp_path / "small", quiet, name="other name")
         with pytest.raises(ConfigError, match="exists already"):
             await fetched(ana, "other name", tmp_path / "small")
-        with pytest.raises(ConfigError, match="name another file"):
+        with pytest.raises(ConfigError, match=r"there is no folder .*no folder: make it first"):
             await fetched(ana, "other name", tmp_path / "no folder" / "small")
 
 

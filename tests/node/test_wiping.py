@@ -30,7 +30,7 @@ with locked(folder):
         print(step, flush=True)
         sys.stdin.readline()
 """
-STEPS = 7
+STEPS = 8
 
 
 def used(folder: Path) -> Path:
@@ -43,6 +43,7 @@ def used(folder: Path) -> Path:
     (folder / "drafts").mkdir()
     (folder / "drafts" / "letter.md").write_text(SECRET)
     (folder / "verify-abc").mkdir()
+    (folder / "get-abc").mkdir()
     return folder
 
 

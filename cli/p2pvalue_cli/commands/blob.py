@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
+from p2pvalue import sizes
 from p2pvalue_cli import connection
-from p2pvalue_cli.command import Command, Group, community_option
+from p2pvalue_cli.command import Command, Group, as_json, community_option, data_dir
 from p2pvalue_cli.failures import failed
-from p2pvalue_cli.output import ago, harmless, one_line, say, short, show, size, table
+from p2pvalue_cli.output import ago, harmless, is_person_reading, one_line, say, short, show, table
 from p2pvalue_cli.progress import finished
 
+STDOUT = Path("-")
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -28,12 +34,14 @@ def blob() -> None:
 def add(file: Path, name: str, community: str | None) -> None:
     """Share a FILE with the community."""
     source = str(file.expanduser().absolute())
-    answer = finished("/blobs", source=source, name=name, community=community)
+    answer = finished("/blobs", source=source, file=name, community=community)
     show(answer["blob"], _say_shared)
 
 
 def _say_shared(view: dict[str, Any]) -> None:
-    say(f"shared {harmless(view['file'])}, {size(view['bytes'])} (blob {short(view['blob'])})")
+    say(
+        f"shared {harmless(view['file'])}, {sizes.said(view['bytes'])} (blob {short(view['blob'])})"
+    )
     if view["media"].startswith("image/"):
         say(f"in a document: ![{one_line(view['file'])}](blob:{view['blob']})")
 
@@ -50,31 +58,55 @@ def _write_list(views: list[dict[str, Any]]) -> None:
         say("no files yet; share one with: p2pvalue blob add FILE")
         return
     rows = [
-        (short(v["blob"]), v["file"], size(v["bytes"]), v["name"], ago(v["time"]), v["state"])
+        (short(v["blob"]), v["file"], sizes.said(v["bytes"]), v["name"], ago(v["time"]), v["state"])
         for v in views
     ]
     table(("BLOB", "FILE", "SIZE", "FROM", "SHARED", "WHERE"), rows)
 
 
-@blob.command(cls=Command, example="p2pvalue blob get roof.jpg\np2pvalue blob get roof.jpg ~/a.jpg")
+@blob.command(
+    cls=Command,
+    example="p2pvalue blob get roof.jpg\np2pvalue blob get roof.jpg ~/pictures\n"
+    "p2pvalue blob get plan.txt - | wc",
+)
 @click.argument("reference", metavar="NAME")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True), required=False)
 @click.option(
     "--wait", default=70.0, show_default=True, metavar="SECONDS", help="How long without news."
 )
 @community_option
 def get(reference: str, file: Path | None, wait: float, community: str | None) -> None:
-    """Write the file called NAME to FILE, a new one, or under its own name here.
+    """Write the file called NAME to FILE, a new one; into a folder, or here, under its own name.
 
-    What is missing is fetched from members who have it. If that ends early, the next time goes on
-    from there.
+    For FILE, - is standard output. What is missing is fetched from members who have it. If that
+    ends early, the next time goes on from there.
     """
+
+    def fetch(target: Path) -> dict[str, Any]:
+        path = f"/blobs/{connection.quoted(reference)}/get"
+        return finished(path, target=str(target), wait_s=wait, community=community)
+
+    if file == STDOUT:
+        _write_out(fetch)
+        return
     # Only what was typed here may name somebody's home.
-    target = file.expanduser() if file else Path(_own_name(reference, community))
+    target = Path() if file is None else file.expanduser()
+    if target.is_dir():
+        target /= _own_name(reference, community)
     target = target.absolute()
-    path = f"/blobs/{connection.quoted(reference)}/get"
-    answer = finished(path, target=str(target), wait_s=wait, community=community)
-    show(answer, lambda done: _say_got(done, target))
+    show(fetch(target), lambda done: _say_got(done, target))
+
+
+def _write_out(fetch: Callable[[Path], object]) -> None:
+    if as_json():
+        raise click.UsageError("with --json, write the file to a FILE: the answer goes to -")
+    if is_person_reading():
+        raise click.UsageError("a file may hold what steers a terminal: send it on, or name a FILE")
+    # The daemon may write there, and nobody else reads it.
+    with TemporaryDirectory(dir=data_dir(), prefix="get-") as folder:
+        fetch(Path(folder, "file"))
+        with Path(folder, "file").open("rb") as held:
+            shutil.copyfileobj(held, sys.stdout.buffer)
 
 
 def _own_name(reference: str, community: str | None) -> str:

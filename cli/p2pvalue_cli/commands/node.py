@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from p2pvalue import sizes
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Command, Group, community_option, data_dir, run_hint
 from p2pvalue_cli.drafts import all_drafts
 from p2pvalue_cli.failures import FAILED
-from p2pvalue_cli.output import checks, one_line, say, short, show, size
+from p2pvalue_cli.output import checks, one_line, say, short, show
 
 NETWORK = {
     "starting": "starting",
@@ -128,7 +129,8 @@ def _write_status(status: dict[str, Any]) -> None:
     for address in status["addresses"]:
         click.echo(f"reachable at {address}")
     click.echo(
-        f"memory {size(status['rss_bytes'])}, database {size(status['database_bytes'])}, "
+        f"memory {sizes.said(status['rss_bytes'])}, "
+        f"database {sizes.said(status['database_bytes'])}, "
         f"writes survive a {status['durability'].replace('-', ' ')}"
     )
     for community in status["communities"]:
