@@ -76,6 +76,11 @@ class Needs:
         copy = self._context.copy_of(self._community)
         return self._context.boards.of(copy, self._context.store, row)
 
+    def has_close(self, row: StateRow) -> bool:
+        """Return whether anybody said that a need is closed; one seek."""
+        store = self._context.store
+        return bool(store.entries(self._community, row.subject, close.NUMBER, limit=1))
+
     def names(self) -> Names:
         """Return what members are called."""
         return Names(self._context, self._community)

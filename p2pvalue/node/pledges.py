@@ -16,8 +16,9 @@ from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import pledge
-from p2pvalue_protocol.kinds.need import NeedState
-from p2pvalue_protocol.needs.keeping import may_confirm, may_settle
+from p2pvalue_protocol.kinds.need import NeedState, Terms, terms_id
+from p2pvalue_protocol.needs.acts import Act, Offer
+from p2pvalue_protocol.needs.keeping import Word, may_confirm, may_settle
 from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
@@ -65,11 +66,18 @@ class Pledges:
     ) -> nt.PledgeView:
         """Promise `quantity`, in the line's unit, to one line of a need as its terms are now."""
         row = self._needs.row(reference)
-        standing, state = self._needs.standing(row), need_state(row)
-        self._check_takes_pledges(standing, state, line, is_takeover=bool(takes))
+        state = need_state(row)
+        is_plain = not (takes or conditions or self._needs.has_close(row))
+        terms = state.terms[-1]
+        if is_plain:
+            self._check_plain(state, terms, line)
+        else:
+            standing = self._needs.standing(row)
+            terms = standing.terms
+            self._check_takes_pledges(standing, state, line, is_takeover=bool(takes))
         payload = pledge.encode_pledge(
             row.subject,
-            standing.terms_id,
+            terms_id(terms),
             line,
             quantity,
             when=when or None,
@@ -78,6 +86,8 @@ class Pledges:
             takes=self._found(takes)[1].offer.pledge if takes else None,
         )
         order = await self._write(payload)
+        if is_plain:
+            return self._view_of_plain(row, terms, payload, order)
         return self._view(row, subject_of(order.op_id))
 
     async def renew(self, reference: str) -> nt.PledgeView:
@@ -175,23 +185,41 @@ class Pledges:
             who = "a steward who is no party to it" if act == "settle" else "who may confirm it"
             raise NotAdmitted(f"you cannot {act} this pledge: ask {who} (`p2pvalue need show`)")
 
+    def _check_plain(self, state: NeedState, terms: Terms, line: int) -> None:
+        """Refuse a pledge that could not count, where nobody closed the need."""
+        _check_line(state, terms, line)
+        if state.status == "dropped":
+            raise LocalProtocolError(f'the need "{state.title}" is dropped: it takes none')
+        self._check_in_time(state, terms, is_closed=False)
+
     def _check_takes_pledges(
         self, standing: NeedStanding, state: NeedState, line: int, *, is_takeover: bool
     ) -> None:
-        count = len(standing.terms.lines)
-        if not 0 <= line < count:
-            raise LocalProtocolError(
-                f'the need "{state.title}" has lines 0 to {count - 1}, and none'
-                f" numbered {line}: choose one of them"
-            )
+        _check_line(state, standing.terms, line)
         if standing.state in _ENDED:
             raise LocalProtocolError(f'the need "{state.title}" is {standing.state}: it takes none')
-        is_over = standing.terms.closes and self._context.clock_ms() > standing.terms.closes
-        if (standing.is_closed or is_over) and not is_takeover:
+        if not is_takeover:
+            self._check_in_time(state, standing.terms, is_closed=standing.is_closed)
+
+    def _check_in_time(self, state: NeedState, terms: Terms, *, is_closed: bool) -> None:
+        is_over = terms.closes and self._context.clock_ms() > terms.closes
+        if is_closed or is_over:
             raise LocalProtocolError(
                 f'the time to pledge to "{state.title}" is over: you can take over what somebody'
                 " released (`p2pvalue pledge list`)"
             )
+
+    def _view_of_plain(
+        self, row: StateRow, terms: Terms, payload: bytes, order: Order
+    ) -> nt.PledgeView:
+        """Return a pledge just made that stands whatever others pledged; looks at no other."""
+        said = pledge.read_pledge(payload)
+        act = Act(order, self._context.root(self._community), said)
+        offer = Offer(subject_of(order.op_id), act, said)
+        found = PledgeStanding(offer, "offered", "")
+        if terms.trigger == "none":
+            found = PledgeStanding(offer, "binding", "", Word(offer, said.quantity or 0))
+        return pledge_view(found, row.subject, need_state(row), self._needs.names())
 
     def _condition(self, condition: nt.ConditionView) -> pledge.Condition:
         member = None
@@ -230,3 +258,11 @@ class Pledges:
         pledges = self._needs.standing(row).pledges
         found = next(found for found in pledges if found.offer.pledge == subject)
         return pledge_view(found, row.subject, need_state(row), self._needs.names())
+
+
+def _check_line(state: NeedState, terms: Terms, line: int) -> None:
+    if not 0 <= line < len(terms.lines):
+        raise LocalProtocolError(
+            f'the need "{state.title}" has lines 0 to {len(terms.lines) - 1}, and none'
+            f" numbered {line}: choose one of them"
+        )
