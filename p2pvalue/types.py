@@ -303,6 +303,8 @@ class EventView(Value, frozen=True, kw_only=True):
         "document-differs",
         "need",
         "pledge",
+        "contribution",
+        "thanks",
         "member",
         "request",
         "fork",

@@ -14,6 +14,7 @@ _HOURS = re.compile(r"(\d+(?:[.,]\d{1,2})?)\s*h(?:\s*([0-5]?\d)\s*(?:m|min)?)?")
 _MINUTES = re.compile(r"(\d+)\s*(?:m|min)")
 _MONEY = re.compile(r"(\d+)(?:[.,](\d{2}))?\s*([A-Za-z]{3}|[€$£])|([€$£])\s*(\d+)(?:[.,](\d{2}))?")
 _PIECES = re.compile(r"(\d+)\s*(\S.*)?")
+_CURRENCY = re.compile(r"[A-Z]{3}|[€$£]")
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP"}
 
 QUANTITY_MAX = 2**53
@@ -77,6 +78,35 @@ def _parsed(kind: LineKind, text: str) -> tuple[int, str]:
     if found is None or not found[2]:
         raise BadAmount(f"{text!r} is no number of things: write for example {EXAMPLES[kind]}")
     return int(found[1]), found[2].strip()
+
+
+def parse_amount(text: str) -> tuple[int, str]:
+    """A quantity of time, money or things, by how it is written, and its unit; raises BadAmount.
+
+    >>> parse_amount("90min"), parse_amount("20EUR"), parse_amount("5 jam")
+    ((90, 'minute'), (2000, 'EUR'), (5, 'jam'))
+    """
+    kinds: list[LineKind] = ["hours", "material"]
+    if _CURRENCY.search(text):
+        kinds.insert(1, "money")
+    for kind in kinds:
+        try:
+            return parse_quantity(kind, text)
+        except BadAmount:
+            continue
+    raise BadAmount(f"{text!r} is no amount: write for example 90min, 20EUR or 5 cakes")
+
+
+def decimal_text(kind: str, quantity: int) -> str:
+    """A quantity as other programs read it: money with its hundredths, all else whole.
+
+    >>> decimal_text("money", 2050), decimal_text("hours", 90)
+    ('20.50', '90')
+    """
+    if kind != "money":
+        return str(quantity)
+    whole, cents = divmod(quantity, 100)
+    return f"{whole}.{cents:02d}"
 
 
 def written(kind: str, unit: str, quantity: int) -> str:

@@ -16,6 +16,8 @@ from p2pvalue.api import device_answers as d
 from p2pvalue.api import device_schema as ds
 from p2pvalue.api import editor_answers as e
 from p2pvalue.api import editor_schema as es
+from p2pvalue.api import fact_answers as f
+from p2pvalue.api import fact_schema as fs
 from p2pvalue.api import history_answers as h
 from p2pvalue.api import history_schema as hs
 from p2pvalue.api import member_answers as m
@@ -144,6 +146,23 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Endpoint("POST", "/pledges/{pledge}/confirm", ns.DeliverPledge, n.confirm_pledge),
     Endpoint("POST", "/pledges/{pledge}/dispute", ns.DisputePledge, n.dispute_pledge),
     Endpoint("POST", "/pledges/{pledge}/settle", ns.SettlePledge, n.settle_pledge),
+    Endpoint("GET", "/contributions", fs.ListContributions, f.list_contributions),
+    Endpoint("POST", "/contributions", fs.AddContribution, f.add_contribution),
+    Endpoint(
+        "POST",
+        "/contributions/{contribution:path}/witness",
+        fs.OfContribution,
+        f.witness_contribution,
+    ),
+    Endpoint(
+        "POST",
+        "/contributions/{contribution:path}/withdraw",
+        fs.OfContribution,
+        f.withdraw_contribution,
+    ),
+    Endpoint("GET", "/thanks", fs.ListThanks, f.list_thanks),
+    Endpoint("POST", "/thanks", fs.GiveThanks, f.give_thanks),
+    Endpoint("POST", "/thanks/{thanks}/withdraw", fs.OfThanks, f.withdraw_thanks),
     Endpoint("GET", "/peers", s.Question, a.list_peers),
     Endpoint("POST", "/peers", s.AddPeer, a.add_peer),
     Stream("GET", "/events", s.InCommunity, (t.EventView, streams.Heartbeat), streams.events),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from p2pvalue import types as t
 from p2pvalue.node.chat import Chat
 from p2pvalue.node.context import Context
+from p2pvalue.node.contributions import Contributions
 from p2pvalue.node.document_history import DocumentHistory
 from p2pvalue.node.documents import Documents
 from p2pvalue.node.invites import Invites
@@ -18,6 +19,7 @@ from p2pvalue.node.pledges import Pledges
 from p2pvalue.node.reminders import reminders
 from p2pvalue.node.requests import Requests
 from p2pvalue.node.rules import Rules
+from p2pvalue.node.thanks import ThanksGiven
 from p2pvalue.node.work_order import WorkOrder
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.inputs import Draft
@@ -41,6 +43,8 @@ class Community:
         self.needs = Needs(context, community)
         self.pledges = Pledges(context, community, self.needs)
         self.order = WorkOrder(context, community, self.needs)
+        self.contributions = Contributions(context, community, self.needs)
+        self.thanks = ThanksGiven(context, community, self.needs, self.contributions)
 
     # --- the community itself
 

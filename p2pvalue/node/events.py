@@ -13,13 +13,34 @@ from p2pvalue_protocol.effects import Change, Changed
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.kind import NO_SUBJECT
-from p2pvalue_protocol.kinds import blob, card, chat, close, document, need, notice, pledge, profile
+from p2pvalue_protocol.kinds import (
+    blob,
+    card,
+    chat,
+    close,
+    contribution,
+    document,
+    need,
+    notice,
+    pledge,
+    profile,
+    thanks,
+)
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
 
 BEHIND_MAX: Final = 10_000
 
 EventName = Literal[
-    "message", "document", "need", "pledge", "profile", "community", "member", "blob"
+    "message",
+    "document",
+    "need",
+    "pledge",
+    "contribution",
+    "thanks",
+    "profile",
+    "community",
+    "member",
+    "blob",
 ]
 
 _NAMES: Final[dict[int, EventName]] = {
@@ -28,6 +49,8 @@ _NAMES: Final[dict[int, EventName]] = {
     need.NUMBER: "need",
     pledge.NUMBER: "pledge",
     close.NUMBER: "need",
+    contribution.NUMBER: "contribution",
+    thanks.NUMBER: "thanks",
     profile.NUMBER: "profile",
     card.NUMBER: "community",
     notice.NUMBER: "member",

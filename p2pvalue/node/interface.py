@@ -14,8 +14,9 @@ from typing import Protocol
 
 import trio
 
-from p2pvalue import past_types as pt
 from p2pvalue import types as t
+from p2pvalue.node.fact_interface import ContributionsInterface, ThanksInterface
+from p2pvalue.node.history_interface import HistoryInterface
 from p2pvalue.node.need_interface import (
     CapacityInterface,
     NeedsInterface,
@@ -301,20 +302,6 @@ class RequestsInterface(Protocol):
     async def decline(self, reference: str) -> t.RequestView: ...
 
 
-class HistoryInterface(Protocol):
-    """The past of documents; a version is ids of edits, or their first digits, joined by "+"."""
-
-    async def edits(self, reference: str, limit: int) -> pt.HistoryView: ...
-    async def at(self, reference: str, version: str) -> t.TextView: ...
-    async def blame(self, reference: str, version: str, *, deleted: bool) -> pt.BlameView:
-        """Return who wrote each run of the text, of the text as it is if `version` is empty."""
-        ...
-
-    async def restore(self, reference: str, version: str) -> t.TextView: ...
-    async def undo(self, reference: str) -> pt.TurnView: ...
-    async def redo(self, reference: str) -> pt.TurnView: ...
-
-
 class CommunityInterface(Protocol):
     """One community of the node."""
 
@@ -333,6 +320,10 @@ class CommunityInterface(Protocol):
     def pledges(self) -> PledgesInterface: ...
     @property
     def order(self) -> OrderInterface: ...
+    @property
+    def contributions(self) -> ContributionsInterface: ...
+    @property
+    def thanks(self) -> ThanksInterface: ...
     @property
     def invites(self) -> InvitesInterface: ...
     @property

@@ -56,6 +56,8 @@ def loaded(person: Person, *words: str) -> list[str]:
         ("document", "list"),
         ("need", "list"),
         ("pledge", "list"),
+        ("contribution", "list"),
+        ("thanks", "list"),
         ("status",),
         ("community", "members"),
         ("version",),

@@ -233,7 +233,10 @@ def _body_of(question: type[msgspec.Struct]) -> dict[str, object]:
         "document": "Minutes", "member": "Ana", "address": "/ip4/127.0.0.1/tcp/9",
         "link": "p2pvalue:1#AAAA", "code": "p2pvalue-device:1#AAAA", "rank": "guest",
     }  # fmt: skip
-    in_path = ("document", "member", "invite", "need", "pledge", "request", "device", "blob")
+    in_path = (
+        *("document", "member", "invite", "need", "pledge", "request", "device", "blob"),
+        *("contribution", "thanks"),
+    )
     return {
         field.encode_name: values.get(field.encode_name, "")
         for field in msgspec.structs.fields(question)

@@ -9,8 +9,9 @@ from p2pvalue.node import events
 from p2pvalue.node.events import EventHub, ReaderCutOff
 from p2pvalue.types import EventView
 from p2pvalue_protocol.ids import CONTENT, Reference
+from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kind import NO_SUBJECT
-from p2pvalue_protocol.kinds import chat
+from p2pvalue_protocol.kinds import chat, thanks
 from tests.node.small_node import SmallNode
 from tests.protocol.verdicts import Verdicts
 
@@ -102,12 +103,17 @@ async def test_every_kind_of_change_has_its_event() -> None:
         await ana.community.edit_document("Plan", "text")
         need = await ana.community.needs.add(NeedDraft(title="Roof", lines=[line]))
         pledge = await ana.community.pledges.make("Roof", 1)
-        got = [await anext(stream) for _ in range(7)]
+        done = await ana.community.contributions.add("Minutes", 90)
+        said = thanks.encode_thanks(b"e" * 32, "for the bread")
+        await ana.write(ana.community_id, [Draft(thanks.NUMBER, b"", said)])
+        got = [await anext(stream) for _ in range(9)]
     assert [one.event for one in got] == [
-        *("community", "profile", "message", "document", "document", "need", "pledge")
+        *("community", "profile", "message", "document", "document", "need", "pledge"),
+        *("contribution", "thanks"),
     ]
-    assert [one.subject for one in got[2:]] == [
-        *(message.message, document.document, document.document, need.need, pledge.need)
+    assert [one.subject for one in got[2:8]] == [
+        *(message.message, document.document, document.document, need.need, pledge.need),
+        done.contribution,
     ]
     assert got[2].data == {
         "member": message.member,

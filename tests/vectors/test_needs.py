@@ -10,6 +10,7 @@ import pytest
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import close, need, pledge
 from p2pvalue_protocol.needs.acts import Act
+from p2pvalue_protocol.needs.facts import facts_of
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from tests.vectors.files import Vector, shown, vectors_of
 
@@ -28,7 +29,7 @@ def act_of(written: dict[str, Any]) -> Act:
     return Act(order, bytes.fromhex(written["member"]), said, written["hidden"])
 
 
-def told(standing: NeedStanding) -> dict[str, Any]:
+def told(state: need.NeedState, standing: NeedStanding) -> dict[str, Any]:
     """What two implementations must agree on."""
     return {
         "state": standing.state,
@@ -47,6 +48,18 @@ def told(standing: NeedStanding) -> dict[str, Any]:
             for found in standing.pledges
         ],
         "closings": [[c.member.hex(), c.changed] for c in standing.closings],
+        "done": [
+            {
+                "pledge": fact.pledge.hex(),
+                "member": fact.member.hex(),
+                "quantity": fact.quantity,
+                "unit": fact.line.unit,
+                "class": fact.class_name,
+                "witnesses": [witness.hex() for witness in fact.witnesses],
+                "time": fact.time,
+            }
+            for fact in facts_of(state, standing)
+        ],
     }
 
 
@@ -55,4 +68,4 @@ def test_a_need_stands_where_its_vector_says(vector: Vector) -> None:
     given = vector["input"]
     state = msgspec.msgpack.decode(bytes.fromhex(given["need"]), type=need.NeedState)
     standing = standing_of(state, [act_of(act) for act in given["acts"]])
-    assert told(standing) == vector["expect"]
+    assert told(state, standing) == vector["expect"]

@@ -31,6 +31,7 @@ class Word:
         self.disputed_by: set[bytes] = set()
         self.settled: int | None = None
         self.settled_by: bytes | None = None
+        self.delivered_ms = 0  # when what was delivered was last said to be more, or less
 
     @property
     def bound(self) -> int:
@@ -43,6 +44,13 @@ class Word:
         if self.settled is not None:
             return self.settled
         return max(self.confirmed.values(), default=0)
+
+    @property
+    def witnesses(self) -> tuple[bytes, ...]:
+        """Who said that as much was delivered: who settled it, else who confirmed all of it."""
+        if self.settled_by is not None:
+            return (self.settled_by,)
+        return tuple(sorted(m for m, much in self.confirmed.items() if much == self.delivered))
 
     @property
     def state(self) -> WordState:
@@ -111,6 +119,7 @@ class Keeping:
         if word is None or act.order < word.offer.act.order:
             return
         is_own = act.member == word.offer.member
+        before = word.delivered
         match said.act:
             case "withdraw" if is_own:
                 _release(word, said)
@@ -128,6 +137,8 @@ class Keeping:
                 word.reason = said.reason or ""
             case _:
                 pass
+        if word.delivered != before:
+            word.delivered_ms = act.order.time
 
 
 def may_confirm(need: NeedState, terms: Terms, word: Word, member: bytes) -> bool:
