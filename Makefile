@@ -26,11 +26,9 @@ demo: $(READY)
 # wait longest come first (testpaths), so that none of them is left for the end. What is drawn by chance
 # follows from one seed, so that every clone of a commit tries the same; campaigns and soaks try others.
 test: export P2PVALUE_TEST_SEED ?= 3815154950
-# Random edits in two real editors, which may be refused one (docs/documents.md, Limits): by hand until that is mended.
-UNSTEADY := --deselect tests/editors/test_real_editors.py::test_rich_editors_in_which_all_is_edited_at_once_show_the_same
 test: check $(EDITORS)
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
-		--hypothesis-seed $(P2PVALUE_TEST_SEED) $(UNSTEADY) $(PYTEST)
+		--hypothesis-seed $(P2PVALUE_TEST_SEED) $(PYTEST)
 	$(MAKE) --no-print-directory sim
 
 check: $(READY)
@@ -90,7 +88,8 @@ documents: $(READY)
 	$(BIN)/python -m tests.documents.hostile --histories $(HISTORIES) --resume build/documents.json \
 		&& rm build/documents.json
 
-# Plays histories of real Yjs clients, with undo, and applies what counts of liars in both libraries.
+# Plays histories of real Yjs clients and of rich editors, with undo, and applies what counts of liars
+# in both libraries.
 YJS_HISTORIES ?= 3000
 yjs-histories: $(READY) $(EDITORS)
 	$(BIN)/python -m tests.editors.yjs_histories --histories $(YJS_HISTORIES)

@@ -20,6 +20,7 @@ from p2pvalue.node.set_aside import SetAside, Written
 from p2pvalue.store import Base, Store, StoreFailed
 from p2pvalue_protocol.documents.facts import Facts
 from p2pvalue_protocol.documents.kept_facts import dumping_facts, loading_facts
+from p2pvalue_protocol.documents.mending import mending
 from p2pvalue_protocol.documents.op_ids import IdOf
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.steps import Steps
@@ -296,6 +297,7 @@ class DocumentFacts:
         placement = at._replace(op_id=made_up_id, seq=_MADE_UP_SEQ + self._made_up)
         if at.branch != _NO_BRANCH:
             self._tell(at.branch)
+        update = yield from mending(self._facts, at.branch, at.device, session, heads, update)
         entry = Waiting(placement, session, heads, update)
         verdict = yield from self._facts.taking(entry, is_stored=False)
         if not isinstance(verdict, Applies) or verdict.update is not None:

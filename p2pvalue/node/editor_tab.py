@@ -19,6 +19,7 @@ from p2pvalue.node.editor_presence import TabPresence
 from p2pvalue.node.editor_projection import Projection
 from p2pvalue.node.editor_refusal import EditorRefused, Refusal
 from p2pvalue.texts.schema import may_exceed
+from p2pvalue_protocol.documents.bursts import said_anew
 from p2pvalue_protocol.documents.update_form import Update, read_update
 from p2pvalue_protocol.documents.verdict import UpdateInvalid, VoidReason
 
@@ -44,7 +45,9 @@ class Tab:
         self._room = room
         self._burst = Burst()
         self._signing = trio.Lock()
-        self._clock = 0  # the next of its client, with what is not signed yet
+        self._first_clock = 0  # of its client, when it came
+        self._clock = 0  # and the next, with what is not signed yet
+        self._has_gap = False  # something it typed was not signed, so what comes next cannot be
         self._has_all = False  # it was told of everything, and hears what comes
         self._gave_all = False  # it has said what it had typed while it was away
         self._outgoing: deque[bytes] = deque()
@@ -120,7 +123,7 @@ class Tab:
         """Tell all that the tab lacks, and ask for what it has and we lack."""
         async with self._room.replica(self) as replica:
             if not self._has_all:
-                self._clock = replica.clock_of(self.lease.session)
+                self._first_clock = self._clock = replica.clock_of(self.lease.session)
             if self._projection is not None:
                 held, missing = await self._projection.begin(replica, state)
             elif await self._room.exceeds(replica, self.lease.schema):
@@ -141,7 +144,13 @@ class Tab:
             return  # it says so again with all else that we lack
         if not update.structs and (self.is_read_only or not update.deletions):
             return  # editors tidy up what others wrote, and say so; readers have no say in it
-        self._check(update)
+        said = self._check(update)
+        try:
+            update = said_anew(update, said)
+        except UpdateInvalid:
+            raise _out_of_turn() from None
+        if not update.structs and not update.deletions:
+            return
         self._burst.add(update, size)
         if self._burst.is_full:
             await self.sign()
@@ -153,7 +162,7 @@ class Tab:
         if not is_all and not self._gave_all:
             return  # as above
         async with self._room.replica(self) as replica:
-            cut = await replica.document.cut(said, is_all=is_all)
+            cut = await replica.document.cut(said, is_all=is_all, clock=self._clock)
         if cut.reason:
             raise _refused(cut.reason)
         self._gave_all = True
@@ -162,9 +171,10 @@ class Tab:
         self._check(cut)
         await self.sign(cut.parts)
 
-    def _check(self, update: Update | Cut) -> None:
+    def _check(self, update: Update | Cut) -> int:
+        """Return how far the tab had come before an update: what is below was said already."""
         if not update.structs:
-            return
+            return self._clock
         if self.is_read_only:
             raise EditorRefused(Refusal.NOT_ALLOWED, "you may read this document, and not write it")
         if update.client != self.client:
@@ -172,9 +182,10 @@ class Tab:
                 Refusal.REFUSED,
                 f"this tab writes as client {self.client}: set clientID after the first sync",
             )
-        if update.first_clock != self._clock:
+        if not self._first_clock <= update.first_clock <= self._clock:
             raise _out_of_turn()
-        self._clock = update.end_clock
+        said, self._clock = self._clock, max(self._clock, update.end_clock)
+        return said
 
     # --- signing
 
@@ -183,10 +194,14 @@ class Tab:
         async with self._signing:
             with trio.CancelScope(shield=True):  # what is taken here is nowhere else
                 typed = self._burst.take()
+                if self._has_gap:
+                    return
+                self._has_gap = True
                 if typed:
                     await self._room.write_typed(self, typed)
                 if after:
                     await self._room.write(self, after)
+                self._has_gap = False
 
     async def run(self) -> None:
         """Do what is due until cancelled; raises EditorRefused."""

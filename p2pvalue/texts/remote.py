@@ -200,9 +200,9 @@ class RemoteDocument:
         """
         return await self._ask("since", [held], bytes)
 
-    async def cut(self, said: bytes, *, is_all: bool) -> Cut:
-        """Return what an editor said, in parts to sign; nothing is changed."""
-        return await self._ask("cut", [said, is_all], Cut)
+    async def cut(self, said: bytes, *, is_all: bool, clock: int) -> Cut:
+        """Return what an editor said from a clock on, in parts to sign; nothing is changed."""
+        return await self._ask("cut", [said, is_all, clock], Cut)
 
     async def schema(self) -> int:
         """Return which version of its shape's names the document uses."""

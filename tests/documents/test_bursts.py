@@ -16,13 +16,14 @@ from p2pvalue_protocol.documents.bursts import (
     first_text,
     in_parts,
     joined,
+    said_anew,
     united,
     without,
 )
 from p2pvalue_protocol.documents.state_form import read_state, write_state
 from p2pvalue_protocol.documents.update_form import Update, read_update, write_update
 from p2pvalue_protocol.documents.verdict import Applies, UpdateInvalid
-from tests.documents.by_hand import ANA, APPLIES, EVA, Scene, client, string
+from tests.documents.by_hand import ANA, APPLIES, EVA, Scene, client, string, struct, update
 from tests.documents.edits import edit_anything
 from tests.documents.hostile import deliver
 from tests.documents.peers import Person, Written, written
@@ -241,3 +242,27 @@ def test_a_state_is_read_as_it_is_written() -> None:
 def test_what_is_no_state_is_malformed(data: bytes) -> None:
     with pytest.raises(UpdateInvalid):
         read_state(data)
+
+
+# --- what is said again
+
+
+def test_what_was_said_before_is_passed_over_and_deletions_are_not() -> None:
+    first = string("aé😀b", origin=(E, 0), right=(E, 1))
+    told = read_update(update(A, 3, first, struct(form.GC, 2), deletes=((E, 0, 1),)))
+    assert said_anew(told, 3) == said_anew(told, 0) == told
+    assert said_anew(told, 10) == said_anew(told, 11) == Update(-1, -1, (), told.deletions)
+    for clock, text in ((4, "é😀b"), (5, "😀b"), (7, "b")):
+        rest = string(text, origin=(A, clock - 1), right=(E, 1))
+        left = update(A, clock, rest, struct(form.GC, 2), deletes=((E, 0, 1),))
+        assert said_anew(told, clock) == read_update(left)
+    assert said_anew(told, 9).structs == (struct(form.GC, 1),)
+    gone = read_update(update(A, 0, struct(form.DELETED, 3, parent="content")))
+    assert said_anew(gone, 2).structs == (struct(form.DELETED, 1, origin=(A, 1)),)
+
+
+def test_what_cannot_be_parted_is_not() -> None:
+    values = struct(form.ANY, 2, body=b"\x02\x78\x78")
+    for told, clock in ((string("a😀b"), 2), (values, 1)):
+        with pytest.raises(UpdateInvalid):
+            said_anew(read_update(update(A, 0, told)), clock)

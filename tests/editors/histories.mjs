@@ -3,6 +3,7 @@
 // can be heard, with how many of each client's updates it had heard; and what each shows in the end.
 import * as Y from 'yjs'
 import { createInterface } from 'node:readline'
+import { Dice } from './dice.mjs'
 import { rootsOf, shownIn } from './visible.mjs'
 
 const STEPS = 48
@@ -12,22 +13,6 @@ const WORDS = ['a', 'bc', 'é', '😀', 'x😀y', '\n', '日本', 'مرحبا', 
 const MARKS = [{ bold: {} }, { italic: {} }, { link: { href: 'https://example.org' } }, { bold: null }, { italic: null }]
 const BLOCKS = ['paragraph', 'heading', 'bulletList', 'listItem', 'blockquote']
 const VALUES = ['Plan', 3, 2.5, true, null, new Uint8Array([0, 255]), ['a', { b: [1] }], { '😀': 'é' }]
-
-class Dice {
-  constructor (seed) { this.state = seed | 0 }
-
-  // The numbers of mulberry32, from 0 to 1.
-  next () {
-    this.state = (this.state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-
-  below (count) { return Math.floor(this.next() * count) }
-  of (things) { return things[this.below(things.length)] }
-  is (share) { return this.next() < share }
-}
 
 class Client {
   constructor (number, clients, shape, said) {

@@ -13,6 +13,7 @@ from p2pvalue.api.editor_server import STRANGERS_MAX
 from p2pvalue.node import editor_messages as m
 from p2pvalue.node.editor_refusal import Refusal
 from p2pvalue_protocol.documents.state_form import write_state
+from tests.documents.by_hand import string, update
 from tests.editors.tabs import Tabs, as_shown, new_document, text_of, until_reads
 from tests.node.hostile_updates import hostile_updates
 from tests.system.person import Person
@@ -34,7 +35,8 @@ def test_what_kills_text_libraries_closes_the_tab_and_nothing_else(
         hostile = tabs.at(ana, document)
         attack = hostile_updates(hostile("client"), honest("client"))[name]
         said = m.news(attack.update).hex()
-        hostile("raw", said, said)  # one that can be cut counts, and is out of turn then
+        later = update(hostile("client"), 2**30, string("later"))
+        hostile("raw", said, m.news(later).hex())  # one that can be cut counts: the next does not
         outcomes[name], _ = hostile("closed")
     assert set(outcomes.values()) <= set(FOR_GOOD), outcomes
     honest("type", 0, "more ")

@@ -52,6 +52,24 @@ def test_rich_editors_that_are_apart_meet_and_undo_their_own(
         tab("edited", 'doc(paragraph("one"), paragraph("two by Ben"))')
 
 
+def test_what_was_typed_beside_words_that_came_back_comes_back_with_its_block(
+    two: tuple[Person, Person], tabs: Tabs
+) -> None:
+    ana, ben = two
+    document = new_document(ana, ben, text="one\n\ntwo\n", shape="rich")
+    one, far = (tabs.at(person, document, editor="RichEditor") for person in two)
+    for what, *given in (["split", 2], ["undo"], ["type", 3, "X"], ["erase", 0, 6], ["undo"]):
+        one("edit", what, *given)
+        one("edit", "pause")
+    one("edit", "type", 4, "Y")  # beside what no list could have told the place of
+    for tab in (one, far):
+        tab("edited", 'doc(paragraph("onXYe"), paragraph("two"))')
+    far("edit", "type", 3, "Z")
+    for tab in (one, far):
+        tab("edited", 'doc(paragraph("onZXYe"), paragraph("two"))')
+    assert [tab("closes") for tab in (one, far)] == [[], []]
+
+
 def test_rich_editors_in_which_all_is_edited_at_once_show_the_same(
     two: tuple[Person, Person], tabs: Tabs, seed: int
 ) -> None:

@@ -12,19 +12,28 @@ const { getSchema } = await import('@tiptap/core')
 const { default: StarterKit } = await import('@tiptap/starter-kit')
 const { EditorState: RichState } = await import('@tiptap/pm/state')
 const { EditorView: RichView } = await import('@tiptap/pm/view')
-const { ySyncPlugin, yUndoPlugin, undo } = await import('y-prosemirror')
+const { ySyncPlugin, ySyncPluginKey, yUndoPlugin, defaultDeleteFilter, defaultProtectedNodes, undo, redo, yUndoPluginKey } = await import('y-prosemirror')
+const { UndoManager } = await import('yjs')
 const { EditorState } = await import('@codemirror/state')
 const { EditorView } = await import('@codemirror/view')
 const { yCollab } = await import('y-codemirror.next')
 
 const place = () => window.document.body.appendChild(window.document.createElement('div'))
 
+// As y-prosemirror makes it, but that no clock tells where what is undone at once begins.
+const clocklessUndo = root => new UndoManager(root, {
+  trackedOrigins: new Set([ySyncPluginKey]),
+  deleteFilter: item => defaultDeleteFilter(item, defaultProtectedNodes),
+  captureTimeout: 1e9
+})
+
 // Tiptap's schema in ProseMirror. Underlining is no Markdown, and so not in the first schema.
 export class RichEditor {
-  constructor (doc) {
+  constructor (doc, { clockless = false } = {}) {
     this.root = doc.getXmlFragment('prosemirror')
+    this.undoing = clockless ? clocklessUndo(this.root) : null
     this.schema = getSchema([StarterKit.configure({ undoRedo: false, underline: false })])
-    const plugins = [ySyncPlugin(this.root), yUndoPlugin()]
+    const plugins = [ySyncPlugin(this.root), yUndoPlugin({ undoManager: this.undoing })]
     this.view = new RichView(place(), { state: RichState.create({ schema: this.schema, plugins }) })
   }
 
@@ -37,6 +46,8 @@ export class RichEditor {
   block (at, name, attributes) { this.view.dispatch(this.#state.tr.setBlockType(at, at, this.schema.nodes[name], attributes)) }
   split (at) { this.view.dispatch(this.#state.tr.split(at)) }
   undo () { undo(this.#state) }
+  redo () { redo(this.#state) }
+  pause () { yUndoPluginKey.getState(this.#state).undoManager.stopCapturing() } // what comes next is undone by itself
 
   // one edit at random, as a person makes it; `below` draws numbers
   scribble (below) {
@@ -46,8 +57,10 @@ export class RichEditor {
     const at = start + below(size + 1)
     const to = Math.min(start + size, at + 3)
     const marks = ['bold', 'italic', 'code']
-    const dice = below(12)
-    if (dice <= 1) this.split(at)
+    const dice = below(14)
+    if (dice === 12) this.undo()
+    else if (dice === 13) this.redo()
+    else if (dice <= 1) this.split(at)
     else if (dice === 2) this.block(at, ...[['heading', { level: 2 }], ['paragraph'], ['codeBlock']][below(3)])
     else if (dice === 3 && at < to) this.mark(at, to, marks[below(marks.length)])
     else if (dice === 4 && at < to) this.erase(at, to - at)

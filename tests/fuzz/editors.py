@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from p2pvalue.node import editor_messages as messages
 from p2pvalue.node.editor_leases import Kept, Lease, read_leases
 from p2pvalue.texts.cutting import cut
 from p2pvalue.texts.shared import SharedDocument
-from p2pvalue_protocol.documents.bursts import in_parts, joined, united
+from p2pvalue_protocol.documents.bursts import in_parts, joined, said_anew, united
 from p2pvalue_protocol.documents.state_form import write_state
 from p2pvalue_protocol.documents.update_form import Update, read_update, write_update
 from p2pvalue_protocol.documents.verdict import UpdateInvalid, VoidReason
@@ -25,8 +27,11 @@ def _message(data: bytes) -> bool:
         return False
     if isinstance(message, messages.Said):
         _sign(message.update)
+        with suppress(UpdateInvalid):
+            _sign(said_anew(message.update, message.update.first_clock + len(data) % 8))
     elif isinstance(message, messages.SaidMuch):
-        found = cut(SharedDocument("plain", 1), message.update, message.is_all)
+        known = len(data) % 8  # so much it has said before
+        found = cut(SharedDocument("plain", 1), message.update, message.is_all, known)
         return not found.reason
     elif isinstance(message, messages.Presences):
         assert messages.presences(message.found) == data

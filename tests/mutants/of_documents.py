@@ -203,6 +203,16 @@ MUTANTS = (
         CHAINS,
     ),
     Mutant(
+        "mended-to-the-end",
+        "kinds/document-update: who signs for an editor gives what has no neighbours the right "
+        "origin on the way from the one told",
+        "documents/mending",
+        "        if met is not None:",
+        "        if met is char:",
+        "documents/test_mending.py::test_sides_that_are_no_neighbours_become_those_of_who_wrote_it"
+        "[right-side-is-behind-the-neighbour]",
+    ),
+    Mutant(
         "names-by-arrival",
         "kinds/document-update: the line with the lowest op id keeps the name",
         "documents/naming",

@@ -1,4 +1,4 @@
-"""Much at once: long messages of a tab, and many tabs."""
+"""Much at once: long messages of a tab, what it says twice, and many tabs."""
 
 from __future__ import annotations
 
@@ -80,3 +80,42 @@ async def test_the_tabs_of_one_document_leave_room_for_others(desk: Desk) -> Non
     assert (await desk.node.community.document_text("Other")).text == "yx"
     async with desk.opened(late):
         pass
+
+
+async def test_what_an_editor_says_twice_is_signed_once(desk: Desk) -> None:
+    async with desk.opened(await desk.attach()) as editor:
+        before = editor.doc.get_state()
+        await editor.type(3, "de")
+        editor.text.insert(5, "fé")
+        del editor.text[0:1]
+        await editor.tab.take(m.news(editor.doc.get_update(before)))
+        await editor.tab.sign()
+        written = desk.node.written
+        for _ in range(2):
+            editor.text.insert(0, "a")
+            del editor.text[0:1]
+            await editor.tab.take(m.news(editor.doc.get_update(before)))
+        await editor.type(4, "!")
+    assert desk.node.written == written + 1
+    assert await text_of(desk.node) == "bcde!fé"
+
+
+async def test_what_an_editor_says_twice_and_at_length_is_signed_once(desk: Desk) -> None:
+    much = "é" * 40_000
+    async with desk.opened(await desk.attach()) as editor:
+        before = editor.doc.get_state()
+        await editor.type(3, "d")
+        editor.text.insert(0, much)
+        for _ in range(2):
+            await editor.tab.take(m.news(editor.doc.get_update(before)))
+    assert await text_of(desk.node) == f"{much}abcd"
+
+
+async def test_who_says_again_what_another_connection_said_begins_anew(desk: Desk) -> None:
+    view = await desk.attach()
+    async with desk.opened(view) as editor:
+        doc, before = editor.doc, editor.doc.get_state()
+        await editor.type(3, "def")
+    with expect_closed(Refusal.ANEW):
+        async with desk.opened(view, doc) as editor:
+            await editor.tab.take(m.news(doc.get_update(before)))

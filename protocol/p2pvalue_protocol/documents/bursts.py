@@ -12,15 +12,19 @@ from typing import Final
 
 from p2pvalue_protocol.documents.numbers import read_text, write_number
 from p2pvalue_protocol.documents.update_form import (
+    DELETED,
+    GC,
     STRING,
     STRING_UNITS_MAX,
     STRUCTS_MAX,
     WRITTEN_UNITS_MAX,
     Caps,
+    Place,
     Struct,
     Update,
     lows_of,
 )
+from p2pvalue_protocol.documents.verdict import UpdateInvalid, VoidReason
 
 Ranges = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 """What is deleted: by client, pairs of first clock and length, as in `Update`."""
@@ -131,6 +135,40 @@ def _pieces(update: Update) -> Iterator[Struct]:
             yield piece
             clock += piece.length
             following = piece._replace(origin=(update.client, clock - 1), parent=None)
+
+
+# --- what is said again
+
+
+def said_anew(update: Update, clock: int) -> Update:
+    """Return what an update writes from a clock on, and all that it deletes.
+
+    An editor that edits while it is told of an edit of its own says the second in both updates.
+    Raises UpdateInvalid if the clock is within what cannot be parted.
+    """
+    at, structs = update.first_clock, []
+    for struct in update.structs:
+        if at >= clock:
+            structs.append(struct)
+        elif at + struct.length > clock:
+            structs.append(_rest_of(struct, clock - at, (update.client, clock - 1)))
+        at += struct.length
+    if not structs:
+        return Update(-1, -1, (), update.deletions)
+    return update._replace(first_clock=max(update.first_clock, clock), structs=tuple(structs))
+
+
+def _rest_of(struct: Struct, start: int, before: Place) -> Struct:
+    length = struct.length - start
+    if struct.content == GC:
+        return struct._replace(length=length)
+    rest = struct._replace(length=length, origin=before, parent=None, key=None)
+    if struct.content == DELETED:
+        return rest
+    if struct.content != STRING or start in struct.lows:
+        raise UpdateInvalid(VoidReason.OUT_OF_TURN)
+    text = read_text(struct.body, 0)[0].encode("utf-16-le")
+    return _string(rest, text[2 * start :].decode("utf-16-le"))
 
 
 # --- what is deleted

@@ -54,27 +54,35 @@ def take_structs(update: Update, strand: Strand, past: Past, roots: dict[str, No
     Raises UpdateInvalid; what was added until then is for the caller to cut.
     """
     for count, struct in enumerate(update.structs, 1):
-        clock = past.written
-        if struct.content == form.GC:
-            _add_run(strand, clock, Run(None, None, None), None)
-        else:
-            origin = _side(struct.origin, past)
-            right = _side(struct.right, past)
-            after = None if origin is None else run_of(origin)
-            node, key = _parent(struct, origin, right, after, past, roots)
-            _check_content(struct, node)
-            _check_unsplit(origin, right)
-            if right is not None and not may_be_neighbours(origin, right):
-                raise UpdateInvalid(VoidReason.NOT_ADJACENT)
-            if origin is None or origin[0] is not strand or origin[1] != clock - 1:
-                _add_run(strand, clock, Run(node, key, origin), after)
-            if struct.type_ref >= 0:
-                _add_type(struct, strand, clock, node)
-            elif struct.lows:
-                strand.lows.update(clock + low for low in struct.lows)
-        past.written = clock + struct.length
+        take_struct(struct, strand, past, roots)
         if count % _STRUCTS_PER_STEP == 0:
             yield
+
+
+def take_struct(struct: Struct, strand: Strand, past: Past, roots: dict[str, Node]) -> None:
+    """Judge one struct and add it to its strand, as `take_structs` does.
+
+    One whose sides are refused has added nothing.
+    """
+    clock = past.written
+    if struct.content == form.GC:
+        _add_run(strand, clock, Run(None, None, None), None)
+    else:
+        origin = side_of(struct.origin, past)
+        right = side_of(struct.right, past)
+        after = None if origin is None else run_of(origin)
+        node, key = _parent(struct, origin, right, after, past, roots)
+        _check_content(struct, node)
+        _check_unsplit(origin, right)
+        if right is not None and not may_be_neighbours(origin, right):
+            raise UpdateInvalid(VoidReason.NOT_ADJACENT)
+        if origin is None or origin[0] is not strand or origin[1] != clock - 1:
+            _add_run(strand, clock, Run(node, key, origin), after)
+        if struct.type_ref >= 0:
+            _add_type(struct, strand, clock, node)
+        elif struct.lows:
+            strand.lows.update(clock + low for low in struct.lows)
+    past.written = clock + struct.length
 
 
 def _add_run(strand: Strand, clock: int, run: Run, after: Run | None) -> None:
@@ -82,7 +90,7 @@ def _add_run(strand: Strand, clock: int, run: Run, after: Run | None) -> None:
     strand.add(clock, run)
 
 
-def _side(place: Place | None, past: Past) -> Char | None:
+def side_of(place: Place | None, past: Past) -> Char | None:
     """Return the unit on one side of a struct, which its writer had seen."""
     if place is None:
         return None
@@ -124,7 +132,7 @@ def _named_parent(struct: Struct, past: Past, roots: dict[str, Node]) -> Node:
     if isinstance(struct.parent, str):
         node = roots.get(struct.parent)
     else:
-        char = _side(struct.parent, past)
+        char = side_of(struct.parent, past)
         assert char is not None, "a struct without sides names its parent"
         node = char[0].types.get(char[1])
     if node is None:
