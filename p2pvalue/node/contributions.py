@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from p2pvalue import fact_types as ft
@@ -52,10 +52,16 @@ class Contributions:
         ]
 
     def named(self, reference: str) -> ft.ContributionView:
-        """Return the contribution meant by its id or its title; raises NotFound."""
+        """Return the contribution meant by its id or, if written down, its title, or NotFound."""
         known = {bytes.fromhex(view.contribution): view for view in self._every()}
-        titles = ((subject, view.title) for subject, view in known.items())
+        titles = self.titles(known.values())
         return known[resolve(reference, titles, "contribution")]
+
+    @staticmethod
+    def titles(found: Iterable[ft.ContributionView]) -> Iterator[tuple[bytes, str]]:
+        """Yield ids and titles; of a pledge it is that of its need, which means the need."""
+        for view in found:
+            yield bytes.fromhex(view.contribution), "" if view.is_pledge else view.title
 
     # --- writing
 
@@ -124,10 +130,11 @@ class Contributions:
 
     def _member(self, reference: str, found: list[ft.ContributionView]) -> str:
         """Return the key of a member, also of a former one who did something."""
-        names = {bytes.fromhex(view.member): view.name for view in found}
-        for member in self._context.membership(self._community).members():
-            names.setdefault(member.root, self._needs.names().of(member.root))
-        return resolve(reference, names.items(), "member").hex()
+        names = self._needs.names()
+        members = {member.root for member in self._context.membership(self._community).members()}
+        members |= {bytes.fromhex(view.member) for view in found}
+        known = ((root, names.of(root)) for root in sorted(members))
+        return resolve(reference, known, "member").hex()
 
     def _written_down(self, reference: str, advice: str) -> ft.ContributionView:
         found = self.named(reference)

@@ -72,10 +72,7 @@ class ThanksGiven:
     def _about(self, reference: str) -> bytes:
         """Return the need or the contribution meant: ambiguous titles are refused."""
         needs = [(row.subject, need_state(row).title) for row in self._needs.rows()]
-        done = [
-            (bytes.fromhex(view.contribution), "" if view.is_pledge else view.title)
-            for view in self._contributions.all()
-        ]
+        done = self._contributions.titles(self._contributions.all())
         return resolve(reference, [*needs, *done], "need or contribution")
 
     async def _write(self, subject: bytes, payload: bytes) -> bytes:

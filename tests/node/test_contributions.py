@@ -115,6 +115,15 @@ async def test_what_was_confirmed_is_neither_witnessed_nor_withdrawn_here(
         await eva.community.contributions.withdraw(pledge)
 
 
+async def test_a_title_means_what_was_written_down_also_where_a_need_is_called_so(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    await delivered(ana, eva)
+    written = await ana.community.contributions.add("Roof", 15)
+    exchange(ana, eva)
+    assert (await eva.community.contributions.witness("Roof")).contribution == written.contribution
+
+
 async def test_a_contribution_of_nothing_or_without_a_title_is_refused(ana: SmallNode) -> None:
     written = ana.written
     with pytest.raises(LocalProtocolError, match="of nothing"):

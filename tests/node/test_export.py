@@ -28,6 +28,7 @@ async def a_busy_node() -> SmallNode:
     await node.community.create_document("Minutes, May!", "another of that name\n")
     need = await node.community.needs.add(nt.NeedDraft(title="Roof", lines=[HOURS]))
     await node.community.pledges.make(need.need, 60)
+    await node.community.contributions.add("Minutes", 90)
     return node
 
 
@@ -51,6 +52,8 @@ async def test_everything_that_can_be_read_is_in_the_files(tmp_path: Path) -> No
     assert [line["text"][:9] for line in lines] == ["message 0", "message 1", "message 2"]
     assert json.loads((folder / "needs.json").read_text())[0]["title"] == "Roof"
     assert json.loads((folder / "pledges.json").read_text())[0]["quantity"] == 60
+    assert json.loads((folder / "contributions.json").read_text())[0]["title"] == "Minutes"
+    assert json.loads((folder / "thanks.json").read_text()) == []
     assert {m["name"] for m in json.loads((folder / "members.json").read_text())} >= {"Ada"}
     for page, words in (("chat.md", "message 2"), ("needs.md", "Roof"), ("members.md", "Ada")):
         assert words in (folder / page).read_text()
