@@ -39,6 +39,12 @@ def act_of(kind: int, payload: bytes) -> acts.Act:
     return act_reading.read_act(Operation(bytes(32), core, b"", b"", payload), NONCE)
 
 
+def test_write_rules_name_each_kind_once_and_in_order() -> None:
+    assert auth.is_ascending(((33, 0), (34, 1)))
+    assert not auth.is_ascending(((34, 1), (33, 0)))
+    assert not auth.is_ascending(((33, 0), (33, 0), (34, 1)))
+
+
 def test_a_removal_keeps_no_more_than_800_heads() -> None:
     most, more = (
         encode([0, ROOT.public, 0, references(count)])

@@ -34,6 +34,8 @@ NUMBERS = {
     "rank": {(1, 3), (0, 3)},  # given or left
     "invite_rank": {(0, 3)},
     "what": {(0, 1)},
+    "write": {(32, 255), (0, 3)},  # a kind, and who may write it
+    "keeps": {(0, 1), (0, SEQ_MAX)},  # of each reference
     "read": {(0, 1)},
     "join": {(0, 2)},
     "is_last": {(0, 1)},

@@ -315,6 +315,10 @@ def test_a_log_that_waits_for_parents_refuses_to_go_on(ana: Copy) -> None:
 def test_a_clock_at_the_end_of_time_does_not_spoil_the_log(ana: Copy) -> None:
     with pytest.raises(LocalProtocolError, match="clock"):
         ana.say("far", now_ms=limits.TIME_MS_MAX + 1)
+    last_ms = limits.TIME_MS_MAX - 1_000_000  # what is left is for those who write after it
+    with pytest.raises(LocalProtocolError, match="clock"):
+        ana.say("nearly", now_ms=last_ms + 1)
+    assert founded().say("as late as may be", now_ms=last_ms)
     ana.say("now")
     assert decode_core(ana.store.past(ana.community).operations(2, 0, 1)[0].core).seq == 0
     assert run_of(ana.log_of(frontier_of(ana)[0])).items
