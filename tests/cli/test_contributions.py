@@ -32,6 +32,22 @@ def test_what_was_done_is_written_down_listed_and_added_up_by_class(ana: Person)
     assert [one["title"] for one in ana.gets("contribution", "list")] == ["Minutes", "Nails"]
 
 
+def test_what_was_done_is_added_up_by_need_each_unit_by_itself(ana: Person) -> None:
+    ana.sees("need", "add", "Roof", "--hours", "12h")
+    for amount in ("90min", "30min", "5EUR", "7USD", "3 planks"):
+        ana.sees("contribution", "add", "For the roof", amount, "--need", "Roof")
+    ana.sees("contribution", "add", "Tea", "1h")
+    told = ana.sees("contribution", "list", "--sum", "need").splitlines()
+    assert told[-2:] == ["without need: 1h", "Roof: 2h, 3 planks, 5 EUR, 7 USD"]
+    assert len(ana.gets("contribution", "list", "--need", "Roof")) == 5
+
+
+def test_a_day_beyond_all_calendars_breaks_no_file() -> None:
+    found = [done(day=2**53)]
+    assert "Minutes" in csv_text(found)
+    assert "Minutes" in valueflows_text(found, {"community": "f" * 64, "name": "Garden"})
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
