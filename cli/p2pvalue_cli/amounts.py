@@ -75,7 +75,7 @@ def _parsed(kind: LineKind, text: str) -> tuple[int, str]:
     if kind == "money":
         return _cents(text)
     found = _PIECES.fullmatch(text)
-    if found is None or not found[2]:
+    if found is None or not found[2] or re.match(r"[.,-]\s*\d", found[2]):
         raise BadAmount(f"{text!r} is no number of things: write for example {EXAMPLES[kind]}")
     return int(found[1]), found[2].strip()
 

@@ -103,7 +103,12 @@ class Capacity:
         for community in self._communities():
             for need in community.needs.all():
                 lacking = _lacking_minutes(need)
-                if not lacking or need.state not in _HELPED or need.estimate > minutes:
+                if (
+                    not lacking
+                    or need.is_closed
+                    or need.estimate > minutes
+                    or (need.state not in _HELPED)
+                ):
                     continue
                 matching = [skill for skill in need.skills if skill.casefold() in skills]
                 found.append(

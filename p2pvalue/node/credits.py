@@ -1,11 +1,13 @@
 """Credit for early pledges that came to nothing: the refund that needs no money (spec: ranking).
 
 Who pledged in the first half of a need's time, and saw it lapse, has the next need that she asks
-for put a little forward. One lapse, one need.
+for put a little forward. One lapse, one need, and none for
+needs of one's own.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -21,21 +23,23 @@ class Held(NamedTuple):
     standing: NeedStanding
 
 
-def with_credit(needs: Iterable[Held]) -> frozenset[bytes]:
+def with_credit(held_needs: Iterable[Held]) -> frozenset[bytes]:
     """Return the needs that are put forward, whatever order they come in."""
     lapses: list[tuple[int, bytes, bytes]] = []  # when, whose pledge, of which need
     asked: dict[bytes, list[tuple[int, bytes]]] = {}
-    for held in needs:
+    for held in held_needs:
         asked.setdefault(held.state.author, []).append((held.state.created, held.subject))
         if held.standing.state == "lapsed":
             ended_ms = held.standing.closings[0].order.time
             lapses += {(ended_ms, member, held.subject) for member in _early(held)}
     found: set[bytes] = set()
+    later = {member: deque(sorted(needs)) for member, needs in asked.items()}
     for ended_ms, member, _ in sorted(lapses):
-        for created, subject in sorted(asked.get(member, ())):
-            if created > ended_ms and subject not in found:
-                found.add(subject)
-                break
+        needs = later.get(member, deque())
+        while needs and needs[0][0] <= ended_ms:
+            needs.popleft()
+        if needs:
+            found.add(needs.popleft()[1])
     return frozenset(found)
 
 
@@ -45,5 +49,7 @@ def _early(held: Held) -> set[bytes]:
     return {
         pledge.offer.member
         for pledge in held.standing.pledges
-        if pledge.state == "void" and pledge.offer.act.order.time <= half_ms
+        if pledge.offer.member != held.state.author  # who asked for it lost nothing
+        and pledge.state == "void"
+        and pledge.offer.act.order.time <= half_ms
     }

@@ -23,21 +23,22 @@ class NeedBoards:
     """The standings of needs, of all communities of a node; bounded by the pledges in them."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[bytes, bytes], NeedStanding] = OrderedDict()
+        self._known: OrderedDict[tuple[bytes, bytes], tuple[bytes, NeedStanding]] = OrderedDict()
         self._weight = 0
 
     def of(self, copy: Replica, store: Store, row: StateRow) -> NeedStanding:
         """Return where a need stands; reads its list unless that was done since it changed."""
         key = (copy.community, row.subject)
-        standing = self._known.pop(key, None)
-        if standing is None:
-            acts = list(read_acts(copy, store, row.subject))
-            standing = standing_of(need_state(row), acts)
+        known = self._known.get(key)
+        if known is None or known[0] != row.op_id:  # the row that was asked with may be another
+            self._drop(key)
+            standing = standing_of(need_state(row), read_acts(copy, store, row.subject))
             self._weight += _weight(standing)
-        self._known[key] = standing
+            known = self._known[key] = (row.op_id, standing)
+        self._known.move_to_end(key)
         while self._weight > PLEDGES_KEPT_MAX and len(self._known) > 1:
             self._drop(next(iter(self._known)))
-        return standing
+        return known[1]
 
     def changed(self, community: bytes, changes: Sequence[Change]) -> None:
         """Forget what something was said about; called with every commit."""
@@ -51,9 +52,9 @@ class NeedBoards:
             self._drop(key)
 
     def _drop(self, key: tuple[bytes, bytes]) -> None:
-        standing = self._known.pop(key, None)
-        if standing is not None:
-            self._weight -= _weight(standing)
+        known = self._known.pop(key, None)
+        if known is not None:
+            self._weight -= _weight(known[1])
 
 
 def need_state(row: StateRow) -> need.NeedState:

@@ -19,6 +19,7 @@ from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.kinds.need import terms_id
 from p2pvalue_protocol.needs.acts import stewards_of
+from p2pvalue_protocol.needs.standing import PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 600
 _STEWARD_AFTER_MS: Final = 600_000  # what was written in time has arrived where people are in touch
 _OTHERS_AFTER_MS: Final = 24 * 3_600_000
+_WRITTEN_MAX: Final = 5  # in one look, whatever is over
 _TURN: Final = 64  # needs looked at between turns of the others, about a millisecond
 
 
@@ -50,18 +52,23 @@ class NeedCloser:
     async def look(self) -> None:
         """Close what is due now; what cannot be closed is left to others."""
         for community in self._communities():
+            written = 0
             for number, row in enumerate(community.needs.rows()):
-                if self._is_due(community, row):
-                    await self._close(community, row)
+                if written < _WRITTEN_MAX:
+                    written += await self._look_at(community, row)
                 if number % _TURN == 0:
                     await trio.lowlevel.checkpoint()
 
-    async def _close(self, community: Community, row: StateRow) -> None:
-        self._said.add((row.subject, terms_id(need_state(row).terms[-1])))
+    async def _look_at(self, community: Community, row: StateRow) -> bool:
+        """Close a need if that is due; return whether it was."""
         try:
+            if not self._is_due(community, row):
+                return False
+            self._said.add((row.subject, terms_id(need_state(row).terms[-1])))
             await community.needs.close(row.subject.hex())
         except P2PValueError as error:
             log.info("need %s is not closed from here: %s", row.subject.hex()[:12], error)
+        return True
 
     def _is_due(self, community: Community, row: StateRow) -> bool:
         """Return whether it is our turn to say that a need is closed; cheap for most needs."""
@@ -70,19 +77,27 @@ class NeedCloser:
         if not terms.closes or terms.trigger == "none" or state.status != "open":
             return False
         me = self._context.root(community.id)
-        since_ms = self._context.clock_ms() - terms.closes
+        since_ms = self._context.clock_ms() - max(terms.closes, row.time)
         is_steward = me in stewards_of(state, terms)
         turn_ms = _STEWARD_AFTER_MS if is_steward else _OTHERS_AFTER_MS
         if since_ms < turn_ms + _own_share(
             self._context.device(community.id), row.subject, turn_ms
         ):
             return False
+        standing = community.needs.standing(row)
+        if standing.terms != terms:
+            return False
+        if standing.is_closed:
+            return any(_was_left_out(pledge, terms.closes) for pledge in standing.pledges)
         if (row.subject, terms_id(terms)) in self._said:
             return False
-        standing = community.needs.standing(row)
-        if standing.is_closed or standing.terms != terms:
-            return False
-        return is_steward or bool(standing.pledges)
+        return is_steward or any(pledge.state == "offered" for pledge in standing.pledges)
+
+
+def _was_left_out(pledge: PledgeStanding, closes: int) -> bool:
+    """Return whether a pledge came in time and no CLOSE names it."""
+    is_late = pledge.state == "late" and pledge.offer.said.takes is None
+    return is_late and pledge.offer.act.order.time <= closes
 
 
 def _own_share(device: bytes, subject: bytes, of_ms: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, zip_longest
 from typing import Any
 
 from p2pvalue import need_types as nt
@@ -17,7 +18,7 @@ from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import close, need
 from p2pvalue_protocol.needs.acts import Act, Acts, sorted_acts, withdrawals
-from p2pvalue_protocol.needs.closing import may_close
+from p2pvalue_protocol.needs.closing import CLOSES_OF_ONE_MAX, may_close
 from p2pvalue_protocol.needs.standing import NeedStanding
 from p2pvalue_protocol.past import StateRow
 
@@ -104,6 +105,7 @@ class Needs:
             return self.view(row)
         payload = need.encode_need_change(**given)
         self._check_may_change(row, given)
+        self._check_terms(row, given)
         await self._context.write(self._community, [Draft(need.NUMBER, row.subject, payload)])
         return self.view(self.row_of(row.subject))
 
@@ -118,9 +120,10 @@ class Needs:
             raise LocalProtocolError(
                 "pledges can be made and withdrawn until its last day is over: close it then"
             )
+        if standing.state == "dropped":
+            raise LocalProtocolError("this need is dropped: `p2pvalue need edit --open` first")
         acts = self._acts(row)
-        counted = _in_time(acts, terms.closes)
-        self._check_adds(standing, acts, counted)
+        counted = self._counted(standing, acts)
         pledgers = frozenset(act.member for act in counted)
         if not may_close(state, terms, me, pledgers):
             asked = ", ".join(person.name for person in self.view(row).stewards)
@@ -133,21 +136,24 @@ class Needs:
         copy = self._context.copy_of(self._community)
         return sorted_acts(read_acts(copy, self._context.store, row.subject))
 
-    def _check_adds(self, standing: NeedStanding, acts: Acts, counted: Sequence[Act]) -> None:
-        """Refuse a CLOSE that would change nothing."""
-        names = {act.name for act in counted}
+    def _counted(self, standing: NeedStanding, acts: Acts) -> list[Act]:
+        """Return what a CLOSE of ours is to count; refuses one that would change nothing."""
+        named: set[bytes] = set()
+        me, said_before = self._context.root(self._community), 0
         for act in acts.closes:
             said = act.payload
             assert isinstance(said, close.Close)
             if said.terms == standing.terms_id and not act.is_hidden:
-                names -= set(close.names(said)) if standing.is_closed else set()
-                if act.order.device == self._context.device(self._community):
-                    raise LocalProtocolError(
-                        "you closed this need already, which counts once"
-                        + ("" if standing.is_closed else ": another member has to say so, too")
-                    )
-        if standing.is_closed and not names:
+                said_before += act.member == me
+                named |= set(close.names(said)) if standing.is_closed else set()
+        if said_before and not standing.is_closed:
+            raise LocalProtocolError("you closed this need: another member has to say so, too")
+        counted = _in_time(acts, standing, named)
+        if standing.is_closed and not counted:
             raise LocalProtocolError("this need is closed already, with all that came in time")
+        if said_before >= CLOSES_OF_ONE_MAX:
+            raise LocalProtocolError("you closed this need several times: let somebody else do it")
+        return counted
 
     def _given(self, draft: nt.NeedDraft) -> dict[str, Any]:
         """Return the fields of the payload that a draft gives."""
@@ -157,7 +163,7 @@ class Needs:
             "stewards": self._roots,
             "confirmers": self._roots,
             "depends": self._subjects,
-            "project": bytes.fromhex,
+            "project": _subject,
         }
         given = {field: getattr(draft, field) for field in draft.__struct_fields__}
         return {
@@ -189,19 +195,51 @@ class Needs:
                 " admin: ask one of them"
             )
 
+    def _check_terms(self, row: StateRow, given: dict[str, Any]) -> None:
+        """Refuse to change terms that stand already: it would do nothing, or undo what binds."""
+        if not given.keys() & set(need.Terms.__struct_fields__):
+            return
+        standing = self.standing(row)
+        closes = standing.terms.closes
+        is_over = standing.is_closed or (closes and self._context.clock_ms() > closes)
+        if is_over or any(pledge.word is not None for pledge in standing.pledges):
+            raise LocalProtocolError(
+                "amounts, last day, trigger, stewards and confirmers stay as they are once pledges"
+                " bind or the last day is over: add another need for what is different"
+            )
+
     def _held(self, subject: bytes) -> StateRow | None:
         row = self._context.store.state(self._community, subject)
         return row if row is not None and row.kind == need.NUMBER else None
 
 
-def _in_time(acts: Acts, closes: int) -> list[Act]:
-    """Return the offers and withdrawals that a CLOSE of ours counts."""
-    offers = [offer.act for offer in acts.offers if offer.said.takes is None]
-    return [
-        act
-        for act in [*offers, *withdrawals(acts).values()]
-        if not act.is_hidden and (not closes or act.order.time <= closes)
-    ]
+def _in_time(acts: Acts, standing: NeedStanding, named: set[bytes]) -> list[Act]:
+    """Return the offers and withdrawals that a CLOSE of ours counts, beside those `named` already.
+
+    Only what can count is named, and members have turns: nobody fills a CLOSE with her own words.
+    """
+    terms, gone = standing.terms, withdrawals(acts)
+    by_member: dict[bytes, list[Act]] = {}
+    for offer in acts.offers:
+        said = offer.said
+        fits = said.terms == standing.terms_id and (said.line or 0) < len(terms.lines)
+        pair = [offer.act, gone[offer.pledge]] if offer.pledge in gone else [offer.act]
+        by_member.setdefault(offer.member, []).extend(
+            act
+            for act in pair
+            if fits and said.takes is None and not act.is_hidden and act.name not in named
+            if not terms.closes or act.order.time <= terms.closes
+        )
+    rounds = zip_longest(*(by_member[member] for member in sorted(by_member)))
+    found = (act for turn in rounds for act in turn if act is not None)
+    return list(islice(found, close.NAMES_MAX))
+
+
+def _subject(text: str) -> bytes:
+    whole = full_id(text, 16) if text else b""
+    if whole is None:
+        raise LocalProtocolError(f"{text!r} is no id of a project: give its 32 digits")
+    return whole
 
 
 def _written_lines(lines: Sequence[nt.LineView]) -> tuple[need.NeedLine, ...]:

@@ -83,7 +83,7 @@ class Pledges:
             when=when or None,
             where=where or None,
             conditions=[self._condition(condition) for condition in conditions],
-            takes=self._found(takes)[1].offer.pledge if takes else None,
+            takes=self._released(takes) if takes else None,
         )
         order = await self._write(payload)
         if is_plain:
@@ -168,6 +168,19 @@ class Pledges:
             owner = self._needs.names().of(found.offer.member)
             raise NotAdmitted(f"this is a pledge of {owner}, who alone {does}: ask them")
         return row, found
+
+    def _released(self, reference: str) -> bytes:
+        """Return the pledge that we may take over; refuses what is not free to be taken."""
+        _, found = self._found(reference)
+        word = found.word
+        if word is None or word.released <= word.taken:
+            raise LocalProtocolError(
+                f"this pledge is {found.state}: only what somebody released can be taken over"
+            )
+        if word.to not in (None, self._context.root(self._community)):
+            heir = self._needs.names().of(word.to or b"")
+            raise NotAdmitted(f"this was handed to {heir}, who alone can take it over")
+        return found.offer.pledge
 
     def _bound(self, found: PledgeStanding) -> int:
         if found.word is None or found.state in ("void", "released"):

@@ -87,3 +87,9 @@ def test_a_time_that_was_written_reads_the_same(minutes: int) -> None:
 @pytest.mark.parametrize("cents", [0, 5, 99, 100, 12_345])
 def test_a_sum_that_was_written_reads_the_same(cents: int) -> None:
     assert parse_quantity("money", written("money", "EUR", cents)) == (cents, "EUR")
+
+
+@pytest.mark.parametrize("text", ["2.5 kg sand", "2,5 kg", "2-5 kg"])
+def test_parts_of_things_are_not_taken_for_their_name(text: str) -> None:
+    with pytest.raises(BadAmount, match="no number of things"):
+        parse_quantity("material", text)

@@ -100,12 +100,13 @@ class Board:
         who: str,
         *,
         but: Sequence[bytes] = (),
+        naming: Sequence[bytes] | None = None,
         at: int | None = None,
         terms: Terms | None = None,
         is_hidden: bool = False,
     ) -> None:
-        """Close with all that was offered and withdrawn so far, `but` these pledges."""
-        named = [
+        """Close with all that was offered and withdrawn so far, `but` these, or `naming` others."""
+        named = naming or [
             act.name
             for act in self.acts
             if isinstance(act.payload, Pledge)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from tests.needs.by_hand import BARROW, CLOSES, HOURS, Board
 
 # --- withdrawing and releasing
@@ -173,3 +175,11 @@ def test_an_act_before_a_word_binds_does_nothing_to_it() -> None:
     board.say("ana", "confirm", offered, 120, at=5)
     board.close("ana")
     assert board.states(offered) == ["binding"]
+
+
+def test_who_claimed_keeps_her_word_when_a_need_is_dropped() -> None:
+    board, offered = triggered()
+    other = board.offer("carl", 60)
+    board.say("bea", "claim", offered, 60)
+    board.need = msgspec.structs.replace(board.need, status="dropped")
+    assert (board.state(), board.states(offered, other)) == ("dropped", ["claimed", "late"])

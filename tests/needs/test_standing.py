@@ -132,13 +132,14 @@ def test_a_branch_that_counts_no_more_does_not_use_up_the_close_of_its_device() 
     assert board.state() == "triggered"
 
 
-def test_a_device_closes_once() -> None:
+def test_who_closed_can_add_what_came_later_to_her() -> None:
     board = Board()
     first = board.offer("bea", 120)
     second = board.offer("carl", 60)
     board.close("ana", but=[second])
-    board.close("ana")
     assert board.states(first, second) == ["binding", "late"]
+    board.close("ana")
+    assert board.states(first, second) == ["binding", "binding"]
 
 
 def test_what_comes_after_the_closing_time_is_late_even_if_a_close_names_it() -> None:

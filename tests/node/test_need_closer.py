@@ -76,7 +76,31 @@ async def test_what_nobody_pledged_to_is_left_to_its_steward(nodes: list[SmallNo
     assert nodes[2].written == 0
 
 
-async def test_a_second_close_of_one_device_is_refused(nodes: list[SmallNode]) -> None:
+async def test_what_arrives_after_a_close_is_closed_too(nodes: list[SmallNode]) -> None:
+    await roof(nodes)
+    ana, _, cleo, _ = nodes
+    late = await cleo.community.pledges.make("Roof", 30)
+    assert await look(ana, CLOSES + HOUR_MS) == "triggered"
+    meet(nodes)
+    assert ana.community.pledges.named(late.pledge).state == "late"
+    await look(ana, CLOSES + 2 * HOUR_MS)
+    assert ana.community.pledges.named(late.pledge).state == "binding"
+
+
+async def test_five_needs_are_closed_in_one_look(nodes: list[SmallNode]) -> None:
+    ana = nodes[0]
+    for number in range(7):
+        draft = NeedDraft(title=f"Need {number}", lines=[HOURS], closes=CLOSES)
+        await ana.community.needs.add(draft)
+    ana.now_ms = CLOSES + HOUR_MS
+    closer = NeedCloser(ana, lambda: [ana.community])
+    for still_open in (2, 0):
+        await closer.look()
+        states = [need.state for need in ana.community.needs.all()]
+        assert states.count("open") == still_open
+
+
+async def test_a_second_close_that_adds_nothing_is_refused(nodes: list[SmallNode]) -> None:
     await roof(nodes)
     cleo = nodes[2]
     await look(cleo, CLOSES + 48 * HOUR_MS)

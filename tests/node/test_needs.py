@@ -202,3 +202,65 @@ async def test_a_need_is_changed_by_who_asked_for_it_or_an_admin(
     assert (await eva.community.needs.change(changed.need, NeedDraft(deadline=0))).deadline == 0
     dropped = await ana.community.needs.change(changed.need, NeedDraft(status="dropped"))
     assert dropped.state == "dropped"
+
+
+async def test_terms_stay_once_the_last_day_is_over_or_pledges_bind(ana: SmallNode) -> None:
+    closes = ana.now_ms + 1_000
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS], closes=closes))
+    await ana.community.needs.add(NeedDraft(title="Wall", lines=[HOURS], trigger="none"))
+    await ana.community.pledges.make("Wall", 10)
+    ana.now_ms = closes + 1
+    for title in ("Roof", "Wall"):
+        with pytest.raises(LocalProtocolError, match="stay as they are"):
+            await ana.community.needs.change(title, NeedDraft(opens=1))
+        assert (await ana.community.needs.change(title, NeedDraft(body="more"))).body == "more"
+
+
+async def test_words_that_cannot_count_do_not_fill_a_close(ana: SmallNode, eva: SmallNode) -> None:
+    need = await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
+    subject, terms = bytes.fromhex(need.need), ana.community.needs.rows()
+    [row] = list(terms)
+    junk = [Draft(pledge.NUMBER, b"", pledge.encode_pledge(subject, b"j" * 16, 0, 1))]
+    many = Draft(
+        pledge.NUMBER,
+        b"",
+        pledge.encode_pledge(subject, ana.community.needs.standing(row).terms_id, 0, 1),
+    )
+    exchange(ana, eva)
+    for drafts in (junk * 400, [many] * 3_600):
+        await eva.write(eva.community_id, drafts)
+    await ana.community.pledges.make("Roof", 60)
+    exchange(ana, eva)
+    closed = await ana.community.needs.close("Roof")
+    assert (closed.state, closed.lines[0].pledgers) == ("triggered", 2)
+    [own] = ana.community.pledges.all(mine=True)
+    assert own.state == "binding"
+
+
+async def test_only_what_was_released_can_be_taken_over_and_only_by_her_it_was_handed_to(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    await eva.community.set_my_name("Eva")
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
+    made = await ana.community.pledges.make("Roof", 120)
+    await ana.community.needs.close("Roof")
+    exchange(ana, eva)
+    with pytest.raises(LocalProtocolError, match="only what somebody released"):
+        await eva.community.pledges.make("Roof", 120, takes=made.pledge)
+    await ana.community.pledges.withdraw(made.pledge, to="Eva")
+    with pytest.raises(NotAdmitted, match="handed to Eva"):
+        await ana.community.pledges.make("Roof", 120, takes=made.pledge)
+
+
+async def test_a_standing_is_of_the_need_that_was_asked_about(ana: SmallNode) -> None:
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
+    [before] = list(ana.community.needs.rows())
+    await ana.community.needs.change("Roof", NeedDraft(trigger="any"))
+    assert ana.community.needs.standing(before).terms.trigger == "all"
+    assert ana.community.needs.named("Roof").trigger == "any"
+
+
+async def test_a_dropped_need_is_not_closed(ana: SmallNode) -> None:
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS], status="dropped"))
+    with pytest.raises(LocalProtocolError, match="is dropped"):
+        await ana.community.needs.close("Roof")

@@ -113,10 +113,13 @@ def test_others_change_a_need_only_as_admins(rank: int, changed: bool) -> None:
     assert state.author == ADA
 
 
+LATER = 1_000_000  # than all that is written here
+
+
 def test_a_steward_changes_a_need_while_she_is_one_and_never_who_closes_or_confirms() -> None:
     state = state_of(
         (ADA, encode_need("Roof", [HOURS], stewards=(BO,))),
-        (BO, encode_need_change(title="Door", closes=5, stewards=(BO, CY), confirmers=(BO,))),
+        (BO, encode_need_change(title="Door", closes=5_000, stewards=(BO, CY), confirmers=(BO,))),
         (CY, encode_need_change(title="mine")),
         (ADA, encode_need_change(stewards=())),
         (BO, encode_need_change(title="mine")),
@@ -124,30 +127,36 @@ def test_a_steward_changes_a_need_while_she_is_one_and_never_who_closes_or_confi
     assert state.title == "Door"
     assert state.terms == (
         Terms((HOURS,), stewards=(BO,)),
-        Terms((HOURS,), closes=5, stewards=(BO,)),
-        Terms((HOURS,), closes=5),
+        Terms((HOURS,), closes=5_000, stewards=(BO,)),
+        Terms((HOURS,), closes=5_000),
     )
 
 
 def test_terms_that_come_back_are_the_newest_and_kept_once() -> None:
     state = state_of(
         (ADA, encode_need("Roof", [HOURS])),
-        (ADA, encode_need_change(closes=5)),
+        (ADA, encode_need_change(closes=5_000)),
         (ADA, encode_need_change(closes=0, title="Door")),
         (ADA, encode_need_change(title="Roof")),
     )
-    assert state.terms == (Terms((HOURS,), closes=5), Terms((HOURS,)))
+    assert state.terms == (Terms((HOURS,), closes=5_000), Terms((HOURS,)))
 
 
 def test_a_need_keeps_32_different_terms_and_takes_no_others() -> None:
-    changes = [(ADA, encode_need_change(closes=number)) for number in range(1, TERMS_MAX + 2)]
+    changes = [
+        (ADA, encode_need_change(closes=LATER + number)) for number in range(1, TERMS_MAX + 2)
+    ]
     created = (ADA, encode_need("Roof", [HOURS]))
-    last = (ADA, encode_need_change(title="Door", closes=TERMS_MAX + 9))
+    last = (ADA, encode_need_change(title="Door", closes=LATER + TERMS_MAX + 9))
     full = state_of(created, *changes, last)
-    assert [terms.closes for terms in full.terms] == list(range(TERMS_MAX))
+    assert [terms.closes for terms in full.terms] == [0, *range(LATER + 1, LATER + TERMS_MAX)]
     assert full.title == "Door"
-    back = state_of(created, *changes, last, (ADA, encode_need_change(closes=3)))
-    assert [terms.closes for terms in back.terms] == [0, 1, 2, *range(4, TERMS_MAX), 3]
+    back = state_of(created, *changes, last, (ADA, encode_need_change(closes=LATER + 3)))
+    assert [terms.closes for terms in back.terms] == [
+        *(0, LATER + 1, LATER + 2),
+        *range(LATER + 4, LATER + TERMS_MAX),
+        LATER + 3,
+    ]
 
 
 def test_terms_are_named_by_all_that_a_pledge_is_given_under_and_nothing_else() -> None:
@@ -167,6 +176,15 @@ def test_terms_are_named_by_all_that_a_pledge_is_given_under_and_nothing_else() 
 def test_a_need_without_title_or_lines_at_its_creation_is_none() -> None:
     assert fold(NEED, (ADA, encode_need_change(title="Roof"))) is None
     assert fold(NEED, (ADA, encode_need_change(lines=[HOURS]))) is None
+
+
+def test_after_the_last_day_nobody_changes_the_terms() -> None:
+    created = (ADA, encode_need("Roof", [HOURS], closes=1))
+    state = state_of(created, (ADA, encode_need_change(title="Door", closes=LATER, opens=1)))
+    assert (state.title, state.terms) == ("Door", (Terms((HOURS,), closes=1),))
+    created = (ADA, encode_need("Roof", [HOURS], closes=LATER))
+    in_time = state_of(created, (ADA, encode_need_change(closes=LATER + 1)))
+    assert in_time.terms[-1].closes == LATER + 1
 
 
 # --- pledges and closes

@@ -254,8 +254,8 @@ def _write_one(need: dict[str, Any]) -> None:
         click.echo(f"{number}. {_line(line)}, from {people}{delivered}")
     if need["wants"]:
         click.echo(f"wanted by {_people(need['wants'])}{', you too' if need['is_wanted'] else ''}")
-    for closing in need["closings"]:
-        changed = ", which changed the outcome" if closing["changed"] else ""
+    for number, closing in enumerate(need["closings"]):
+        changed = ", which changed the outcome" if closing["changed"] and number else ""
         click.echo(f"closed by {one_line(closing['name'])} {ago(closing['time'])}{changed}")
     if need["missing"]:
         click.echo(f"{need['missing']} counted operations are not here yet: nothing is final")

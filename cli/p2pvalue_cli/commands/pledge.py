@@ -202,7 +202,12 @@ def _told(act: str, pledge_id: str, community: str | None, **fields: object) -> 
 
 def _delivered(pledge_id: str, amount: str | None, community: str | None) -> int:
     """The quantity that AMOUNT says, in the pledge's own unit; 0, all of it, if it says none."""
-    return _quantity(_shown(pledge_id, community), amount) if amount else 0
+    if not amount:
+        return 0
+    quantity = _quantity(_shown(pledge_id, community), amount)
+    if not quantity:
+        raise click.UsageError("say how much was delivered, or dispute it if it was nothing")
+    return quantity
 
 
 def _line_meant(need: dict[str, Any], amount: str, line: int | None) -> tuple[int, int]:

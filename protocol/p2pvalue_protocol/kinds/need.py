@@ -227,7 +227,16 @@ def _made(placed: Placed, need: Need) -> NeedState | None:
 
 
 def _terms_changed_by(placed: Placed, state: NeedState) -> tuple[str, ...] | None:
-    """Return the fields of the terms that a member may change, None if she may change nothing."""
+    """Return the fields of the terms that a member may change, None if she may change nothing.
+
+    After the last day nobody changes the terms: what was pledged by then stands or falls by them.
+    """
+    own = _may_change(placed, state)
+    closes = state.terms[-1].closes
+    return () if own is not None and closes and placed.order.time > closes else own
+
+
+def _may_change(placed: Placed, state: NeedState) -> tuple[str, ...] | None:
     if placed.member == state.author or placed.rank <= RANK_MAY_EDIT_MAX:
         return _TERMS
     return _TERMS_OF_STEWARDS if placed.member in state.terms[-1].stewards else None

@@ -6,15 +6,22 @@ terms; what follows from that may change, and `standing` says by whom.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds.close import Close, names
 from p2pvalue_protocol.kinds.need import NeedState, Terms, terms_id
 from p2pvalue_protocol.needs.acts import Act, stewards_of
 
-_PEERS_NEEDED = 2
+PEERS_MAY_CLOSE_MS: Final = 30 * 24 * 3_600_000
+"""How long after the last day others than stewards may close: no outcome is theirs for ever."""
+
+CLOSES_OF_ONE_MAX: Final = 4
+"""How many CLOSEs of one member count for the same terms: as much as one is not enough for."""
+
+_PEERS_NEEDED: Final = 2
 
 
 class Closing(NamedTuple):
@@ -35,7 +42,7 @@ class Closed(NamedTuple):
 
 
 def closed(need: NeedState, closes: Sequence[Act], authors: Mapping[bytes, bytes]) -> Closed:
-    """Return the terms that stand, the earliest that are closed, else the newest.
+    """Return the terms that stand: those that were closed first, else the newest.
 
     `closes` are all CLOSEs held in folding order, hidden ones too; `authors` gives the member
     behind each operation that a CLOSE may name. Costs what the CLOSEs name.
@@ -44,11 +51,14 @@ def closed(need: NeedState, closes: Sequence[Act], authors: Mapping[bytes, bytes
     for act in closes:
         assert isinstance(act.payload, Close)
         by_terms.setdefault(act.payload.terms, []).append(act)
+    found: list[Closed] = []
     for terms in need.terms:
-        candidates = by_terms.get(terms_id(terms))
-        closings = _closings(need, terms, candidates, authors) if candidates else ()
+        acts = by_terms.get(terms_id(terms), ())
+        closings = _closings(need, terms, acts, authors) if terms.trigger != "none" else ()
         if closings:
-            return Closed(terms, terms_id(terms), closings)
+            found.append(Closed(terms, terms_id(terms), closings))
+    if found:
+        return min(found, key=lambda closed: closed.closings[0].order)
     newest = need.terms[-1]
     return Closed(newest, terms_id(newest), ())
 
@@ -88,29 +98,30 @@ def may_close(need: NeedState, terms: Terms, member: bytes, pledgers: frozenset[
 def _closings(
     need: NeedState, terms: Terms, acts: Sequence[Act], authors: Mapping[bytes, bytes]
 ) -> tuple[Closing, ...]:
+    """Return the CLOSEs that count. What they name is read only of those that might."""
     stewards = stewards_of(need, terms)
     by_stewards: list[Closing] = []
+    peers: list[Act] = []
+    said: Counter[bytes] = Counter()
+    for act in acts:
+        is_steward = act.member in stewards
+        is_late = not is_steward and act.order.time > terms.closes + PEERS_MAY_CLOSE_MS
+        if act.is_hidden or act.order.time < terms.closes or is_late:
+            continue
+        if said[act.member] >= CLOSES_OF_ONE_MAX or (act.member == need.author and not is_steward):
+            continue
+        said[act.member] += 1
+        if is_steward:
+            by_stewards.append(_closing(terms, act))
+        elif terms.closes:
+            peers.append(act)
     by_peers: list[Closing] = []
-    closers: set[bytes] = set()
-    for act in acts if terms.closes else _of(acts, stewards):
-        closing = _closing(terms, act)
-        is_early = act.order.time < terms.closes
-        if is_early or act.is_hidden or act.order.device in closers:
-            continue
-        if act.member in stewards:
-            by_stewards.append(closing)
-        elif not _is_party(need, closing, authors):
-            by_peers.append(closing)
-        else:
-            continue
-        closers.add(act.order.device)
+    if len({act.member for act in peers}) >= _PEERS_NEEDED:
+        closings = (_closing(terms, act) for act in peers)
+        by_peers = [closing for closing in closings if not _is_party(closing, authors)]
     has_peers = len({closing.member for closing in by_peers}) >= _PEERS_NEEDED
     counting = by_stewards + by_peers if has_peers else by_stewards
     return tuple(sorted(counting, key=lambda closing: closing.order))
-
-
-def _of(acts: Sequence[Act], members: Sequence[bytes]) -> Sequence[Act]:
-    return [act for act in acts if act.member in members]
 
 
 def _closing(terms: Terms, act: Act) -> Closing:
@@ -119,8 +130,6 @@ def _closing(terms: Terms, act: Act) -> Closing:
     return Closing(act.order, act.member, frozenset(names(act.payload)), cut_ms)
 
 
-def _is_party(need: NeedState, closing: Closing, authors: Mapping[bytes, bytes]) -> bool:
-    """Return whether a closer asked for the need, or named a word of her own."""
-    return closing.member == need.author or any(
-        authors.get(name) == closing.member for name in closing.names
-    )
+def _is_party(closing: Closing, authors: Mapping[bytes, bytes]) -> bool:
+    """Return whether a closer named a word of her own."""
+    return any(authors.get(name) == closing.member for name in closing.names)

@@ -6,7 +6,7 @@ Nobody binds another: a released word binds whoever offers to take it over, by h
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from p2pvalue_protocol.kinds.need import NeedState, Terms
@@ -85,8 +85,9 @@ class Keeping:
             assert offer.said.quantity is not None
             self.words[offer.pledge] = Word(offer, offer.said.quantity)
 
-    def take(self, acts: Acts, counted: frozenset[bytes]) -> None:
-        """Take the acts that came afterwards, in folding order; `counted` were at the closing."""
+    def take(self, acts: Acts, withdrawals: Collection[Act]) -> None:
+        """Take what was said of words, in folding order, but the withdrawals that were in time."""
+        counted = {act.name for act in withdrawals}
         later: list[tuple[Act, Offer | None]] = [
             (offer.act, offer) for offer in acts.offers if offer.said.takes is not None
         ]

@@ -41,6 +41,13 @@ def outcome(acts: Acts, closed: Closed, cuts: Mapping[bytes, int] | None) -> Out
     if cuts is None:
         cuts = _seen_in_time(acts, closed.terms)
     withdrawn = withdrawals(acts, cuts)
+    if closed.closings:  # who was counted once releases later: a later CLOSE does not change that
+        counted_ms = {offer.pledge: cuts.get(offer.act.name) for offer in acts.offers}
+        withdrawn = {
+            pledge: act
+            for pledge, act in withdrawn.items()
+            if (end_ms := counted_ms[pledge]) is None or act.order.time <= end_ms
+        }
     unfit: dict[bytes, Unfit] = {}
     fit: list[Offer] = []
     for offer in acts.offers:

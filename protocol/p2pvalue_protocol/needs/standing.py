@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds.need import NeedState, Terms
@@ -20,6 +20,9 @@ from p2pvalue_protocol.needs.outcome import (
     part_of,
     totals_of,
 )
+
+TOLD_APART_MAX: Final = 32
+"""Of so many CLOSEs it is told whether each changed the outcome."""
 
 NeedStateName = Literal[
     "draft",
@@ -85,7 +88,7 @@ def standing_of(need: NeedState, acts: Iterable[Act]) -> NeedStanding:
     result = outcome(visible, found, cuts)
     is_binding = found.terms.trigger == "none" or (cuts is not None and result.is_met)
     keeping = Keeping(need, found.terms, found.terms_id, result.standing if is_binding else ())
-    keeping.take(visible, counted)
+    keeping.take(visible, result.withdrawals.values())
     totals = result.totals
     if is_binding:
         totals = _totals(found.terms, keeping, lambda word: word.bound)
@@ -158,8 +161,8 @@ def _pledges(
         withdrawal = result.withdrawals.get(offer.pledge)
         unfit = result.unfit.get(offer.pledge)
         if word is not None:
-            is_given = word.is_done or not is_void
-            yield PledgeStanding(offer, word.state if is_given else "void", word.reason, word)
+            is_void_too = is_void and word.state in ("binding", "released")
+            yield PledgeStanding(offer, "void" if is_void_too else word.state, word.reason, word)
         elif withdrawal is not None or (unfit is not None and offer.pledge in late):
             reason = (withdrawal or late[offer.pledge]).payload
             assert isinstance(reason, Pledge)
@@ -180,7 +183,8 @@ def _closings(acts: Acts, found: Closed, times: Mapping[bytes, int]) -> tuple[Cl
     cuts: dict[bytes, int] = {}
     for number, closing in enumerate(found.closings, 1):
         changed = False
-        if add_to_closed_set(cuts, closing, times) or not told:
+        is_more = add_to_closed_set(cuts, closing, times) or not told
+        if is_more and number <= TOLD_APART_MAX:
             result = outcome(acts, found._replace(closings=found.closings[:number]), cuts)
             after = (result.is_met, [offer.pledge for offer in result.standing])
             changed = after != before

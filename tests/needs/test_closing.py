@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from p2pvalue_protocol.needs.closing import PEERS_MAY_CLOSE_MS
+from p2pvalue_protocol.needs.standing import TOLD_APART_MAX
+from tests.needs.by_hand import CLOSES, Board
+
+# --- what a CLOSE cannot do
+
+
+def test_terms_that_were_replaced_are_not_closed_after_others_were() -> None:
+    board = Board()
+    first = board.terms
+    board.change(trigger="any")
+    offered = board.offer("bea", 120)
+    board.close("ana")
+    board.say("ana", "confirm", offered, 120)
+    board.close("ana", terms=first)
+    for peer in ("carl", "dora"):
+        board.close(peer, terms=first)
+    assert (board.state(), board.states(offered)) == ("confirmed", ["confirmed"])
+
+
+def test_a_close_names_away_no_confirmation_and_no_dispute() -> None:
+    board = Board(closes=0, stewards=["ana", "sam"])
+    offered = board.offer("bea", 120)
+    board.close("ana")
+    board.say("bea", "claim", offered, 120)
+    board.say("ana", "dispute", offered)
+    board.close("sam", naming=[act.name for act in board.acts])
+    assert board.state() == "disputed"
+
+
+def test_a_release_stays_one_when_a_later_close_names_it() -> None:
+    board = Board(closes=0, stewards=["ana", "sam"])
+    offered = board.offer("bea", 120)
+    board.close("ana")
+    board.say("bea", "withdraw", offered)
+    board.close("sam")
+    assert (board.state(), board.states(offered)) == ("triggered", ["released"])
+
+
+def test_others_close_for_a_month_and_stewards_at_any_time() -> None:
+    board = Board()
+    offered = board.offer("bea", 120)
+    board.close("carl", at=CLOSES + PEERS_MAY_CLOSE_MS)
+    board.close("dora", at=CLOSES + PEERS_MAY_CLOSE_MS + 1)
+    assert board.state() == "open"
+    board.close("ana", at=CLOSES + 2 * PEERS_MAY_CLOSE_MS)
+    assert board.states(offered) == ["binding"]
+
+
+def test_four_closes_of_one_member_count() -> None:
+    board = Board()
+    offers = [board.offer(f"m{number}", 120) for number in range(5)]
+    for number in range(5):
+        board.close("ana", but=[offer for offer in offers if offer != offers[number]])
+    assert board.states(*offers) == [*["binding"] * 4, "late"]
+
+
+def test_the_outcome_changes_are_told_of_the_first_closes_only() -> None:
+    board = Board()
+    offers = [board.offer(f"m{number}", 120) for number in range(40)]
+    for number in range(40):
+        others = [offer for offer in offers if offer != offers[number]]
+        board.close(f"peer {number}", but=others, at=CLOSES + number)
+    changed = [closing.changed for closing in board.standing().closings]
+    assert changed == [*[True] * TOLD_APART_MAX, *[False] * 8]
