@@ -128,7 +128,7 @@ mutation: $(PROOF)
 # by chance is the same each time. A quarter of an hour.
 coverage: export P2PVALUE_TEST_SEED = 1
 coverage: $(READY)
-	$(BIN)/coverage run -m pytest -q --hypothesis-seed=1 tests/protocol tests/documents tests/laws tests/vectors tests/dags protocol/spec
+	$(BIN)/coverage run -m pytest -q --hypothesis-seed=1 tests/protocol tests/documents tests/needs tests/laws tests/vectors tests/dags protocol/spec
 	$(BIN)/coverage report
 
 # Fuzzes every decoder, and what stands behind them, for so many minutes; findings become regressions.

@@ -12,6 +12,7 @@ from tests.fuzz.files import FILES
 from tests.fuzz.gossip_door import GOSSIP_DOOR
 from tests.fuzz.histories import HISTORIES
 from tests.fuzz.machines import MACHINES
+from tests.fuzz.needs import NEEDS
 from tests.fuzz.streams import STREAMS
 from tests.fuzz.target import Target
 
@@ -25,6 +26,7 @@ TARGETS: tuple[Target, ...] = (
     *GOSSIP_DOOR,
     *DOCUMENTS,
     *DOCUMENT_FACTS,
+    *NEEDS,
     *EDITORS,
     *API,
 )

@@ -21,7 +21,7 @@ from tests.mutants.mutations import PACKAGE, modules, source_file
 from tests.mutants.tree_copy import ROOT
 
 TESTS = (
-    *("tests/protocol", "tests/documents", "tests/laws", "tests/vectors"),
+    *("tests/protocol", "tests/documents", "tests/needs", "tests/laws", "tests/vectors"),
     *("tests/dags/test_agreement.py", "tests/dags/test_laws.py"),
 )
 """The tests of the core, by which it is judged."""
