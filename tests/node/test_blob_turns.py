@@ -156,10 +156,12 @@ async def test_a_picture_comes_though_a_member_shared_500_that_nobody_has(tmp_pa
         await shared(ana, a_file(tmp_path / "roof.png", 1_000_000), ben)
         before = len(asked)
         await until(ben, lambda: here(ben, "roof.png"))
-        assert len(asked) - before <= BY_ITSELF_MAX  # 16 of them the picture's
+        # Each file that nobody has is one question, and only some are asked for until a pause:
+        # how many of them come before the picture, a fast machine decides. It has 16 pieces.
+        in_vain_max = IN_VAIN_MAX + BY_ITSELF_MAX + NEW_MAX
+        assert len(asked) - before <= in_vain_max + 16
         await wait_all_tasks_blocked()
-        # Each file that nobody has is one question, and only some of them are asked for at once.
-        assert len(invented.intersection(asked)) <= IN_VAIN_MAX + BY_ITSELF_MAX + NEW_MAX
+        assert len(invented.intersection(asked)) <= in_vain_max
 
 
 async def test_what_nobody_had_is_asked_of_who_comes_at_once(tmp_path: Path) -> None:
