@@ -97,6 +97,8 @@ class Pledges:
             raise LocalProtocolError(f"this pledge is {found.state}: nothing is to be renewed")
         said = found.offer.said
         standing = self._needs.standing(row)
+        if any(_is_renewal(other, found) for other in standing.pledges):
+            raise LocalProtocolError("this pledge was renewed already: the newer one counts")
         assert said.line is not None
         assert said.quantity is not None
         self._check_takes_pledges(standing, need_state(row), said.line, is_takeover=False)
@@ -117,7 +119,8 @@ class Pledges:
         row, found = self._own(reference, "takes it back")
         if found.state in ("withdrawn", "released", "void"):
             return self._view(row, found.offer.pledge)
-        if found.state in ("confirmed", "settled", "claimed"):
+        word = found.word
+        if word is not None and word.bound <= max(word.claimed, word.delivered):
             raise LocalProtocolError(f"this pledge is {found.state}: there is nothing to take back")
         return await self._say(row, found, "withdraw", reason=reason, to=to)
 
@@ -279,3 +282,11 @@ def _check_line(state: NeedState, terms: Terms, line: int) -> None:
             f'the need "{state.title}" has lines 0 to {len(terms.lines) - 1}, and none'
             f" numbered {line}: choose one of them"
         )
+
+
+def _is_renewal(other: PledgeStanding, found: PledgeStanding) -> bool:
+    """Return whether a pledge says again, under terms that stand, what an outdated one said."""
+    ours, before = other.offer, found.offer
+    is_same = (ours.member, ours.said.line) == (before.member, before.said.line)
+    is_later = ours.act.order > before.act.order and ours.said.takes is None
+    return is_same and is_later and other.state not in ("outdated", "withdrawn", "expired")

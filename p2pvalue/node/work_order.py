@@ -40,6 +40,9 @@ class WorkOrder:
     async def want(self, reference: str, *, wants: bool = True) -> nt.NeedView:
         """Say that we need it, too, or no more; nothing is written if that is said already."""
         row = self._needs.row(reference)
+        state = self._needs.standing(row).state
+        if wants and state not in RANKED_STATES and state != "draft":
+            raise LocalProtocolError(f"this need is {state}: a voice would change nothing")
         if self._needs.view(row).is_wanted != wants:
             payload = interest.encode_interest(row.subject, "want" if wants else "none")
             draft = Draft(interest.NUMBER, b"", payload)

@@ -167,6 +167,8 @@ async def test_a_pledge_made_under_other_terms_counts_when_it_is_renewed(
     renewed = await eva.community.pledges.renew(made.pledge)
     assert (renewed.state, renewed.quantity) == ("offered", 120)
     assert eva.community.needs.named("Roof").is_met
+    with pytest.raises(LocalProtocolError, match="renewed already"):
+        await eva.community.pledges.renew(made.pledge)
 
 
 async def test_what_is_released_can_be_taken_over_by_whom_it_is_handed_to(
@@ -264,3 +266,14 @@ async def test_a_dropped_need_is_not_closed(ana: SmallNode) -> None:
     await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS], status="dropped"))
     with pytest.raises(LocalProtocolError, match="is dropped"):
         await ana.community.needs.close("Roof")
+
+
+async def test_what_is_claimed_in_part_can_be_released_as_to_the_rest(ana: SmallNode) -> None:
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
+    made = await ana.community.pledges.make("Roof", 120)
+    await ana.community.needs.close("Roof")
+    await ana.community.pledges.claim(made.pledge, quantity=30)
+    released = await ana.community.pledges.withdraw(made.pledge, reason="My back")
+    assert (released.state, released.bound) == ("claimed", 30)
+    with pytest.raises(LocalProtocolError, match="nothing to take back"):
+        await ana.community.pledges.withdraw(made.pledge)

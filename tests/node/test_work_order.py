@@ -96,6 +96,8 @@ async def test_only_what_is_open_or_under_way_has_a_place(nodes: list[SmallNode]
     assert await titles(ana) == []
     with pytest.raises(LocalProtocolError, match="is dropped"):
         await ana.community.order.explain("Roof")
+    with pytest.raises(LocalProtocolError, match="a voice would change nothing"):
+        await ana.community.order.want("Roof")
 
 
 async def test_who_pledged_early_to_what_lapsed_has_credit_on_her_next_need_only(

@@ -159,14 +159,15 @@ def explain(reference: str, as_of: str | None, community: str | None) -> None:
 @community_option
 def list_needs(state: str | None, class_: str | None, every: bool, community: str | None) -> None:
     """List the needs and what is pledged to each; what is over is left out."""
+    every_need = connection.get("/needs", community=community)
     needs = [
         found
-        for found in connection.get("/needs", community=community)
+        for found in every_need
         if (state or every or found["state"] not in _DONE)
         and state in (None, found["state"])
         and class_ in (None, found["class"])
     ]
-    show(needs, _write_all)
+    show(needs, lambda found: _write_all(found, len(every_need)))
 
 
 @need.command(example="p2pvalue need board")
@@ -210,7 +211,10 @@ def _say_closed(need: dict[str, Any]) -> None:
         say(f"said that {title} is closed: it is when another member says so too")
 
 
-def _write_all(needs: list[dict[str, Any]]) -> None:
+def _write_all(needs: list[dict[str, Any]], count: int) -> None:
+    if count and not needs:
+        say(f"none of {count}: p2pvalue need list --all shows also what is over")
+        return
     if not needs:
         say("no needs yet; add one with: p2pvalue need add TITLE --hours 12h")
         return

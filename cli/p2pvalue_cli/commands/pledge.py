@@ -319,6 +319,8 @@ def _write(pledges: list[dict[str, Any]]) -> None:
 def _write_one(pledged: dict[str, Any]) -> None:
     click.secho(f"{_amount(pledged)} to {one_line(pledged['need_title'])}", bold=True)
     click.echo(f"{pledged['state']}, by {one_line(pledged['name'])} {ago(pledged['time'])}")
+    if pledged["state"] == "outdated":
+        click.echo(f"its terms have changed; to go on: pledge renew {short(pledged['pledge'])}")
     for words in ("when", "where", "reason"):
         if pledged[words]:
             click.echo(f"{words}: {one_line(pledged[words])}")
