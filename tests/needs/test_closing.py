@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from p2pvalue_protocol.needs.closing import PEERS_MAY_CLOSE_MS
+import pytest
+
+from p2pvalue_protocol.needs.closing import PEERS_MAY_CLOSE_MS, may_close
 from p2pvalue_protocol.needs.standing import TOLD_APART_MAX
-from tests.needs.by_hand import CLOSES, Board
+from tests.needs.by_hand import CLOSES, Board, root
 
 # --- what a CLOSE cannot do
 
@@ -65,3 +67,24 @@ def test_the_outcome_changes_are_told_of_the_first_closes_only() -> None:
         board.close(f"peer {number}", but=others, at=CLOSES + number)
     changed = [closing.changed for closing in board.standing().closings]
     assert changed == [*[True] * TOLD_APART_MAX, *[False] * 8]
+
+
+@pytest.mark.parametrize(
+    ("who", "closes", "may"),
+    [
+        ("ana", CLOSES, True),  # the author is the steward where nobody is named
+        ("carl", CLOSES, True),
+        ("carl", 0, False),
+        ("bea", CLOSES, False),  # she pledged
+    ],
+)
+def test_stewards_may_close_and_after_a_last_day_those_who_have_no_part(
+    who: str, closes: int, may: bool
+) -> None:
+    board = Board(closes=closes)
+    assert may_close(board.need, board.terms, root(who), frozenset([root("bea")])) is may
+
+
+def test_an_author_who_is_no_steward_has_a_part() -> None:
+    board = Board(stewards=["sam"])
+    assert not may_close(board.need, board.terms, root("ana"), frozenset())

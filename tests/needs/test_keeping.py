@@ -183,3 +183,11 @@ def test_who_claimed_keeps_her_word_when_a_need_is_dropped() -> None:
     board.say("bea", "claim", offered, 60)
     board.need = msgspec.structs.replace(board.need, status="dropped")
     assert (board.state(), board.states(offered, other)) == ("dropped", ["claimed", "late"])
+
+
+def test_who_claimed_all_has_nothing_to_release() -> None:
+    board, offered = triggered()
+    board.say("bea", "claim", offered, 120)
+    board.say("bea", "withdraw", offered, reason="too late")
+    found = board.pledge(offered)
+    assert (found.state, found.reason) == ("claimed", "")

@@ -65,11 +65,6 @@ class Word:
             return "confirmed"
         return "claimed" if self.claimed > self.delivered else "binding"
 
-    @property
-    def is_done(self) -> bool:
-        """Return whether nothing of it is open any more."""
-        return self.state in ("released", "confirmed", "settled")
-
 
 class Keeping:
     """The words that bind under the terms of one need, after all acts."""
