@@ -78,7 +78,8 @@ def edit(
         raise click.UsageError("say what is to change: p2pvalue need edit --help lists what can")
     before = connection.get(_path(reference), community=community)
     changed = connection.put(_path(before["need"]), community=community, **fields)
-    show(changed, lambda n: _say_changed(before, n))
+    pledges = connection.get("/pledges", need=before["need"], community=community)
+    show(changed, lambda n: _say_changed(n, pledges))
 
 
 @need.command(example="p2pvalue need close 'Fix the roof'")
@@ -194,11 +195,12 @@ def _path(reference: str) -> str:
     return f"/needs/{connection.quoted(reference)}"
 
 
-def _say_changed(before: dict[str, Any], after: dict[str, Any]) -> None:
-    say(f"changed {one_line(after['title'])}")
-    pledged = sum(line["pledgers"] for line in before["lines"])
-    if pledged and not sum(line["pledgers"] for line in after["lines"]):
-        say("its terms are others now: pledges made before count when their authors renew them")
+def _say_changed(need: dict[str, Any], pledges: list[dict[str, Any]]) -> None:
+    say(f"changed {one_line(need['title'])}")
+    count = sum(pledged["state"] == "outdated" for pledged in pledges)
+    if count:
+        who = "1 pledge was" if count == 1 else f"{count} pledges were"
+        say(f"{who} made before: it counts again when who made it renews it (pledge renew)")
 
 
 def _say_closed(need: dict[str, Any]) -> None:
