@@ -49,9 +49,20 @@ class Verdict(NamedTuple):
 class Judge:
     """Judges mutants of the copy in which it runs."""
 
-    def __init__(self, covering: Covering, *, first_s: float, rest_s: float) -> None:
-        """Spend tests of so many seconds on a mutant at first, and so many if it survives them."""
+    def __init__(
+        self,
+        covering: Covering,
+        *,
+        first_s: float,
+        rest_s: float,
+        newest: frozenset[str] = frozenset(),
+    ) -> None:
+        """Spend tests of so many seconds on a mutant at first, and so many if it survives them.
+
+        Tests of the `newest` files come first: a mutant that is tried again has met the others.
+        """
         self._covering = covering
+        self._newest = newest
         self._first_s, self._rest_s = first_s, rest_s
         self._kills: dict[str, Counter[str]] = {}
         for module in LOADED_BEFORE.split():
@@ -87,9 +98,10 @@ class Judge:
         for test in tests_for:
             files.setdefault(_file_of(test), []).append(test)
 
-        def rank(file: str) -> tuple[bool, int, bool, int, str]:
+        def rank(file: str) -> tuple[bool, bool, int, bool, int, str]:
+            is_old = file not in self._newest
             is_of_values = not statement and file in _OF_VALUES
-            return (not is_of_values, -kills[file], own not in file, -len(files[file]), file)
+            return is_old, not is_of_values, -kills[file], own not in file, -len(files[file]), file
 
         order = sorted(files, key=rank)
         tests = [test for file in order for test in sorted(files[file], key=self._rank(kills))]
@@ -98,9 +110,14 @@ class Judge:
         rest = [test for test in tests if test not in set(first)]
         return first, self._take(sorted(rest, key=self._rank(kills)), self._rest_s)
 
-    def _rank(self, kills: Counter[str]) -> Callable[[str], tuple[int, float, str]]:
+    def _rank(self, kills: Counter[str]) -> Callable[[str], tuple[bool, int, float, str]]:
         seconds = self._covering.seconds
-        return lambda test: (-kills[test], seconds[test], test)
+        return lambda test: (
+            _file_of(test) not in self._newest,
+            -kills[test],
+            seconds[test],
+            test,
+        )
 
     def _take(self, tests: list[str], seconds: float) -> list[str]:
         taken = 0.0

@@ -6,6 +6,8 @@
 
 Works in a copy below `build/mutation`, which stays as it is until `--fresh`: a run that was stopped
 goes on where it was. What survives is to be judged in docs/survivors.md, in the words printed here.
+Two shares are printed: what is noticed of all, and the score, without what that page judges to be
+equivalent.
 """
 
 from __future__ import annotations
@@ -23,12 +25,21 @@ from typing import NamedTuple
 
 from tests.mutants.covering import read_covering
 from tests.mutants.judging import Judge, Verdict
-from tests.mutants.mutations import Mutation, modules, mutated, mutations_of, source_file
-from tests.mutants.tree_copy import FOLDERS, ROOT, copy_tree, digest_of, run_in, unbend
+from tests.mutants.mutations import Mutation, modules, mutated, mutations_of
+from tests.mutants.survivors import JUDGED_PAGE, Page, read_page, shown
+from tests.mutants.tree_copy import (
+    FOLDERS,
+    ROOT,
+    changed_files,
+    copy_tree,
+    digest_of,
+    run_in,
+    unbend,
+)
 
 FIRST_S, REST_S = 2.0, 6.0
 SHOWN_EVERY_S = 30
-JUDGED_PAGE = Path("docs") / "survivors.md"
+CHANGED = "changed-tests.txt"
 _INSIDE = "P2PVALUE_MUTATION_FOLDER"
 
 
@@ -39,6 +50,7 @@ class Given(NamedTuple):
     seed: int
     module: str
     survivors: bool
+    seconds: float
     fresh: bool
 
     @property
@@ -73,19 +85,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="decides which are drawn")
     parser.add_argument("--module", default="", help="all of one module instead, as kinds/chat")
     parser.add_argument("--survivors", action="store_true", help="try those again, with new tests")
+    parser.add_argument("--seconds", type=float, default=0.0, help="of tests on each; 0: as usual")
     parser.add_argument("--fresh", action="store_true", help="forget the copy and what was judged")
     given = Given(**vars(parser.parse_args()))
     inside = os.environ.get(_INSIDE)
     if inside is not None:
         return _judge_all(given, Path(inside))
     folder = ROOT / "build" / "mutation"
-    tree, covering = folder / "tree", folder / "covering.json"
+    tree, covering, changed = folder / "tree", folder / "covering.json", folder / CHANGED
     if given.fresh:
         shutil.rmtree(folder, ignore_errors=True)
     unbend(folder)
     if not tree.exists():
         copy_tree(tree)
-    elif given.survivors:
+    elif given.survivors and (found := changed_files(ROOT / "tests", tree / "tests")):
+        before = _lines_of(changed)
+        changed.write_text("\n".join(sorted({*before, *(f"tests/{file}" for file in found)})))
         shutil.rmtree(tree / "tests")
         shutil.copytree(ROOT / "tests", tree / "tests")
         covering.unlink(missing_ok=True)
@@ -99,22 +114,27 @@ def main() -> int:
 
 def _judge_all(given: Given, folder: Path) -> int:
     record = Record(folder / f"{given.name}.jsonl")
-    rest_s = float("inf") if given.survivors else REST_S
-    judge = Judge(read_covering(folder / "covering.json"), first_s=FIRST_S, rest_s=rest_s)
+    rest_s = given.seconds or (float("inf") if given.survivors else REST_S)
+    judge = Judge(
+        read_covering(folder / "covering.json"),
+        first_s=FIRST_S,
+        rest_s=rest_s,
+        newest=frozenset(_lines_of(folder / CHANGED)),
+    )
     order = _in_order(given, folder)
     by_name = {mutation.name: mutation for mutation in order}
     for name, verdict in record.verdicts.items():
         if verdict.test and name in by_name:
             judge.note_kill(by_name[name].module, verdict.test)
     names: list[str] = []
-    judged = _judged(folder)
-    shown = time.monotonic()
+    page = read_page(folder.parents[1] / JUDGED_PAGE)
+    shown_at = time.monotonic()
     print(f"of {len(order):,} mutants of the core {digest_of(ROOT, FOLDERS[0])}", flush=True)
     for mutation in order:
         if not given.module and len(names) >= given.sample:
             break
         known = record.verdicts.get(mutation.name)
-        if known is None or (given.survivors and _is_open(mutation, known, judged)):
+        if known is None or (given.survivors and _is_open(mutation, known, page)):
             source = mutated(ROOT, mutation)
             lines = range(mutation.line, mutation.line + 1)
             known = Verdict("invalid")
@@ -123,12 +143,16 @@ def _judge_all(given: Given, folder: Path) -> int:
             record.add(mutation, known)
         if known.outcome != "invalid":
             names.append(mutation.name)
-        if time.monotonic() - shown >= SHOWN_EVERY_S:
-            shown = time.monotonic()
-            print(_counts(record.outcomes(names)), flush=True)
-    print(_counts(record.outcomes(names)))
-    survivors = [by_name[name] for name in names if record.verdicts[name].outcome == "survived"]
-    return 1 if _show(survivors, folder) else 0
+        if time.monotonic() - shown_at >= SHOWN_EVERY_S:
+            shown_at = time.monotonic()
+            print(counts(record.outcomes(names), 0), flush=True)
+    survivors = [
+        (by_name[name], shown(by_name[name]))
+        for name in names
+        if record.verdicts[name].outcome == "survived"
+    ]
+    print(counts(record.outcomes(names), sum(words in page.equivalent for _, words in survivors)))
+    return 1 if _show(survivors, page) else 0
 
 
 def _in_order(given: Given, folder: Path) -> list[Mutation]:
@@ -146,46 +170,39 @@ def _in_order(given: Given, folder: Path) -> list[Mutation]:
     return sorted(every, key=lambda m: sha256(f"{given.seed} {m.name}".encode()).digest())
 
 
-def _counts(outcomes: Counter[str]) -> str:
+def counts(outcomes: Counter[str], equivalent: int) -> str:
+    """Return in words the share noticed of all, and of those that are not equivalent: the score."""
     noticed = outcomes["killed"] + outcomes["timed-out"]
     judged = noticed + outcomes["survived"]
-    share = 100 * noticed / judged if judged else 0.0
     return (
         f"{judged:,} judged: {outcomes['killed']:,} killed, {outcomes['timed-out']} timed out, "
-        f"{outcomes['survived']} survive; {share:.1f} % noticed"
+        f"{outcomes['survived']} survive, {equivalent} of them equivalent; "
+        f"{_percent(noticed, judged)} noticed of all, "
+        f"score {_percent(noticed, judged - equivalent)} without the equivalent"
     )
 
 
-def _show(survivors: list[Mutation], folder: Path) -> int:
-    """Print what survives; return how many of these nobody has judged."""
-    judged = _judged(folder)
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole if whole else 0.0:.1f} %"
+
+
+def _show(survivors: list[tuple[Mutation, str]], page: Page) -> int:
+    """Print what survives, by what the page says of it; return how many nobody has judged."""
     unjudged = 0
-    for mutation in sorted(survivors):
-        words = shown(mutation)
-        is_judged = words in judged
-        unjudged += not is_judged
-        print(f"{'judged' if is_judged else 'NOT JUDGED'} {mutation.line}: {words}")
+    for mutation, words in sorted(survivors):
+        says = page.says_of(words)
+        unjudged += not says
+        print(f"{says or 'NOT JUDGED'} {mutation.line}: {words}")
     return unjudged
 
 
-def _judged(folder: Path) -> str:
-    """Return the page on which survivors are judged."""
-    page = folder.parents[1] / JUDGED_PAGE
-    return page.read_text(encoding="utf-8") if page.exists() else ""
+def _lines_of(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
-def _is_open(mutation: Mutation, known: Verdict, judged: str) -> bool:
-    """Return whether a mutant survived that no page says nothing can notice."""
-    return known.outcome == "survived" and shown(mutation) not in judged
-
-
-def shown(mutation: Mutation) -> str:
-    """Return a mutant as the page of survivors has it: module, a line, and what it becomes."""
-    source = source_file(ROOT, mutation.module).read_text(encoding="utf-8").splitlines()
-    becomes = (mutated(ROOT, mutation) or "").splitlines()
-    pairs = zip(source, becomes, strict=False)
-    old, new = next(pair for pair in pairs if pair[0] != pair[1])
-    return f"`{mutation.module}`: `{' '.join(old.split())}` → `{' '.join(new.split())}`"
+def _is_open(mutation: Mutation, known: Verdict, page: Page) -> bool:
+    """Return whether a mutant survived that a test could notice."""
+    return known.outcome == "survived" and shown(mutation) not in page.equivalent
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from tests.mutants.covering import Covering
 from tests.mutants.judging import Verdict, statement_line
 from tests.mutants.mutations import Mutation, mutated, mutations_of, source_file
-from tests.mutants.sample import Record
-from tests.mutants.tree_copy import bent, unbend
+from tests.mutants.sample import Record, counts
+from tests.mutants.tree_copy import bent, changed_files, unbend
 
 SOURCE = """LIMIT = 3
 
@@ -91,3 +92,21 @@ def test_what_the_tool_cannot_bend_is_no_mutant(tmp_path: Path) -> None:
     bent_ones = {(m.line, m.column): mutated(tmp_path, m) for m in mutations_of(tmp_path, "m")}
     assert bent_ones[3, 8] is None
     assert "except CosmicRayTestingException:" in (bent_ones[5, 7] or "")
+
+
+def test_the_score_leaves_out_the_equivalent_and_the_share_of_all_does_not() -> None:
+    said = counts(Counter({"killed": 88, "timed-out": 2, "survived": 30, "invalid": 7}), 20)
+    assert said == (
+        "120 judged: 88 killed, 2 timed out, 30 survive, 20 of them equivalent; "
+        "75.0 % noticed of all, score 90.0 % without the equivalent"
+    )
+
+
+def test_of_what_changed_only_files_of_tests_are_named(tmp_path: Path) -> None:
+    for folder, texts in (("now", "abc"), ("then", "ab")):
+        for name, text in zip(("same", "changed", "new"), texts, strict=False):
+            file = tmp_path / folder / "sub" / f"{name}.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text if name == "same" else f"{folder} {text}")
+    (tmp_path / "now" / "notes.txt").write_text("nothing that runs")
+    assert changed_files(tmp_path / "now", tmp_path / "then") == ["sub/changed.py", "sub/new.py"]

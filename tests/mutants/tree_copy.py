@@ -26,6 +26,16 @@ def copy_tree(goal: Path) -> None:
         shutil.copy2(ROOT / file, goal / file)
 
 
+def changed_files(one: Path, other: Path) -> list[str]:
+    """Return the Python files below a folder that another has not, or otherwise, ascending."""
+    names = sorted(path.relative_to(one).as_posix() for path in one.rglob("*.py"))
+    return [
+        name
+        for name in names
+        if not (other / name).exists() or (other / name).read_bytes() != (one / name).read_bytes()
+    ]
+
+
 def digest_of(root: Path, folder: str) -> str:
     """Return a short name for the Python files below a folder of a tree."""
     whole = sha256()
