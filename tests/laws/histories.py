@@ -162,8 +162,12 @@ class History:
         now_ms = self.now_ms + self.rng.randint(-SKEW_MS_MAX, SKEW_MS_MAX)
         drafts = [self._draft() for _ in range(self.rng.randint(1, 3))]
         with suppress(LocalProtocolError):
-            for reference in writer.write(*drafts, now_ms=now_ms):
-                self.subjects.append(subject_of(reference.op_id))
+            for draft, reference in zip(drafts, writer.write(*drafts, now_ms=now_ms), strict=True):
+                self._remember(draft, reference.op_id)
+
+    def _remember(self, draft: Draft, op_id: bytes) -> None:
+        """Know what was written, so that more can be said about it."""
+        self.subjects.append(subject_of(op_id))
 
     def _draft(self) -> Draft:
         rng = self.rng

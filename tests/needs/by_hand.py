@@ -158,3 +158,20 @@ class Board:
         assert act.name == operation_name(op_id)
         self.acts.append(act)
         return act
+
+
+def told(standing: NeedStanding) -> str:
+    """What a standing says, with all that a word became."""
+    words = [
+        None if pledge.word is None else sorted(map(_told, vars(pledge.word).items()))
+        for pledge in standing.pledges
+    ]
+    pledges = [pledge._replace(word=None) for pledge in standing.pledges]
+    return f"{standing._replace(pledges=())} {pledges} {words}"
+
+
+def _told(field: tuple[str, object]) -> str:
+    name, value = field
+    if isinstance(value, dict):
+        value = sorted(value.items())
+    return f"{name}={sorted(value) if isinstance(value, set) else value}"

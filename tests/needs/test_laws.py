@@ -12,8 +12,8 @@ from p2pvalue_protocol.kinds.pledge import Condition, Pledge
 from p2pvalue_protocol.needs.acts import sorted_acts
 from p2pvalue_protocol.needs.closing import Closed, closed, closed_set
 from p2pvalue_protocol.needs.conditions import holding
-from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
-from tests.needs.by_hand import CLOSES, Board, root
+from p2pvalue_protocol.needs.standing import standing_of
+from tests.needs.by_hand import CLOSES, Board, root, told
 
 MANY = settings(max_examples=300)
 PEOPLE = ["ana", "bea", "carl", "dora", "emil", "sam"]
@@ -91,16 +91,6 @@ def test_whoever_holds_the_same_sees_the_same_in_whatever_order_it_came(
     shuffled = data.draw(st.permutations([*board.acts, *board.acts[:3]]))
     after = standing_of(board.need, shuffled)
     assert told(after) == told(before)
-
-
-def told(standing: NeedStanding) -> str:
-    """What a standing says, with all that a word became."""
-    words = [
-        None if pledge.word is None else sorted((k, str(v)) for k, v in vars(pledge.word).items())
-        for pledge in standing.pledges
-    ]
-    pledges = [pledge._replace(word=None) for pledge in standing.pledges]
-    return f"{standing._replace(pledges=())} {pledges} {words}"
 
 
 @MANY
