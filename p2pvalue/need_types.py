@@ -138,6 +138,7 @@ class PledgeView(Value, frozen=True, kw_only=True):
     conditions: list[ConditionView]
     takes: str = ""
     to: str = ""
+    to_name: str = ""
     member: str
     name: str
     time: int

@@ -17,8 +17,8 @@ _PIECES = re.compile(r"(\d+)\s*(\S.*)?")
 _CURRENCY = re.compile(r"[A-Z]{3}|[€$£]")
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP"}
 
-QUANTITY_MAX = 2**53
-"""The API's limit, so that every program can hold the number."""
+QUANTITY_MAX = 10**12
+"""What a line of a need can count (protocol/spec/kinds/need.md)."""
 
 EXAMPLES = {
     "hours": "12h, 1h30, 90min or 12h..20h",
@@ -27,9 +27,17 @@ EXAMPLES = {
     "skill": "1 carpenter or 1..2 carpenter",
 }
 
+_HOUR_WORDS = frozenset("hr hrs hour hours std stunde stunden hora horas heure heures".split())
+_MINUTE_WORDS = frozenset("mins minute minutes minuten minuto minutos".split())
+_NUMBER_AND_WORD = re.compile(r"(\d+(?:[.,]\d{1,2})?)\s*([^\W\d_]*)\.?")
+
 
 class BadAmount(ValueError):
     """An amount that cannot be read; the message says how to write it."""
+
+
+class TooMuch(BadAmount):
+    """An amount that is read, and beyond what is counted."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ def parse_quantity(kind: LineKind, text: str) -> tuple[int, str]:
     """
     quantity, unit = _parsed(kind, text.strip())
     if quantity > QUANTITY_MAX:
-        raise BadAmount(f"{text.strip()!r} is too much to be counted: write less")
+        raise TooMuch(f"{text.strip()!r} is too much to be counted: write less")
     return quantity, unit
 
 
@@ -76,7 +84,7 @@ def _parsed(kind: LineKind, text: str) -> tuple[int, str]:
         return _cents(text)
     found = _PIECES.fullmatch(text)
     if found is None or not found[2] or re.match(r"[.,-]\s*\d", found[2]):
-        raise BadAmount(f"{text!r} is no number of things: write for example {EXAMPLES[kind]}")
+        raise BadAmount(f"{text!r} is no number of things: write for example {_one(kind)}")
     return int(found[1]), found[2].strip()
 
 
@@ -95,6 +103,19 @@ def parse_amount(text: str) -> tuple[int, str]:
         except BadAmount:
             continue
     raise BadAmount(f"{text!r} is no amount: write for example 90min, 20EUR or 5 cakes")
+
+
+def time_meant(text: str) -> str:
+    """How a time is written that may be meant by a number with no unit or another; "" if none is.
+
+    >>> time_meant("3"), time_meant("1,5 Stunden"), time_meant("3 planks")
+    ('3h', '1,5h', '')
+    """
+    found = _NUMBER_AND_WORD.fullmatch(text.strip())
+    word = found[2].casefold() if found else "?"
+    if found and (not word or word in _HOUR_WORDS):
+        return f"{found[1]}h"
+    return f"{found[1]}min" if found and word in _MINUTE_WORDS else ""
 
 
 def decimal_text(kind: str, quantity: int) -> str:
@@ -135,6 +156,11 @@ def _parse_low(kind: LineKind, low: str, high: str) -> tuple[int, str]:
         return parse_quantity(kind, f"{low.strip()} {unit}")
 
 
+def _one(kind: LineKind) -> str:
+    """Examples of one amount, without those of ranges."""
+    return EXAMPLES[kind].partition(" or ")[0]
+
+
 def _minutes(text: str) -> int:
     if found := _CLOCK.fullmatch(text):
         return int(found[1]) * 60 + int(found[2])
@@ -142,12 +168,13 @@ def _minutes(text: str) -> int:
         return int(Decimal(found[1].replace(",", ".")) * 60) + int(found[2] or 0)
     if found := _MINUTES.fullmatch(text):
         return int(found[1])
-    raise BadAmount(f"{text!r} is no time: write for example {EXAMPLES['hours']}")
+    advice = time_meant(text) or f"for example {_one('hours')}"
+    raise BadAmount(f"{text!r} is no time: write {advice}")
 
 
 def _cents(text: str) -> tuple[int, str]:
     found = _MONEY.fullmatch(text)
     if found is None:
-        raise BadAmount(f"{text!r} is no money: write for example {EXAMPLES['money']}")
+        raise BadAmount(f"{text!r} is no money: write for example {_one('money')}")
     whole, cents, unit = (found[5], found[6], found[4]) if found[4] else found.group(1, 2, 3)
     return int(whole) * 100 + int(cents or 0), _SIGNS.get(unit, unit.upper())

@@ -14,11 +14,12 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from p2pvalue_cli.failures import Failed
+from p2pvalue_cli.failures import Failed, Misused
 from p2pvalue_protocol.errors import P2PValueError
 
 _JSON = "p2pvalue.json"
 _DATA_DIR = "p2pvalue.data_dir"
+_ASKED = "p2pvalue.json_somewhere"
 SENTENCE_CHARS_MAX = 200  # of a command in the list of its group
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -157,6 +158,35 @@ class Group(click.Group):
             return
         with formatter.section("Commands"):
             formatter.write_dl([(name, late.short_help) for name, late in self._late.items()])
+
+
+class Door(Group):
+    """The group of all commands: tells programs in JSON, too, what they wrote wrongly."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the first words; remember whether JSON is asked for anywhere behind them."""
+        own = args[: args.index("--")] if "--" in args else args
+        ctx.meta[_ASKED] = "--json" in own
+        with _usage_told(ctx):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is meant."""
+        with _usage_told(ctx):
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _usage_told(ctx: click.Context) -> Iterator[None]:
+    """Turn a wrong usage into JSON if that was asked for; whoever asks for help gets help."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        if not ctx.meta[_ASKED]:
+            raise
+        raise Misused(error.format_message()) from error
 
 
 def _shared_options() -> list[click.Parameter]:

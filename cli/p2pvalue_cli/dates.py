@@ -1,4 +1,4 @@
-"""Days that a person names."""
+"""Days that a person names: where she is, but `--as-of`, which is to be the same for all."""
 
 from __future__ import annotations
 

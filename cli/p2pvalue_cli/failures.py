@@ -49,6 +49,16 @@ class Failed(click.ClickException):
             click.echo(f"Error: {harmless(self.format_message())}", file=file, err=file is None)
 
 
+class Misused(Failed):
+    """The command was not written as it should be, and a program wants to read that."""
+
+    exit_code = USAGE
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, name="usage")
+        self.as_json = True
+
+
 class NoDaemon(Failed):
     """Nobody answers on this data folder."""
 

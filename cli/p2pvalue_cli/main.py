@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from p2pvalue_cli.command import Group, Late
+from p2pvalue_cli.command import Door, Late
 
 _HERE = "p2pvalue_cli.commands"
 
@@ -17,7 +17,7 @@ def _say_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None
         ctx.exit()
 
 
-cli = Group(
+cli = Door(
     name="p2pvalue",
     help="Chat, write, and get things done together, without a server.",
     epilog="Start with: p2pvalue init, then p2pvalue run. Each command has an example: --help.",

@@ -70,21 +70,35 @@ def described(given: dict[str, Any]) -> dict[str, Any]:
         "gives_back": given["gives_back"],
     }
     for name in _DAYS:
-        fields[name] = None if given[name] is None else end_of_day_ms(given[name], f"--{name}")
+        fields[name] = _day(given[name], f"--{name}")
     for name in ("skills", "stewards", "confirmers", "depends"):
-        fields[name] = list(given[name]) or None
+        fields[name] = [value for value in given[name] if value] if given[name] else None
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def _parsed(kind: LineKind, texts: Sequence[str]) -> list[Line]:
     try:
-        return [parse_line(kind, text) for text in texts]
+        lines = [parse_line(kind, text) for text in texts]
     except BadAmount as problem:
         raise click.BadParameter(str(problem), param_hint=f"--{kind}") from problem
+    for line, text in zip(lines, texts, strict=True):
+        if not line.optimum:
+            advice = "name an amount of more than 0, or leave it out"
+            raise click.BadParameter(f"{text!r} asks for nothing: {advice}", param_hint=f"--{kind}")
+    return lines
+
+
+def _day(text: str | None, option: str) -> int | None:
+    """The end of a day; 0, none, if the text is empty."""
+    if not text:
+        return None if text is None else 0
+    return end_of_day_ms(text, option)
 
 
 def _minutes(text: str | None) -> int | None:
+    if not text:
+        return None if text is None else 0
     try:
-        return None if text is None else parse_quantity("hours", text)[0]
+        return parse_quantity("hours", text)[0]
     except BadAmount as problem:
         raise click.BadParameter(str(problem), param_hint="--estimate") from problem

@@ -6,6 +6,8 @@ import re
 
 import msgspec
 
+from p2pvalue_protocol.payload_form import limit_in_words
+
 _FIELD = re.compile(r"`\$\.(\w+)`")
 _NAME = "give a full id, the beginning of one, or an exact name of at most 1,000 letters"
 ADVICE = {
@@ -26,5 +28,5 @@ def in_words(error: msgspec.ValidationError) -> str:
     found = _FIELD.search(str(error))
     advice = ADVICE.get(found[1]) if found else None
     if found is None or advice is None:
-        return str(error)
+        return limit_in_words(error) or str(error)
     return f"`{found[1]}` cannot be read: {advice}"

@@ -91,9 +91,9 @@ class WithdrawPledge(OfPledge, frozen=True, kw_only=True):
 
 
 class DeliverPledge(OfPledge, frozen=True, kw_only=True):
-    """How much was delivered in all, in the unit of the line; 0: the whole of it."""
+    """How much was delivered in all, in the unit of the line; null: all of it, or all claimed."""
 
-    quantity: Amount = 0
+    quantity: Amount | None = None
     note: str = ""
 
 

@@ -92,6 +92,7 @@ def pledge_view(
         ],
         takes="" if said.takes is None else said.takes.hex(),
         to="" if word is None or word.to is None else word.to.hex(),
+        to_name="" if word is None or word.to is None else names.of(word.to),
         member=pledge.offer.member.hex(),
         name=names.of(pledge.offer.member),
         time=pledge.offer.act.order.time,

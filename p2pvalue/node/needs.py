@@ -10,6 +10,7 @@ from p2pvalue import need_types as nt
 from p2pvalue.node.context import Context
 from p2pvalue.node.interests import wanting
 from p2pvalue.node.need_boards import need_state, read_acts
+from p2pvalue.node.need_checks import check_close, check_days, check_drop, check_what_comes_first
 from p2pvalue.node.need_views import need_view
 from p2pvalue.node.people import Names, resolve_member
 from p2pvalue.node.references import every_state, full_id, resolve
@@ -93,6 +94,7 @@ class Needs:
         if draft.title is None or not draft.lines:
             raise LocalProtocolError("a need has a title and says how much it takes: give both")
         given = self._given(draft)
+        check_days(given, None)
         payload = need.encode_need(given.pop("title"), given.pop("lines"), **given)
         [order] = await self._context.write(self._community, [Draft(need.NUMBER, b"", payload)])
         return self.view(self.row_of(subject_of(order.op_id)))
@@ -106,6 +108,10 @@ class Needs:
         payload = need.encode_need_change(**given)
         self._check_may_change(row, given)
         self._check_terms(row, given)
+        check_days(given, need_state(row))
+        check_what_comes_first(given.get("depends", ()), row.subject, self._held)
+        if given.get("status") == "dropped":
+            check_drop(self.standing(row).state)
         await self._context.write(self._community, [Draft(need.NUMBER, row.subject, payload)])
         return self.view(self.row_of(row.subject))
 
@@ -120,14 +126,13 @@ class Needs:
             raise LocalProtocolError(
                 "pledges can be made and withdrawn until its last day is over: close it then"
             )
-        if standing.state == "dropped":
-            raise LocalProtocolError("this need is dropped: `p2pvalue need edit --open` first")
         acts = self._acts(row)
         counted = self._counted(standing, acts)
         pledgers = frozenset(act.member for act in counted)
         if not may_close(state, terms, me, pledgers):
             asked = ", ".join(person.name for person in self.view(row).stewards)
             raise NotAdmitted(f"this need is closed by {asked}, or by two who have no part in it")
+        check_close(standing)
         payload = close.encode_close(row.subject, standing.terms_id, [act.name for act in counted])
         await self._context.write(self._community, [Draft(close.NUMBER, b"", payload)])
         return self.view(row)

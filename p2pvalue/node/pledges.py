@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from p2pvalue import need_types as nt
 from p2pvalue.node.context import Context
 from p2pvalue.node.need_boards import need_state
+from p2pvalue.node.need_checks import check_dispute, check_judge
 from p2pvalue.node.need_views import pledge_view
 from p2pvalue.node.needs import Needs
 from p2pvalue.node.people import resolve_member
@@ -18,7 +19,7 @@ from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import pledge
 from p2pvalue_protocol.kinds.need import NeedState, Terms, terms_id
 from p2pvalue_protocol.needs.acts import Act, Offer
-from p2pvalue_protocol.needs.keeping import Word, may_confirm, may_settle
+from p2pvalue_protocol.needs.keeping import Word
 from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
@@ -115,33 +116,52 @@ class Pledges:
         return self._view(row, subject_of(order.op_id))
 
     async def withdraw(self, reference: str, *, reason: str = "", to: str = "") -> nt.PledgeView:
-        """Take back a pledge of ours, or release what binds already; a second time does nothing."""
+        """Take back a pledge of ours, or release what binds already.
+
+        Once more, it says anew who is to take over what is left of a release, or does nothing.
+        """
         row, found = self._own(reference, "takes it back")
-        if found.state in ("withdrawn", "released", "void"):
+        if found.state in ("withdrawn", "void"):
             return self._view(row, found.offer.pledge)
         word = found.word
         if word is not None and word.bound <= max(word.claimed, word.delivered):
-            raise LocalProtocolError(f"this pledge is {found.state}: there is nothing to take back")
+            if not word.bound and not (to and word.released > word.taken):
+                return self._view(row, found.offer.pledge)
+            if not to or word.released <= word.taken:
+                raise LocalProtocolError(
+                    f"this pledge is {found.state}: there is nothing to take back"
+                )
         return await self._say(row, found, "withdraw", reason=reason, to=to)
 
-    async def claim(self, reference: str, *, quantity: int = 0, note: str = "") -> nt.PledgeView:
-        """Say how much of a pledge of ours is delivered in all; 0: the whole of it."""
+    async def claim(
+        self, reference: str, *, quantity: int | None = None, note: str = ""
+    ) -> nt.PledgeView:
+        """Say how much of a pledge of ours is delivered in all, the last time counts; None: all."""
         row, found = self._own(reference, "says what was delivered")
-        bound = self._bound(found)
-        return await self._say(row, found, "claim", quantity=quantity or bound, reason=note)
+        whole = self._bound(found)
+        return await self._say(
+            row, found, "claim", quantity=whole if quantity is None else quantity, reason=note
+        )
 
-    async def confirm(self, reference: str, *, quantity: int = 0, note: str = "") -> nt.PledgeView:
-        """Say how much of another's pledge was delivered in all; 0: what she claims, or all."""
+    async def confirm(
+        self, reference: str, *, quantity: int | None = None, note: str = ""
+    ) -> nt.PledgeView:
+        """Say how much of another's pledge was delivered in all; None: what she claims, or all."""
         row, found = self._found(reference)
-        whole = (found.word.claimed if found.word is not None else 0) or self._bound(found)
+        whole = self._bound(found)
         self._check_may(row, found, "confirm")
-        return await self._say(row, found, "confirm", quantity=quantity or whole, reason=note)
+        assert found.word is not None
+        if quantity is None:
+            quantity = found.word.claimed or whole
+        return await self._say(row, found, "confirm", quantity=quantity, reason=note)
 
     async def dispute(self, reference: str, *, reason: str) -> nt.PledgeView:
         """Say that another's pledge was not delivered as claimed."""
         row, found = self._found(reference)
         self._bound(found)
         self._check_may(row, found, "dispute")
+        assert found.word is not None
+        check_dispute(found.word)
         return await self._say(row, found, "dispute", reason=reason)
 
     async def settle(self, reference: str, quantity: int, *, reason: str = "") -> nt.PledgeView:
@@ -193,13 +213,16 @@ class Pledges:
         return found.word.bound
 
     def _check_may(self, row: StateRow, found: PledgeStanding, act: str) -> None:
-        me, word = self._context.root(self._community), found.word
-        assert word is not None
-        state, terms = need_state(row), self._needs.standing(row).terms
-        may = may_settle if act == "settle" else may_confirm
-        if not may(state, terms, word, me):
-            who = "a steward who is no party to it" if act == "settle" else "who may confirm it"
-            raise NotAdmitted(f"you cannot {act} this pledge: ask {who} (`p2pvalue need show`)")
+        assert found.word is not None
+        check_judge(
+            act,
+            need_state(row),
+            self._needs.standing(row).terms,
+            found.word,
+            self._context.root(self._community),
+            [member.root for member in self._context.membership(self._community).members()],
+            self._needs.names(),
+        )
 
     def _check_plain(self, state: NeedState, terms: Terms, line: int) -> None:
         """Refuse a pledge that could not count, where nobody closed the need."""
@@ -241,6 +264,10 @@ class Pledges:
         member = None
         if condition.member is not None:
             member = resolve_member(self._context, self._community, condition.member)
+            if member == self._context.root(self._community):
+                raise LocalProtocolError(
+                    "a pledge cannot wait for its own author: name another member"
+                )
         return pledge.Condition(condition.others, member, condition.after)
 
     async def _say(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import Final
 
 from p2pvalue.store import Entry, Store
@@ -12,6 +13,8 @@ from p2pvalue_protocol.past import StateRow
 
 DIGITS_MIN: Final = 4
 _LISTED_MAX: Final = 5
+_COMPARED_MAX: Final = 500  # names that a mistyped one is compared with; some milliseconds
+_COMPARED_LETTERS_MAX: Final = 100
 _PAGE: Final = 500
 _HEX = frozenset("0123456789abcdef")
 
@@ -20,15 +23,16 @@ def resolve(reference: str, candidates: Iterable[tuple[bytes, str]], noun: str) 
     """Return the id meant by a full id, a unique beginning of one, or an exact name.
 
     `candidates` are ids with their names. A name goes before a beginning of an id. Raises NotFound
-    naming the candidates if there are several, or what to do if there is none.
+    naming the candidates if there are several, or what is near and what to do if there is none.
     """
     wanted = reference.strip()
     digits = wanted.lower() if _is_beginning(wanted.lower()) else None
     named: list[tuple[bytes, str]] = []
     begun: list[tuple[bytes, str]] = []
-    has_names = False
+    names: list[str] = []
     for candidate in candidates:
-        has_names = has_names or bool(candidate[1])
+        if candidate[1] and len(names) < _COMPARED_MAX:
+            names.append(candidate[1])
         digits_of_id = candidate[0].hex()
         if digits == digits_of_id:
             return candidate[0]
@@ -41,8 +45,11 @@ def resolve(reference: str, candidates: Iterable[tuple[bytes, str]], noun: str) 
         return found[0][0]
     if found:
         raise NotFound(f'"{wanted}" may mean {_listed(found)}: name the {noun} by these digits')
+    if near := _near(wanted, names):
+        meant = " or ".join(f'"{name}"' for name in near)
+        raise NotFound(f'there is no {noun} "{wanted}" here: did you mean {meant}?')
     raise NotFound(
-        f'there is no {noun} "{wanted}" here: give {"its exact name, or " if has_names else ""}'
+        f'there is no {noun} "{wanted}" here: give {"its exact name, or " if names else ""}'
         f"at least {DIGITS_MIN} digits of its id (has it arrived yet?)"
     )
 
@@ -88,3 +95,14 @@ def _listed(found: list[tuple[bytes, str]]) -> str:
     shown = [f'{found_id.hex()[:12]} "{name}"' for found_id, name in found[:_LISTED_MAX]]
     more = len(found) - len(shown)
     return " or ".join(shown) + (f" or one of {more} more" if more else "")
+
+
+def _near(wanted: str, names: Sequence[str]) -> list[str]:
+    """Return up to three names that a mistyped one may stand for, the nearest first."""
+    if len(wanted) > _COMPARED_LETTERS_MAX:
+        return []
+    by_letters: dict[str, str] = {}
+    for name in names:
+        if len(name) <= _COMPARED_LETTERS_MAX:
+            by_letters.setdefault(name.casefold(), name)
+    return [by_letters[found] for found in get_close_matches(wanted.casefold(), by_letters)]

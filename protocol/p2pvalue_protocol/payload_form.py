@@ -34,6 +34,9 @@ _KNOWN_MAX = 1_024  # of each kind: half a mebibyte
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+_LIMIT = re.compile(
+    r"Expected `(int|array|str)`(?: of length)? ([<>])= (\d+) - at `\$[^`]*?(\w+)(?:\[[^`]*\])?`"
+)
 
 
 class PayloadForm(Generic[P]):
@@ -78,7 +81,7 @@ class PayloadForm(Generic[P]):
             self.read(data)
             self.decode(data)  # as everybody will, ourselves next: so it is remembered
         except (PayloadInvalid, UnicodeEncodeError, msgspec.ValidationError) as error:
-            problem = self._problem(payload)
+            problem = self._problem(payload) or limit_in_words(error)
             problem = problem or f"this cannot be written: {error}; correct the value"
             raise LocalProtocolError(problem) from None
         return data
@@ -117,6 +120,23 @@ def order_problem(what: str, named: Sequence[Any] | None) -> str | None:
     """Return what is wrong with a list whose items are to be ascending, each once, or None."""
     is_ascending = all(low < high for low, high in pairwise(named or ()))
     return None if is_ascending else f"the {what} are not ascending: sort them, each once"
+
+
+def limit_in_words(error: Exception) -> str | None:
+    """Return which number, list or text is beyond its limit, by msgspec's words; else None.
+
+    >>> limit_in_words(ValueError("Expected `int` <= 1000 - at `$.lines[0].minimum`"))
+    'minimum is at most 1,000: give less'
+    """
+    found = _LIMIT.fullmatch(str(error))
+    if found is None:
+        return None
+    kind, sign, limit, name = found.groups()
+    side, advice = ("least", "more") if sign == ">" else ("most", "less")
+    if kind == "int":
+        return f"{name} is at {side} {int(limit):,}: give {advice}"
+    of_what = "items" if kind == "array" else "letters"
+    return f"{name} has at {side} {int(limit):,} {of_what}: give {advice}"
 
 
 def given_fields(payload: msgspec.Struct, fields: Iterable[str]) -> dict[str, Any]:

@@ -58,6 +58,23 @@ def test_a_line_has_a_minimum_and_an_optimum(kind: LineKind, text: str, line: Li
 
 
 @pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("3", "3h"),
+        ("3 hours", "3h"),
+        ("1,5 Std.", "1,5h"),
+        ("3stunden", "3h"),
+        ("90 Minuten", "90min"),
+        ("3 planks", "for example"),
+        ("much", "for example"),
+    ],
+)
+def test_a_time_in_another_unit_is_answered_with_how_it_is_written(text: str, meant: str) -> None:
+    with pytest.raises(BadAmount, match=f"write {meant}"):
+        parse_quantity("hours", text)
+
+
+@pytest.mark.parametrize(
     ("kind", "text"),
     [
         ("hours", "12"),

@@ -66,6 +66,9 @@ def test_the_folder_may_be_named_anywhere(settled: Person, place: int) -> None:
         (("need", "add", "Roof"), failures.USAGE),
         (("need", "add", "Roof", "--hours", "1h", "--closes", "2020-01-01"), failures.USAGE),
         (("need", "add", "Roof", "--money", f"{'9' * 20}EUR"), failures.USAGE),
+        (("need", "add", "Roof", "--hours", "0h"), failures.USAGE),
+        (("need", "fit", "0h"), failures.USAGE),
+        (("need", "fit", "2000h"), failures.USAGE),
         (("--data-dir", "/nowhere", "status"), failures.NO_DAEMON),
         (("--data-dir", "/nowhere", "stop"), failures.NO_DAEMON),
         (("document", "show", "Nothing"), failures.NOT_FOUND),
@@ -88,6 +91,30 @@ def test_an_error_is_json_when_json_was_asked_for(settled: Person) -> None:
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("need", "add", "Roof", "--json"),
+        ("need", "add", "Roof", "--hours", "12", "--json"),
+        ("--json", "need", "lst"),
+        ("need", "list", "--json", "--jason"),
+        ("--jason", "--json"),
+    ],
+)
+def test_a_wrong_usage_is_json_when_json_was_asked_for(
+    settled: Person, words: tuple[str, ...]
+) -> None:
+    result = settled.type(*words)
+    assert (result.exit_code, result.stdout) == (failures.USAGE, "")
+    assert json.loads(result.stderr)["error"] == "usage"
+    plain = [word for word in words if word != "--json"]
+    assert settled.type(*plain).stderr.startswith("Usage: ")
+
+
+def test_what_follows_two_dashes_asks_for_no_json(settled: Person) -> None:
+    assert settled.type("need", "add", "--", "--json").stderr.startswith("Usage: ")
+
+
 def test_a_need_gathers_what_people_pledge(ana: Person) -> None:
     ana.sees("need", "add", "Fix the roof", "--hours", "12..20h", "--money", "200EUR")
     ana.sees("pledge", "make", "Fix the roof", "3h")
@@ -104,7 +131,13 @@ def test_a_need_gathers_what_people_pledge(ana: Person) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "told"),
-    [("3USD", "asks for 12h; 200 EUR; 4h"), ("2h", "--line"), ("much", "does not fit")],
+    [
+        ("3USD", "asks for 12h; 200 EUR; 4h"),
+        ("2h", "--line"),
+        ("much", "does not fit"),
+        ("3 Stunden", "write 3h"),
+        (f"{'9' * 12}h", "too much"),
+    ],
 )
 def test_a_pledge_that_fits_no_line_is_explained(ana: Person, amount: str, told: str) -> None:
     ana.sees("need", "add", "Roof", "--hours", "12h", "--hours", "4h", "--money", "200EUR")
@@ -119,6 +152,45 @@ def test_a_pledge_of_nothing_is_refused(ana: Person) -> None:
     ana.sees("need", "add", "Roof", "--hours", "12h")
     result = ana.type("pledge", "make", "Roof", "0h")
     assert (result.exit_code, "more than 0" in result.stderr) == (failures.USAGE, True)
+
+
+def test_a_second_need_of_a_title_is_told_of_the_first(ana: Person) -> None:
+    ana.sees("need", "add", "Roof", "--hours", "12h")
+    first = ana.gets("need", "list")[0]["need"]
+    told = ana.sees("need", "add", "Roof", "--hours", "4h")
+    assert f"need {first[:8]} of" in told
+    assert "same title" in told
+
+
+def test_what_is_said_of_a_need_can_be_taken_back(ana: Person) -> None:
+    said = {
+        "--body": "It leaks",
+        "--closes": "2099-01-31",
+        "--deadline": "2099-02-28",
+        "--estimate": "3h",
+        "--tag": "roofs",
+        "--acceptance": "It is dry",
+        "--gives-back": "A dry hall",
+        "--class": "care",
+    }
+    ana.sees("need", "add", "Plain", "--hours", "12h")
+    ana.sees("need", "add", "Roof", "--hours", "12h", "--after", "Plain")
+    ana.sees("need", "edit", "Roof", *(word for pair in said.items() for word in pair))
+    whole = ana.gets("need", "show", "Roof")
+    taken_back = [*said, "--after", "--steward", "--confirmer"]
+    ana.sees("need", "edit", "Roof", *(word for name in taken_back for word in (name, "")))
+    plain, roof = ana.gets("need", "show", "Plain"), ana.gets("need", "show", "Roof")
+    assert all(whole[name] != plain[name] for name in ("closes", "skills", "depends", "class"))
+    for name in ("need", "title", "created", "time"):
+        plain[name] = roof[name]
+    assert roof == plain
+
+
+def test_a_pledge_that_waits_for_more_people_than_there_are_says_so(ana: Person) -> None:
+    ana.sees("need", "add", "Roof", "--hours", "12h")
+    there = ana.gets("community", "show")["members"] - 1
+    told = ana.sees("pledge", "make", "Roof", "1h", "--if-others", str(there + 2))
+    assert "waits for 2 more to join" in told
 
 
 def test_joining_waits_and_says_for_what(ana: Person) -> None:

@@ -154,4 +154,28 @@ MUTANTS = (
         'if "binding" in states:',
         "needs/test_keeping.py::test_a_release_leaves_what_was_claimed_already",
     ),
+    Mutant(
+        "claim-that-only-grows",
+        "needs#how-words-are-kept: a later claim takes the place of an earlier one",
+        "needs/keeping",
+        "word.claimed = min(said.quantity or 0, word.bound)",
+        "word.claimed = max(word.claimed, min(said.quantity or 0, word.bound))",
+        "needs/test_keeping.py::test_a_claim_that_was_too_high_is_corrected_by_a_later_one",
+    ),
+    Mutant(
+        "confirmed-and-released",
+        "needs#how-words-are-kept: what is confirmed is not released",
+        "needs/keeping",
+        "max(0, word.bound - max(word.claimed, word.delivered))",
+        "max(0, word.bound - word.claimed)",
+        "needs/test_keeping.py::test_what_was_confirmed_stays_when_the_claim_is_taken_back",
+    ),
+    Mutant(
+        "heir-for-ever",
+        "needs#how-words-are-kept: the last withdrawal names who takes over what is left",
+        "needs/keeping",
+        "    if word.released > word.taken:\n",
+        "    if word.released > word.taken and word.to is None:\n",
+        "needs/test_keeping.py::test_who_takes_over_what_is_left_of_a_release_is_named_anew",
+    ),
 )

@@ -191,3 +191,49 @@ def test_who_claimed_all_has_nothing_to_release() -> None:
     board.say("bea", "withdraw", offered, reason="too late")
     found = board.pledge(offered)
     assert (found.state, found.reason) == ("claimed", "")
+
+
+# --- corrections
+
+
+def test_a_claim_that_was_too_high_is_corrected_by_a_later_one() -> None:
+    board, offered = triggered()
+    board.say("bea", "claim", offered, 120)
+    board.say("ana", "dispute", offered, reason="I saw half of it")
+    board.say("bea", "claim", offered, 60)
+    board.say("ana", "confirm", offered, 60)
+    assert (board.state(), board.states(offered)) == ("triggered", ["binding"])
+    board.say("bea", "withdraw", offered, reason="not the rest")
+    assert (board.state(), board.states(offered)) == ("in-progress", ["confirmed"])
+    assert [tuple(total) for total in board.standing().totals] == [(60, 1)]
+
+
+def test_who_claimed_by_mistake_claims_nothing_and_can_release() -> None:
+    board, offered = triggered()
+    board.say("bea", "claim", offered, 120)
+    board.say("bea", "claim", offered, 0)
+    assert board.states(offered) == ["binding"]
+    board.say("bea", "withdraw", offered)
+    assert board.states(offered) == ["released"]
+
+
+def test_what_was_confirmed_stays_when_the_claim_is_taken_back() -> None:
+    board, offered = triggered()
+    board.say("bea", "claim", offered, 120)
+    board.say("ana", "confirm", offered, 90)
+    board.say("bea", "claim", offered, 30)
+    board.say("bea", "withdraw", offered)
+    standing = board.standing()
+    assert board.states(offered) == ["confirmed"]
+    assert [tuple(total) for total in (*standing.totals, *standing.delivered)] == [(90, 1)] * 2
+
+
+def test_who_takes_over_what_is_left_of_a_release_is_named_anew() -> None:
+    board, offered = triggered()
+    board.say("bea", "withdraw", offered, reason="my back", to="carl")
+    first = board.offer("carl", 30, takes=offered)
+    board.say("bea", "withdraw", offered, reason="Carl cannot", to="dora")
+    carl, dora = (board.offer(who, 90, takes=offered) for who in ("carl", "dora"))
+    assert board.states(offered, first, carl, dora) == ["released", "binding", "late", "binding"]
+    board.say("bea", "withdraw", offered, reason="all is taken")
+    assert board.pledge(offered).reason == "Carl cannot"

@@ -59,3 +59,15 @@ def test_many_candidates_are_listed_in_part() -> None:
     many = [(bytes([7] * 15 + [number]), "Same") for number in range(40)]
     with pytest.raises(NotFound, match="one of 35 more"):
         resolve("Same", many, "need")
+
+
+@pytest.mark.parametrize("mistyped", ["roof", "Rof", "ROOFS"])
+def test_a_name_that_is_mistyped_is_answered_with_what_is_near(mistyped: str) -> None:
+    with pytest.raises(NotFound, match=f'no need "{mistyped}" here: did you mean "Roof"'):
+        resolve(mistyped, THERE, "need")
+
+
+def test_a_name_that_is_long_or_like_none_is_compared_with_nothing() -> None:
+    for wanted in ("Garden gate", "R" * 101):
+        with pytest.raises(NotFound, match="give its exact name"):
+            resolve(wanted, [*THERE, (ROOF, "R" * 102)], "need")

@@ -153,7 +153,7 @@ def test_a_blob_is_removed_by_its_author_alone(member: bytes, rank: int, removed
 def test_a_blob_has_at_most_64_mib(monkeypatch: pytest.MonkeyPatch) -> None:
     encode_blob("a", "image/png", 2**26, KEY, [KEY] * 1_024)
     monkeypatch.setattr(blob, "chunk_count", lambda size: 1_024)
-    with pytest.raises(LocalProtocolError, match="67108864"):
+    with pytest.raises(LocalProtocolError, match="67,108,864"):
         encode_blob("a", "image/png", 2**26 + 1, KEY, [KEY] * 1_024)
 
 

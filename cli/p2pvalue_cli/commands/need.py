@@ -16,6 +16,7 @@ from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, 
 STATES = (
     "draft open triggered in-progress claimed confirmed disputed settled lapsed dropped".split()
 )
+FITTING_MINUTES_MAX = 100_000  # the API's limit
 _DONE = ("confirmed", "settled", "lapsed", "dropped")
 _TEXTS = {"class": "class", "done when": "acceptance", "gives back": "gives_back"}
 _COLUMNS = {
@@ -53,6 +54,7 @@ def add(title: str, draft: bool, community: str | None, **given: Any) -> None:
         fields["status"] = "draft"
     added = connection.post("/needs", title=title, community=community, **fields)
     show(added, lambda n: say(f"added {one_line(n['title'])} (need {short(n['need'])})"))
+    _say_of_same_title(added, community)
 
 
 @need.command(example="p2pvalue need edit 'Fix the roof' --deadline 2099-05-31 --class maintain")
@@ -64,7 +66,7 @@ def add(title: str, draft: bool, community: str | None, **given: Any) -> None:
 def edit(
     reference: str, title: str | None, opens: bool, community: str | None, **given: Any
 ) -> None:
-    """Change a NEED. Amounts replace all amounts there were.
+    """Change a NEED: amounts replace all there were, and '' empties, as in `--closes ''`.
 
     Pledges are given under the amounts, last day, trigger, stewards and confirmers that their
     authors saw: who pledged before these change is asked to renew the pledge.
@@ -130,6 +132,9 @@ def fit(time: str) -> None:
         minutes, _ = parse_quantity("hours", time)
     except BadAmount as problem:
         raise click.BadParameter(str(problem), param_hint="TIME") from problem
+    if not 1 <= minutes <= FITTING_MINUTES_MAX:
+        longest = written("hours", "minute", FITTING_MINUTES_MAX)
+        raise click.BadParameter(f"name a time from 1min to {longest}", param_hint="TIME")
     show(connection.get("/fitting", minutes=str(minutes)), _write_fitting)
 
 
@@ -193,6 +198,19 @@ def show_need(reference: str, community: str | None) -> None:
 
 def _path(reference: str) -> str:
     return f"/needs/{connection.quoted(reference)}"
+
+
+def _say_of_same_title(added: dict[str, Any], community: str | None) -> None:
+    """Say which other need has the title, since neither is found by it any more."""
+    needs = connection.get("/needs", community=community)
+    others = [n for n in needs if n["title"] == added["title"] and n["need"] != added["need"]]
+    if others:
+        other = others[-1]
+        say(
+            f"need {short(other['need'])} of {one_line(other['name'])} has the same title"
+            f" ({_state(other)}): name them by their ids, or give this one another with"
+            f" p2pvalue need edit {short(added['need'])} --title TITLE"
+        )
 
 
 def _say_changed(need: dict[str, Any], pledges: list[dict[str, Any]]) -> None:

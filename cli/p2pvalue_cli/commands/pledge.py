@@ -7,11 +7,19 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import BadAmount, LineKind, parse_quantity, written
+from p2pvalue_cli.amounts import (
+    BadAmount,
+    LineKind,
+    TooMuch,
+    parse_quantity,
+    time_meant,
+    written,
+)
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.dates import end_of_day_ms
 from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, table
 
+OTHERS_MAX = 1_000_000  # the protocol's limit
 _pledge = click.argument("pledge_id", metavar="PLEDGE")
 
 
@@ -26,7 +34,12 @@ def pledge() -> None:
 @click.option("--line", type=click.IntRange(1), help="Which line of the need, if it is not clear.")
 @click.option("--when", default="", help="When you will do it: who says so shows up more often.")
 @click.option("--where", default="", help="Where.")
-@click.option("--if-others", type=click.IntRange(1), metavar="N", help="If N others pledge too.")
+@click.option(
+    "--if-others",
+    type=click.IntRange(1, OTHERS_MAX),
+    metavar="N",
+    help="If N others pledge too.",
+)
 @click.option("--if-member", multiple=True, metavar="MEMBER", help="If MEMBER pledges too.")
 @click.option("--after", metavar="DATE", help="If it closes after DATE only, as 2026-12-31.")
 @community_option
@@ -63,6 +76,8 @@ def make(
         community=community,
     )
     show(pledged, _say_made)
+    if if_others is not None:
+        _say_if_too_few(if_others, community)
     if pledged["kind"] == "hours":
         _warn_of_too_much()
 
@@ -133,7 +148,10 @@ def withdraw(pledge_id: str, reason: str, community: str | None) -> None:
 @click.option("--to", default="", metavar="MEMBER", help="Who is to take it over; else anybody.")
 @community_option
 def release(pledge_id: str, reason: str, to: str, community: str | None) -> None:
-    """Give back a pledge that binds you, as far as it is not delivered."""
+    """Give back a pledge that binds you, as far as it is not delivered.
+
+    Say it once more to name somebody else who is to take over what is left.
+    """
     show(_told("withdraw", pledge_id, community, reason=reason, to=to), _say_back)
 
 
@@ -143,7 +161,7 @@ def release(pledge_id: str, reason: str, to: str, community: str | None) -> None
 @click.option("--note", default="", help="What was done, for who confirms it.")
 @community_option
 def claim(pledge_id: str, amount: str | None, note: str, community: str | None) -> None:
-    """Say that you delivered a PLEDGE, or AMOUNT of it in all."""
+    """Say that you delivered a PLEDGE, or AMOUNT of it in all; say it again to correct it."""
     quantity = _delivered(pledge_id, amount, community)
     claimed = _told("claim", pledge_id, community, quantity=quantity, note=note)
     show(claimed, lambda p: say(f"claimed {_amount(p, 'claimed')} of {_amount(p, 'bound')}"))
@@ -157,6 +175,8 @@ def claim(pledge_id: str, amount: str | None, note: str, community: str | None) 
 def confirm(pledge_id: str, amount: str | None, note: str, community: str | None) -> None:
     """Confirm that another's PLEDGE was delivered as claimed, or AMOUNT of it in all."""
     quantity = _delivered(pledge_id, amount, community)
+    if quantity == 0:
+        raise click.UsageError("say how much was delivered, or dispute it if it was nothing")
     confirmed = _told("confirm", pledge_id, community, quantity=quantity, note=note)
     show(confirmed, _say_delivered)
 
@@ -200,14 +220,9 @@ def _told(act: str, pledge_id: str, community: str | None, **fields: object) -> 
     return told
 
 
-def _delivered(pledge_id: str, amount: str | None, community: str | None) -> int:
-    """The quantity that AMOUNT says, in the pledge's own unit; 0, all of it, if it says none."""
-    if not amount:
-        return 0
-    quantity = _quantity(_shown(pledge_id, community), amount)
-    if not quantity:
-        raise click.UsageError("say how much was delivered, or dispute it if it was nothing")
-    return quantity
+def _delivered(pledge_id: str, amount: str | None, community: str | None) -> int | None:
+    """The quantity that AMOUNT says, in the pledge's own unit; None, all of it, without."""
+    return _quantity(_shown(pledge_id, community), amount) if amount else None
 
 
 def _line_meant(need: dict[str, Any], amount: str, line: int | None) -> tuple[int, int]:
@@ -218,6 +233,8 @@ def _line_meant(need: dict[str, Any], amount: str, line: int | None) -> tuple[in
             continue
         try:
             fitting.append((number, _fitting(wanted, amount)))
+        except TooMuch as problem:
+            raise click.UsageError(str(problem)) from problem
         except BadAmount:
             continue
     if len(fitting) == 1:
@@ -228,7 +245,11 @@ def _line_meant(need: dict[str, Any], amount: str, line: int | None) -> tuple[in
         raise click.UsageError(f"{amount} fits several lines of this need: say which with --line")
     asked = "; ".join(written(w["kind"], w["unit"], w["minimum"]) for w in need["lines"])
     where = "the need" if line is None else f"line {line} of the need"
-    raise click.UsageError(f"{amount} does not fit {where}, which asks for {harmless(asked)}")
+    meant = time_meant(amount) if any(w["kind"] == "hours" for w in need["lines"]) else ""
+    advice = f": write {meant}" if meant else ""
+    raise click.UsageError(
+        f"{amount} does not fit {where}, which asks for {harmless(asked)}{advice}"
+    )
 
 
 def _quantity(pledged: dict[str, Any], amount: str) -> int:
@@ -262,6 +283,13 @@ def _say_made(pledged: dict[str, Any]) -> None:
         say("its conditions do not hold yet: it counts as soon as they do")
     if pledged["state"] == "binding":
         say("it binds you now")
+
+
+def _say_if_too_few(others: int, community: str | None) -> None:
+    """Say so if a pledge waits for more people than there are: they may still join."""
+    there = connection.get("/community", community=community)["members"] - 1
+    if there < others:
+        say(f"other members as yet: {there}; it waits for {others - there} more to join")
 
 
 def _warn_of_too_much() -> None:
@@ -324,6 +352,8 @@ def _write_one(pledged: dict[str, Any]) -> None:
     for words in ("when", "where", "reason"):
         if pledged[words]:
             click.echo(f"{words}: {one_line(pledged[words])}")
+    if pledged["to"]:
+        click.echo(f"handed to: {one_line(pledged['to_name'])}")
     for condition in pledged["conditions"]:
         click.echo(f"if {_condition(condition)}")
     for words in ("bound", "claimed", "delivered"):

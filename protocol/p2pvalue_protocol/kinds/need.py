@@ -148,7 +148,7 @@ def _problem(need: Need) -> str | None:
         return f"a need has 1 to {LINES_MAX} lines: split it or add one"
     return first_problem(
         None if need.title is None else line_problem("title", need.title, TITLE_BYTES_MAX),
-        None if need.class_name is None else name_problem("class", need.class_name),
+        name_problem("class", need.class_name) if need.class_name else None,
         text_problem("body", need.body or "", BODY_BYTES_MAX),
         text_problem("acceptance", need.acceptance or "", ACCEPTANCE_BYTES_MAX),
         text_problem("return", need.gives_back or "", GIVES_BACK_BYTES_MAX),

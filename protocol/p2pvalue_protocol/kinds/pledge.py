@@ -108,7 +108,7 @@ def _act_problem(act: Pledge) -> str | None:
 def _quantity_problem(act: Pledge) -> str | None:
     if act.act in ("withdraw", "dispute"):
         return None if act.quantity is None else f"a {act.act} has no quantity: leave it out"
-    if act.quantity is None or (act.quantity == 0 and act.act != "settle"):
+    if act.quantity is None or (act.quantity == 0 and act.act == "confirm"):
         return f"to {act.act} is to say how much: give a quantity"
     return None
 

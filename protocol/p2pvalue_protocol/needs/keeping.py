@@ -120,7 +120,7 @@ class Keeping:
             case "withdraw" if is_own:
                 _release(word, said)
             case "claim" if is_own:
-                word.claimed = max(word.claimed, min(said.quantity or 0, word.bound))
+                word.claimed = min(said.quantity or 0, word.bound)
             case "confirm" if may_confirm(self._need, self._terms, word, act.member):
                 word.confirmed[act.member] = min(said.quantity or 0, word.bound)
                 word.disputed_by.discard(act.member)
@@ -155,7 +155,8 @@ def _may_judge(named: frozenset[bytes], parties: set[bytes], member: bytes) -> b
 
 
 def _release(word: Word, said: Pledge) -> None:
-    rest = word.bound - max(word.claimed, word.delivered)
-    if rest > 0 and word.settled is None:
-        word.released += rest
+    if word.settled is not None:
+        return
+    word.released += max(0, word.bound - max(word.claimed, word.delivered))
+    if word.released > word.taken:
         word.reason, word.to = said.reason or "", said.to

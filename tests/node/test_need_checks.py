@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from p2pvalue.need_types import ConditionView, LineView, NeedDraft
+from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
+from tests.node.small_node import SmallNode, exchange
+
+HOURS = LineView(kind="hours", unit="minute", minimum=120, optimum=600)
+
+
+@pytest.fixture
+def ana() -> SmallNode:
+    return SmallNode("ana", ["ana", "eva"])
+
+
+@pytest.fixture
+def eva() -> SmallNode:
+    return SmallNode("eva", ["ana", "eva"])
+
+
+async def add(node: SmallNode, title: str = "Roof", **given: Any) -> str:
+    view = await node.community.needs.add(NeedDraft(title=title, lines=[HOURS], **given))
+    return view.need
+
+
+async def change(node: SmallNode, title: str = "Roof", **given: Any) -> None:
+    await node.community.needs.change(title, NeedDraft(**given))
+
+
+async def triggered(ana: SmallNode, eva: SmallNode) -> str:
+    """Eva's pledge to a need that Ana asked for; it binds, and both hold all of it."""
+    await add(ana)
+    exchange(ana, eva)
+    made = await eva.community.pledges.make("Roof", 120)
+    exchange(ana, eva)
+    await ana.community.needs.close("Roof")
+    exchange(ana, eva)
+    return made.pledge
+
+
+@pytest.mark.parametrize(
+    "days", [{"closes": 9_000, "deadline": 8_000}, {"opens": 9_000, "closes": 9_000}]
+)
+async def test_days_that_cannot_follow_each_other_are_refused(
+    ana: SmallNode, days: dict[str, Any]
+) -> None:
+    with pytest.raises(LocalProtocolError, match="before its"):
+        await add(ana, "Roof", **days)
+    (first, day), (second, other) = days.items()
+    from_ms = ana.now_ms
+    await add(ana, "Roof", **{first: from_ms + day})
+    with pytest.raises(LocalProtocolError, match="before its"):
+        await change(ana, "Roof", **{second: from_ms + other})
+    await change(ana, "Roof", **{second: 0})
+
+
+async def test_no_need_waits_for_itself_also_by_way_of_others(ana: SmallNode) -> None:
+    await add(ana, "Roof")
+    await add(ana, "Walls", depends=["Roof"])
+    await add(ana, "Paint", depends=["Walls"])
+    with pytest.raises(LocalProtocolError, match="wait for itself"):
+        await change(ana, depends=["Roof"])
+    with pytest.raises(LocalProtocolError, match='"Paint" waits for this need already'):
+        await change(ana, depends=["Paint"])
+    await change(ana, "Paint", depends=["Walls", "Roof"])
+
+
+async def test_needs_that_wait_for_each_other_already_end_no_search(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    roof, walls = await add(ana, "Roof"), await add(ana, "Walls")
+    exchange(ana, eva)
+    await change(ana, "Roof", depends=[walls])
+    await change(eva, "Walls", depends=[roof])
+    exchange(ana, eva)
+    await add(ana, "Paint", depends=["Roof"])
+    await change(ana, "Paint", depends=["Walls"])
+    assert ana.community.needs.named("Paint").depends == [walls]
+
+
+async def test_a_pledge_does_not_wait_for_its_own_author(ana: SmallNode) -> None:
+    await ana.community.set_my_name("Ana")
+    await add(ana)
+    with pytest.raises(LocalProtocolError, match="its own author"):
+        await ana.community.pledges.make("Roof", 60, conditions=[ConditionView(member="Ana")])
+
+
+async def test_what_would_lapse_at_once_and_for_good_is_not_closed(ana: SmallNode) -> None:
+    await add(ana, status="draft")
+    with pytest.raises(LocalProtocolError, match="draft"):
+        await ana.community.needs.close("Roof")
+    await change(ana, status="open")
+    with pytest.raises(LocalProtocolError, match="lapse for good"):
+        await ana.community.needs.close("Roof")
+    await ana.community.pledges.make("Roof", 60)
+    assert (await ana.community.needs.close("Roof")).state == "lapsed"
+    with pytest.raises(LocalProtocolError, match="lapsed"):
+        await change(ana, status="dropped")
+
+
+async def test_what_was_done_is_not_dropped(ana: SmallNode, eva: SmallNode) -> None:
+    made = await triggered(ana, eva)
+    await ana.community.pledges.confirm(made)
+    with pytest.raises(LocalProtocolError, match="stays done"):
+        await change(ana, status="dropped")
+
+
+async def test_what_nobody_claims_is_not_disputed(ana: SmallNode, eva: SmallNode) -> None:
+    made = await triggered(ana, eva)
+    with pytest.raises(LocalProtocolError, match="nothing to dispute"):
+        await ana.community.pledges.dispute(made, reason="nobody came")
+    await eva.community.pledges.claim(made)
+    exchange(ana, eva)
+    assert (await ana.community.pledges.dispute(made, reason="half")).state == "disputed"
+
+
+async def test_who_cannot_judge_is_told_who_can(ana: SmallNode, eva: SmallNode) -> None:
+    await ana.community.set_my_name("Ana")
+    made = await triggered(ana, eva)
+    with pytest.raises(NotAdmitted, match="cannot confirm this pledge: Ana can"):
+        await eva.community.pledges.confirm(made)
+
+
+# --- corrections
+
+
+async def test_a_claim_is_corrected_until_it_is_confirmed(ana: SmallNode, eva: SmallNode) -> None:
+    made = await triggered(ana, eva)
+    for quantity in (None, 60, 0):
+        claimed = await eva.community.pledges.claim(made, quantity=quantity)
+        assert claimed.claimed == (120 if quantity is None else quantity)
+    assert claimed.state == "binding"
+
+
+async def test_two_people_end_a_quarrel_by_an_amount_that_both_say(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    made = await triggered(ana, eva)
+    await eva.community.pledges.claim(made)
+    exchange(ana, eva)
+    await ana.community.pledges.dispute(made, reason="it was an hour")
+    with pytest.raises(NotAdmitted, match=r"who is no party.*pledge claim"):
+        await ana.community.pledges.settle(made, 60)
+    exchange(ana, eva)
+    await eva.community.pledges.claim(made, quantity=60)
+    exchange(ana, eva)
+    agreed = await ana.community.pledges.confirm(made)
+    assert (agreed.state, agreed.delivered) == ("binding", 60)
+
+
+async def test_who_is_to_take_over_a_release_is_named_anew(ana: SmallNode, eva: SmallNode) -> None:
+    for node, name in ((ana, "Ana"), (eva, "Eva")):
+        await node.community.set_my_name(name)
+    made = await triggered(ana, eva)
+    released = await eva.community.pledges.withdraw(made, reason="My back", to="Eva")
+    assert (released.state, released.to_name) == ("released", "Eva")
+    written = eva.written
+    assert await eva.community.pledges.withdraw(made) == released
+    assert eva.written == written
+    again = await eva.community.pledges.withdraw(made, reason="My back", to="Ana")
+    assert (again.state, again.to_name) == ("released", "Ana")
+    exchange(ana, eva)
+    await ana.community.pledges.make("Roof", 120, takes=made)
+    exchange(ana, eva)
+    taken = await eva.community.pledges.withdraw(made, reason="too late", to="Eva")
+    assert (taken.reason, taken.to_name) == ("My back", "Ana")
