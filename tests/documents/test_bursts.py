@@ -150,6 +150,18 @@ def test_what_is_deleted_goes_with_what_is_written_if_there_is_room() -> None:
     assert [bool(part.structs) for part in in_parts(full)] == [True, False]
 
 
+@pytest.mark.parametrize("count", [1, 2, 30, 130, 140, 900, 2_000])
+def test_what_is_deleted_makes_no_part_too_long(count: int) -> None:
+    far = 2**31
+    apart = tuple((far + 2_000_000 * at, 2_000 + at) for at in range(count))
+    deleted = ((A, apart),)
+    update = Update(A, 0, (string("x" * 13_280), *wide(3)), deleted)
+    parts = in_parts(update)
+    assert max(len(write_update(part)) for part in parts) <= PART_BYTES_MAX
+    assert united(part.deletions for part in parts) == united([deleted])
+    assert len(parts) == (1 if count < 140 else 2)
+
+
 def wide(count: int) -> list[form.Struct]:
     return [string("x" * 13_280, origin=(A, 15_999)) for _ in range(count)]
 

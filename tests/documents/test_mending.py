@@ -117,5 +117,6 @@ def test_an_editor_whose_sides_are_too_tangled_is_not_mended(
     far = [string("new", right=(E, 1)) for _ in range(2)]
     data = update(A, 2, *far)
     assert mended(scene, data) != data
-    monkeypatch.setattr(tested, "HOPS_MAX", 0)
-    assert mended(scene, data) == data
+    for hops_max, is_mended in ((0, False), (1, True)):  # each is one away from its neighbour
+        monkeypatch.setattr(tested, "HOPS_MAX", hops_max)
+        assert (mended(scene, data) != data) == is_mended

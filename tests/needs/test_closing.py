@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from p2pvalue_protocol.needs.closing import PEERS_MAY_CLOSE_MS, may_close
+from p2pvalue_protocol.needs.closing import may_close
 from p2pvalue_protocol.needs.standing import TOLD_APART_MAX
 from tests.needs.by_hand import CLOSES, Board, root
+
+A_MONTH_MS = 30 * 86_400_000
 
 # --- what a CLOSE cannot do
 
@@ -44,11 +46,20 @@ def test_a_release_stays_one_when_a_later_close_names_it() -> None:
 def test_others_close_for_a_month_and_stewards_at_any_time() -> None:
     board = Board()
     offered = board.offer("bea", 120)
-    board.close("carl", at=CLOSES + PEERS_MAY_CLOSE_MS)
-    board.close("dora", at=CLOSES + PEERS_MAY_CLOSE_MS + 1)
+    board.close("carl", at=CLOSES + A_MONTH_MS)
+    board.close("dora", at=CLOSES + A_MONTH_MS + 1)
     assert board.state() == "open"
-    board.close("ana", at=CLOSES + 2 * PEERS_MAY_CLOSE_MS)
+    board.close("ana", at=CLOSES + 2 * A_MONTH_MS)
     assert board.states(offered) == ["binding"]
+
+
+@pytest.mark.parametrize(("late_ms", "state"), [(0, "triggered"), (1, "open")])
+def test_the_last_moment_of_the_month_is_in_it(late_ms: int, state: str) -> None:
+    board = Board()
+    board.offer("bea", 120)
+    for peer in ("carl", "dora"):
+        board.close(peer, at=CLOSES + A_MONTH_MS + late_ms)
+    assert board.state() == state
 
 
 def test_four_closes_of_one_member_count() -> None:

@@ -269,6 +269,7 @@ def test_who_owes_a_chunk_and_brings_nothing_for_ten_seconds_is_left() -> None:
     link = members()
     link.want(0, CHUNKS[:1])
     link.settle()
+    assert link.sessions[0].next_wakeup_ms() == link.now_ms + limits.REPLY_MS_MAX
     link.now_ms += limits.REPLY_MS_MAX - 1
     link.act(0, link.sessions[0].wakeup)
     assert not link.closed

@@ -76,4 +76,7 @@ def test_a_first_operation_is_certified_by_its_root_or_a_device_of_the_same_root
         phone = Author("phone", ada.community)
         phone.root = bo.root
         added = phone.add_device(genesis, certifier)
+        more = [phone.write(AUTH_SEEN) for _ in range(2)]
         assert is_certified(membership, run_of([added])) == is_right
+        assert is_certified(membership, run_of([added, *more])) == is_right
+        assert not is_certified(membership, run_of(more))

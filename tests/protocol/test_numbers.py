@@ -102,6 +102,24 @@ NUMBERS = {
     "kinds.ranking.FLOOR_MAX": 20,
     "kinds.ranking.RANK_MAY_RANK_MAX": 1,
     "kinds.thanks.TEXT_BYTES_MAX": 500,
+    # what becomes of needs, and their order
+    "needs.closing.PEERS_MAY_CLOSE_MS": 30 * DAY,
+    "needs.closing.CLOSES_OF_ONE_MAX": 4,
+    "needs.closing._PEERS_NEEDED": 2,
+    "needs.outcome.EXPIRY_MS": 180 * DAY,
+    "needs.parts.AGE_FULL_MS": 180 * DAY,
+    "needs.parts.CLOSENESS_HALF_MINUTES": 240,
+    "needs.parts.CREDIT_SHARE": 10,
+    "needs.parts.DAY_MS": DAY,
+    "needs.parts.MINUTES_PER_MEMBER_MAX": 480,
+    "needs.parts.OFFER_MS_MAX": 90 * DAY,
+    "needs.parts.PLEDGERS_MAX": 32,
+    "needs.parts.QUADRATIC_HALF_MINUTES": 3_000,
+    "needs.parts.URGENCY_HALF_MS": 7 * DAY,
+    "needs.parts.VOICES_HALF": 10,
+    "needs.ranking.CARE_CLASSES": {"care", "maintain"},
+    "needs.ranking.FIRST_PLACES": 10,
+    "needs.ranking.WAITS_LONG_MS": 90 * DAY,
 }
 
 

@@ -140,6 +140,18 @@ def test_what_is_kept_above_and_what_gave_way_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("created_ms", "has_turn"),
+    [(AS_OF_MS - 90 * DAY_MS, True), (AS_OF_MS - 90 * DAY_MS + 1, False), (1, True)],
+)
+def test_a_need_waits_long_after_ninety_days_whatever_day_it_names(
+    created_ms: int, has_turn: bool
+) -> None:
+    many = [need(number, voices=voices(range(20 - number))) for number in range(1, 12)]
+    ranking = Ranking([*many, need(20, created_ms=created_ms)], Weights(age=0), AS_OF_MS)
+    assert (ranking.place(name(20)).lifted == "turn") == has_turn
+
+
 def test_one_more_is_told_in_the_singular() -> None:
     ranking = Ranking([need(1), need(2)], only("voices", hours=1_000), AS_OF_MS)
     lines = told(explain(ranking, name(2)))
