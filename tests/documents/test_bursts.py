@@ -162,6 +162,13 @@ def test_what_is_deleted_makes_no_part_too_long(count: int) -> None:
     assert len(parts) == (1 if count < 140 else 2)
 
 
+def test_a_part_may_be_as_long_as_it_may_be() -> None:
+    deleted = ((A, tuple((2 * at, 1) for at in range(100))),)
+    for length, parts in ((14_016, 1), (14_017, 2)):
+        update = Update(A, 0, (string("x" * length), *wide(3)), deleted)
+        assert len(in_parts(update)) == parts
+
+
 def wide(count: int) -> list[form.Struct]:
     return [string("x" * 13_280, origin=(A, 15_999)) for _ in range(count)]
 

@@ -75,7 +75,9 @@ def test_letters_are_code_points_and_what_is_inserted_and_deleted_at_once_is_nei
 def test_an_update_that_is_looked_at_again_may_name_what_it_wrote_and_nothing_later() -> None:
     scene = scene_of_three()
     scene.give(ANA, update(A, 4, string("more", origin=(A, 3))))
-    for name, given in zip((A, E, A, K, A), scene.given, strict=True):
+    scene.give(ANA, update(A, 8, string("and more", origin=(A, 7))))
+    scene.give(ANA, update(A, 16, string("x", origin=(A, 15))))
+    for name, given in zip((A, E, A, K, A, A, A), scene.given, strict=True):
         written = read_update(given.data)
         past = scene.facts.past_at(given.placement, written)
         assert past.char(name, written.end_clock - 1) is not None

@@ -110,6 +110,29 @@ def test_after_a_fork_neighbours_are_named_as_their_past_names_them() -> None:
         assert sides(fits) == [((A, 0), (name, 0))]
 
 
+@pytest.mark.parametrize("is_new_branch", [False, True])
+def test_who_writes_under_another_name_after_a_fork_is_mended_under_it(is_new_branch: bool) -> None:
+    scene = Scene()
+    scene.give(ANA, update(A, 0, string("ab")))
+    for branch in (7, 8):
+        scene.fork(branch, ANA, 0)
+        scene.give(ANA, update(A, 2, string("cd")), branch=branch, heads=(0,))
+    anchors = {branch: scene.op_id(number) for branch, number in ((7, 1), (8, 2))}
+    branch = max(anchors, key=lambda one: anchors[one])  # the other keeps the name
+    if is_new_branch:
+        scene.fork(9, bytes([branch]), 1)
+        branch = 9
+    heads = tuple(sorted(anchors.values()))
+    past = scene.facts.past_of(branch, ANA, 0, heads)
+    name, shift = past.name, past.shift
+    assert (name != A, shift) == (True, 2)
+    words = (string("xyz", origin=(name, 1)), string("in", origin=(name, 2), right=(name, 4)))
+    data = update(name, 2, *words)
+    fits = finish(mending(scene.facts, branch, ANA, 0, heads, data))
+    assert sides(fits) == [((name, 1), None), ((name, 2), (name, 3))]
+    assert scene.give(ANA, fits, branch=branch, heads=(1, 2)) == APPLIES
+
+
 def test_an_editor_whose_sides_are_too_tangled_is_not_mended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

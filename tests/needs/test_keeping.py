@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from p2pvalue_protocol.kinds.pledge import Condition
 from tests.needs.by_hand import BARROW, CLOSES, HOURS, Board
 
 # --- withdrawing and releasing
@@ -75,6 +76,20 @@ def test_a_release_that_names_a_successor_is_taken_over_by_her_alone() -> None:
     elsewhere = board.offer("dora", 1, takes=offered, line=1)
     dora = board.offer("dora", 120, takes=offered)
     assert board.states(carl, elsewhere, dora) == ["late", "late", "binding"]
+
+
+def test_who_takes_over_what_was_released_does_so_under_these_terms_without_a_condition() -> None:
+    board = Board()
+    first = board.terms
+    board.change(trigger="any")
+    offered = board.offer("bea", 120)
+    board.close("ana")
+    board.say("bea", "withdraw", offered)
+    of_before = board.offer("carl", 60, takes=offered, terms=first)
+    if_others = board.offer("dora", 60, Condition(others=1), takes=offered)
+    plain = board.offer("emil", 120, takes=offered)
+    assert board.states(of_before, if_others, plain) == ["outdated", "late", "binding"]
+    assert [tuple(total) for total in board.standing().totals] == [(120, 1)]
 
 
 # --- claiming, confirming, disputing, settling

@@ -51,13 +51,19 @@ def test_certificates_reach_no_deeper_than_the_limit() -> None:
     village = Village()
     certifier, standings = village.bo, []
     added: list[Operation] = []
+    devices: list[Author] = []
     for depth in range(2, limits.CERTIFICATE_DEPTH_MAX + 2):
         device = Author(f"device {depth}", root="bo")
+        devices.append(device)
         added.append(device.add_device(village.genesis, certifier=certifier))
         certifier = device
         standings.append(village.with_(*added).standing(device.device))
     assert None not in standings[:-1]
     assert standings[-1] is None
+    removals = [village.bo.remove_device(device, *added) for device in devices[-2:]]
+    membership = village.with_(*added, *removals)
+    effective = [membership.removals_of_device(device.device) for device in devices[-2:]]
+    assert effective == [[removals[0].op_id], []]
 
 
 @pytest.mark.parametrize("cys_rank", [ADMIN, MEMBER, GUEST])

@@ -92,6 +92,7 @@ def test_who_keeps_silent_holds_up_the_next_in_line_for_one_turn() -> None:
     crowd = Crowd(3)
     crowd.talk(silent=[0])
     assert crowd.asked() == [0]
+    assert crowd.links[1].sessions[0].next_wakeup_ms() == crowd.now_ms + limits.TURN_MS
     crowd.pass_time(limits.TURN_MS - 1, silent=[0])
     assert crowd.asked() == [0]
     crowd.pass_time(1, silent=[0])

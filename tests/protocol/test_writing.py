@@ -271,6 +271,11 @@ def test_a_bad_draft_spoils_the_whole_write_and_changes_nothing(
     ana.say("goes on")
 
 
+def test_a_write_of_nothing_is_refused(ana: Copy) -> None:
+    with pytest.raises(LocalProtocolError, match="at least one"):
+        ana.write()
+
+
 @pytest.mark.parametrize("kind", [auth.GENESIS, 11, 31])
 def test_an_auth_kind_that_peers_would_refuse_or_park_is_not_written(ana: Copy, kind: int) -> None:
     before = ana.seen()
