@@ -23,7 +23,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.mutants.covering import read_covering
+from tests.mutants.covering import files_affected, read_covering
 from tests.mutants.judging import Judge, Verdict
 from tests.mutants.mutations import Mutation, modules, mutated, mutations_of
 from tests.mutants.survivors import JUDGED_PAGE, Page, read_page, shown
@@ -39,7 +39,7 @@ from tests.mutants.tree_copy import (
 
 FIRST_S, REST_S = 2.0, 6.0
 SHOWN_EVERY_S = 30
-CHANGED = "changed-tests.txt"
+COVERING, BEFORE, CHANGED = "covering.json", "covering-before.json", "changed-tests.txt"
 _INSIDE = "P2PVALUE_MUTATION_FOLDER"
 
 
@@ -92,18 +92,14 @@ def main() -> int:
     if inside is not None:
         return _judge_all(given, Path(inside))
     folder = ROOT / "build" / "mutation"
-    tree, covering, changed = folder / "tree", folder / "covering.json", folder / CHANGED
+    tree, covering = folder / "tree", folder / COVERING
     if given.fresh:
         shutil.rmtree(folder, ignore_errors=True)
     unbend(folder)
     if not tree.exists():
         copy_tree(tree)
-    elif given.survivors and (found := changed_files(ROOT / "tests", tree / "tests")):
-        before = _lines_of(changed)
-        changed.write_text("\n".join(sorted({*before, *(f"tests/{file}" for file in found)})))
-        shutil.rmtree(tree / "tests")
-        shutil.copytree(ROOT / "tests", tree / "tests")
-        covering.unlink(missing_ok=True)
+    elif given.survivors and _take_tests_of_today(folder, tree):
+        return 1
     if not covering.exists():
         print("finding out which test runs what: some minutes", flush=True)
         if run_in(tree, ["tests.mutants.covering", str(covering)]):
@@ -112,11 +108,33 @@ def main() -> int:
     return run_in(tree, ["tests.mutants.sample", *sys.argv[1:]])
 
 
+def _take_tests_of_today(folder: Path, tree: Path) -> int:
+    """Copy the tests if they changed, and find out what those of the core run that did; 0 if so."""
+    found = changed_files(ROOT / "tests", tree / "tests")
+    if not found:
+        return 0
+    covering, before, changed = (folder / name for name in (COVERING, BEFORE, CHANGED))
+    anew = files_affected(ROOT, {*_lines_of(changed), *(f"tests/{file}" for file in found)})
+    is_known = covering.exists()
+    if is_known:
+        covering.replace(before)
+    shutil.rmtree(tree / "tests")
+    shutil.copytree(ROOT / "tests", tree / "tests")
+    changed.write_text("\n".join(anew), encoding="utf-8")
+    if not is_known:
+        return 0
+    print("finding out what the tests run that changed", flush=True)
+    if anew:
+        return run_in(tree, ["tests.mutants.covering", str(covering), str(before), *anew])
+    before.replace(covering)
+    return 0
+
+
 def _judge_all(given: Given, folder: Path) -> int:
     record = Record(folder / f"{given.name}.jsonl")
     rest_s = given.seconds or (float("inf") if given.survivors else REST_S)
     judge = Judge(
-        read_covering(folder / "covering.json"),
+        read_covering(folder / COVERING),
         first_s=FIRST_S,
         rest_s=rest_s,
         newest=frozenset(_lines_of(folder / CHANGED)),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.covering import Covering
+from tests.mutants.covering import Covering, files_affected, united
 from tests.mutants.judging import Verdict, statement_line
 from tests.mutants.mutations import Mutation, mutated, mutations_of, source_file
 from tests.mutants.sample import Record, counts
@@ -110,3 +110,29 @@ def test_of_what_changed_only_files_of_tests_are_named(tmp_path: Path) -> None:
             file.write_text(text if name == "same" else f"{folder} {text}")
     (tmp_path / "now" / "notes.txt").write_text("nothing that runs")
     assert changed_files(tmp_path / "now", tmp_path / "then") == ["sub/changed.py", "sub/new.py"]
+
+
+def test_a_test_is_affected_by_what_it_imports_however_far(tmp_path: Path) -> None:
+    texts = {
+        ("protocol", "far"): "HERE = 1",
+        ("protocol", "near"): "from tests.protocol import far",
+        ("protocol", "test_one"): "import tests.protocol.near",
+        ("protocol", "test_two"): "from tests.protocol.far import HERE",
+        ("protocol", "test_three"): "from tests.protocol import other",
+        ("sim", "test_four"): "import tests.protocol.near",
+    }
+    for (folder, name), text in texts.items():
+        file = tmp_path / "tests" / folder / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    far, near, one, two, three = (f"tests/protocol/{name}.py" for _, name in list(texts)[:5])
+    assert files_affected(tmp_path, [far]) == [one, two]
+    assert files_affected(tmp_path, [near, three]) == [one, three]
+
+
+def test_what_is_found_out_anew_of_some_files_takes_the_place_of_what_was_known_of_them() -> None:
+    before = Covering({"m": {1: ["a::x", "b::y"], 2: ["b::y"]}}, {"a::x": 1.0, "b::y": 2.0})
+    anew = Covering({"m": {1: [], 3: ["b::z"]}, "n": {1: ["b::z"]}}, {"b::z": 3.0})
+    assert united(before, anew, ["b"]) == Covering(
+        {"m": {1: ["a::x"], 2: [], 3: ["b::z"]}, "n": {1: ["b::z"]}}, {"a::x": 1.0, "b::z": 3.0}
+    )
