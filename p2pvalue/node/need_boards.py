@@ -66,7 +66,7 @@ def need_state(row: StateRow) -> need.NeedState:
 
 def read_acts(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:
     """Yield what was said about a need, also what counts no more; what is sealed to us is not."""
-    for entry in _entries(store, copy.community, subject):
+    for entry in need_entries(store, copy.community, subject):
         payload = copy.open(entry.core, entry.payload)
         if payload is None:
             continue
@@ -78,7 +78,8 @@ def read_acts(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:
         yield Act(entry.order, entry.member, said, entry.is_hidden)
 
 
-def _entries(store: Store, community: bytes, subject: bytes) -> Iterator[Entry]:
+def need_entries(store: Store, community: bytes, subject: bytes) -> Iterator[Entry]:
+    """Yield what is listed about a need, hidden pledges too: what is sealed to us, unopened."""
     if store.past(community).hidden_places(subject, pledge.NUMBER):
         arrival = 0
         while page := store.entries_since(

@@ -27,6 +27,7 @@ from p2pvalue_protocol.sealing import (
     SECRET_BYTES,
     commitment_of,
     open_payload,
+    payload_key,
     topic_secret_of,
     unwrap_secret,
 )
@@ -371,6 +372,11 @@ class Epochs:
         if plaintext is not None:
             self._opened = (payload, plaintext)
         return plaintext
+
+    def key_of(self, core: Core, payload: bytes) -> bytes | None:
+        """Return the key of one sealed payload alone; None if its epoch's secret is not held."""
+        secret = self._secrets.get(core.epoch)
+        return None if secret is None else payload_key(secret, core, payload)
 
     def open_stored(self, core: bytes, payload: bytes | None) -> bytes | None:
         """Return what the payload of a stored operation says; None if nothing does."""

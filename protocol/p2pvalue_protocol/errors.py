@@ -63,6 +63,8 @@ class Reason(StrEnum):
     UNASKED = "unasked"
     # spec: gossip
     ENVELOPE_INVALID = "envelope-invalid"
+    # spec: proof
+    PROOF_INVALID = "proof-invalid"
 
 
 class Refused(Exception):

@@ -52,7 +52,7 @@ class Folding:
         if not is_visible and not keeps_hidden(op.core.kind):
             return None
         payload = self._opened(op)
-        row = _row_of(op, payload, standing, log)
+        row = row_of(op, payload, standing, log)
         if row is None:
             return None
         self._fresh[log, op.core.seq] = not is_visible
@@ -70,7 +70,7 @@ class Folding:
         `standing` is what its author had by the operation's own past, which never changes.
         """
         payload = self._opened(op)
-        row = _row_of(op, payload, standing, log)
+        row = row_of(op, payload, standing, log)
         if row is None:
             return None
         if isinstance(row, EntryRow) and keeps_hidden(row.kind):
@@ -131,8 +131,11 @@ class Folding:
                 batch.states_gone.append(subject)
 
 
-def _row_of(op: Operation, opened: bytes | None, standing: Standing, log: int) -> Row | None:
-    """Return what an operation is in the views; None if its kind or payload gives it no effect."""
+def row_of(op: Operation, opened: bytes | None, standing: Standing, log: int) -> Row | None:
+    """Return what an operation is in the views; None if its kind or payload gives it no effect.
+
+    `opened` is what its payload says, `standing` what its author was at its own past.
+    """
     core = op.core
     kind = kind_of(core.kind)
     if kind is None or opened is None:

@@ -122,3 +122,10 @@ PRESENCE_AGE_MS_MAX = 300_000  # how far its time may be from ours, either way
 PRESENCE_DEVICES_MAX = 4_096  # devices, and again pairs of device and document, remembered
 LIVE_DOCUMENTS_MAX = 32  # heard at once; each is a topic that all our peers are told of
 TOPICS_HEARD_MAX = 3  # of one community, newest secrets first: who missed two changes still hears
+
+# --- proofs
+PROOF_BYTES_MAX = 16 * 1_024 * 1_024  # of a file, packed
+PROOF_PLAIN_BYTES_MAX = 32 * 1_024 * 1_024  # unpacked; a file may not unfold to more
+PROOF_OPERATIONS_MAX = 100_000  # some 7 MB, and half a minute of a stranger's computer
+PROOF_AUTH_OPERATIONS_MAX = 10_000  # their pasts are bit sets: 12 MB
+PROOF_FRONTIERS_MAX = 1_000_000  # ids in all auth frontiers; honest ones are a few ids wide

@@ -42,7 +42,16 @@ def seal_payload(secret: bytes, core: Core, plaintext: bytes, salt: bytes) -> by
 
 def open_payload(secret: bytes, core: Core, payload: bytes) -> bytes | None:
     """Return what was sealed into an operation's payload, None if it does not open; ~9 µs."""
-    key = _payload_key(secret, core, payload[:SALT_BYTES])
+    return open_with_key(payload_key(secret, core, payload), core, payload)
+
+
+def payload_key(secret: bytes, core: Core, payload: bytes) -> bytes:
+    """Return the key of one sealed payload, 32 bytes: it opens that one and tells of no other."""
+    return _payload_key(secret, core, payload[:SALT_BYTES])
+
+
+def open_with_key(key: bytes, core: Core, payload: bytes) -> bytes | None:
+    """Return what was sealed into a payload by its own key, None if it does not open."""
     padded = aead.decrypt(key, payload[SALT_BYTES:], _head_of(core))
     return None if padded is None else unpad(padded)
 

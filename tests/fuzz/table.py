@@ -13,6 +13,7 @@ from tests.fuzz.gossip_door import GOSSIP_DOOR
 from tests.fuzz.histories import HISTORIES
 from tests.fuzz.machines import MACHINES
 from tests.fuzz.needs import NEEDS
+from tests.fuzz.proofs import PROOFS
 from tests.fuzz.streams import STREAMS
 from tests.fuzz.target import Target
 
@@ -27,6 +28,7 @@ TARGETS: tuple[Target, ...] = (
     *DOCUMENTS,
     *DOCUMENT_FACTS,
     *NEEDS,
+    *PROOFS,
     *EDITORS,
     *API,
 )

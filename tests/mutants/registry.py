@@ -17,6 +17,7 @@ from tests.mutants import (
     of_needs,
     of_presence,
     of_projects,
+    of_proofs,
     of_ranking,
     of_secrets,
     of_standing,
@@ -45,4 +46,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_digests.MUTANTS,
     *of_ranking.MUTANTS,
     *of_standing.MUTANTS,
+    *of_proofs.MUTANTS,
 )

@@ -30,6 +30,7 @@ NO_RULE = frozenset(
         "limits#the-same-on-every-node",
         "membership#limits",  # what the rules do not prevent
         "membership#what-follows-and-is-tested",
+        "proof#what-is-proven-and-what-is-not",
     )
 )
 

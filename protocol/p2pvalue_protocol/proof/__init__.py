@@ -1,0 +1,1 @@
+"""One file by which a stranger recomputes what became of a need (spec: proof)."""
