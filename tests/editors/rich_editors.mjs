@@ -37,6 +37,7 @@ class Editor {
   edit () { this.view.scribble(most => dice.below(most)); return this.#told() }
   hear (update) { Y.applyUpdate(this.doc, Buffer.from(update, 'base64'), REMOTE); return this.#told() }
   shown () { return shownIn(this.doc, 'rich') }
+  lost () { return this.view.lost }
   #told () { return this.said.splice(0) }
 }
 

@@ -72,7 +72,7 @@ class History:
     """Two or three editors of one document."""
 
     def __init__(self, seed: int, process: Process) -> None:
-        self.mended = 0
+        self.mended = self.lost = 0  # updates put right, and undos that Yjs failed in
         self._process = process
         self._rng = Random(seed)
         self._devices = DEVICES[: 2 + seed % 2]
@@ -101,6 +101,7 @@ class History:
         for one in everybody:
             seen = self._process.ask("shown", one)
             assert seen == shown, f"editor {one} shows something else: {seen} {shown}"
+            self.lost += self._process.ask("lost", one)
 
     @property
     def updates(self) -> int:
@@ -158,5 +159,6 @@ def play(seeds: Sequence[int]) -> Counter[str]:
                 history.play()
             except AssertionError as error:
                 raise AssertionError(f"rich editors: seed {seed}: {error}") from None
-            met += Counter(rich=1, rich_updates=history.updates, mended=history.mended)
+            met += Counter(rich=1, rich_updates=history.updates)
+            met += Counter(mended=history.mended, undos_lost=history.lost)
     return met
