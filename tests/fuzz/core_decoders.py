@@ -264,7 +264,7 @@ CORE_DECODERS = (
         + (f"{P}.encoding.decode_payload", f"{P}.payload_form", f"{P}.kinds.decode_state"),
         shape="msgpack",
         bytes_max=PAYLOAD_BYTES_MAX,
-        # Every kind looks at every value, some of one byte each; guided by coverage thrice as slowly.
+        # Every kind looks at every value, some of one byte each; thrice as long under a guide.
         budget=Budget(units_per_kib=0.8 * len(kinds.KINDS)),
     ),
     Target(
