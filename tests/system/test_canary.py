@@ -38,6 +38,10 @@ SAID = {
     "need": "canary of the need",
     "body": "canary of its body",
     "unit": "canary-of-the-unit",
+    "acceptance": "canary of when it is done",
+    "where": "canary of the place",
+    "skill": "canary-of-the-skill",
+    "contribution": "canary of what was done",
     "reason": "canary of the reason",
     "device": "canary of the device",
 }
@@ -76,9 +80,15 @@ class Used:
         path = f"/documents/{SAID['title'].replace(' ', '%20')}"
         ask("PUT", path, text=SAID["text"] + SAID["edit"], base_text=SAID["text"], **of)
         line = {"kind": "material", "unit": SAID["unit"], "minimum": 1}
-        ask("POST", "/needs", title=SAID["need"], body=SAID["body"], lines=[line], **of)
-        pledge = ask("POST", "/pledges", need=SAID["need"], quantity=1, **of)["pledge"]
+        need = {"title": SAID["need"], "body": SAID["body"], "acceptance": SAID["acceptance"]}
+        ask("POST", "/needs", lines=[line], **need, **of)
+        promised = ask(
+            "POST", "/pledges", need=need["title"], quantity=1, where=SAID["where"], **of
+        )
+        pledge = promised["pledge"]
         ask("POST", f"/pledges/{pledge}/withdraw", reason=SAID["reason"], **of)
+        ask("POST", "/contributions", title=SAID["contribution"], quantity=5, **of)
+        ask("PUT", "/offers", skills=[SAID["skill"]])
 
     def name_device(self) -> None:
         """Give this device a name, as when another one is to be linked."""
