@@ -4,6 +4,8 @@ What is counted follows from what is held, so there is nothing to decide; somebo
 it. Stewards' nodes do, some minutes after the end, so that what was written in time elsewhere can
 arrive; others' nodes the day after, and only what somebody pledged to. Each waits a time of its own
 and looks again before it writes: usually one CLOSE is written, two where no steward is there.
+What arrives after thirty days is left to people: nobody is to find bound in autumn what lapsed in
+spring.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.kinds.need import terms_id
 from p2pvalue_protocol.needs.acts import stewards_of
+from p2pvalue_protocol.needs.closing import PEERS_MAY_CLOSE_MS
 from p2pvalue_protocol.needs.standing import PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 600
+FIRST_LOOK_S: Final = 60  # some open a laptop for five minutes only; by then news have arrived
 _STEWARD_AFTER_MS: Final = 600_000  # what was written in time has arrived where people are in touch
 _OTHERS_AFTER_MS: Final = 24 * 3_600_000
 _WRITTEN_MAX: Final = 5  # in one look, whatever is over
@@ -44,10 +48,11 @@ class NeedCloser:
         self._said: set[tuple[bytes, bytes]] = set()  # needs and terms that we closed
 
     async def run(self) -> None:
-        """Look every ten minutes, until cancelled."""
+        """Look every ten minutes, the first time after one, until cancelled."""
+        await trio.sleep(FIRST_LOOK_S)
         while True:
-            await trio.sleep(LOOK_EVERY_S)
             await self.look()
+            await trio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
         """Close what is due now; what cannot be closed is left to others."""
@@ -86,6 +91,9 @@ class NeedCloser:
             return False
         standing = community.needs.standing(row)
         if standing.terms != terms:
+            return False
+        is_old = self._context.clock_ms() - terms.closes > PEERS_MAY_CLOSE_MS
+        if is_old and (standing.is_closed or not is_steward):
             return False
         if standing.is_closed:
             return any(_was_left_out(pledge, terms.closes) for pledge in standing.pledges)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import Network
 from p2pvalue.network.libp2p import Libp2pNetwork
 from p2pvalue.node.backup import is_half_restored, remove_parts
-from p2pvalue.node.node import DATABASE_NAME
+from p2pvalue.node.node import DATABASE_NAME, wall_clock_ms
 from p2pvalue.node.running import RunningNode
 from p2pvalue.store import SqliteStore
 from p2pvalue_protocol.errors import ConfigError
@@ -45,13 +45,16 @@ async def open_node(
     network: Network | None = None,
     passphrase: str | None = None,
     keystore: Keystore | None = None,
+    clock_ms: Callable[[], int] = wall_clock_ms,
 ) -> AsyncIterator[RunningNode]:
     """Open the node that lives in `data_dir` and run it until the block ends.
 
     Without `network` the one that `config` (by default the folder's config.toml) describes is used.
     Callers can read and write at once; the network comes up meanwhile. `keystore` is the folder's,
-    if it is open already. Raises KeysLocked or WrongPassphrase if the passphrase does not open the
-    keys, ConfigError if the folder holds none or is unusable, StoreFailed if the database is.
+    if it is open already. `clock_ms` gives the time since 1970 in ms, for whoever simulates
+    another; it must not go back. Raises KeysLocked or WrongPassphrase if the passphrase does not
+    open the keys, ConfigError if the folder holds none or is unusable, StoreFailed if the database
+    is.
     """
     config = config if config is not None else settings.load(data_dir)
     if keystore is None:
@@ -62,7 +65,7 @@ async def open_node(
     _refuse_missing(database, keystore)
     store = SqliteStore(database, durability=config.durability, key=keystore.database_key)
     try:
-        node = RunningNode(data_dir, config, keystore, store, network)
+        node = RunningNode(data_dir, config, keystore, store, network, clock_ms=clock_ms)
         async with trio.open_nursery() as nursery:
             await nursery.start(node.run)
             try:

@@ -31,7 +31,9 @@ from tests.ports import KeptPort
 
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMPT = re.compile(r"(\w*)\$ (.*)")
-READING = re.compile(r"p2pvalue (\S+ )?(list|show|status|members|doctor|whoami)\b")
+READING = re.compile(
+    r"p2pvalue (\S+ )?(list|show|status|members|doctor|whoami|rank|explain|board)\b"
+)
 TRIES_MAX = 60
 CONFIG = '[network]\nlisten = ["/ip4/127.0.0.1/tcp/{port}"]\nlan_discovery = false\n'
 
@@ -64,10 +66,13 @@ def steps(page: str) -> list[Step]:
 class Transcript:
     """One run of one page; `home` is an empty folder for all that it makes."""
 
+    program = "p2pvalue_cli"
+    """The module that is `p2pvalue run` here."""
+
     def __init__(self, home: Path) -> None:
-        self._home = home
-        self._kept: dict[str, str] = {}
-        self._daemons: dict[str, Daemon] = {}
+        self.home = home
+        self.kept: dict[str, str] = {}
+        self.daemons: dict[str, Daemon] = {}
         self._stack: ExitStack
 
     def run(self, page: str) -> None:
@@ -75,29 +80,53 @@ class Transcript:
         with ExitStack() as stack:
             self._stack = stack
             for step in steps(page):
+                self.before(step)
                 if step.command.endswith(" &"):
                     self._start(step, stack)
                 else:
                     self._type(step)
-            for person, daemon in self._daemons.items():
+            self.ended()
+            for person, daemon in self.daemons.items():
                 # One that a command has ended may still be on its way out: Ctrl-C would cut it off.
-                has_ended = holder(self._home / person) is None
+                has_ended = holder(self.home / person) is None
                 code = daemon.wait() if has_ended else daemon.interrupt()
                 assert (code, "Traceback" in daemon.log) == (0, False), f"{person}: {daemon.log}"
+
+    def before(self, step: Step) -> None:
+        """Called before each command is typed."""
+
+    def ended(self) -> None:
+        """Called after the last command, while daemons run."""
+
+    def output(self, person: str, command: str) -> str:
+        """What a command prints that somebody types, errors too, and its exit code if not 0."""
+        ended = subprocess.run(
+            ["bash", "-c", self._filled(command)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            cwd=self.home,
+            env={**os.environ, **self.environment(person)},
+            timeout=WAIT_S,
+            text=True,
+            check=False,
+        )
+        code = f"[code {ended.returncode}]\n" if ended.returncode else ""
+        return ended.stdout + code
 
     def _start(self, step: Step, stack: ExitStack) -> None:
         words = self._filled(step.command.removesuffix(" &")).split()
         assert words[0] == "p2pvalue", step.command
-        environment = self._environment(step.person)
-        daemon = stack.enter_context(started("-m", "p2pvalue_cli", *words[1:], **environment))
+        environment = self.environment(step.person)
+        daemon = stack.enter_context(started("-m", self.program, *words[1:], **environment))
         daemon.wait_until_ready()
-        self._daemons[step.person] = daemon
+        self.daemons[step.person] = daemon
 
     def _type(self, step: Step) -> None:
         tries = TRIES_MAX if READING.match(step.command) else 1
         printed = ""
         for _ in range(tries):
-            printed = self._output(step)
+            printed = self.output(step.person, step.command)
             if self._matches(step.printed, printed):
                 return
         wanted = "\n".join(step.printed)
@@ -105,21 +134,6 @@ class Transcript:
             f"line {step.line}, {step.person}$ {step.command}\n"
             f"--- the page says\n{wanted}\n--- it printed\n{printed}{self._logs()}"
         )
-
-    def _output(self, step: Step) -> str:
-        ended = subprocess.run(
-            ["bash", "-c", self._filled(step.command)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            cwd=self._home,
-            env={**os.environ, **self._environment(step.person)},
-            timeout=WAIT_S,
-            text=True,
-            check=False,
-        )
-        code = f"[code {ended.returncode}]\n" if ended.returncode else ""
-        return ended.stdout + code
 
     def _matches(self, wanted: list[str], printed: str) -> bool:
         patterns = []
@@ -136,22 +150,22 @@ class Transcript:
             patterns.append("\n")
         found = re.fullmatch("".join(patterns), printed)
         if found is not None:
-            self._kept.update(zip(names, found.groups(), strict=True))
+            self.kept.update(zip(names, found.groups(), strict=True))
         return found is not None
 
     def _filled(self, command: str) -> str:
-        for name, text in self._kept.items():
+        for name, text in self.kept.items():
             command = command.replace(name, text)
         return command
 
-    def _environment(self, person: str) -> dict[str, str]:
-        folder = self._home / person
+    def environment(self, person: str) -> dict[str, str]:
+        folder = self.home / person
         if not folder.exists():
             folder.mkdir(mode=0o700)
             text = CONFIG.format(port=self._stack.enter_context(KeptPort()).number)
             (folder / "config.toml").write_text(text, encoding="utf-8")
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        return {"P2PVALUE_DATA_DIR": str(folder), "PATH": path, "HOME": str(self._home)}
+        return {"P2PVALUE_DATA_DIR": str(folder), "PATH": path, "HOME": str(self.home)}
 
     def _logs(self) -> str:
-        return "".join(f"\n--- log of {p}\n{d.log}" for p, d in self._daemons.items())
+        return "".join(f"\n--- log of {p}\n{d.log}" for p, d in self.daemons.items())

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+import trio
+import trio.testing
 
 from p2pvalue.need_types import LineView, NeedDraft
 from p2pvalue.node.need_closer import NeedCloser
@@ -52,6 +54,17 @@ async def test_a_stewards_node_closes_a_need_some_minutes_after_its_last_day(
     assert nodes[0].written == written
 
 
+async def test_a_node_that_is_there_for_two_minutes_closes_what_is_over(
+    nodes: list[SmallNode], autojump_clock: trio.testing.MockClock
+) -> None:
+    await roof(nodes)
+    ana = nodes[0]
+    ana.now_ms = CLOSES + HOUR_MS
+    with trio.move_on_after(120):
+        await NeedCloser(ana, lambda: [ana.community]).run()
+    assert ana.community.needs.named("Roof").state == "triggered"
+
+
 async def test_a_need_to_which_too_little_was_pledged_lapses(nodes: list[SmallNode]) -> None:
     await roof(nodes, pledged=0)
     assert await look(nodes[0], CLOSES + HOUR_MS) == "lapsed"
@@ -85,6 +98,27 @@ async def test_what_arrives_after_a_close_is_closed_too(nodes: list[SmallNode]) 
     assert ana.community.pledges.named(late.pledge).state == "late"
     await look(ana, CLOSES + 2 * HOUR_MS)
     assert ana.community.pledges.named(late.pledge).state == "binding"
+
+
+async def test_what_arrives_after_thirty_days_reopens_nothing_by_itself(
+    nodes: list[SmallNode],
+) -> None:
+    await roof(nodes, pledged=0)
+    ana, _, cleo, dana = nodes
+    late = await cleo.community.pledges.make("Roof", 60)
+    assert await look(ana, CLOSES + HOUR_MS) == "lapsed"
+    meet(nodes)
+    for node in (ana, dana):
+        assert await look(node, CLOSES + 31 * 24 * HOUR_MS) == "lapsed"
+    assert dana.written == 0
+    assert ana.community.pledges.named(late.pledge).state == "late"
+
+
+async def test_who_may_not_close_any_more_says_nothing(nodes: list[SmallNode]) -> None:
+    await roof(nodes)
+    cleo = nodes[2]
+    assert await look(cleo, CLOSES + 31 * 24 * HOUR_MS) == "open"
+    assert cleo.written == 0
 
 
 async def test_five_needs_are_closed_in_one_look(nodes: list[SmallNode]) -> None:

@@ -37,6 +37,27 @@ class Unreachable(Exception):
     """No daemon answers."""
 
 
+def ask_daemon(folder: Path, method: str, path: str, fields: dict[str, Any]) -> Any:
+    """Return what the daemon of a folder answers; raises Refused or Unreachable."""
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.sock.settimeout(WAIT_S)
+    with contextlib.closing(connection):
+        try:
+            connection.sock.connect(str(folder / "api.sock"))
+            if method == "GET":
+                connection.request("GET", f"{path}?{urlencode(fields)}" if fields else path)
+            else:
+                connection.request(method, path, body=json.dumps(fields))
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(f"{folder.name}: {error!r}") from error
+    if response.status >= 400:
+        raise Refused(answer["error"], answer["message"])
+    return answer
+
+
 class Owner:
     """Somebody with a data folder and a daemon, which listens at `listen` and tells `announce`."""
 
@@ -115,23 +136,7 @@ class Owner:
 
     def ask(self, method: str, path: str, **fields: Any) -> Any:
         """Return the daemon's answer; raises Refused or Unreachable."""
-        connection = http.client.HTTPConnection("localhost")
-        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.sock.settimeout(WAIT_S)
-        with contextlib.closing(connection):
-            try:
-                connection.sock.connect(str(self.folder / "api.sock"))
-                if method == "GET":
-                    connection.request("GET", f"{path}?{urlencode(fields)}" if fields else path)
-                else:
-                    connection.request(method, path, body=json.dumps(fields))
-                response = connection.getresponse()
-                answer = json.loads(response.read())
-            except (OSError, http.client.HTTPException) as error:
-                raise Unreachable(f"{self.name}: {error!r}") from error
-        if response.status >= 400:
-            raise Refused(answer["error"], answer["message"])
-        return answer
+        return ask_daemon(self.folder, method, path, fields)
 
     def lines(self, path: str, **fields: Any) -> Iterator[Any]:
         """Yield the lines that a long task answers; raises Refused or Unreachable."""

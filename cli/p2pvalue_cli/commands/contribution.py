@@ -181,7 +181,7 @@ def _write(found: Sequence[dict[str, Any]], summed: str) -> None:
             _amount(c),
             c["class"],
             c["name"],
-            ", ".join(person["name"] for person in c["witnesses"]),
+            ", ".join(sorted(person["name"] for person in c["witnesses"])),
             short(c["contribution"]),
         )
         for c in found
