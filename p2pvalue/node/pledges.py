@@ -23,6 +23,7 @@ from p2pvalue_protocol.needs.keeping import Word
 from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
+_OVER = ("withdrawn", "void", "released")
 _ENDED = ("lapsed", "dropped", "confirmed", "settled")
 
 
@@ -174,11 +175,17 @@ class Pledges:
     # --- looking up, and what may be done
 
     def _found(self, reference: str) -> tuple[StateRow, PledgeStanding]:
+        """Return the pledge meant: by its id, or ours that is not over by its need's title."""
         pledges = {found.offer.pledge: (row, found) for row, found in self._every()}
         whole = full_id(reference, 16)
         if whole is not None and whole in pledges:
             return pledges[whole]
-        return pledges[resolve(reference, ((subject, "") for subject in pledges), "pledge")]
+        named = ((subject, self._title(*found)) for subject, found in pledges.items())
+        return pledges[resolve(reference, named, "pledge")]
+
+    def _title(self, row: StateRow, found: PledgeStanding) -> str:
+        is_ours = found.offer.member == self._context.root(self._community)
+        return need_state(row).title if is_ours and found.state not in _OVER else ""
 
     def _every(self) -> Iterator[tuple[StateRow, PledgeStanding]]:
         for row in self._needs.rows():

@@ -57,6 +57,24 @@ async def test_a_withdrawn_pledge_counts_no_more_and_stays_in_the_list(ana: Smal
     assert ana.written == written
 
 
+async def test_the_title_of_a_need_means_the_one_pledge_of_ours_to_it(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS, MONEY], trigger="none"))
+    exchange(ana, eva)
+    await ana.community.pledges.make("Roof", 120)
+    with pytest.raises(NotFound, match="no pledge"):
+        eva.community.pledges.named("Roof")
+    given_up = await eva.community.pledges.make("Roof", 60)
+    await eva.community.pledges.withdraw("Roof", reason="My back")
+    assert eva.community.pledges.named(given_up.pledge).state == "withdrawn"
+    made = await eva.community.pledges.make("Roof", 60)
+    assert (await eva.community.pledges.claim("Roof")).pledge == made.pledge
+    await eva.community.pledges.make("Roof", 5_000, line=1)
+    with pytest.raises(NotFound, match="by these digits"):
+        await eva.community.pledges.claim("Roof")
+
+
 async def test_only_the_one_who_pledged_can_withdraw(ana: SmallNode, eva: SmallNode) -> None:
     await ana.community.set_my_name("Ana")
     await ana.community.needs.add(NeedDraft(title="Fix the roof", lines=[HOURS]))
