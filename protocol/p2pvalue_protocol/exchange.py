@@ -126,6 +126,7 @@ class Exchange:
         Who is put out is told the removal at once, and nothing that comes after it.
         """
         was_ready, was_former = self._is_ready, self._is_former
+        self._ask(now_ms)
         effects = self._finish(now_ms)
         if (self._is_ready, self._is_former) != (was_ready, was_former):
             self._tell(now_ms)

@@ -51,6 +51,10 @@ class Wanting:
         self._open: deque[Reference] = deque()
         self._given_up: set[Reference] = set()
         self._unclaimed: set[Reference] = set()  # of these, what we asked for though it had not
+        self._strange: set[Reference] = set()  # came to nothing while nothing let us take it
+        self._asked_again: set[Reference] = set()  # of these, since something named it
+        self._known_to_peer: bytes | None = None  # our device, once the peer has told its log
+        self._authority_seen = 0  # of how many auth operations we knew when we last looked at those
         self._pass_has_progress = False
         self._round_stored = False
         self._names_left = limits.NAMES_ASKED_MAX
@@ -68,12 +72,20 @@ class Wanting:
         What we asked for before it claimed it is: it may not have known yet that we may have it.
         """
         heads = list(heads)
+        self._note_who_knows_us(heads)
         self._given_up.difference_update(self._unclaimed.intersection(heads))
         self._unclaimed.difference_update(heads)
         for head in heads:
             if head.log_class == AUTH and len(self._auth_claims) < limits.CLAIMS_MAX:
                 self._auth_claims[head.device] = head
         self._note(heads)
+
+    def _note_who_knows_us(self, heads: Collection[Reference]) -> None:
+        """Believe all again once the peer tells our own log: to a stranger it had given nothing."""
+        device = self._replica.device
+        if device != self._known_to_peer and any(h.device == device for h in heads):
+            self._known_to_peer = device
+            self.believe_again()
 
     def _note(self, heads: Iterable[Reference]) -> None:
         for head in heads:
@@ -89,7 +101,22 @@ class Wanting:
         """Forget which claims came to nothing."""
         self._given_up.clear()
         self._unclaimed.clear()
+        self._strange.clear()
+        self._asked_again.clear()
         self._names_left = limits.NAMES_ASKED_MAX
+
+    def _believe_the_admitted(self) -> None:
+        """Note again what came to nothing of logs that are taken since: the peer told it once."""
+        known = len(self._replica.graph)
+        if self._strange and known != self._authority_seen:
+            heads = sorted(head for head in self._strange if self._is_listed(head))
+            self._ask_again(heads)
+            self._note(heads)
+        self._authority_seen = known
+
+    def _ask_again(self, heads: Collection[Reference]) -> None:
+        self._strange.difference_update(heads)
+        self._given_up.difference_update(heads)
 
     @property
     def look_due_ms(self) -> int | None:
@@ -107,6 +134,7 @@ class Wanting:
         if self._open:
             return []
         self._look(now_ms)
+        self._believe_the_admitted()
         asks_by_name = True
         while True:
             picked = self._pick(now_ms)
@@ -142,6 +170,9 @@ class Wanting:
         if turn:
             self._names_left -= len(turn)
             self._last_name = turn[-1]
+            strange = self._strange.intersection(turn)
+            self._asked_again |= strange
+            self._ask_again(strange)
             self._unclaimed.update(r for r in turn if r not in self._given_up)
             self._note(turn)
 
@@ -235,6 +266,9 @@ class Wanting:
         # Whatever is stored is asked for: where no gossip came, what names it would wait for ever.
         return head.log_class == AUTH or self._replica.takes_log(head.device, head.log_class)
 
+    def _is_listed(self, head: Reference) -> bool:
+        return self._replica.ladder.named.is_listed(head.device, head.log_class)
+
     def _want(self, head: Reference) -> f.Want:
         from_seq = self._missing.get(head)
         if from_seq is None:
@@ -265,6 +299,13 @@ class Wanting:
             self._given_up.clear()
             self._unclaimed.clear()
         self._given_up.update(in_vain)
+        # Nor was what is a stranger's taken: it is once she is let in, or something names it.
+        by_name = (self._unclaimed, self._asked_again)
+        claimed = [h for h in self._missing if not any(h in names for names in by_name)]
+        strange = [head for head in claimed if not self._is_listed(head)]
+        if len(self._strange) + len(strange) > limits.CLAIMS_MAX:
+            self._strange.clear()
+        self._strange.update(strange)
         self._missing.clear()
         self._steps.clear()
         self._queue.clear()

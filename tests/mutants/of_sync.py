@@ -229,6 +229,33 @@ MUTANTS = (
         "test_a_claim_that_is_not_kept_is_not_asked_for_again_until_the_next_comparison",
     ),
     Mutant(
+        "strangers-claims-forgotten",
+        "sync#wants: what came to nothing of an unlisted log is asked for as soon as it is listed",
+        "wants",
+        "            self._ask_again(heads)\n            self._note(heads)\n",
+        "            pass\n",
+        "protocol/test_sync_strangers.py::"
+        "test_what_a_stranger_claimed_in_vain_is_asked_for_as_soon_as_she_is_let_in",
+    ),
+    Mutant(
+        "strangers-claims-forgotten-where-named",
+        "sync#wants: what came to nothing of an unlisted log is asked for when it is named",
+        "wants",
+        "            self._ask_again(strange)\n",
+        "",
+        "protocol/test_sync_strangers.py::"
+        "test_what_a_stranger_claimed_in_vain_is_asked_for_as_soon_as_she_is_let_in",
+    ),
+    Mutant(
+        "given-up-for-a-stranger",
+        "sync#wants: what came to nothing is asked for once more when the peer tells our own log",
+        "wants",
+        "        self._note_who_knows_us(heads)\n",
+        "",
+        "protocol/test_sync_cut_off.py::"
+        "test_what_a_peer_gave_no_stranger_is_asked_for_again_when_it_knows_us",
+    ),
+    Mutant(
         "claims-without-end",
         "CLAIMS_MAX: a peer's claims take a bounded memory",
         "wants",

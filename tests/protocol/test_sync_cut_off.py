@@ -9,6 +9,7 @@ from p2pvalue_protocol.frames import Wants, decode_frame
 from p2pvalue_protocol.ids import CONTENT, Reference, tagged_hash
 from p2pvalue_protocol.inputs import Draft
 from tests.protocol.authoring import Author, key_named
+from tests.protocol.join_link import JoinLink, invite, newcomer
 from tests.protocol.meeting import NOW_MS, Community, Link, Node, assert_equal_nodes, run_of
 from tests.protocol.replicas import Chain
 
@@ -125,6 +126,25 @@ def test_what_was_claimed_when_nobody_might_store_it_is_asked_for_once_somebody_
     link.poke(1)
     link.wait(limits.TELL_MS_MIN)
     assert ada.replica.held(said)
+
+
+def test_what_a_peer_gave_no_stranger_is_asked_for_again_when_it_knows_us() -> None:
+    community = Community("ada", "ben")
+    ada, ben = community.node("ada"), community.node("ben")
+    dan, nia = newcomer(community, "dan"), newcomer(community)
+    invite(ada, uses=0)
+    Link(ben, ada).settle()
+    JoinLink(dan, ben).run()
+    Link(dan, ben).settle()
+    [kept] = dan.say("kept")
+    Link(dan, ben).settle()
+    out = dan.replica.membership.member_of(dan.replica.device or b"") or b""
+    ben.write(removal.removal_draft(ben.replica, out))
+    Link(ada, ben).settle()
+    ada.say("an answer")
+    JoinLink(nia, ben).run()
+    Link(ada, nia).settle()
+    assert nia.replica.held(kept), "ada could give it as soon as nia had shown herself"
 
 
 def test_what_was_not_there_is_asked_for_again_at_our_own_comparison() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import frames as f
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import Effect
 from p2pvalue_protocol.ids import AUTH, CONTENT
+from p2pvalue_protocol.removal import removal_draft
 from p2pvalue_protocol.replica import Replica
 from tests.protocol.authoring import Author, key_named
+from tests.protocol.join_link import JoinLink, invite, newcomer
 from tests.protocol.meeting import NOW_MS, Community, Link, Node, assert_equal_nodes, run_of
 from tests.protocol.replicas import Chain
 
@@ -106,3 +109,26 @@ def test_a_stranger_that_calls_is_asked_for_no_content_also_of_members() -> None
     frames = [f.decode_frame(frame) for frame in link.sent[1]]
     wants = [want for frame in frames if isinstance(frame, f.Wants) for want in frame.wants]
     assert [(want.device, want.log_class) for want in wants] == [(ben.replica.device, AUTH)]
+
+
+def test_what_a_stranger_claimed_in_vain_is_asked_for_as_soon_as_she_is_let_in() -> None:
+    community = Community("ada")
+    ada, ben, nia = community.node("ada"), newcomer(community, "ben"), newcomer(community)
+    invite(ada, uses=0)
+    JoinLink(ben, ada).run()
+    Link(ben, ada).settle()
+    out = ben.replica.membership.member_of(ben.replica.device or b"") or b""
+    ada.write(removal_draft(ada.replica, out))
+    JoinLink(nia, ben).run()  # who has not heard yet that he is out
+    Link(nia, ben).settle()
+    nia.write_auth_seen()
+    said = nia.say("hello to all", times=2)
+    link = Link(ada, nia)
+    link.settle()
+    assert not any(map(ada.replica.held, said)), "ben let her in, who is cut off here"
+    JoinLink(nia, ada).run()
+    link.act(0, link.sessions[0].review)
+    link.act(1, link.sessions[1].review)
+    link.wait(limits.TELL_MS_MIN)
+    assert all(map(ada.replica.held, said)), "she told of it once, and ada had not taken it"
+    assert_equal_nodes(ada, nia)

@@ -13,14 +13,19 @@ class EmptyCopy:
     """A copy of a community in which nothing is held, and everything would be taken."""
 
     community = bytes(32)
+    graph = ()
+    device = None
 
     def __init__(self) -> None:
-        self.branches = self
+        self.branches = self.ladder = self.named = self
 
     def held(self, reference: Reference) -> bool:
         return False
 
     def takes_log(self, device: bytes, log_class: int) -> bool:
+        return True
+
+    def is_listed(self, device: bytes, log_class: int) -> bool:
         return True
 
     def of(self, device: bytes, log_class: int) -> list[object]:
