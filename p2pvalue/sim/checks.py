@@ -15,11 +15,12 @@ from random import Random
 
 from p2pvalue.sim.ledger import Ledger, Writing
 from p2pvalue.sim.member import Actor, is_reader
+from p2pvalue.sim.needs import standings
 from p2pvalue.sim.network import peer_name
-from p2pvalue.sim.people import CANARY
 from p2pvalue.sim.refolding import is_refolded_alike
 from p2pvalue.sim.shell import Shell
 from p2pvalue.sim.standing import wrongly_shown
+from p2pvalue.sim.words import CANARY
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.operation import decode_core
 from p2pvalue_protocol.past import OperationRow
@@ -99,6 +100,16 @@ class Checks:
                 self._look_at(actor, is_deep=actor is deep)
                 self._look_at_promises(actor, writers)
         self._look_at_readers()
+        self._count_needs()
+
+    def _count_needs(self) -> None:
+        """Take down what became of needs and pledges: where nothing binds, little was tried."""
+        for actor in self.settled()[:1]:
+            if self._shell.holds_copy(actor):
+                for found in standings(self._shell.replica(actor), actor.store).values():
+                    self._ledger.deeds[f"need {found.state}"] += 1
+                    for _, state, *_ in found.pledges:
+                        self._ledger.deeds[f"pledge {state}"] += 1
 
     def _writers(self) -> list[bytes]:
         """Return the devices of settled machines that were promised something."""
@@ -123,8 +134,9 @@ class Checks:
 
     def _look_at_readers(self) -> None:
         """Who is out reads nothing that was written knowing it; who was never in, nothing."""
-        founder = self._shell.replica(self._shell.machines[0])
-        admitted = {member.root for member in founder.membership.members()}
+        held = [actor for actor in self.settled() if self._shell.holds_copy(actor)]
+        members = self._shell.replica(held[0]).membership.members() if held else ()
+        admitted = {member.root for member in members}
         for _, actor in sorted(self._shell.machines.items()):
             root = self._shell.root_of(actor)
             if root in admitted or not self._shell.holds_copy(actor):
@@ -163,10 +175,6 @@ class Checks:
         actors = (self._shell.machines.get(number) for number in sorted(self._ledger.wanted))
         return [actor for actor in actors if actor is not None and actor.is_honest]
 
-    def are_equal(self) -> bool:
-        """Return whether all who are to be members are, and hold and see the same."""
-        return not self.difference()
-
     def difference(self) -> str:
         """Return the first thing in which machines that are to be equal differ; empty if none."""
         settled = self.settled()
@@ -191,6 +199,10 @@ class Checks:
         for actor in settled[1:]:
             if actor.store.state_digest(community) != digest:
                 return f"{peer_name(actor.number)} sees something else than the first"
+        needs = standings(self._shell.replica(first), first.store)
+        for actor in settled[1:]:
+            if standings(self._shell.replica(actor), actor.store) != needs:
+                return f"{peer_name(actor.number)} finds a need elsewhere than the first does"
         return ""
 
     def _heads_of(self, actor: Actor) -> list[Reference]:

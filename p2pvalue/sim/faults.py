@@ -7,6 +7,7 @@ from functools import partial
 from itertools import count
 from random import Random
 
+from p2pvalue.sim.company import has_company
 from p2pvalue.sim.disk import Disk
 from p2pvalue.sim.ledger import Ledger
 from p2pvalue.sim.member import Actor
@@ -48,9 +49,9 @@ class FaultMaker:
                 actor.disk.fill(True)
                 self._last(event.for_ms, lambda: actor.disk.fill(False))
             case "flip":
-                is_made = self._shell.has_company(actor) and actor.disk.flip_bit(rng)
+                is_made = has_company(self._shell, actor) and actor.disk.flip_bit(rng)
             case "clock":
-                is_made = self._shell.has_company(actor)
+                is_made = has_company(self._shell, actor)
                 if is_made:
                     self._set_clock(actor, event)
             case "backup":
@@ -103,7 +104,7 @@ class FaultMaker:
     def _restore(self, actor: Actor) -> bool:
         """The disk is gone; what was copied is read by a new device of the same person."""
         disk = self._backups.get(actor.number)
-        if disk is None or not actor.is_member or not self._shell.has_company(actor):
+        if disk is None or not actor.is_member or not has_company(self._shell, actor):
             return False
         actor.disk = disk
         self._shell.replace(actor)

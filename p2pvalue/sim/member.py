@@ -22,6 +22,7 @@ class Actor(Protocol):
     is_up: bool
     is_known: bool  # whether the community has let this machine in as far as GENESIS
     is_member: bool
+    has_invite: bool  # to be let in by; else a person there decides
     is_recovering: bool  # its device is given up: it comes back with its person's words
     links_from: int | None  # the machine of the same person which brings this one in
     lives: int
@@ -89,6 +90,7 @@ class Node:
         self.is_up = True
         self.is_known = False
         self.is_member = False
+        self.has_invite = True
         self.is_recovering = False
         self.is_reader = False
         self.links_from: int | None = None

@@ -106,6 +106,11 @@ class Network:
             self._links[end, link.session_of(end)] = link
         return link
 
+    def other_end(self, machine: int, session: int) -> int | None:
+        """Return who is at the other end of a machine's link; None if that ended."""
+        link = self._links.get((machine, session))
+        return None if link is None else link.ends[1 - link.ends.index(machine)]
+
     def send(self, sender: int, session: int, frame: bytes) -> None:
         """Send a frame; into a link that ended it goes nowhere."""
         link = self._links.get((sender, session))

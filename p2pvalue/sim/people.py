@@ -11,27 +11,25 @@ from contextlib import suppress
 from functools import partial
 from random import Random
 
+from p2pvalue.sim.company import has_company
+from p2pvalue.sim.files import Files
 from p2pvalue.sim.member import Actor, is_reader
 from p2pvalue.sim.plan import VOTERS
 from p2pvalue.sim.scenario import Event
 from p2pvalue.sim.shell import Shell
+from p2pvalue.sim.words import Words
+from p2pvalue.store import StoreFailed
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import effects as e
 from p2pvalue_protocol.errors import P2PValueError
-from p2pvalue_protocol.ids import subject_of
-from p2pvalue_protocol.inputs import Draft, Found, Sign, Write
+from p2pvalue_protocol.inputs import Answer, Draft, Found, Sign, Write
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import SigningKey
-from p2pvalue_protocol.kinds import chat, close, document, interest, need, pledge, profile
+from p2pvalue_protocol.kinds import need
 from p2pvalue_protocol.removal import leave_draft, removal_draft, return_draft, vote_draft
 
-LINE = need.NeedLine("hours", "minute", 0, 600)
-TERMS = need.terms_id(need.Terms((LINE,)))
-
-CANARY = "canary"
-"""Part of every text that people write: who may not read must never hold it."""
-
 TELL_LEAVE_MS = 8_000
+DECIDE_MS_MAX = 5_000  # how long a person looks at somebody's request
 LOOKS_ALONE = 3
 WRITTEN_AT_ONCE = 3
 
@@ -40,17 +38,26 @@ class People:
     """Whoever sits before the machines of one world."""
 
     def __init__(
-        self, shell: Shell, rng: Random, seed: int, new_machine: Callable[[int], Actor]
+        self,
+        shell: Shell,
+        rng: Random,
+        seed: int,
+        new_machine: Callable[[int], Actor],
+        words: Words,
     ) -> None:
         self.secret = rng.randbytes(16)
         self._shell = shell
         self._seed = seed
         self._new_machine = new_machine
-        self._subjects = [bytes(16)]
+        self._words = words
         self._alone: dict[int, int] = {}  # by machine: how often it was found so
+        self.files = Files(shell)
+        shell.on_request = self._hear
         self._deeds: dict[str, Callable[[Event], bool]] = {
             "write": self._write,
+            "share": self._share,
             "join": self._join,
+            "ask": self._ask,
             "promote": self._promote,
             "remove": self._remove,
             "readmit": self._readmit,
@@ -61,13 +68,13 @@ class People:
             "vote": self._vote,
         }
 
-    def found(self, founder: Actor, read: int) -> None:
+    def found(self, founder: Actor, read: int, join: int) -> None:
         """Found the community and write its invite."""
         nonce = founder.rng.randbytes(32)
         self._shell.nonce = nonce
         root = SigningKey(auth.root_seed(founder.entropy, nonce))
         entry = auth.founder(root, founder.device.public, founder.prekey, nonce)
-        payload = auth.genesis_payload(nonce, [entry], read=read, admin_quorum=VOTERS)
+        payload = auth.genesis_payload(nonce, [entry], read=read, join=join, admin_quorum=VOTERS)
         given = Found(founder.device, payload, founder.prekey_private)
         effects = self._shell.handle(founder.number, given)
         community = next(f.community for f in effects if isinstance(f, e.Wrote))
@@ -93,18 +100,16 @@ class People:
         """Take down who is an admin no more because of votes, as the founder sees it."""
         shell, ledger = self._shell, self._shell.ledger
         founder = shell.machines[0]
-        if not founder.is_up or not ledger.voted_on:
+        if not ledger.voted_on or not founder.is_up or not shell.holds_copy(founder):
             return
         members = shell.replica(founder).membership.members()
         admins = {member.root for member in members if member.rank <= auth.ADMIN}
         ledger.deeds["voted down"] += len(ledger.voted_on - admins)
         ledger.voted_on &= admins
 
-    def write_what_is_missing(self, operations_min: int) -> None:
-        """Let who can write the rest of what a world is to hold, a few at a time each."""
+    def write_what_is_missing(self, missing: int) -> None:
+        """Let who can write so many operations, a few at a time each."""
         machines = [self._shell.machines[number] for number in sorted(self._shell.ledger.wanted)]
-        held = max((a.store.figures().operations for a in machines if a.is_up), default=0)
-        missing = operations_min - held
         at_ms = self._shell.timeline.now_ms
         while missing > 0:
             before = missing
@@ -118,7 +123,7 @@ class People:
     def set_right(self, founder: Actor) -> None:
         """Undo what hostile people did: let in again who was put out, put out who came in."""
         shell = self._shell
-        if not founder.is_up:
+        if not founder.is_up or not shell.holds_copy(founder):
             return
         membership = shell.replica(founder).membership
         ranks = {member.root: member.rank for member in membership.members()}
@@ -180,16 +185,53 @@ class People:
         if actor is None:
             return False
         rng = Random(f"{self._seed} {event.at_ms} {event.machine}")
-        drafts = tuple(draft_of(rng, self._subjects) for _ in range(event.amount))
+        drafts = tuple(self._words.draft(rng, actor.number) for _ in range(event.amount))
         effects = self._shell.handle(actor.number, Write(self._shell.community, drafts))
         made = [r for effect in effects if isinstance(effect, e.Wrote) for r in effect.references]
         if actor.is_honest:
-            self._subjects += [subject_of(reference.op_id) for reference in made]
+            self._words.wrote(actor.number, drafts, made)
         return bool(made)
+
+    def _share(self, event: Event) -> bool:
+        actor = self._member(event.machine)
+        if actor is None or not actor.is_honest:
+            return False
+        rng = Random(f"{self._seed} {event.at_ms} {event.machine} file")
+        try:
+            draft = self.files.share(actor, rng)
+        except StoreFailed:
+            return False
+        return self._write_one(actor, draft)
 
     def _join(self, event: Event) -> bool:
         self._shell.ledger.wanted.add(event.machine)
         return True
+
+    def _ask(self, event: Event) -> bool:
+        self._shell.machines[event.machine].has_invite = False
+        return self._join(event)
+
+    def _hear(self, actor: Actor, requested: e.JoinRequested) -> Answer:
+        """Answer who asks to be let in: whom nobody here knows, no; else in a while."""
+        machines = self._shell.machines_of(requested.root)
+        if not actor.is_honest or not self._shell.ledger.wanted.intersection(machines):
+            return "declined"
+        decide_ms = actor.rng.randint(1, DECIDE_MS_MAX)
+        decide = partial(self._let_in, actor.number, requested.root)
+        self._shell.timeline.after(decide_ms, decide)
+        return "pending"
+
+    def _let_in(self, number: int, root: bytes) -> None:
+        actor = self._member(number)
+        if actor is None or not self._shell.holds_copy(actor):
+            return  # who asked comes again
+        membership = self._shell.replica(actor).membership
+        is_in = any(member.root == root for member in membership.members())
+        if is_in or not membership.may_grant(actor.device.public, root, auth.MEMBER):
+            return
+        draft = Draft(auth.GRANT, b"", auth.grant_payload(root, auth.MEMBER))
+        with suppress(P2PValueError):
+            self._shell.ledger.deeds["let in who asked"] += self._write_one(actor, draft)
 
     def _promote(self, event: Event) -> bool:
         actor, other = self._member(event.machine), self._member(event.other)
@@ -239,10 +281,14 @@ class People:
         return True
 
     def _leave(self, event: Event) -> bool:
+        """Go, unless nobody else is in who could let others in again: what one has alone is lost.
+
+        Somebody may be without a disk just then, and come back by her words if anybody is there.
+        """
         actor = self._member(event.machine)
-        if actor is None:
-            return False
         shell = self._shell
+        if actor is None or not has_company(shell, actor):
+            return False
         if not self._has_put_out(actor, shell.root_of(actor)) and not self._write_one(
             actor, leave_draft(shell.replica(actor))
         ):
@@ -287,7 +333,7 @@ class People:
         actor = self._member(event.machine)
         if actor is None or actor.number not in self._shell.ledger.wanted:
             return False
-        if not self._shell.has_company(actor):
+        if not has_company(self._shell, actor):
             return False
         if not event.amount:  # the machine was lost with its disk
             actor.disk = type(actor.disk)()
@@ -295,39 +341,3 @@ class People:
             self._shell.handle(actor.number, Sign())
         self._shell.replace(actor)
         return True
-
-
-def draft_of(rng: Random, subjects: list[bytes]) -> Draft:
-    """Return something to write, perhaps about one of the subjects."""
-    subject = rng.choice(subjects)
-    number = rng.randrange(1_000_000)
-    match rng.randrange(6):
-        case 0:
-            update = document.encode_document_update(rng.randbytes(30), 1)
-            return Draft(document.UPDATE_NUMBER, subject, update)
-        case 1:
-            return Draft(need.NUMBER, b"", need.encode_need(f"{CANARY} need {number}", [LINE]))
-        case 2:
-            return _about_a_need(rng, subject, subjects)
-        case 3:
-            return Draft(profile.NUMBER, b"", profile.encode_profile(f"{CANARY} {number}"))
-        case 4:
-            change = need.encode_need_change(title=f"{CANARY} changed {number}", closes=number % 3)
-            return Draft(need.NUMBER, subject, change)
-        case _:
-            return Draft(chat.NUMBER, b"", chat.encode_chat_message(f"{CANARY} hello {number}"))
-
-
-def _about_a_need(rng: Random, wanted: bytes, subjects: list[bytes]) -> Draft:
-    match rng.randrange(5):
-        case 0:
-            counts = rng.sample(subjects, min(len(subjects), 3))
-            return Draft(close.NUMBER, b"", close.encode_close(wanted, TERMS, counts))
-        case 1:
-            act = pledge.encode_pledge_act(wanted, rng.choice(subjects), "withdraw", reason=CANARY)
-            return Draft(pledge.NUMBER, b"", act)
-        case 2:
-            said = interest.encode_interest(wanted, rng.choice(("want", "follower", "none")))
-            return Draft(interest.NUMBER, b"", said)
-        case _:
-            return Draft(pledge.NUMBER, b"", pledge.encode_pledge(wanted, TERMS, 0, 1))

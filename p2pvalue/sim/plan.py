@@ -17,6 +17,7 @@ PUBLIC_SHARE: Final = 0.3
 SQLITE_SHARE: Final = 0.1
 SPARE: Final = 1.3  # some writes find nobody who may write
 VOTERS: Final = 2
+COMING: Final = ("join", "ask")
 
 
 def plan_of(scenario: Scenario, seed: int) -> Plan:
@@ -61,6 +62,7 @@ class _Planner:
         self._next = machines + scenario.readers  # the number of the next machine
         self._untouched = [number for number in self._honest if number != 0]
         rng.shuffle(self._untouched)
+        self._is_founder_whole = True
         self._events: list[Event] = []
 
     def events(self) -> tuple[Event, ...]:
@@ -84,13 +86,16 @@ class _Planner:
     def _any(self) -> int:
         return self._rng.randrange(self._machines)
 
-    def _any_but_founder(self) -> int:
-        """Return a machine that may lose all: a founder's who is still alone ends the community."""
-        return self._rng.randrange(1, self._machines)
-
     def _somebody(self) -> int | None:
-        """Return an honest machine that nothing lasting befalls yet; the founder never."""
+        """Return an honest machine that nothing lasting befalls yet, but not the founder's."""
         return self._untouched.pop() if self._untouched else None
+
+    def _struck(self) -> int | None:
+        """Return an honest machine that nothing lasting befalls yet; perhaps the founder's."""
+        if self._is_founder_whole and self._rng.random() < 1 / len(self._honest):
+            self._is_founder_whole = False
+            return 0
+        return self._somebody()
 
     def _add(self, event: Event) -> None:
         self._events.append(event)
@@ -109,7 +114,7 @@ class _Planner:
             case "break":
                 self._add(Event(at_ms, fault, self._any()))
             case "flip":
-                self._add(Event(at_ms, fault, self._any_but_founder()))
+                self._add(Event(at_ms, fault, self._any()))
             case "crash" | "power":
                 after = rng.choice((AT_ONCE, 0, 0, 1, 1, 2, 3, 5))
                 for_ms = rng.choice((0, 0, 500, for_ms))
@@ -118,18 +123,17 @@ class _Planner:
                 self._add(Event(at_ms, fault, self._any(), for_ms=for_ms))
             case "clock":
                 amount = rng.choice(CLOCK_JUMPS_MS) * rng.choice((-1, 1))
-                struck = self._any_but_founder()
-                self._add(Event(at_ms, fault, struck, amount=amount, for_ms=for_ms))
+                self._add(Event(at_ms, fault, self._any(), amount=amount, for_ms=for_ms))
             case "backup":
                 pass  # planned with what it is for
             case "restore":
-                number = self._somebody()
+                number = self._struck()
                 if number is not None:
                     at_ms = self._at_ms(0.2, 0.6)
                     self._add(Event(at_ms, "backup", number))
                     self._add(Event(rng.randint(at_ms, self._busy_ms), fault, number))
             case "clone":
-                number = self._somebody()
+                number = self._struck()
                 if number is not None:
                     at_ms = self._at_ms(0.3, 0.6)
                     self._add(Event(at_ms, fault, number, other=self._new()))
@@ -141,12 +145,16 @@ class _Planner:
         return self._next - 1
 
     def _deed(self, deed: Deed) -> None:
-        number = self._somebody()
+        rng = self._rng
+        if deed == "share":
+            self._add(Event(self._at_ms(0.1, 0.9), deed, self._any()))
+            return
+        is_lasting = deed in ("link", "recover")
+        number = self._struck() if is_lasting else self._somebody()
         if number is None:
             return
-        rng = self._rng
         match deed:
-            case "join":
+            case "join" | "ask":
                 self._add(Event(self._at_ms(0.1, 0.8), deed, number))
             case "promote":
                 self._add(Event(self._at_ms(0.2, 0.5), deed, 0, other=number))
@@ -170,7 +178,7 @@ class _Planner:
                 self._add(Event(at_ms + rng.randint(1_000, 10_000), deed, 0, amount=0))
             case "vote":
                 self._votes(number)
-            case "write":
+            case "write" | "share":
                 pass  # as many as there are to be operations
 
     def _votes(self, number: int) -> None:
@@ -189,7 +197,7 @@ class _Planner:
 
     def _writes(self) -> None:
         left = int(self._scenario.operations_min * SPARE)
-        late = {event.machine: event.at_ms for event in self._events if event.what == "join"}
+        late = {event.machine: event.at_ms for event in self._events if event.what in COMING}
         while left > 0:
             amount = self._rng.randint(1, 2 * DRAFTS_PER_WRITE - 1)
             number = self._any()

@@ -33,7 +33,9 @@ Fault = Literal[
 ]
 Deed = Literal[
     "write",  # `amount` drafts
+    "share",  # a file
     "join",  # from now on by an invite; machines without a line do so from the first
+    "ask",  # from now on asks to be let in, without an invite, and a person decides
     "promote",  # machine makes `other` an admin
     "remove",  # machine puts `other` out
     "readmit",  # machine lets `other` in again

@@ -25,6 +25,8 @@ from p2pvalue_protocol.auth_payloads import root_seed
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import CONTENT
 from p2pvalue_protocol.inputs import (
+    Answer,
+    ChunkRead,
     DeviceKeys,
     DevicesMade,
     GossipReceived,
@@ -39,6 +41,7 @@ from p2pvalue_protocol.replica import Replica
 START_MS = 1_800_000_000_000
 STORE_AGAIN_MS = 1_000
 AT_ONCE = -1
+WORDS_OF_NOBODY = "your words are those of nobody"  # what a machine says when recovery is in vain
 
 Heads = list[tuple[int, int, bytes]]
 
@@ -64,6 +67,9 @@ class Shell:
         self.is_sealed = False
         self.inputs = 0
         self.after_input: Callable[[Actor], object] = lambda actor: None
+        self.on_request: Callable[[Actor, e.JoinRequested], Answer]
+        self.on_chunk_asked: Callable[[Actor, e.ChunkAsked], ChunkRead]
+        self.on_chunk_brought: Callable[[Actor, e.ChunkBrought], None]
         self._rng = rng
         self._trace = sha256()
         self._roots: dict[bytes, bytes] = {}  # by entropy
@@ -96,11 +102,6 @@ class Shell:
         """Let another machine run."""
         self.machines[actor.number] = actor
         self.ledger.owners[actor.device.public] = actor.number
-
-    def has_company(self, actor: Actor) -> bool:
-        """Return whether a person who lost all could come back by her words: some other is in."""
-        others = (other for other in self.machines.values() if other is not actor)
-        return any(o.is_honest and o.is_member and o.number in self.ledger.wanted for o in others)
 
     def is_unknown(self, actor: Actor) -> bool:
         """Return whether a machine tells its person that nobody whom it reached knows it."""
@@ -224,8 +225,9 @@ class Shell:
                     self._spread(actor, given.topic, given.message)
             case e.Rejected(peer_id, reason):
                 self._blame(actor, peer_id, reason)
-            case e.Joined(state=state):
-                (self._refused.add if state == "failed" else self._refused.discard)(actor.number)
+            case e.Joined(state=state, message=message):
+                is_refused = state == "failed" and WORDS_OF_NOBODY in message
+                (self._refused.add if is_refused else self._refused.discard)(actor.number)
                 actor.is_known = actor.is_known or state != "failed"
                 actor.is_member = actor.is_member or state == "admitted"
                 actor.is_recovering = actor.is_recovering and state != "admitted"
@@ -235,13 +237,15 @@ class Shell:
                 keys = [DeviceKeys(w[0], actor.device, actor.prekey_private) for w in wanted]
                 self._soon(actor, DevicesMade(session, "another", tuple(keys), 0))
             case e.JoinRequested(session=session):
-                self._soon(actor, RequestAnswered(session, "busy"))
+                self._soon(actor, RequestAnswered(session, self.on_request(actor, effect)))
+            case e.ChunkAsked():
+                self._soon(actor, self.on_chunk_asked(actor, effect))
+            case e.ChunkBrought():
+                self.on_chunk_brought(actor, effect)
             case e.Store() | e.Changed() | e.Ready() | e.AddressLearned() | e.Linked():
                 pass
-            case e.Parted() | e.TopicsChanged() | e.DigestsHeard():
+            case e.Parted() | e.TopicsChanged() | e.DigestsHeard() | e.ChunkNowhere():
                 pass
-            case e.ChunkAsked() | e.ChunkBrought() | e.ChunkNowhere():
-                pass  # nobody shares files here: no machine is told to fetch any
             case _:
                 assert_never(effect)
 

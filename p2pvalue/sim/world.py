@@ -7,7 +7,7 @@ them. Then everything heals, and all who are to be members must come to hold and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
 
@@ -22,10 +22,12 @@ from p2pvalue.sim.ledger import Ledger
 from p2pvalue.sim.member import Actor, Node
 from p2pvalue.sim.network import Network, Timeline, peer_name
 from p2pvalue.sim.people import People
+from p2pvalue.sim.plan import COMING
 from p2pvalue.sim.scenario import Event, Plan
 from p2pvalue.sim.sharing import signatures_checked_once
-from p2pvalue.sim.shell import Shell
+from p2pvalue.sim.shell import START_MS, Shell
 from p2pvalue.sim.virtual_disk import SqliteDisk
+from p2pvalue.sim.words import Words
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.inputs import (
     DeviceKeys,
@@ -41,6 +43,7 @@ from p2pvalue_protocol.inputs import (
 )
 
 SETTLE_MS_MAX = 60_000
+FILES_MS_MAX = 120_000  # from then on: peers that had a chunk not are asked again in a minute
 HOSTILE_AFTER_HEAL_MS = 10_000  # how long the hostile go on to act after everything healed
 DIAL_EVERY_MS = 1_500
 ACT_EVERY_MS = 2_000
@@ -61,6 +64,8 @@ class Report(msgspec.Struct, frozen=True):
     operations: int
     members: int
     settled_ms: int | None  # from the heal until all were equal; None if they never were
+    files_ms: int | None  # from then on until all had all files that any of them has
+    chunks: int  # of these files
     inputs: int
     frames: int
     frame_bytes: int
@@ -88,17 +93,20 @@ class World:
         self.shell = Shell(self._timeline, self._network, self._ledger, Random(f"{plan.seed}"))
         self._shell = self.shell
         self._shell.is_sealed = not plan.is_public
-        self._people = People(self._shell, Random(f"people {plan.seed}"), plan.seed, self._enter)
+        self._busy_ms = plan.scenario.busy_s * 1_000
+        rng, words = Random(f"people {plan.seed}"), Words(START_MS, self._busy_ms)
+        self._people = People(self._shell, rng, plan.seed, self._enter, words)
         self._checks = Checks(self._shell, self._ledger, Random(f"checks {plan.seed}"))
         self._network.on_frame = self._checks.look_at_frame
         self._faults = FaultMaker(self._shell, self._ledger, self._enter, plan.seed)
-        self._busy_ms = plan.scenario.busy_s * 1_000
         self._end_ms = self._busy_ms + SETTLE_MS_MAX
+        self._files_ms: int | None = None
         self._settle_people()
 
     def _settle_people(self) -> None:
         """Make the first machines, and say who calls whom."""
-        late = {event.machine for event in self._plan.events if event.what == "join"}
+        late = {event.machine for event in self._plan.events if event.what in COMING}
+        asking = {event.machine for event in self._plan.events if event.what == "ask"}
         for number in range(self._plan.machines):
             actor = self._enter(number)
             if actor.is_honest and number not in late:
@@ -107,16 +115,20 @@ class World:
         # Who leaves, or is put out, carries nothing on: she is no part of the honest path.
         going = {event.machine for event in self._plan.events if event.what == "leave"}
         going |= {event.other for event in self._plan.events if event.what == "remove"}
-        honest = [a.number for a in first if a.is_honest and a.number not in going]
+        # Nor is who waits for a person's word.
+        honest = [a.number for a in first if a.is_honest and a.number not in going | asking]
         for actor in first:
             others = [number for number in range(len(first)) if number != actor.number]
             chosen = set(self._rng.sample(others, min(NEIGHBOURS_MAX - 1, len(others))))
             # A ring of the honest: whatever the others do, there is one path between any two.
             following = [number for number in honest if number > actor.number] or honest
+            if actor.number in asking:
+                chosen.add(0)  # who may let people in by a word of hers
             actor.neighbours = sorted({following[0], *chosen} - {actor.number})
-        surround([actor for actor in first if actor.number not in going])
+        surround([actor for actor in first if actor.number not in going | asking])
         read = auth.READ_MEMBERS if self._shell.is_sealed else auth.READ_PUBLIC
-        self._people.found(self._shell.machines[0], read)
+        join = auth.JOIN_REQUEST if asking else auth.JOIN_INVITE
+        self._people.found(self._shell.machines[0], read, join)
         for number in range(len(first), len(first) + self._plan.scenario.readers):
             self._enter_reader(number)
 
@@ -164,7 +176,6 @@ class World:
                 actor.disk.kill()
 
     def _run(self) -> Report:
-        plan = self._plan
         for event in self._plan.events:
             self._timeline.after(event.at_ms, partial(self._happen, event))
         acting_ms = self._busy_ms + HOSTILE_AFTER_HEAL_MS
@@ -174,8 +185,8 @@ class World:
         self._often(LOOK_EVERY_MS, self._end_ms, self._checks.look)
         self._often(LOOK_EVERY_MS, self._end_ms, self._people.look_at_status)
         self._often(LOOK_EVERY_MS, self._end_ms, self._people.count_votes)
-        write_rest = partial(self._people.write_what_is_missing, plan.scenario.operations_min)
-        self._timeline.after(int(LAST_WORDS * self._busy_ms), write_rest)
+        self._often(LOOK_EVERY_MS, self._end_ms + FILES_MS_MAX, self._people.files.look)
+        self._timeline.after(int(LAST_WORDS * self._busy_ms), self._write_rest)
         self._timeline.run_until(self._busy_ms)
         self._network.heal()
         self._faults.end_all()
@@ -209,7 +220,8 @@ class World:
             return
         is_wanted = actor.number in self._ledger.wanted or not actor.is_honest
         # Who asks to be let in tries one after the other: the first may be out herself.
-        for number in self._rng.sample(actor.neighbours, len(actor.neighbours)):
+        places = self._places_known_to(actor)
+        for number in self._rng.sample(places, len(places)):
             other = self._shell.machines.get(number)
             if other is None or not other.is_up or not self._network.is_open(actor.number, number):
                 continue
@@ -218,6 +230,14 @@ class World:
                     self._call(actor, other)
             elif is_wanted and other.is_member and self._ask_in(actor, other):
                 return
+
+    def _places_known_to(self, actor: Actor) -> list[int]:
+        """Return whom an actor can call; who comes back remembers who called her before, too."""
+        if not actor.is_recovering:
+            return actor.neighbours
+        machines = self._shell.machines
+        callers = (n for n, other in machines.items() if actor.number in other.neighbours)
+        return sorted({*actor.neighbours, *callers})
 
     def _call(self, actor: Actor, other: Actor) -> None:
         link = self._network.connect(actor.number, other.number)
@@ -251,7 +271,7 @@ class World:
                 caller,
                 them,
                 community,
-                self._people.secret,
+                self._people.secret if actor.has_invite else b"",
                 actor.device,
                 actor.prekey,
                 actor.entropy,
@@ -262,13 +282,37 @@ class World:
     # --- what became of it
 
     def _settle(self) -> int | None:
+        """Wait until all are equal, the last words among it, and then until all have all files."""
+        settled_ms = self._wait(self._checks.difference, SETTLE_MS_MAX, "not equal after the heal")
+        settled = self._checks.settled()
+        if settled_ms is not None and self._missing(settled[:1]) > 0:
+            self._people.write_what_is_missing(self._missing(settled[:1]))
+            self._wait(self._checks.difference, SETTLE_MS_MAX, "not equal again")
+            if self._missing(settled[:1]) > 0:
+                self._ledger.fail(f"nobody wrote the last {self._missing(settled[:1])} operations")
+        all_files = partial(self._people.files.difference, settled)
+        self._files_ms = self._wait(all_files, FILES_MS_MAX, "files are not everywhere")
+        self._wait(self._checks.difference, SETTLE_MS_MAX, "not equal in the end")  # somebody wrote
+        return settled_ms
+
+    def _write_rest(self) -> None:
+        machines = self._shell.machines.items()
+        wanted = [actor for number, actor in sorted(machines) if number in self._ledger.wanted]
+        self._people.write_what_is_missing(self._missing(wanted))
+
+    def _missing(self, actors: Iterable[Actor]) -> int:
+        """Return how much less than a world is to hold the fullest of some machines holds."""
+        held = (actor.store.figures().operations for actor in actors if actor.is_up)
+        return self._plan.scenario.operations_min - max(held, default=0)
+
+    def _wait(self, difference: Callable[[], str], ms_max: int, what: str) -> int | None:
+        """Let time pass until there is no difference; return how long it took, None if too long."""
         start_ms = self._timeline.now_ms
-        while self._timeline.now_ms < start_ms + SETTLE_MS_MAX:
-            if self._checks.are_equal():
+        while self._timeline.now_ms < start_ms + ms_max:
+            if not difference():
                 return self._timeline.now_ms - start_ms
             self._timeline.run_until(self._timeline.now_ms + 250)
-        difference = self._checks.difference()
-        self._ledger.fail(f"not equal {SETTLE_MS_MAX} ms after the heal: {difference}")
+        self._ledger.fail(f"{what} {ms_max} ms later: {difference()}")
         return None
 
     def broken_off(self, why: str) -> Report:
@@ -277,16 +321,19 @@ class World:
         return self._report(None)
 
     def _report(self, settled_ms: int | None) -> Report:
-        founder = self._shell.machines[0]
-        replica = self._shell.replica(founder)
+        held = (a for a in self._checks.settled() if self._shell.holds_copy(a))
+        first = next(held, self._shell.machines[0])
+        replica = self._shell.replica(first)
         return Report(
             seed=self._plan.seed,
             scenario=self._name,
             machines=len(self._shell.machines),
             hostile=tuple(name for _, name in sorted(self._plan.hostile.items())),
-            operations=founder.store.figures().operations,
+            operations=first.store.figures().operations,
             members=len(replica.membership.members()),
             settled_ms=settled_ms,
+            files_ms=self._files_ms,
+            chunks=self._people.files.count(first),
             inputs=self._shell.inputs,
             frames=self._network.frames,
             frame_bytes=self._network.frame_bytes,

@@ -20,6 +20,7 @@ from tests.sim.attacked import attacked
 BITES = {
     "act-after-removal": ("turns", "unheard"),
     "backdate": ("backdated", "unheard"),
+    "close-falsely": ("closed",),
     "corrupt": ("batches",),
     "coup": ("removed",),
     "eclipse": ("shown", "invented"),

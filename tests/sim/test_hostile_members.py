@@ -8,7 +8,9 @@ import pytest
 
 from p2pvalue.sim.hostile.act_after_removal import ActAfterRemoval
 from p2pvalue.sim.hostile.backdate import Backdate
+from p2pvalue.sim.hostile.close_falsely import CloseFalsely
 from p2pvalue.sim.hostile.coup import Coup
+from p2pvalue.sim.needs import standings
 from p2pvalue_protocol import vouching
 from p2pvalue_protocol.fork_watch import ForkWatch
 from p2pvalue_protocol.ids import Reference
@@ -48,7 +50,7 @@ def words_held(outcome: Attacked, device: bytes) -> set[bytes]:
 
 def test_what_is_written_after_a_removal_arrives_by_friends_and_shows_nowhere() -> None:
     unseen = 0
-    for seed in (3, 5):  # worlds in which it let nobody in while it might
+    for seed in (1, 3):  # worlds in which it let nobody in while it might
         outcome = attacked("act-after-removal", seed)
         assert outcome.report.failures == (), outcome.again
         out = removed(outcome)
@@ -64,6 +66,22 @@ def test_what_is_written_after_a_removal_arrives_by_friends_and_shows_nowhere() 
             assert not shown.intersection(head.op_id for head in behaviour.written), outcome.again
             unseen += len(words_held(outcome, node.device.public) - shown)
     assert unseen > 0, "nothing that was written after a removal was ever brought to anybody"
+
+
+def test_who_may_not_close_a_need_closes_none_whatever_time_she_gives() -> None:
+    held = 0
+    for seed in (1, 2):
+        outcome = attacked("close-falsely", seed)
+        assert outcome.report.failures == (), outcome.again
+        for node in outcome.hostile:
+            behaviour = node.behaviour
+            assert isinstance(behaviour, CloseFalsely)
+            held += sum(len(outcome.holders(closed)) for closed in behaviour.written)
+            for actor in outcome.honest:
+                found = standings(outcome.replica(actor), actor.store).values()
+                counted = {order.op_id for each in found for order, *_ in each.closings}
+                assert not counted.intersection(c.op_id for c in behaviour.written), outcome.again
+    assert held > 0, "no false CLOSE was ever brought to anybody"
 
 
 def test_backdated_words_from_after_a_removal_are_held_by_some_and_shown_by_none() -> None:

@@ -7,15 +7,20 @@ from itertools import count
 
 import pytest
 
-from p2pvalue.sim import Event, Plan, Scenario
+from p2pvalue.sim import Event, Plan, Scenario, needs
 from p2pvalue.sim.campaign import run_plan
 from p2pvalue.sim.disk import MemoryDisk
+from p2pvalue.sim.files import Files
 from p2pvalue.sim.network import Link, Network
+from p2pvalue.sim.people import People
 from p2pvalue.sim.plan import plan_of
+from p2pvalue.store import Store
 from p2pvalue_protocol import writing
 from p2pvalue_protocol.inputs import FrameReceived
 from p2pvalue_protocol.membership import Membership
+from p2pvalue_protocol.needs.acts import Act
 from p2pvalue_protocol.operation import Core
+from p2pvalue_protocol.replica import Replica
 
 WRITES = tuple(Event(at_ms, "write", at_ms % 4, amount=2) for at_ms in range(4_000, 28_000, 501))
 
@@ -84,6 +89,31 @@ def test_a_removal_that_leaves_the_keys_as_they_are_is_noticed(
 ) -> None:
     monkeypatch.setattr(Membership, "uncovered", lambda *_: False)
     assert "machine-02 reads what is not for it" in failures_of(REMOVAL)
+
+
+def test_a_file_that_does_not_come_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = plan(Event(10_000, "share", 1), Event(11_000, "share", 2))
+    assert failures_of(shared) == ""
+    monkeypatch.setattr(Files, "look", lambda _: None)
+    assert "chunks that others have" in failures_of(shared)
+
+
+def test_a_need_that_stands_elsewhere_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    acts = needs._acts
+    asked: list[Store] = []
+
+    def forgetful(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:
+        asked.append(store)
+        said = list(acts(copy, store, subject))
+        return iter(said if store is asked[0] else said[1:])
+
+    monkeypatch.setattr(needs, "_acts", forgetful)
+    assert "finds a need elsewhere than the first does" in failures_of(CALM)
+
+
+def test_who_says_too_little_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(People, "write_what_is_missing", lambda *_: None)
+    assert "nobody wrote the last" in failures_of(CALM)
 
 
 def test_a_text_in_the_clear_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

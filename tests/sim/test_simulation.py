@@ -50,6 +50,18 @@ def test_without_faults_all_is_equal_soon_after_the_last_word(seed: int) -> None
     assert report.settled_ms <= 5_000
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_asks_is_let_in_and_what_is_shared_comes_to_all(seed: int) -> None:
+    busy = Scenario("busy", machines=(4, 4), weather=KIND, people={"ask": 1, "share": 4})
+    report = run(busy, seed)
+    assert report.failures == (), f"seed {seed}"
+    assert report.deeds["let in who asked"] > 0
+    assert report.members == 4
+    assert report.chunks > 0
+    assert report.deeds["chunk fetched"] == 3 * report.chunks
+    assert report.operations >= 200
+
+
 def test_a_world_that_is_never_healed_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Network, "heal", lambda network, number=None: None)
     report = run(smaller(ROUGH), 3)

@@ -12,6 +12,7 @@ from typing import Final
 from p2pvalue.sim.hostile.act_after_removal import ActAfterRemoval
 from p2pvalue.sim.hostile.backdate import Backdate
 from p2pvalue.sim.hostile.behaviour import Behaviour
+from p2pvalue.sim.hostile.close_falsely import CloseFalsely
 from p2pvalue.sim.hostile.corrupt import Corrupt
 from p2pvalue.sim.hostile.coup import Coup
 from p2pvalue.sim.hostile.eclipse import Eclipse
@@ -31,6 +32,7 @@ BEHAVIOURS: Final[dict[str, type[Behaviour]]] = {
     for behaviour in (
         ActAfterRemoval,
         Backdate,
+        CloseFalsely,
         Corrupt,
         Coup,
         Eclipse,

@@ -16,7 +16,17 @@ from p2pvalue_protocol.keys import SigningKey, exchange_key_of
 from p2pvalue_protocol.machine import Machine
 from p2pvalue_protocol.replica import Replica
 
-_Shown = e.SendFrame | e.CloseSession | e.Publish | e.Joined | e.Judge | e.Wrote
+_Shown = (
+    e.SendFrame
+    | e.CloseSession
+    | e.Publish
+    | e.Joined
+    | e.Judge
+    | e.Wrote
+    | e.JoinRequested
+    | e.ChunkAsked
+    | e.ChunkBrought
+)
 
 
 class Contact(NamedTuple):
@@ -42,6 +52,7 @@ class HostileNode:
         self.is_up = True
         self.is_known = False
         self.is_member = False
+        self.has_invite = True
         self.is_recovering = False
         self.links_from: int | None = None
         self.neighbours: list[int] = []
@@ -165,7 +176,12 @@ class HostileNode:
                 contact = self._contact(given)
                 self.contacts[given.session] = contact
                 return [self.faces[contact.face]]
-            case i.FrameReceived(session=session) | i.PeerLeft(session=session):
+            case (
+                i.FrameReceived(session=session)
+                | i.PeerLeft(session=session)
+                | i.RequestAnswered(session=session)
+                | i.ChunkRead(session=session)
+            ):
                 known = self.contacts.get(session)
                 return [] if known is None else [self.faces[known.face]]
             case i.GossipReceived(peer_id=peer_id):

@@ -1,0 +1,43 @@
+"""Who may lose all, or go: the simulator asks of the core only what its pages promise."""
+
+from __future__ import annotations
+
+import pytest
+
+from p2pvalue.sim import Event, Scenario, people
+from p2pvalue.sim.campaign import run_plan
+from p2pvalue.sim.plan import plan_of
+from p2pvalue.sim.world import Report
+
+LOST = Event(12_000, "recover", 0)  # the founder's machine, with its disk
+
+
+def became(*events: Event, hostile: str = "") -> Report:
+    writes = [Event(at_ms, "write", at_ms % 3, amount=2) for at_ms in range(4_000, 28_000, 501)]
+    hostile_at = {"2": hostile} if hostile else {}
+    plan = (*sorted([*writes, *events], key=lambda event: event.at_ms),)
+    scenario = Scenario("small", machines=(3, 3), events=plan, hostile_at=hostile_at)
+    return run_plan(plan_of(scenario, seed=5))
+
+
+def test_a_founder_who_lost_all_comes_back_where_nobody_could_put_the_others_out() -> None:
+    report = became(LOST)
+    assert report.failures == ()
+    assert report.deeds["recover"] == 1
+
+
+def test_a_founder_is_spared_where_an_admin_could_put_all_others_out_meanwhile() -> None:
+    report = became(Event(6_000, "promote", 0, other=2), LOST, hostile="coup")
+    assert report.failures == ()
+    assert report.deeds["recover"] == 0
+
+
+def test_who_alone_could_let_the_founder_in_again_stays_until_she_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    going = (LOST, Event(12_001, "leave", 1), Event(12_001, "leave", 2))
+    report = became(*going)
+    assert report.failures == ()
+    assert report.deeds["leave"] == 2
+    monkeypatch.setattr(people, "has_company", lambda *_: True)
+    assert "machine-00 is not in" in "\n".join(became(*going).failures)
