@@ -11,6 +11,7 @@ from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.access import Access
+from p2pvalue_protocol.effects import Wrote
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.removal import device_removal_draft, removal_draft, return_draft
 from p2pvalue_protocol.rotation import NAMING_WAIT_MS_MAX
@@ -153,6 +154,25 @@ def test_what_nobody_heard_of_is_named_once_though_it_is_also_a_head(is_linked: 
     garden.mal.handle(i.Wakeup(), NOW_MS + NAMING_WAIT_MS_MAX)
     garden.meet(garden.mal, garden.ada)
     assert garden.is_in(phone, garden.ada)
+
+
+def test_the_word_of_who_may_take_no_device_is_not_named() -> None:
+    garden = Garden()
+    dee = Computer("dee", "dee")
+    garden.enter(dee, garden.ben)
+    root, device = garden.root(garden.mal), garden.mal.device(garden.id)
+    draft = device_removal_draft(garden.ada.machine.replica(garden.id), root, device)
+    effects = garden.ben.handle(i.Write(garden.id, (draft,)))  # who is not stronger than mal
+    word = next(e.references[0].op_id for e in effects if isinstance(e, Wrote))
+    garden.meet(garden.mal, garden.ben)
+    garden.put_out(garden.ada, garden.ben)
+    garden.meet(garden.mal, garden.ada)
+    assert word in garden.mal.machine.replica(garden.id).auth_references
+    assert garden.mal.membership(garden.id).takes_device(word) is None
+    garden.mal.handle(i.Wakeup(), NOW_MS + NAMING_WAIT_MS_MAX)
+    garden.meet(garden.mal, garden.ada)
+    assert garden.is_in(dee, garden.ada), "her admission is named"
+    assert word not in garden.ada.machine.replica(garden.id).auth_references
 
 
 def test_who_is_let_in_by_the_only_holder_of_the_newest_secret_meets_others_by_older_ones() -> None:

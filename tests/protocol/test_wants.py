@@ -96,6 +96,23 @@ def test_what_came_to_nothing_is_remembered_as_long_as_there_is_room() -> None:
     assert asked_in_vain(wants) == []
 
 
+class StrangeCopy(EmptyCopy):
+    """A copy that knows none of the authors."""
+
+    def is_listed(self, device: bytes, log_class: int) -> bool:
+        return False
+
+
+def test_what_strangers_claimed_in_vain_is_remembered_within_a_bound() -> None:
+    takes_all = (AUTH, CONTENT)
+    wants = Wanting(StrangeCopy(), lambda: takes_all, lambda: True, Turns())  # type: ignore[arg-type]  # as above
+    wants.claim(heads(limits.CLAIMS_MAX))
+    asked_in_vain(wants)
+    wants.claim(heads(limits.CLAIMS_MAX + 2)[-2:])
+    asked_in_vain(wants)
+    assert wants._strange == set(heads(limits.CLAIMS_MAX + 2)[-2:])
+
+
 class NamingCopy(EmptyCopy):
     """A copy that names content of somebody whose log is not taken."""
 
