@@ -62,6 +62,12 @@ quota_mb = 1000
 # what open editors say; with false each start has a port of its own, and editors are attached anew.
 come_back = true
 
+[notify]
+# A command to run for each notification, without a shell; the arguments "{{text}}", "{{why}}" and
+# "{{kind}}" are replaced, and its standard input is one line of JSON. For example:
+# hook = ["notify-send", "{{text}}", "{{why}}"]
+hook = []
+
 [log]
 # How much is told on the terminal: "debug", "info", "warning" or "error".
 level = "info"
@@ -85,6 +91,7 @@ class Config:
     log_level: LogLevel = "info"
     blobs_quota_mb: int = 1_000
     editors_come_back: bool = True
+    notify_hook: tuple[str, ...] = ()
 
     @property
     def socket_path(self) -> Path:
@@ -162,6 +169,7 @@ def _settings(tree: Mapping[str, object], path: Path) -> list[tuple[str, str, ob
         "store.durability": ("durability", _one_of(get_args(Durability))),
         "blobs.quota_mb": ("blobs_quota_mb", _megabytes),
         "editors.come_back": ("editors_come_back", _flag),
+        "notify.hook": ("notify_hook", _command),
         "log.level": ("log_level", _one_of(get_args(LogLevel))),
     }
     found = []
@@ -199,6 +207,13 @@ def _flag(value: object, name: str) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{name} must be true or false, not {value!r}")
     return value
+
+
+def _command(value: object, name: str) -> tuple[str, ...]:
+    words = cast("list[object]", value) if isinstance(value, list) else [None]
+    if not all(isinstance(word, str) and "\0" not in word for word in words):
+        raise ConfigError(f'{name} must be a command and its arguments, like ["notify-send", "hi"]')
+    return tuple(cast("list[str]", words))
 
 
 def _megabytes(value: object, name: str) -> int:

@@ -305,6 +305,7 @@ class EventView(Value, frozen=True, kw_only=True):
         "pledge",
         "contribution",
         "thanks",
+        "notification",
         "member",
         "request",
         "fork",

@@ -130,23 +130,6 @@ def decimal_text(kind: str, quantity: int) -> str:
     return f"{whole}.{cents:02d}"
 
 
-def written(kind: str, unit: str, quantity: int) -> str:
-    """A quantity as people write it: the other direction of `parse_quantity`.
-
-    >>> written("hours", "minute", 90), written("money", "EUR", 20000)
-    ('1h30', '200 EUR')
-    """
-    if kind == "hours":
-        hours, minutes = divmod(quantity, 60)
-        if not hours and minutes:
-            return f"{minutes}min"
-        return f"{hours}h{minutes:02d}" if minutes else f"{hours}h"
-    if kind == "money":
-        whole, cents = divmod(quantity, 100)
-        return f"{whole}.{cents:02d} {unit}" if cents else f"{whole} {unit}"
-    return f"{quantity} {unit}"
-
-
 def _parse_low(kind: LineKind, low: str, high: str) -> tuple[int, str]:
     """The smaller end of a range, which may leave the unit to the other end: `12..20h`."""
     try:

@@ -56,6 +56,7 @@ cli = Door(
         "ranking": Late(f"{_HERE}.ranking:ranking", "By what a community puts its needs in order."),
         "contribution": Late(f"{_HERE}.contribution:contribution", "What was done, and by whom."),
         "thanks": Late(f"{_HERE}.thanks:thanks", "Words of thanks to each other."),
+        "notify": Late(f"{_HERE}.notify:notify", "What concerns you, and how much is told."),
         "peer": Late(f"{_HERE}.node:peer", "Other nodes and their addresses."),
         "doctor": Late(f"{_HERE}.node:doctor", "Look for what commonly goes wrong."),
         "export": Late(f"{_HERE}.export:export", "All that you can read, as files."),

@@ -24,6 +24,8 @@ from p2pvalue.api import member_answers as m
 from p2pvalue.api import member_schema as ms
 from p2pvalue.api import need_answers as n
 from p2pvalue.api import need_schema as ns
+from p2pvalue.api import notify_answers as o
+from p2pvalue.api import notify_schema as no
 from p2pvalue.api import schema as s
 from p2pvalue.api import streams
 from p2pvalue.api.lines import SendLine
@@ -163,6 +165,14 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Endpoint("GET", "/thanks", fs.ListThanks, f.list_thanks),
     Endpoint("POST", "/thanks", fs.GiveThanks, f.give_thanks),
     Endpoint("POST", "/thanks/{thanks}/withdraw", fs.OfThanks, f.withdraw_thanks),
+    Endpoint("GET", "/notifications", no.ListNotifications, o.list_notifications),
+    Endpoint("POST", "/notifications/read", no.ReadNotifications, o.read_notifications),
+    Endpoint("POST", "/notifications/digest", s.Question, o.take_digest),
+    Endpoint("PUT", "/notifications/digest", no.SetDigest, o.set_digest),
+    Endpoint("GET", "/notifications/rules", s.Question, o.show_rules),
+    Endpoint("PUT", "/notifications/rules", no.SetNotificationRule, o.set_rule),
+    Endpoint("POST", "/notifications/mute", no.Mute, o.mute),
+    Endpoint("POST", "/notifications/unmute", no.Unmute, o.unmute),
     Endpoint("GET", "/peers", s.Question, a.list_peers),
     Endpoint("POST", "/peers", s.AddPeer, a.add_peer),
     Stream("GET", "/events", s.InCommunity, (t.EventView, streams.Heartbeat), streams.events),

@@ -43,7 +43,10 @@ async def change_need(node: NodeInterface, question: s.ChangeNeed) -> nt.NeedVie
 
 async def close_need(node: NodeInterface, question: s.OfNeed) -> nt.NeedView:
     """Close a need, with every pledge and withdrawal held here that was in time."""
-    return await _needs(node, question).close(question.need)
+    needs = _needs(node, question)
+    meant = needs.named(question.need).need
+    with node.notifications.by_hand(meant):
+        return await needs.close(meant)
 
 
 async def list_pledges(node: NodeInterface, question: s.ListPledges) -> list[nt.PledgeView]:

@@ -23,6 +23,7 @@ from p2pvalue.node.need_interface import (
     OrderInterface,
     PledgesInterface,
 )
+from p2pvalue.node.notify_interface import NotificationsInterface
 
 
 class NodeInterface(Protocol):
@@ -48,6 +49,8 @@ class NodeInterface(Protocol):
         """What the person promised, beside what she can do."""
         ...
 
+    @property
+    def notifications(self) -> NotificationsInterface: ...
     @property
     def editors(self) -> EditorsInterface:
         """Editors that are attached to documents."""

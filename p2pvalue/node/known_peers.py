@@ -13,6 +13,8 @@ from p2pvalue_protocol.errors import LocalProtocolError
 if TYPE_CHECKING:
     from p2pvalue.node.running import RunningNode
 
+NETWORK_UP_S_MAX = 15.0
+
 
 def peers(node: RunningNode) -> list[t.PeerView]:
     """Return the peers that we know or are connected with, ascending by id."""
@@ -53,3 +55,18 @@ def add_peer(node: RunningNode, address: str, community: str | None) -> t.PeerVi
         raise LocalProtocolError("that is this node's own address: give another node's")
     node.dialer.look_again(peer_id)
     return next(view for view in peers(node) if view.peer == peer_id)
+
+
+async def reachable_addresses(node: RunningNode) -> list[str]:
+    """Return where others can call us, once there is a network; raises LocalProtocolError."""
+    if node.network is None:
+        raise LocalProtocolError(
+            "this node has no network, so nobody could call it: "
+            "set `listen` in config.toml and start again"
+        )
+    with trio.move_on_after(NETWORK_UP_S_MAX):
+        await node.is_network_up.wait()
+    addresses = node.addresses() if node.network.addresses() else []
+    if not addresses:
+        raise LocalProtocolError("the network is not up yet: try again in a few seconds")
+    return addresses

@@ -65,6 +65,7 @@ class Leaving:
         node.boards.forget(community)
         node.chunks.forget(community)
         node.member_events.drop(community)
+        node.notifications.forget(community)
         self._silent.pop(community, None)
         node.store.forget(community)
         if node.dialer is not None:

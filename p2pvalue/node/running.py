@@ -39,6 +39,7 @@ from p2pvalue.node.need_boards import NeedBoards
 from p2pvalue.node.need_closer import NeedCloser
 from p2pvalue.node.neighbours import Neighbours
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
+from p2pvalue.node.notifications import Notifications
 from p2pvalue.node.open_documents import OpenDocuments
 from p2pvalue.node.own_keys import OwnKeys
 from p2pvalue.node.people import JOINS, RANKS
@@ -59,7 +60,6 @@ from p2pvalue_protocol.replica import Replica
 
 log = logging.getLogger(__name__)
 
-NETWORK_UP_S_MAX = 15.0
 INVITE_SECRET_BYTES = 16
 
 
@@ -92,6 +92,7 @@ class RunningNode(Node):
         self.documents = OpenDocuments(TextWorkers())
         self.boards = NeedBoards()
         self.need_closer = NeedCloser(self, self._rooms)
+        self.notifications = Notifications(self, self._rooms, self.hub.publish, config.notify_hook)
         self.capacity = Capacity(self._rooms, self.clock_ms)
         self.editors = Editors(self, come_back=config.editors_come_back)
         self.audit = DocumentAudit(self)
@@ -133,6 +134,7 @@ class RunningNode(Node):
             nursery.start_soon(self.documents.run)
             nursery.start_soon(self.audit.run)
             nursery.start_soon(self.need_closer.run)
+            nursery.start_soon(self.notifications.run)
             if self.config.lan_discovery and self.network is not None:
                 nursery.start_soon(self._meet_neighbours)
             task_status.started()
@@ -259,17 +261,7 @@ class RunningNode(Node):
 
     async def reachable_addresses(self) -> list[str]:
         """Return where others can call us, once there is a network; raises LocalProtocolError."""
-        if self.network is None:
-            raise LocalProtocolError(
-                "this node has no network, so nobody could call it: "
-                "set `listen` in config.toml and start again"
-            )
-        with trio.move_on_after(NETWORK_UP_S_MAX):
-            await self.is_network_up.wait()
-        addresses = self.addresses() if self.network.addresses() else []
-        if not addresses:
-            raise LocalProtocolError("the network is not up yet: try again in a few seconds")
-        return addresses
+        return await known_peers.reachable_addresses(self)
 
     async def set_profile(self, name: str) -> None:
         """Set the person's name in every community of this node."""
@@ -316,6 +308,7 @@ class RunningNode(Node):
     def _on_changed(self, changed: Changed) -> None:
         self.documents.changed(changed.community, changed.changes)
         self.boards.changed(changed.community, changed.changes)
+        self.notifications.changed(changed)
         self.audit.changed(changed.community, changed.changes)
         self.member_events.changed(changed)
         self.chunks.changed(changed)

@@ -20,6 +20,7 @@ from tests.api.fake_community import FakeCommunity
 from tests.api.fake_devices import FakeDevices, FakeLinking
 from tests.api.fake_editors import FakeEditors
 from tests.api.fake_keys import FakeKeys
+from tests.api.fake_notifications import FakeNotifications
 
 FOLLOWERS_BEHIND_MAX = 100
 
@@ -40,6 +41,7 @@ class FakeNode:
         self.linking = FakeLinking()
         self.editors = FakeEditors(self)
         self.files = FakeBlobs()
+        self.notifications = FakeNotifications(self.tell)
 
     def now(self) -> int:
         self.times += 1000

@@ -35,7 +35,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         tmp_path,
         '[network]\nlisten = ["/ip6/::1/tcp/0"]\nlan_discovery = false\ngossip = false\n'
         '[store]\ndurability = "kill"\n[log]\nlevel = "error"\n[blobs]\nquota_mb = 0\n'
-        "[editors]\ncome_back = false\n",
+        '[editors]\ncome_back = false\n[notify]\nhook = ["say", "{text}"]\n',
     )
     assert config.load(tmp_path) == config.Config(
         data_dir=tmp_path,
@@ -46,6 +46,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         log_level="error",
         blobs_quota_mb=0,
         editors_come_back=False,
+        notify_hook=("say", "{text}"),
     )
 
 
@@ -57,6 +58,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("[blobs]\nquota_mb = -1", ("blobs.quota_mb", "0 to 1000000000", "-1")),
         ("[blobs]\nquota_mb = true", ("blobs.quota_mb", "whole number")),
         ('[log]\nlevel = "loud"', ("log.level", '"debug"')),
+        ('[notify]\nhook = "say {text}"', ("notify.hook", "command", "arguments")),
+        ('[notify]\nhook = ["say", 3]', ("notify.hook", "command")),
+        ('[notify]\nhook = ["a\\u0000b"]', ("notify.hook", "command")),
         ("[editors]\ncome_back = 0", ("editors.come_back", "true or false")),
         ("[network]\nlan_discovery = 1", ("network.lan_discovery", "true or false")),
         ('[network]\nlisten = "/ip4/0.0.0.0/tcp/1"', ("network.listen", "list")),

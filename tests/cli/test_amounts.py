@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from p2pvalue_cli.amounts import BadAmount, Line, LineKind, parse_line, parse_quantity, written
+from p2pvalue.amounts import written
+from p2pvalue_cli.amounts import BadAmount, Line, LineKind, parse_line, parse_quantity
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def loaded(person: Person, *words: str) -> list[str]:
         ("pledge", "list"),
         ("contribution", "list"),
         ("thanks", "list"),
+        ("notify", "list"),
         ("status",),
         ("community", "members"),
         ("version",),

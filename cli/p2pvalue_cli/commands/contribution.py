@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from p2pvalue.amounts import written
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import BadAmount, parse_amount, written
+from p2pvalue_cli.amounts import BadAmount, parse_amount
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.dates import begin_of_day_ms, noon_of_day_ms
 from p2pvalue_cli.failures import Failed

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from p2pvalue.amounts import written
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import BadAmount, parse_quantity, written
+from p2pvalue_cli.amounts import BadAmount, parse_quantity
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.dates import day_utc, midnight_utc_ms
 from p2pvalue_cli.need_options import described, describing

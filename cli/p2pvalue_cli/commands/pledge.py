@@ -6,15 +6,9 @@ from typing import Any
 
 import click
 
+from p2pvalue.amounts import written
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import (
-    BadAmount,
-    LineKind,
-    TooMuch,
-    parse_quantity,
-    time_meant,
-    written,
-)
+from p2pvalue_cli.amounts import BadAmount, LineKind, TooMuch, parse_quantity, time_meant
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.dates import end_of_day_ms
 from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, table

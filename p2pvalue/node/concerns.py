@@ -1,0 +1,304 @@
+"""What about a need concerns one person, by where it stands: her pledges, her needs, her say.
+
+A function of what is held and of the time, so it does not matter in which order things came. Each
+concern has a key that is the same whenever it is found, and who did it: what one did oneself is no
+news. What somebody saw to in the meantime is no concern any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Literal, NamedTuple
+
+from p2pvalue.node.need_views import line_of
+from p2pvalue.notify_types import NotificationKind
+from p2pvalue_protocol.ids import tagged_hash
+from p2pvalue_protocol.kinds.need import NeedState
+from p2pvalue_protocol.kinds.pledge import Pledge
+from p2pvalue_protocol.needs.acts import Act, Acts, Offer, confirmers_of, stewards_of
+from p2pvalue_protocol.needs.keeping import Word, may_confirm, may_settle
+from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
+
+KEY_BYTES: Final = 8
+AHEAD_MS: Final = 24 * 3_600_000
+"""So long before a last day or a deadline it is told."""
+
+Because = Literal["pledged", "asked", "steward", "confirmer", "named", "thanked"]
+Amount = tuple[str, str, int]  # kind and unit of the line, quantity
+
+_NOTHING: Final = {
+    "void": "",
+    "unmet": "its conditions did not hold",
+    "late": "it arrived too late",
+    "expired": "it was more than half a year old",
+}
+"""What a pledge can end as, and why if not because too little was pledged."""
+
+_STAND: Final = ("offered", "binding", "claimed", "confirmed", "disputed", "settled")
+
+
+class Concern(NamedTuple):
+    """One thing that concerns a person.
+
+    `by` did it, None where it is nobody's own deed. `said` are the words that came with it.
+    `is_ahead`: it is about what is still to come, so it is never too old to be told.
+    """
+
+    kind: NotificationKind
+    key: bytes
+    because: Because
+    time: int
+    by: bytes | None = None
+    amount: Amount | None = None
+    said: str = ""
+    is_ahead: bool = False
+
+
+class Edit(NamedTuple):
+    """Who wrote the newest change of a need, and when (ms)."""
+
+    member: bytes | None
+    time: int
+
+
+def is_concerned(need: NeedState, standing: NeedStanding, me: bytes) -> bool:
+    """Return whether anything about a need can concern a member; looks at each pledge once."""
+    if me in _owners(need, standing) or me in confirmers_of(need, standing.terms):
+        return True
+    return any(
+        pledge.offer.member == me or (pledge.word is not None and pledge.word.to == me)
+        for pledge in standing.pledges
+    )
+
+
+def concerns(
+    subject: bytes,
+    need: NeedState,
+    edit: Edit,
+    standing: NeedStanding,
+    acts: Acts,
+    me: bytes,
+    now_ms: int,
+) -> list[Concern]:
+    """Return what of one need concerns `me` now; what she did herself is left out."""
+    seen = _Seen(subject, need, edit, standing, acts, me, now_ms)
+    found = [*seen.own_pledges(), *seen.words_of_others(), *seen.own_need()]
+    return [concern for concern in found if concern.by != me]
+
+
+def next_ms(need: NeedState, standing: NeedStanding, me: bytes, now_ms: int) -> int | None:
+    """Return when time alone changes what concerns `me`, or None."""
+    times: list[int] = []
+    if me in _owners(need, standing) and standing.state == "open":
+        times += [standing.terms.closes - AHEAD_MS, standing.terms.closes]
+    if any(p.offer.member == me and p.state == "binding" for p in standing.pledges):
+        times += [need.deadline - AHEAD_MS, need.deadline]
+    return min((time for time in times if time > now_ms), default=None)
+
+
+def _owners(need: NeedState, standing: NeedStanding) -> set[bytes]:
+    return {need.author, *stewards_of(need, standing.terms)}
+
+
+class _Seen:
+    """One need as one member sees it at one time."""
+
+    def __init__(
+        self,
+        subject: bytes,
+        need: NeedState,
+        edit: Edit,
+        standing: NeedStanding,
+        acts: Acts,
+        me: bytes,
+        now_ms: int,
+    ) -> None:
+        self._subject, self._need, self._edit = subject, need, edit
+        self._standing, self._me, self._now_ms = standing, me, now_ms
+        self._terms = standing.terms
+        self._said: dict[tuple[bytes, str, bytes], Act] = {}  # the newest of each member
+        # What was closed counts although it is hidden: found here, unless something newer is not.
+        for act in sorted(acts.of_pledges, key=lambda act: (not act.is_hidden, act.order)):
+            said = act.payload
+            assert isinstance(said, Pledge)
+            if said.pledge is not None and said.act is not None:
+                self._said[said.pledge, said.act, act.member] = act
+        self._mine = [pledge for pledge in standing.pledges if pledge.offer.member == me]
+        self._others = [pledge for pledge in standing.pledges if pledge.offer.member != me]
+        self._has_ended = standing.is_closed or need.status == "dropped"
+        self._role: Because = "asked" if me == need.author else "steward"
+
+    # --- what I promised
+
+    def own_pledges(self) -> Iterator[Concern]:
+        for pledge in self._mine:
+            if pledge.state == "binding":
+                yield from self._bound(pledge)
+            elif pledge.state in _NOTHING and self._has_ended:
+                came_to_nothing = self._of_mine("pledge-lapsed", pledge, *self._ended())
+                yield came_to_nothing._replace(said=_NOTHING[pledge.state])
+            elif pledge.state == "outdated" and not self._is_renewed(pledge):
+                change = (self._edit.time, self._edit.member)
+                yield self._of_mine("pledge-outdated", pledge, *change, self._standing.terms_id)
+            if pledge.word is not None:
+                yield from self._judged(pledge, pledge.word)
+
+    def _bound(self, pledge: PledgeStanding) -> Iterator[Concern]:
+        if self._terms.trigger != "none" and pledge.offer.said.takes is None:
+            yield self._of_mine("pledge-triggered", pledge, self._outcome_ms(), None)
+        if self._is_near(self._need.deadline):
+            deadline = self._need.deadline
+            due = self._of_mine(
+                "due-tomorrow", pledge, deadline - AHEAD_MS, None, _number(deadline)
+            )
+            yield due._replace(is_ahead=True)
+
+    def _judged(self, pledge: PledgeStanding, word: Word) -> Iterator[Concern]:
+        if word.settled_by is not None:
+            act = self._act(pledge, "settle", word.settled_by)
+            yield self._by(act, "pledge-settled", pledge, "pledged", word.settled)
+            return
+        for member, much in word.confirmed.items():
+            if much and member not in word.disputed_by:
+                act = self._act(pledge, "confirm", member)
+                yield self._by(act, "pledge-confirmed", pledge, "pledged", much)
+        for member in word.disputed_by:
+            act = self._act(pledge, "dispute", member)
+            yield self._by(act, "pledge-disputed", pledge, "pledged", word.bound)
+
+    def _is_renewed(self, old: PledgeStanding) -> bool:
+        return any(
+            other.offer.said.line == old.offer.said.line
+            and other.state in _STAND
+            and other.offer.act.order > old.offer.act.order
+            for other in self._mine
+        )
+
+    # --- what others promised
+
+    def words_of_others(self) -> Iterator[Concern]:
+        is_owner = self._me in _owners(self._need, self._standing)
+        for pledge in self._others:
+            word = pledge.word
+            if word is not None and word.released > word.taken and pledge.state != "void":
+                yield from self._released(pledge, word, is_owner)
+            if word is not None and pledge.state == "claimed":
+                yield from self._claimed(pledge, word, is_owner)
+            if word is not None and pledge.state == "disputed":
+                yield from self._disputed(pledge, word)
+            if is_owner and pledge.state in _STAND and pledge.offer.said.takes is None:
+                act = pledge.offer.act
+                yield self._by(act, "need-pledged", pledge, self._role, None)
+
+    def _released(self, pledge: PledgeStanding, word: Word, is_owner: bool) -> Iterator[Concern]:
+        act = self._act(pledge, "withdraw", pledge.offer.member)
+        left = word.released - word.taken
+        if word.to == self._me:
+            yield self._by(act, "handed-over", pledge, "named", left)
+        elif is_owner:
+            yield self._by(act, "need-released", pledge, self._role, left)
+
+    def _claimed(self, pledge: PledgeStanding, word: Word, is_owner: bool) -> Iterator[Concern]:
+        act = self._act(pledge, "claim", pledge.offer.member)
+        is_named = self._me in confirmers_of(self._need, self._terms)
+        if is_named and may_confirm(self._need, self._terms, word, self._me):
+            yield self._by(act, "confirm-asked", pledge, "confirmer", word.claimed)
+        elif is_owner:
+            yield self._by(act, "need-claimed", pledge, self._role, word.claimed)
+
+    def _disputed(self, pledge: PledgeStanding, word: Word) -> Iterator[Concern]:
+        is_steward = self._me in stewards_of(self._need, self._terms)
+        if is_steward and may_settle(self._need, self._terms, word, self._me):
+            for member in word.disputed_by:
+                act = self._act(pledge, "dispute", member)
+                yield self._by(act, "settle-asked", pledge, "steward", word.bound)
+
+    # --- what I asked for
+
+    def own_need(self) -> Iterator[Concern]:
+        if self._me not in _owners(self._need, self._standing):
+            return
+        state, terms_id = self._standing.state, self._standing.terms_id
+        if state == "lapsed" and not any(p.state == "void" for p in self._mine):
+            yield self._of_need("need-lapsed", self._outcome_ms(), terms_id)
+        is_told = any(p.state == "binding" and p.offer.said.takes is None for p in self._mine)
+        if self._standing.is_closed and state not in ("lapsed", "dropped") and not is_told:
+            yield self._of_need("need-triggered", self._outcome_ms(), terms_id)
+        if state == "open" and not self._standing.is_met and self._is_near(self._terms.closes):
+            ends = self._terms.closes
+            near = self._of_need("need-closing", ends - AHEAD_MS, _number(ends))
+            yield near._replace(is_ahead=True)
+
+    # --- making them
+
+    def _of_mine(
+        self,
+        kind: NotificationKind,
+        pledge: PledgeStanding,
+        time: int,
+        by: bytes | None,
+        detail: bytes = b"",
+    ) -> Concern:
+        word = pledge.word
+        much = None if word is None else word.bound
+        key = self._key(kind, pledge.offer.pledge + detail)
+        return Concern(kind, key, "pledged", time, by, self._amount(pledge.offer, much))
+
+    def _by(
+        self,
+        act: Act,
+        kind: NotificationKind,
+        pledge: PledgeStanding,
+        because: Because,
+        much: int | None,
+    ) -> Concern:
+        said = act.payload
+        assert isinstance(said, Pledge)
+        # Who claims the same again says nothing new.
+        word = pledge.word
+        detail = act.name if word is None or said.act != "claim" else _number(word.claimed)
+        key = self._key(kind, pledge.offer.pledge + detail)
+        amount = self._amount(pledge.offer, much)
+        words = "" if act.is_hidden else said.reason or ""
+        return Concern(kind, key, because, act.order.time, act.member, amount, words)
+
+    def _of_need(self, kind: NotificationKind, time: int, detail: bytes) -> Concern:
+        return Concern(kind, self._key(kind, detail), self._role, time)
+
+    def _key(self, kind: NotificationKind, detail: bytes) -> bytes:
+        return key_of(kind, self._subject + detail)
+
+    def _act(self, pledge: PledgeStanding, act: str, member: bytes) -> Act:
+        return self._said[pledge.offer.pledge, act, member]
+
+    def _amount(self, offer: Offer, much: int | None) -> Amount | None:
+        assert offer.said.line is not None
+        line = line_of(self._need, offer.said.terms, offer.said.line)
+        quantity = offer.said.quantity if much is None else much
+        return None if line is None else (line.kind, line.unit, quantity or 0)
+
+    # --- times
+
+    def _is_near(self, time: int) -> bool:
+        return time - AHEAD_MS <= self._now_ms < time
+
+    def _outcome_ms(self) -> int:
+        """Return when it was said that the need is closed as it is now."""
+        closings = self._standing.closings
+        changing = [closing for closing in closings if closing.changed] or closings
+        return max((closing.order.time for closing in changing), default=self._edit.time)
+
+    def _ended(self) -> tuple[int, bytes | None]:
+        """Return when, and by whom, a need came to nothing."""
+        if self._need.status == "dropped":
+            return self._edit.time, self._edit.member
+        return self._outcome_ms(), None
+
+
+def key_of(kind: NotificationKind, detail: bytes) -> bytes:
+    """Return the key of a concern: 8 bytes, of its kind and of what it is about."""
+    return tagged_hash("concern", kind.encode() + b"\0" + detail)[:KEY_BYTES]
+
+
+def _number(number: int) -> bytes:
+    return number.to_bytes(8, "big")

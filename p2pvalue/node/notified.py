@@ -1,0 +1,219 @@
+"""What one community's notifications are on this device: each thing once, few, and bounded.
+
+No I/O: the caller keeps `Kept` and shows what `take` returns, in this order, so that nothing is
+shown twice. A process that ends in between has shown it never; it is in the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from p2pvalue.amounts import written
+from p2pvalue.node.concern_words import PART_CHARS_MAX, plain, text_of, why_of
+from p2pvalue.node.concerns import Concern
+from p2pvalue.node.notify_rules import Way
+from p2pvalue.notify_types import NotificationKind
+
+HOUR_MS: Final = 3_600_000
+OLD_MS: Final = 3 * 24 * HOUR_MS
+"""What happened longer ago than this when it is noticed waits for the digest."""
+AT_ONCE_MAX: Final = 6
+"""So many are told at once in any hour, of one community; more wait for the digest."""
+NOTIFICATIONS_MAX: Final = 200
+KNOWN_MAX: Final = 5_000
+KEYS_OF_ONE_MAX: Final = 100
+_NAMES_MAX: Final = 4
+
+Shown = Literal["now", "digest", "muted"]
+
+
+class Notification(msgspec.Struct):
+    """One or more concerns of one kind about one need, as they were when they were noticed.
+
+    `key` is that of the first; `time` (ms) when the newest happened, `noted` when the first was
+    noticed.
+    """
+
+    key: bytes
+    kind: NotificationKind
+    need: bytes
+    because: str
+    title: str
+    names: list[str]
+    much: str
+    said: str
+    way: Shown
+    time: int
+    noted: int
+    is_read: bool = False
+    keys: list[bytes] = []
+    count: int = 1
+
+    @property
+    def text(self) -> str:
+        """What happened, in one line."""
+        return text_of(self.kind, self.title, self.names, self.count, self.much, self.said)
+
+    @property
+    def why(self) -> str:
+        """Why it is told, in one line."""
+        return why_of(self.because, self.names, self.count, self.much)
+
+
+class Kept(msgspec.Struct):
+    """All that is kept of one community: what was noticed, and what came of it.
+
+    What happened before `since` (ms) is no news on this device. `known` gives when each thing known
+    happened; older ones than `forgotten` went from it, so all from before counts as known.
+    """
+
+    since: int
+    forgotten: int = 0
+    known: dict[bytes, int] = {}
+    items: list[Notification] = []
+
+
+class About(NamedTuple):
+    """The need that concerns are about; empty for thanks."""
+
+    need: bytes
+    title: str
+
+
+def take(
+    kept: Kept,
+    about: About,
+    found: Iterable[Concern],
+    name_of: Callable[[bytes], str],
+    way_of: Callable[[NotificationKind], Way],
+    now_ms: int,
+) -> tuple[bool, list[Notification]]:
+    """Take what concerns the person now, about one need; return whether anything is new or over.
+
+    The list is what to show at once. What concerns her no more needs no reading any more. Costs
+    what is new, and a look at what is unread.
+    """
+    told = [item for item in kept.items if item.way == "now" and item.noted > now_ms - HOUR_MS]
+    taking = _Taking(kept, about, name_of, way_of, now_ms, AT_ONCE_MAX - len(told))
+    current = list(found)
+    for concern in current:
+        taking.take(concern)
+    is_over = _read_what_is_over(kept, about, frozenset(c.key for c in current))
+    if taking.is_changed:
+        _forget_old(kept)
+    return taking.is_changed or is_over, taking.shown
+
+
+def note(kept: Kept, found: Iterable[Concern]) -> bool:
+    """Take concerns as known without a word: the person saw them come about. True if any is new."""
+    new = {concern.key: concern.time for concern in found if concern.key not in kept.known}
+    kept.known.update(new)
+    return bool(new)
+
+
+class _Taking:
+    def __init__(
+        self,
+        kept: Kept,
+        about: About,
+        name_of: Callable[[bytes], str],
+        way_of: Callable[[NotificationKind], Way],
+        now_ms: int,
+        room: int,
+    ) -> None:
+        self._kept, self._about, self._now_ms, self._room = kept, about, now_ms, room
+        self._name_of, self._way_of = name_of, way_of
+        self.is_changed = False
+        self.shown: list[Notification] = []
+
+    def take(self, concern: Concern) -> None:
+        kept = self._kept
+        if concern.key in kept.known:
+            return
+        self.is_changed = True
+        kept.known[concern.key] = concern.time
+        is_before = concern.time < kept.since and not concern.is_ahead
+        way = self._way_of(concern.kind)
+        if is_before or concern.time <= kept.forgotten or way == "never":
+            return
+        if way == "now" and not concern.is_ahead and self._now_ms - concern.time > OLD_MS:
+            way = "digest"
+        item = self._like(concern, way)
+        if item is None and way == "now" and self._room <= 0:
+            way = "digest"
+            item = self._like(concern, way)
+        if item is not None:
+            _fold(item, concern, self._names(concern))
+            return
+        item = self._new(concern, way)
+        kept.items.append(item)
+        if way == "now":
+            self._room -= 1
+            self.shown.append(item)
+
+    def _like(self, concern: Concern, way: Shown) -> Notification | None:
+        """Return what a concern is one more of, if that waits to be read."""
+        for item in reversed(self._kept.items):
+            is_same = (item.kind, item.need, item.way) == (concern.kind, self._about.need, way)
+            is_fresh = way != "now" or self._now_ms - item.noted < HOUR_MS
+            if is_same and is_fresh and (way == "muted" or not item.is_read):
+                return item
+        return None
+
+    def _new(self, concern: Concern, way: Shown) -> Notification:
+        return Notification(
+            key=concern.key,
+            kind=concern.kind,
+            need=self._about.need,
+            because=concern.because,
+            title=plain(self._about.title),
+            names=self._names(concern),
+            much=plain(written(*concern.amount)) if concern.amount is not None else "",
+            said=plain(concern.said[: 4 * PART_CHARS_MAX]),
+            way=way,
+            time=concern.time,
+            noted=self._now_ms,
+            is_read=way == "muted",
+            keys=[concern.key],
+        )
+
+    def _names(self, concern: Concern) -> list[str]:
+        return [] if concern.by is None else [plain(self._name_of(concern.by))]
+
+
+def _fold(item: Notification, concern: Concern, names: list[str]) -> None:
+    item.count += 1
+    item.time = max(item.time, concern.time)
+    if len(item.keys) < KEYS_OF_ONE_MAX:
+        item.keys.append(concern.key)
+    for name in names:
+        if name not in item.names and len(item.names) < _NAMES_MAX:
+            item.names.append(name)
+
+
+def _read_what_is_over(kept: Kept, about: About, current: frozenset[bytes]) -> bool:
+    """Mark what concerns the person no more as read: somebody saw to it, perhaps herself."""
+    is_changed = False
+    for item in kept.items:
+        is_about = not item.is_read and about.need and item.need == about.need
+        if is_about and len(item.keys) == item.count and current.isdisjoint(item.keys):
+            item.is_read = is_changed = True
+    return is_changed
+
+
+def _forget_old(kept: Kept) -> None:
+    """Keep to the bounds: what is read goes first, then what is oldest."""
+    too_many = len(kept.items) - NOTIFICATIONS_MAX
+    if too_many > 0:
+        by_worth = sorted(range(len(kept.items)), key=lambda n: (not kept.items[n].is_read, n))
+        gone = set(by_worth[:too_many])
+        kept.items = [item for n, item in enumerate(kept.items) if n not in gone]
+    too_many = len(kept.known) - KNOWN_MAX
+    if too_many > 0:
+        oldest = sorted(kept.known.items(), key=lambda pair: pair[1])[:too_many]
+        for key, time in oldest:
+            del kept.known[key]
+            kept.forgotten = max(kept.forgotten, time)

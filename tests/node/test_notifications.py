@@ -1,0 +1,377 @@
+"""What concerns a person is noticed once, kept before it is shown, and folded into few."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+import pytest
+
+from p2pvalue.need_types import LineView, NeedDraft, Trigger
+from p2pvalue.node.notifications import Notifications
+from p2pvalue.node.notified import AT_ONCE_MAX, OLD_MS
+from p2pvalue.store import StoreFailed
+from p2pvalue.types import EventView
+from p2pvalue_protocol.effects import Change, Changed
+from p2pvalue_protocol.errors import LocalProtocolError, NotFound
+from tests.node.small_node import FIRST_MS, SmallNode, exchange
+
+NAMES = ["ana", "ben", "cleo"]
+HOURS = LineView(kind="hours", unit="minute", minimum=60, optimum=600)
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+CLOSES = FIRST_MS + 20 * DAY_MS
+
+
+class Told:
+    """One node, and what its person is shown."""
+
+    def __init__(self, name: str) -> None:
+        self.node = SmallNode(name, NAMES)
+        self.shown: list[EventView] = []
+        self.notifications = self._new()
+        self.node.on_changes = self._changed
+
+    def _new(self) -> Notifications:
+        return Notifications(self.node, lambda: [self.node.community], self.shown.append)
+
+    def _changed(self, changes: Sequence[Change]) -> None:
+        self.notifications.changed(Changed(self.node.community_id, tuple(changes)))
+
+    def restart(self) -> None:
+        """Go on as a new process would, with nothing but the store."""
+        self.node.restart()
+        self.notifications = self._new()
+        self.notifications.watch.look_at_all()
+
+    async def news(self, *, at_ms: int = 0) -> list[object]:
+        """Look; return the kinds of what is shown at once."""
+        self.node.now_ms = max(self.node.now_ms, at_ms)
+        await self.notifications.watch.look()
+        kinds: list[object] = [event.data["kind"] for event in self.shown]
+        self.shown.clear()
+        return kinds
+
+    def listed(self, *, unread: bool = True) -> list[tuple[str, int]]:
+        found = self.notifications.all(unread=unread)
+        return [(view.kind, view.count) for view in found]
+
+
+@pytest.fixture
+async def people() -> list[Told]:
+    found = [Told(name) for name in NAMES]
+    for told in found:
+        await told.node.community.set_my_name(told.node.name.title())
+        await told.news()
+    meet(found)
+    return found
+
+
+def meet(people: Sequence[Told]) -> None:
+    exchange(*(told.node for told in people))
+
+
+async def need(
+    told: Told,
+    title: str = "Roof",
+    *,
+    closes: int = CLOSES,
+    deadline: int = 0,
+    trigger: Trigger = "all",
+) -> None:
+    draft = NeedDraft(title=title, lines=[HOURS], closes=closes, deadline=deadline, trigger=trigger)
+    await told.node.community.needs.add(draft)
+
+
+async def promised(people: Sequence[Told], quantity: int = 60) -> str:
+    """Ana asks for the roof, and Ben pledges; return the pledge."""
+    await need(people[0])
+    meet(people)
+    made = await people[1].node.community.pledges.make("Roof", quantity)
+    meet(people)
+    return made.pledge
+
+
+async def close(people: Sequence[Told]) -> None:
+    for told in people:
+        told.node.now_ms = max(told.node.now_ms, CLOSES + 1)
+    await people[0].node.community.needs.close("Roof")
+    meet(people)
+
+
+async def test_a_pledge_to_my_need_waits_for_the_digest(people: list[Told]) -> None:
+    ana, ben, cleo = people
+    await promised(people)
+    assert await ana.news() == await ben.news() == await cleo.news() == []
+    [view] = ana.notifications.all()
+    assert view.text == "Ben pledged 1h to “Roof”"
+    assert view.why == "because you asked for it"
+    assert view.fewer == "p2pvalue notify set need-pledged never"
+    assert (view.way, view.is_read) == ("digest", False)
+    assert ben.listed() == cleo.listed() == []
+
+
+async def test_what_binds_me_is_told_at_once_and_once(people: list[Told]) -> None:
+    ana, ben, _ = people
+    await promised(people)
+    await close(people)
+    assert await ben.news() == ["pledge-triggered"]
+    assert await ana.news() == ["need-triggered"]
+    assert await ben.news() == []
+    [view] = ben.notifications.all()
+    assert view.text == "“Roof” came about: your 1h binds you now"
+    assert view.why == "because you pledged 1h"
+
+
+async def test_after_a_restart_nothing_is_told_again_and_nothing_is_lost(
+    people: list[Told],
+) -> None:
+    _, ben, _ = people
+    await promised(people)
+    await close(people)
+    ben.restart()  # before it had looked
+    assert await ben.news() == ["pledge-triggered"]
+    ben.restart()
+    assert await ben.news() == []
+    assert ben.listed() == [("pledge-triggered", 1)]
+
+
+async def test_what_the_disk_does_not_take_is_not_shown_until_it_does(
+    people: list[Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, ben, _ = people
+    await promised(people)
+    await close(people)
+
+    def full(key: str, value: bytes) -> None:
+        raise StoreFailed("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ben.node.store, "put_meta", full)
+        with pytest.raises(StoreFailed):
+            await ben.news()
+        assert ben.shown == []
+    assert await ben.news() == ["pledge-triggered"]
+
+
+async def test_who_closes_by_hand_is_not_told_what_came_of_it(people: list[Told]) -> None:
+    ana, _, _ = people
+    await promised(people)
+    ana.node.now_ms = CLOSES + 1
+    meant = ana.node.community.needs.named("Roof").need
+    with ana.notifications.by_hand(meant):
+        await ana.node.community.needs.close(meant)
+    assert await ana.news() == []
+    ana.restart()
+    assert await ana.news() == []
+    assert ana.listed() == [("need-pledged", 1)]
+
+
+async def test_a_close_that_is_refused_hides_no_outcome(people: list[Told]) -> None:
+    ana, _, _ = people
+    await promised(people)
+    meant = ana.node.community.needs.named("Roof").need
+    with pytest.raises(LocalProtocolError), ana.notifications.by_hand(meant):
+        await ana.node.community.needs.close(meant)  # its last day is to come
+    await close(people)
+    assert await ana.news() == ["need-triggered"]
+
+
+async def test_many_pledges_are_one_notification(people: list[Told]) -> None:
+    ana, ben, cleo = people
+    await promised(people)
+    assert await ana.news() == []
+    await ben.node.community.pledges.make("Roof", 60)
+    await cleo.node.community.pledges.make("Roof", 60)
+    meet(people)
+    assert await ana.news() == []
+    [view] = ana.notifications.all()
+    assert view.text == "3 pledges to “Roof”, by Ben and Cleo"
+
+
+async def test_a_claim_asks_and_is_read_by_itself_once_somebody_confirmed(
+    people: list[Told],
+) -> None:
+    ana, ben, _ = people
+    pledge = await promised(people)
+    await close(people)
+    await ana.news()
+    await ben.node.community.pledges.claim(pledge)
+    meet(people)
+    assert await ana.news() == ["confirm-asked"]
+    assert ("confirm-asked", 1) in ana.listed()
+    await ana.node.community.pledges.confirm(pledge)
+    assert await ana.news() == []
+    assert ("confirm-asked", 1) not in ana.listed()
+    assert ("confirm-asked", 1) in ana.listed(unread=False)
+
+
+async def test_what_was_before_i_came_is_no_news(people: list[Told]) -> None:
+    await promised(people)
+    await close(people)
+    ben = people[1]
+    late = Told("ben")  # another folder of the same person, with nothing in it yet
+    late.node.now_ms = ben.node.now_ms + DAY_MS
+    late.node.take(ben.node.runs([]))
+    assert await late.news() == []
+    assert late.listed(unread=False) == []
+
+
+async def test_after_a_long_absence_there_is_one_digest_and_no_flood(people: list[Told]) -> None:
+    ana, ben, _ = people
+    for number in range(12):
+        await need(ana, f"Roof {number}")
+        meet([ana, ben])
+        await ben.node.community.pledges.make(f"Roof {number}", 60)
+    meet([ana, ben])
+    ana.node.now_ms = CLOSES + 1
+    for number in range(12):
+        await ana.node.community.needs.close(f"Roof {number}")
+    assert await ben.news() == []
+    ben.node.now_ms = CLOSES + OLD_MS + 60 * DAY_MS
+    meet([ana, ben])
+    assert await ben.news() == []
+    assert len(ben.listed()) == 12
+    assert await ben.news(at_ms=ben.node.now_ms + DAY_MS) == ["digest"]
+    assert await ben.news(at_ms=ben.node.now_ms + 10 * DAY_MS) == []
+    ben.restart()
+    assert await ben.news() == []
+    assert len(ben.notifications.digest()) == 12
+    assert ben.notifications.digest() == []
+
+
+async def test_more_than_a_few_an_hour_wait_for_the_digest(people: list[Told]) -> None:
+    ana, ben, _ = people
+    for number in range(AT_ONCE_MAX + 3):
+        await need(ana, f"Roof {number}")
+        meet([ana, ben])
+        await ben.node.community.pledges.make(f"Roof {number}", 60)
+    meet([ana, ben])
+    ana.node.now_ms = CLOSES + 1
+    for number in range(AT_ONCE_MAX + 3):
+        await ana.node.community.needs.close(f"Roof {number}")
+    meet([ana, ben])
+    assert await ben.news() == ["pledge-triggered"] * AT_ONCE_MAX
+    assert len(ben.notifications.digest()) == 3
+
+
+async def test_a_last_day_and_a_deadline_are_told_in_time_without_any_change(
+    people: list[Told],
+) -> None:
+    ana, ben, _ = people
+    ana.notifications.set_digest_hour(-1)
+    await need(ana, "Lonely")
+    await need(ana, "Ditch", deadline=CLOSES + 5 * DAY_MS, trigger="none", closes=0)
+    meet(people)
+    await ben.node.community.pledges.make("Ditch", 60)
+    meet(people)
+    assert await ana.news() == await ben.news() == []
+    assert await ana.news(at_ms=CLOSES - DAY_MS) == ["need-closing"]
+    assert await ben.news(at_ms=CLOSES + 4 * DAY_MS) == ["due-tomorrow"]
+    assert await ben.news(at_ms=CLOSES + 4 * DAY_MS + HOUR_MS) == []
+    assert await ana.news(at_ms=CLOSES) == []
+    assert ("need-closing", 1) not in ana.listed()
+
+
+async def test_rules_are_kept_and_hold_for_all_or_for_one_community(people: list[Told]) -> None:
+    ana, _, _ = people
+    here = ana.node.community_id.hex()
+    ana.notifications.set_rule("need-pledged", "never")
+    ana.notifications.set_rule("need-pledged", "now", community=here)
+    ana.restart()
+    await promised(people)
+    assert await ana.news() == ["need-pledged"]
+    ana.notifications.set_rule("need-pledged", None, community=here)
+    await people[2].node.community.pledges.make("Roof", 60)
+    meet(people)
+    assert await ana.news() == []
+    assert ana.listed() == [("need-pledged", 1)]
+    ana.notifications.set_rule(None, "never")
+    assert {rule.rule for rule in ana.notifications.rules().rules} == {"never"}
+
+
+@pytest.mark.parametrize("what", ["Roof", "community"])
+async def test_what_is_muted_is_listed_and_told_to_nobody(people: list[Told], what: str) -> None:
+    ana, ben, _ = people
+    pledge = await promised(people)
+    await close(people)
+    await ana.news()
+    meant = ana.node.community_id.hex() if what == "community" else what
+    until = ana.node.now_ms + HOUR_MS
+    [muted] = ana.notifications.mute(meant, until=until).mutes
+    assert (muted.what, muted.until) == ("need" if what == "Roof" else "community", until)
+    await ben.node.community.pledges.claim(pledge, quantity=30)
+    meet(people)
+    assert await ana.news() == []
+    assert ("confirm-asked", 1) not in ana.listed()
+    assert ("confirm-asked", 1) in ana.listed(unread=False)
+    await ben.node.community.pledges.claim(pledge)
+    meet(people)
+    assert await ana.news(at_ms=until) == ["confirm-asked"]
+    with pytest.raises(NotFound, match="is not muted"):
+        ana.notifications.unmute(meant)
+
+
+async def test_what_is_muted_for_good_can_be_unmuted(people: list[Told]) -> None:
+    ana, ben, _ = people
+    pledge = await promised(people)
+    await close(people)
+    await ana.news()
+    ana.notifications.mute("Roof")
+    assert [mute.name for mute in ana.notifications.rules().mutes] == ["Roof"]
+    assert ana.notifications.unmute("Roof").mutes == []
+    await ben.node.community.pledges.claim(pledge)
+    meet(people)
+    assert await ana.news() == ["confirm-asked"]
+
+
+async def test_one_is_marked_as_read_or_all(people: list[Told]) -> None:
+    ana, _, _ = people
+    await promised(people)
+    await close(people)
+    await ana.news()
+    first, second = ana.notifications.all()
+    [read] = ana.notifications.read(notification=first.notification[:6])
+    assert (read.notification, read.is_read) == (first.notification, True)
+    ana.restart()
+    assert [view.notification for view in ana.notifications.read()] == [second.notification]
+    assert ana.listed() == []
+    with pytest.raises(NotFound, match="no notification"):
+        ana.notifications.read(notification="beef")
+
+
+async def test_thanks_are_told_to_whom_they_are_given(people: list[Told]) -> None:
+    ana, ben, _ = people
+    given = await ben.node.community.thanks.give("Ana", "for the soup")
+    meet(people)
+    assert await ana.news() == await ben.news() == []
+    [view] = ana.notifications.all()
+    assert (view.kind, view.text) == ("thanked", "Ben thanks you: for the soup")
+    assert ben.listed() == []
+    await ben.node.community.thanks.withdraw(given.thanks)
+    meet(people)
+    assert await ana.news() == []
+
+
+async def test_the_digest_comes_at_its_hour_of_this_machine(people: list[Told]) -> None:
+    ana, _, _ = people
+    ana.notifications.set_digest_hour(7)
+    await promised(people)
+    assert await ana.news() == []
+    noted = datetime.datetime.fromtimestamp(ana.node.now_ms / 1000)
+    seven = noted.replace(hour=7, minute=0, second=0, microsecond=0)
+    if seven <= noted:
+        seven += datetime.timedelta(days=1)
+    due_ms = int(seven.timestamp() * 1000)
+    assert await ana.news(at_ms=due_ms - 1) == []
+    assert await ana.news(at_ms=due_ms) == ["digest"]
+
+
+async def test_a_digest_that_is_only_wanted_when_asked_for_is_not_told(
+    people: list[Told],
+) -> None:
+    ana, _, _ = people
+    ana.notifications.set_digest_hour(-1)
+    await promised(people)
+    assert await ana.news() == await ana.news(at_ms=FIRST_MS + 10 * DAY_MS) == []
+    assert [view.kind for view in ana.notifications.digest()] == ["need-pledged"]

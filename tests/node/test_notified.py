@@ -1,0 +1,157 @@
+"""Each thing once, in bounds, in one harmless line, whatever strangers write."""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from p2pvalue.node.concern_words import ABOUT, PART_CHARS_MAX, people, plain, text_of
+from p2pvalue.node.concerns import Concern, key_of
+from p2pvalue.node.notified import (
+    AT_ONCE_MAX,
+    HOUR_MS,
+    KNOWN_MAX,
+    NOTIFICATIONS_MAX,
+    About,
+    Kept,
+    Notification,
+    take,
+)
+from p2pvalue.node.notify_rules import Mute, Rules, Way, default_rule, next_digest_ms
+
+ROOF = About(b"r" * 16, "Roof")
+NOW = 1_800_000_000_000
+
+
+def pledged(number: int, *, time: int = NOW) -> Concern:
+    key = key_of("need-pledged", number.to_bytes(4, "big"))
+    return Concern("need-pledged", key, "asked", time, b"m" * 32, ("hours", "minute", 60))
+
+
+def taken(
+    kept: Kept, found: list[Concern], *, way: Way = "now", now: int = NOW, about: About = ROOF
+) -> list[Notification]:
+    return take(kept, about, found, lambda member: member[:1].decode(), lambda kind: way, now)[1]
+
+
+@given(
+    st.lists(st.sets(st.integers(0, 8)), max_size=8),
+    st.sampled_from(["now", "digest", "muted", "never"]),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=100)
+def test_each_thing_counts_once_whatever_comes_when(
+    looks: list[set[int]], way: Way, dice: random.Random
+) -> None:
+    kept = Kept(since=0)
+    shown = []
+    for now, numbers in enumerate(looks, NOW):
+        found = [pledged(number) for number in numbers]
+        dice.shuffle(found)
+        shown += taken(kept, found, way=way, now=now)
+    seen = set().union(*looks)
+    assert set(kept.known) == {pledged(number).key for number in seen}
+    assert sum(item.count for item in kept.items) == (0 if way == "never" else len(seen))
+    assert len({id(item) for item in shown}) == len(shown) <= (AT_ONCE_MAX if way == "now" else 0)
+
+
+def test_a_burst_is_one_and_what_comes_an_hour_later_is_told_again() -> None:
+    kept = Kept(since=0)
+    [first] = taken(kept, [pledged(1), pledged(2)])
+    assert taken(kept, [pledged(n) for n in (1, 2, 3)], now=NOW + HOUR_MS - 1) == []
+    assert first.count == 3
+    [second] = taken(kept, [pledged(n) for n in range(5)], now=NOW + HOUR_MS)
+    assert second.count == 2
+
+
+def test_what_was_read_is_not_added_to() -> None:
+    kept = Kept(since=0)
+    [first] = taken(kept, [pledged(1)])
+    first.is_read = True
+    [second] = taken(kept, [pledged(1), pledged(2)])
+    assert (first.count, second.count) == (1, 1)
+
+
+def test_both_lists_are_bounded_and_what_went_from_them_is_no_news() -> None:
+    kept = Kept(since=0)
+    many = [pledged(number, time=NOW - KNOWN_MAX - 50 + number) for number in range(KNOWN_MAX + 50)]
+    taken(kept, many, way="digest")
+    assert len(kept.known) == KNOWN_MAX
+    [item] = kept.items
+    assert item.count == KNOWN_MAX + 50
+    taken(kept, many, way="digest")
+    assert item.count == KNOWN_MAX + 50
+    for number in range(NOTIFICATIONS_MAX + 5):
+        about = About(number.to_bytes(16, "big"), "Roof")
+        taken(kept, [pledged(KNOWN_MAX + 100 + number)], about=about, way="digest")
+    assert len(kept.items) == NOTIFICATIONS_MAX
+
+
+def test_what_is_read_goes_before_what_is_not() -> None:
+    kept = Kept(since=0)
+    for number in range(NOTIFICATIONS_MAX):
+        about = About(number.to_bytes(16, "big"), "Roof")
+        taken(kept, [pledged(number)], about=about, way="digest")
+    kept.items[7].is_read = True
+    gone = kept.items[7].key
+    taken(kept, [pledged(NOTIFICATIONS_MAX)], way="digest")
+    assert gone not in {item.key for item in kept.items}
+    assert len(kept.items) == NOTIFICATIONS_MAX
+
+
+@given(st.text(), st.text(), st.text())
+@settings(max_examples=200)
+def test_whatever_strangers_write_is_one_short_line(title: str, name: str, said: str) -> None:
+    text = text_of("pledge-disputed", title, [name], 1, "1h", said)
+    assert len(text) <= 4 * PART_CHARS_MAX
+    assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text)
+
+
+def test_braces_in_a_title_ask_for_nothing() -> None:
+    text = text_of("need-lapsed", "{who} {0} {title.__class__}", [], 1, "", "")
+    assert text == "“{who} {0} {title.__class__}” did not come about"
+
+
+def test_names_are_said_as_people_do() -> None:
+    assert people([]) == "somebody"
+    assert people(["Ana"]) == "Ana"
+    assert people(["Ana", "Ben", "Cleo"]) == "Ana, Ben and Cleo"
+    assert people(["Ana", "Ben", "Cleo", "Dan"]) == "Ana, Ben, Cleo and others"
+    assert plain("a\x1b[2J\u202eb\n c") == "a [2J b c"
+    assert len(plain("x" * 500)) == PART_CHARS_MAX
+
+
+def test_a_mute_ends_in_time_and_never_stays_never() -> None:
+    need, community = b"n" * 16, b"c" * 32
+    rules = Rules().with_mute(Mute("need", need, community, until=NOW), NOW - 1)
+    assert rules.way("confirm-asked", community, need, b"", NOW - 1) == "muted"
+    assert rules.way("confirm-asked", community, need, b"", NOW) == "now"
+    assert rules.way("confirm-asked", community, b"o" * 16, b"", NOW - 1) == "now"
+    silent = rules.with_rule("confirm-asked", "never", b"")
+    assert silent.way("confirm-asked", community, need, b"", NOW - 1) == "never"
+
+
+def test_a_muted_project_is_muted_in_every_community() -> None:
+    project = b"p" * 16
+    rules = Rules().with_mute(Mute("project", project, b""), NOW)
+    for community in (b"c" * 32, b"d" * 32):
+        assert rules.way("confirm-asked", community, b"n" * 16, project, NOW) == "muted"
+        assert rules.way("confirm-asked", community, b"n" * 16, b"", NOW) == "now"
+
+
+def test_the_page_about_it_lists_every_kind_and_its_default() -> None:
+    page = Path(__file__).parents[2] / "docs" / "notifications.md"
+    rows = re.findall(r"^\| `(.+?)` \| (.+?) \| (.+?) \|$", page.read_text("utf-8"), flags=re.M)
+    assert sorted(rows) == sorted((kind, ABOUT[kind], default_rule(kind)) for kind in ABOUT)
+
+
+@given(st.integers(NOW, NOW + 10**11), st.integers(0, 23))
+@settings(max_examples=50)
+def test_the_next_digest_is_within_about_a_day(after_ms: int, hour: int) -> None:
+    due = next_digest_ms(after_ms, hour)
+    assert after_ms < due <= after_ms + 26 * HOUR_MS  # a clock may be put back that day
