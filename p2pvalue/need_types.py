@@ -93,6 +93,7 @@ class NeedView(Value, frozen=True, kw_only=True):
     acceptance: str = ""
     gives_back: str = ""
     project: str = ""
+    project_title: str = ""
     depends: list[str]
     stewards: list[PersonView]
     confirmers: list[PersonView]

@@ -302,6 +302,7 @@ class EventView(Value, frozen=True, kw_only=True):
         "document",
         "document-differs",
         "need",
+        "project",
         "pledge",
         "contribution",
         "thanks",

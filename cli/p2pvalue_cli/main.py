@@ -51,6 +51,7 @@ cli = Door(
         "chat": Late(f"{_HERE}.chat:chat", "Post and read messages."),
         "document": Late(f"{_HERE}.document:document", "Write texts together."),
         "blob": Late(f"{_HERE}.blob:blob", "Share files, and get those of others."),
+        "project": Late(f"{_HERE}.project:project", "What several needs belong to."),
         "need": Late(f"{_HERE}.need:need", "What a community needs."),
         "pledge": Late(f"{_HERE}.pledge:pledge", "Promise to help with a need."),
         "ranking": Late(f"{_HERE}.ranking:ranking", "By what a community puts its needs in order."),

@@ -46,6 +46,7 @@ OPTIONS: tuple[Callable[[F], F], ...] = (
     click.option(
         "--confirmer", "confirmers", multiple=True, metavar="MEMBER", help="Who confirms the work."
     ),
+    click.option("--project", metavar="PROJECT", help="What it belongs to; '' for nothing."),
     click.option("--after", "depends", multiple=True, metavar="NEED", help="What comes first."),
 )
 
@@ -68,6 +69,7 @@ def described(given: dict[str, Any]) -> dict[str, Any]:
         "estimate": _minutes(given["estimate"]),
         "acceptance": given["acceptance"],
         "gives_back": given["gives_back"],
+        "project": given["project"],
     }
     for name in _DAYS:
         fields[name] = _day(given[name], f"--{name}")

@@ -26,6 +26,8 @@ from p2pvalue.api import need_answers as n
 from p2pvalue.api import need_schema as ns
 from p2pvalue.api import notify_answers as o
 from p2pvalue.api import notify_schema as no
+from p2pvalue.api import project_answers as p
+from p2pvalue.api import project_schema as ps
 from p2pvalue.api import schema as s
 from p2pvalue.api import streams
 from p2pvalue.api.lines import SendLine
@@ -125,6 +127,12 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Stream("POST", "/blobs", bs.AddBlob, (s.Progress, bs.Shared), b.add_blob),
     Stream("POST", "/blobs/{blob:path}/get", bs.GetBlob, (s.Progress, bs.Shared), b.get_blob),
     Endpoint("POST", "/blobs/{blob:path}/remove", bs.OfBlob, b.remove_blob),
+    Endpoint("GET", "/projects", s.InCommunity, p.list_projects),
+    Endpoint("POST", "/projects", ps.AddProject, p.add_project),
+    Endpoint("POST", "/projects/{project:path}/role", ps.SetRole, p.set_role),
+    Endpoint("POST", "/projects/{project:path}/also", ps.LinkProject, p.link_project),
+    Endpoint("GET", "/projects/{project:path}", ps.OfProject, p.show_project),
+    Endpoint("PUT", "/projects/{project:path}", ps.ChangeProject, p.change_project),
     Endpoint("GET", "/needs", s.InCommunity, n.list_needs),
     Endpoint("POST", "/needs", ns.AddNeed, n.add_need),
     Endpoint("POST", "/needs/{need:path}/close", ns.OfNeed, n.close_need),

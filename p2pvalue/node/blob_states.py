@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from p2pvalue.node.references import every_state
+from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue.store import KeptChunk, Store
 from p2pvalue_protocol.chunks import SEALED_BYTES_MAX
 from p2pvalue_protocol.kinds import blob, decode_state
@@ -35,6 +35,17 @@ def blob_at(store: Store, key: BlobKey) -> blob.BlobState | None:
         return None
     state = state_of(row)
     return None if state.removed else state
+
+
+def resolve_blob(store: Store, community: bytes, reference: str) -> bytes:
+    """Return the id of the file meant, by its name or id, `blob:` before it or not; or NotFound."""
+    digits = reference.removeprefix("blob:")
+    whole = full_id(digits, 16)
+    if whole is not None and blob_at(store, (community, whole)):
+        return whole
+    rows = every_blob(store, community)
+    seen = ((row.subject, state.name) for row, state in rows if not state.removed)
+    return resolve(digits, seen, "file")
 
 
 class Uses(NamedTuple):

@@ -14,10 +14,9 @@ from p2pvalue import sizes
 from p2pvalue import types as t
 from p2pvalue.folder import new_file
 from p2pvalue.node.blob_room import BlobRoom
-from p2pvalue.node.blob_states import BlobKey, blob_at, every_blob, state_of
+from p2pvalue.node.blob_states import BlobKey, blob_at, every_blob, resolve_blob, state_of
 from p2pvalue.node.context import Context
 from p2pvalue.node.people import Names
-from p2pvalue.node.references import full_id, resolve
 from p2pvalue_protocol.chunks import (
     SEALED_BYTES_MAX,
     chunk_count,
@@ -174,13 +173,7 @@ class Blobs:
         return _view(row, state, names, sum(chunk in here for chunk in hashes))
 
     def _resolve(self, reference: str) -> BlobKey:
-        digits = reference.removeprefix("blob:")
-        whole = full_id(digits, 16)
-        if whole is not None and blob_at(self._context.store, (self._community, whole)):
-            return self._community, whole
-        rows = every_blob(self._context.store, self._community)
-        seen = ((row.subject, state.name) for row, state in rows if not state.removed)
-        return self._community, resolve(digits, seen, "file")
+        return self._community, resolve_blob(self._context.store, self._community, reference)
 
     # --- fetching
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from p2pvalue import types as t
+from p2pvalue.node.cards import card_of, community_name
 from p2pvalue.node.chat import Chat
 from p2pvalue.node.context import Context
 from p2pvalue.node.contributions import Contributions
@@ -16,6 +17,7 @@ from p2pvalue.node.needs import Needs
 from p2pvalue.node.open_documents import OpenDocuments
 from p2pvalue.node.people import JOINS, Names, People
 from p2pvalue.node.pledges import Pledges
+from p2pvalue.node.projects import Projects
 from p2pvalue.node.reminders import reminders
 from p2pvalue.node.requests import Requests
 from p2pvalue.node.rules import Rules
@@ -23,7 +25,7 @@ from p2pvalue.node.thanks import ThanksGiven
 from p2pvalue.node.work_order import WorkOrder
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import card, decode_state, profile
+from p2pvalue_protocol.kinds import card, profile
 
 
 class Community:
@@ -41,6 +43,7 @@ class Community:
         self._documents = Documents(context, community, documents)
         self.history = DocumentHistory(self._documents)
         self.needs = Needs(context, community)
+        self.projects = Projects(context, community, self.needs)
         self.pledges = Pledges(context, community, self.needs)
         self.order = WorkOrder(context, community, self.needs)
         self.contributions = Contributions(context, community, self.needs)
@@ -56,23 +59,14 @@ class Community:
     @property
     def name(self) -> str:
         """What its card calls it, or a name made from its id while the card has not arrived."""
-        state = self._card()
-        return state.name if state is not None else f"community {self._community.hex()[:6]}"
-
-    def _card(self) -> card.CardState | None:
-        row = self._context.store.state(self._community, card.CARD_SUBJECT)
-        if row is None or row.kind != card.NUMBER:
-            return None
-        state = decode_state(row.kind, row.state)
-        assert isinstance(state, card.CardState)
-        return state
+        return community_name(self._context, self._community)
 
     def view(self) -> t.CommunityView:
         """Return what it is, what we are in it and how it stands."""
         membership = self._context.membership(self._community)
         genesis, policy = membership.genesis, membership.policy()
         is_public = genesis is not None and genesis.read == auth.READ_PUBLIC
-        state = self._card()
+        state = card_of(self._context, self._community)
         taking_part = self._context.participation(self._community)
         return t.CommunityView(
             community=self._community.hex(),

@@ -24,6 +24,7 @@ from p2pvalue_protocol.kinds import (
     notice,
     pledge,
     profile,
+    project,
     thanks,
 )
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
@@ -34,6 +35,7 @@ EventName = Literal[
     "message",
     "document",
     "need",
+    "project",
     "pledge",
     "contribution",
     "thanks",
@@ -47,6 +49,7 @@ _NAMES: Final[dict[int, EventName]] = {
     document.NUMBER: "document",
     document.UPDATE_NUMBER: "document",
     need.NUMBER: "need",
+    project.NUMBER: "project",
     pledge.NUMBER: "pledge",
     close.NUMBER: "need",
     contribution.NUMBER: "contribution",

@@ -1,4 +1,4 @@
-"""Who says that she needs something, too."""
+"""Who says that she needs something, too, and who takes part in a project or follows it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from p2pvalue.node.references import every_state
 from p2pvalue_protocol.kinds import decode_state, interest
 
 
+def interests(
+    context: Context, community: bytes, about: bytes | None = None
+) -> Iterator[interest.InterestState]:
+    """Yield what members want with one thing, or with all."""
+    for row in every_state(context.store, community, interest.NUMBER, group=about):
+        state = decode_state(row.kind, row.state)
+        assert isinstance(state, interest.InterestState)
+        yield state
+
+
 def wants(
     context: Context, community: bytes, about: bytes | None = None
 ) -> Iterator[interest.InterestState]:
     """Yield who wants a need, or all needs."""
-    for row in every_state(context.store, community, interest.NUMBER, group=about):
-        state = decode_state(row.kind, row.state)
-        assert isinstance(state, interest.InterestState)
-        if state.role == "want":
-            yield state
+    return (state for state in interests(context, community, about) if state.role == "want")
 
 
 def wanting(

@@ -1,8 +1,8 @@
 """What a running node offers to callers: the library's public surface, and all that `api` may use.
 
 Every method that changes something returns after the change is durable. A caller's mistake raises a
-`P2PValueError` whose message says what to do next. References to a community, document, need or
-pledge may be a full id, a unique beginning of one (≥ 4 digits), or its exact name or title.
+`P2PValueError` whose message says what to do next. References to a community, document, project,
+need or pledge may be a full id, a unique beginning of one (≥ 4 digits), or its exact name or title.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from p2pvalue.node.need_interface import (
     PledgesInterface,
 )
 from p2pvalue.node.notify_interface import NotificationsInterface
+from p2pvalue.node.project_interface import ProjectsInterface
 
 
 class NodeInterface(Protocol):
@@ -319,6 +320,8 @@ class CommunityInterface(Protocol):
     def people(self) -> MembersInterface: ...
     @property
     def needs(self) -> NeedsInterface: ...
+    @property
+    def projects(self) -> ProjectsInterface: ...
     @property
     def pledges(self) -> PledgesInterface: ...
     @property

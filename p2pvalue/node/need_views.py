@@ -14,7 +14,13 @@ from p2pvalue_protocol.past import StateRow
 
 
 def need_view(
-    row: StateRow, standing: NeedStanding, names: Names, wanting: Collection[bytes], me: bytes
+    row: StateRow,
+    standing: NeedStanding,
+    names: Names,
+    wanting: Collection[bytes],
+    me: bytes,
+    *,
+    project_title: str,
 ) -> nt.NeedView:
     """Return a need as it stands, for `me`, where these members want it."""
     state = need_state(row)
@@ -37,6 +43,7 @@ def need_view(
         acceptance=state.acceptance,
         gives_back=state.gives_back,
         project=state.project.hex(),
+        project_title=project_title,
         depends=[subject.hex() for subject in state.depends],
         stewards=_people(stewards_of(state, terms), names),
         confirmers=_people(sorted(confirmers_of(state, terms)), names),

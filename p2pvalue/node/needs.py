@@ -13,6 +13,7 @@ from p2pvalue.node.need_boards import need_state, read_acts
 from p2pvalue.node.need_checks import check_close, check_days, check_drop, check_what_comes_first
 from p2pvalue.node.need_views import need_view
 from p2pvalue.node.people import Names, resolve_member
+from p2pvalue.node.project_states import project_titles, resolve_project, title_of
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.ids import subject_of
@@ -37,8 +38,16 @@ class Needs:
         """Return all needs, oldest change first; reads anew what changed since the last time."""
         names, me = self.names(), self._context.root(self._community)
         wanted = wanting(self._context, self._community)
+        titles = project_titles(self._context, self._community)
         return [
-            need_view(row, self.standing(row), names, wanted.get(row.subject, ()), me)
+            need_view(
+                row,
+                self.standing(row),
+                names,
+                wanted.get(row.subject, ()),
+                me,
+                project_title=titles.get(need_state(row).project, ""),
+            )
             for row in self.rows()
         ]
 
@@ -50,7 +59,9 @@ class Needs:
         """Return a need as it stands now."""
         me = self._context.root(self._community)
         wanted = wanting(self._context, self._community, row.subject).get(row.subject, ())
-        return need_view(row, self.standing(row), self.names(), wanted, me)
+        title = title_of(self._context, self._community, need_state(row).project)
+        standing, names = self.standing(row), self.names()
+        return need_view(row, standing, names, wanted, me, project_title=title)
 
     def rows(self) -> Iterator[StateRow]:
         """Yield the states of all needs."""
@@ -168,7 +179,7 @@ class Needs:
             "stewards": self._roots,
             "confirmers": self._roots,
             "depends": self._subjects,
-            "project": _subject,
+            "project": self._project,
         }
         given = {field: getattr(draft, field) for field in draft.__struct_fields__}
         return {
@@ -183,6 +194,9 @@ class Needs:
 
     def _subjects(self, references: Sequence[str]) -> tuple[bytes, ...]:
         return tuple(sorted({self.row(reference).subject for reference in references}))
+
+    def _project(self, reference: str) -> bytes:
+        return resolve_project(self._context, self._community, reference) if reference else b""
 
     def _check_may_change(self, row: StateRow, given: dict[str, Any]) -> None:
         state = need_state(row)
@@ -238,13 +252,6 @@ def _in_time(acts: Acts, standing: NeedStanding, named: set[bytes]) -> list[Act]
     rounds = zip_longest(*(by_member[member] for member in sorted(by_member)))
     found = (act for turn in rounds for act in turn if act is not None)
     return list(islice(found, close.NAMES_MAX))
-
-
-def _subject(text: str) -> bytes:
-    whole = full_id(text, 16) if text else b""
-    if whole is None:
-        raise LocalProtocolError(f"{text!r} is no id of a project: give its 32 digits")
-    return whole
 
 
 def _written_lines(lines: Sequence[nt.LineView]) -> tuple[need.NeedLine, ...]:

@@ -61,6 +61,7 @@ class FakeCommunity:
         self.shown: dict[tuple[str, str], str] = {}
         rooms = self.rooms = SmallNode(node.name, [node.name]).community
         self.needs, self.pledges, self.order = rooms.needs, rooms.pledges, rooms.order
+        self.projects = rooms.projects
         self.contributions, self.thanks = rooms.contributions, rooms.thanks
 
     def view(self) -> t.CommunityView:

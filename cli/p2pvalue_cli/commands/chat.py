@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import shlex
 from pathlib import Path
-from typing import Any
 
 import click
 
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Group, command_line, community_option, data_dir, until_ctrl_c
-from p2pvalue_cli.output import clock, harmless, one_line, say, show
+from p2pvalue_cli.messages import write_message, write_messages
+from p2pvalue_cli.output import say, show
 
 PAGE = 200
 channel_option = click.option(
@@ -70,7 +70,7 @@ def list_messages(count: int, channel: str, before: str, community: str | None) 
     page = connection.get(
         "/messages", channel=channel, limit=count, before=before, community=community
     )
-    show(page, _write_all)
+    show(page, write_messages)
 
 
 @chat.command(example="p2pvalue chat follow")
@@ -95,20 +95,7 @@ def follow(count: int, channel: str, community: str | None) -> None:
                 community=community,
             )
             for message in page:
-                show(message, _write)
+                show(message, write_message)
                 last = message["cursor"]
             if len(page) < PAGE:
                 break
-
-
-def _write_all(messages: list[dict[str, Any]]) -> None:
-    for message in messages:
-        _write(message)
-
-
-def _write(message: dict[str, Any]) -> None:
-    head, *rest = harmless(message["text"]).split("\n")
-    name = click.style(one_line(message["name"]), bold=True)
-    click.echo(f"{clock(message['time'])} {name}: {head}")
-    for line in rest:
-        click.echo(f"      {line}")

@@ -10,24 +10,28 @@ from p2pvalue.amounts import written
 from p2pvalue_cli import connection
 from p2pvalue_cli.amounts import BadAmount, parse_quantity
 from p2pvalue_cli.command import Group, community_option
-from p2pvalue_cli.dates import day_utc, midnight_utc_ms
+from p2pvalue_cli.dates import midnight_utc_ms
+from p2pvalue_cli.messages import comment as write_comment
+from p2pvalue_cli.messages import with_comments
 from p2pvalue_cli.need_options import described, describing
-from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, table
+from p2pvalue_cli.need_pages import (
+    COLUMNS,
+    people,
+    state_text,
+    write_all,
+    write_board,
+    write_explanation,
+    write_fitting,
+    write_one,
+    write_order,
+)
+from p2pvalue_cli.output import one_line, say, short, show
 
 STATES = (
     "draft open triggered in-progress claimed confirmed disputed settled lapsed dropped".split()
 )
 FITTING_MINUTES_MAX = 100_000  # the API's limit
 _DONE = ("confirmed", "settled", "lapsed", "dropped")
-_TEXTS = {"class": "class", "done when": "acceptance", "gives back": "gives_back"}
-_COLUMNS = {
-    "OPEN": ("draft", "open"),
-    "TO DO": ("triggered",),
-    "IN PROGRESS": ("in-progress", "claimed", "disputed"),
-    "DONE": ("confirmed", "settled"),
-}
-
-
 as_of_option = click.option(
     "--as-of", metavar="DATE", help="As of the midnight (UTC) that begins DATE; today, if left out."
 )
@@ -113,7 +117,7 @@ def drop(reference: str, community: str | None) -> None:
 def want(reference: str, community: str | None) -> None:
     """Say that you need it, too: one voice each in the order of work."""
     wanted = connection.post(f"{_path(reference)}/want", community=community)
-    show(wanted, lambda n: say(f"{one_line(n['title'])} is wanted by {_people(n['wants'])}"))
+    show(wanted, lambda n: say(f"{one_line(n['title'])} is wanted by {people(n['wants'])}"))
 
 
 @need.command(example="p2pvalue need unwant 'Fix the roof'")
@@ -122,7 +126,7 @@ def want(reference: str, community: str | None) -> None:
 def unwant(reference: str, community: str | None) -> None:
     """Take back that you need it, too."""
     wanted = connection.post(f"{_path(reference)}/want", wants=False, community=community)
-    show(wanted, lambda n: say(f"{one_line(n['title'])} is wanted by {_people(n['wants'])}"))
+    show(wanted, lambda n: say(f"{one_line(n['title'])} is wanted by {people(n['wants'])}"))
 
 
 @need.command(example="p2pvalue need fit 60min")
@@ -136,7 +140,7 @@ def fit(time: str) -> None:
     if not 1 <= minutes <= FITTING_MINUTES_MAX:
         longest = written("hours", "minute", FITTING_MINUTES_MAX)
         raise click.BadParameter(f"name a time from 1min to {longest}", param_hint="TIME")
-    show(connection.get("/fitting", minutes=str(minutes)), _write_fitting)
+    show(connection.get("/fitting", minutes=str(minutes)), write_fitting)
 
 
 @need.command(example="p2pvalue need rank")
@@ -145,7 +149,7 @@ def fit(time: str) -> None:
 def rank(as_of: str | None, community: str | None) -> None:
     """Show the order of work: what is open or under way, the first first."""
     query = {} if as_of is None else {"as_of": str(midnight_utc_ms(as_of, "--as-of"))}
-    show(connection.get("/order", community=community, **query), _write_order)
+    show(connection.get("/order", community=community, **query), write_order)
 
 
 @need.command(example="p2pvalue need explain 'Fix the roof'")
@@ -156,7 +160,7 @@ def explain(reference: str, as_of: str | None, community: str | None) -> None:
     """Say why a NEED stands where it does, and what would lift it."""
     query = {} if as_of is None else {"as_of": str(midnight_utc_ms(as_of, "--as-of"))}
     path = f"/explain/{connection.quoted(reference)}"
-    show(connection.get(path, community=community, **query), _write_explanation)
+    show(connection.get(path, community=community, **query), write_explanation)
 
 
 @need.command("list", example="p2pvalue need list --class care")
@@ -174,7 +178,7 @@ def list_needs(state: str | None, class_: str | None, every: bool, community: st
         and state in (None, found["state"])
         and class_ in (None, found["class"])
     ]
-    show(needs, lambda found: _write_all(found, len(every_need)))
+    show(needs, lambda found: write_all(found, len(every_need)))
 
 
 @need.command(example="p2pvalue need board")
@@ -184,9 +188,9 @@ def board(community: str | None) -> None:
     needs = connection.get("/needs", community=community)
     columns = {
         head: [found for found in needs if found["state"] in states]
-        for head, states in _COLUMNS.items()
+        for head, states in COLUMNS.items()
     }
-    show(columns, _write_board)
+    show(columns, write_board)
 
 
 @need.command("show", example="p2pvalue need show 'Fix the roof'")
@@ -194,7 +198,18 @@ def board(community: str | None) -> None:
 @community_option
 def show_need(reference: str, community: str | None) -> None:
     """Show a NEED: its title, or the beginning of its id."""
-    show(connection.get(_path(reference), community=community), _write_one)
+    found = connection.get(_path(reference), community=community)
+    show(with_comments(found, found["need"], community), write_one)
+
+
+@need.command(example="p2pvalue need comment 'Fix the roof' 'Who has a ladder?'")
+@click.argument("reference", metavar="NEED")
+@click.argument("text")
+@community_option
+def comment(reference: str, text: str, community: str | None) -> None:
+    """Say something about a NEED to everybody; `need show` has the newest."""
+    found = connection.get(_path(reference), community=community)
+    write_comment(found["need"], found["title"], text, community)
 
 
 def _path(reference: str) -> str:
@@ -209,7 +224,7 @@ def _say_of_same_title(added: dict[str, Any], community: str | None) -> None:
         other = others[-1]
         say(
             f"need {short(other['need'])} of {one_line(other['name'])} has the same title"
-            f" ({_state(other)}): name them by their ids, or give this one another with"
+            f" ({state_text(other)}): name them by their ids, or give this one another with"
             f" p2pvalue need edit {short(added['need'])} --title TITLE"
         )
 
@@ -230,121 +245,3 @@ def _say_closed(need: dict[str, Any]) -> None:
         say(f"closed {title}: the pledges bind")
     else:
         say(f"said that {title} is closed: it is when another member says so too")
-
-
-def _write_all(needs: list[dict[str, Any]], count: int) -> None:
-    if count and not needs:
-        say(f"none of {count}: p2pvalue need list --all shows also what is over")
-        return
-    if not needs:
-        say("no needs yet; add one with: p2pvalue need add TITLE --hours 12h")
-        return
-    rows = [
-        (short(n["need"]), n["title"], "; ".join(map(_line, n["lines"])), _state(n)) for n in needs
-    ]
-    table(("NEED", "TITLE", "PLEDGED", "STATE"), rows)
-
-
-def _write_board(columns: dict[str, list[dict[str, Any]]]) -> None:
-    depth = max(map(len, columns.values()))
-    rows = [
-        [found[row]["title"] if row < len(found) else "" for found in columns.values()]
-        for row in range(depth)
-    ]
-    table(tuple(columns), rows)
-
-
-def _write_one(need: dict[str, Any]) -> None:
-    click.secho(one_line(need["title"]), bold=True)
-    click.echo(f"{_state(need)}, asked by {one_line(need['name'])} {ago(need['created'])}")
-    for words, time in (("pledges until", "closes"), ("to be done by", "deadline")):
-        if need[time]:
-            click.echo(f"{words} {day(need[time])}")
-    for words, text in (
-        ("class", "class"),
-        ("done when", "acceptance"),
-        ("gives back", "gives_back"),
-    ):
-        if need[text]:
-            click.echo(f"{words}: {one_line(need[text])}")
-    if need["skills"]:
-        click.echo(f"skills: {one_line(', '.join(need['skills']))}")
-    _write_people(need)
-    if need["body"]:
-        click.echo(f"\n{harmless(need['body'])}\n")
-    for number, line in enumerate(need["lines"], 1):
-        people = _people(line["pledgers"])
-        done = written(line["kind"], line["unit"], line["delivered"])
-        delivered = one_line(f"; {done} delivered") if line["delivered"] else ""
-        click.echo(f"{number}. {_line(line)}, from {people}{delivered}")
-    if need["wants"]:
-        click.echo(f"wanted by {_people(need['wants'])}{', you too' if need['is_wanted'] else ''}")
-    for number, closing in enumerate(need["closings"]):
-        changed = ", which changed the outcome" if closing["changed"] and number else ""
-        click.echo(f"closed by {one_line(closing['name'])} {ago(closing['time'])}{changed}")
-    if need["missing"]:
-        click.echo(f"{need['missing']} counted operations are not here yet: nothing is final")
-
-
-def _write_fitting(found: list[dict[str, Any]]) -> None:
-    if not found:
-        say("nothing that fits: try more time, or look at p2pvalue need list")
-        return
-    rows = [
-        (
-            short(f["need"]),
-            f["title"],
-            written("hours", "minute", f["minutes"]),
-            ", ".join(f["skills"]),
-            f["community"],
-        )
-        for f in found
-    ]
-    table(("NEED", "TITLE", "TIME", "YOUR SKILLS", "COMMUNITY"), rows)
-
-
-def _write_order(order: dict[str, Any]) -> None:
-    if not order["needs"]:
-        say("nothing is open or under way")
-        return
-    rows = [
-        (n["place"], short(n["need"]), n["title"], _points(n["score"]), n["state"], n["lifted"])
-        for n in order["needs"]
-    ]
-    table(("PLACE", "NEED", "TITLE", "POINTS", "STATE", "KEPT FOR"), rows)
-    say(f"as of {day_utc(order['as_of'])}; why: p2pvalue need explain NEED")
-
-
-def _write_explanation(explanation: dict[str, Any]) -> None:
-    click.secho(one_line(explanation["place"]["title"]), bold=True)
-    for line in explanation["lines"]:
-        click.echo(line)
-    say(f"as of {day_utc(explanation['as_of'])}")
-
-
-def _points(score: int) -> str:
-    return f"{score // 1_000_000}.{score % 1_000_000 // 100_000}"
-
-
-def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count} people"
-
-
-def _write_people(need: dict[str, Any]) -> None:
-    for words, role in (("steward", "stewards"), ("confirmed by", "confirmers")):
-        names = ", ".join(person["name"] for person in need[role])
-        if names != need["name"]:
-            click.echo(f"{words}: {one_line(names)}")
-
-
-def _state(need: dict[str, Any]) -> str:
-    is_enough = need["state"] == "open" and need["is_met"] and need["trigger"] != "none"
-    return "open, enough pledged" if is_enough else str(need["state"])
-
-
-def _line(line: dict[str, Any]) -> str:
-    amounts = [
-        written(line["kind"], line["unit"], line[end]) for end in ("pledged", "minimum", "optimum")
-    ]
-    wanted = amounts[1] if amounts[1] == amounts[2] else f"{amounts[1]}..{amounts[2]}"
-    return one_line(f"{amounts[0]} of {wanted}")

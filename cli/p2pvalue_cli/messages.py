@@ -1,0 +1,54 @@
+"""Messages as a person reads them, and comments.
+
+Comments about a thing are messages in the channel that has its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from p2pvalue_cli import connection
+from p2pvalue_cli.output import clock, harmless, one_line, say, show
+
+SHOWN = 5
+"""So many of the newest comments are shown with what they are about."""
+
+
+def comment(subject: str, title: str, text: str, community: str | None) -> None:
+    """Write a comment about a thing, by its full id."""
+    said = connection.post("/messages", text=text, channel=subject, community=community)
+    show(said, lambda _: say(f"commented on {one_line(title)}"))
+
+
+def with_comments(view: dict[str, Any], subject: str, community: str | None) -> dict[str, Any]:
+    """A view with the newest comments on it, oldest first."""
+    found = connection.get("/messages", channel=subject, limit=SHOWN, community=community)
+    return {**view, "comments": found}
+
+
+def write_comments(comments: list[dict[str, Any]]) -> None:
+    """Print comments, and how to read those before them."""
+    if not comments:
+        return
+    click.echo()
+    write_messages(comments)
+    if len(comments) == SHOWN:
+        say(f"all comments: p2pvalue chat list --channel {comments[0]['channel']}")
+
+
+def write_messages(messages: Iterable[dict[str, Any]]) -> None:
+    """Print messages, one below the other."""
+    for message in messages:
+        write_message(message)
+
+
+def write_message(message: dict[str, Any]) -> None:
+    """Print a message; further lines are indented."""
+    head, *rest = harmless(message["text"]).split("\n")
+    name = click.style(one_line(message["name"]), bold=True)
+    click.echo(f"{clock(message['time'])} {name}: {head}")
+    for line in rest:
+        click.echo(f"      {line}")

@@ -1,0 +1,185 @@
+"""What a person reads of needs: lists, the board, one need, and the order of work."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import click
+
+from p2pvalue.amounts import written
+from p2pvalue_cli.dates import day_utc
+from p2pvalue_cli.messages import write_comments
+from p2pvalue_cli.output import ago, day, harmless, is_person_reading, one_line, say, short, table
+
+COLUMNS = {
+    "OPEN": ("draft", "open"),
+    "TO DO": ("triggered",),
+    "IN PROGRESS": ("in-progress", "claimed", "disputed"),
+    "DONE": ("confirmed", "settled"),
+}
+"""The columns of the board, and the states of the needs in each."""
+
+BAR_CELLS = 10
+_DONE_SHOWN = 10  # of what is done, the newest
+_BOARD_CHARS = 100  # where no terminal says how wide it is
+
+
+def bar(line: dict[str, Any]) -> str:
+    """A line as a bar: `#` is pledged, `-` lacks to the minimum, `.` to the optimum.
+
+    >>> bar({"pledged": 120, "minimum": 360, "optimum": 600})
+    '[##----....]'
+    """
+    whole: int = max(line["optimum"], 1)
+    pledged: int = min(line["pledged"] * BAR_CELLS // whole, BAR_CELLS)
+    least: int = -(-line["minimum"] * BAR_CELLS // whole)
+    if line["pledged"] >= line["minimum"]:
+        pledged = max(pledged, least)
+    return "[" + ("#" * pledged).ljust(least, "-").ljust(BAR_CELLS, ".") + "]"
+
+
+def write_needs(needs: list[dict[str, Any]]) -> None:
+    """Print needs as a table."""
+    rows = [
+        (short(n["need"]), n["title"], "; ".join(map(line_text, n["lines"])), state_text(n))
+        for n in needs
+    ]
+    table(("NEED", "TITLE", "PLEDGED", "STATE"), rows)
+
+
+def write_all(needs: list[dict[str, Any]], count: int) -> None:
+    """Print the needs that were chosen of so many."""
+    if needs:
+        write_needs(needs)
+    elif count:
+        say(f"none of {count}: p2pvalue need list --all shows also what is over")
+    else:
+        say("no needs yet; add one with: p2pvalue need add TITLE --hours 12h")
+
+
+def write_board(columns: dict[str, list[dict[str, Any]]]) -> None:
+    """Print needs in columns as wide as the terminal, with how many there are in each."""
+    whole = shutil.get_terminal_size((_BOARD_CHARS, 24)).columns if is_person_reading() else 0
+    width = max((whole or _BOARD_CHARS) // len(columns) - 2, 12)
+    heads = [f"{head} ({len(found)})" for head, found in columns.items()]
+    shown = {**columns, "DONE": columns["DONE"][-_DONE_SHOWN:]}
+    depth = max(map(len, shown.values()))
+    rows = [
+        [_cut(found[row]["title"], width) if row < len(found) else "" for found in shown.values()]
+        for row in range(depth)
+    ]
+    table(heads, rows)
+    hidden = len(columns["DONE"]) - len(shown["DONE"])
+    if hidden:
+        say(f"{hidden} more are done: p2pvalue need list --all")
+
+
+def _cut(title: str, width: int) -> str:
+    line = one_line(title)
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def write_one(need: dict[str, Any]) -> None:
+    """Print all there is to say of a need, and the newest comments."""
+    click.secho(one_line(need["title"]), bold=True)
+    click.echo(f"{state_text(need)}, asked by {one_line(need['name'])} {ago(need['created'])}")
+    for words, time in (("pledges until", "closes"), ("to be done by", "deadline")):
+        if need[time]:
+            click.echo(f"{words} {day(need[time])}")
+    for words, text in (
+        ("project", "project_title"),
+        ("class", "class"),
+        ("done when", "acceptance"),
+        ("gives back", "gives_back"),
+    ):
+        if need[text]:
+            click.echo(f"{words}: {one_line(need[text])}")
+    if need["skills"]:
+        click.echo(f"skills: {one_line(', '.join(need['skills']))}")
+    _write_named(need)
+    if need["body"]:
+        click.echo(f"\n{harmless(need['body'])}\n")
+    for number, line in enumerate(need["lines"], 1):
+        who = people(line["pledgers"])
+        done = written(line["kind"], line["unit"], line["delivered"])
+        delivered = one_line(f"; {done} delivered") if line["delivered"] else ""
+        click.echo(f"{number}. {bar(line)} {line_text(line)}, from {who}{delivered}")
+    if need["wants"]:
+        click.echo(f"wanted by {people(need['wants'])}{', you too' if need['is_wanted'] else ''}")
+    for number, closing in enumerate(need["closings"]):
+        changed = ", which changed the outcome" if closing["changed"] and number else ""
+        click.echo(f"closed by {one_line(closing['name'])} {ago(closing['time'])}{changed}")
+    if need["missing"]:
+        click.echo(f"{need['missing']} counted operations are not here yet: nothing is final")
+    write_comments(need["comments"])
+
+
+def write_fitting(found: list[dict[str, Any]]) -> None:
+    """Print what one could do something for."""
+    if not found:
+        say("nothing that fits: try more time, or look at p2pvalue need list")
+        return
+    rows = [
+        (
+            short(f["need"]),
+            f["title"],
+            written("hours", "minute", f["minutes"]),
+            ", ".join(f["skills"]),
+            f["community"],
+        )
+        for f in found
+    ]
+    table(("NEED", "TITLE", "TIME", "YOUR SKILLS", "COMMUNITY"), rows)
+
+
+def write_order(order: dict[str, Any]) -> None:
+    """Print the order of work."""
+    if not order["needs"]:
+        say("nothing is open or under way")
+        return
+    rows = [
+        (n["place"], short(n["need"]), n["title"], _points(n["score"]), n["state"], n["lifted"])
+        for n in order["needs"]
+    ]
+    table(("PLACE", "NEED", "TITLE", "POINTS", "STATE", "KEPT FOR"), rows)
+    say(f"as of {day_utc(order['as_of'])}; why: p2pvalue need explain NEED")
+
+
+def write_explanation(explanation: dict[str, Any]) -> None:
+    """Print why a need stands where it does."""
+    click.secho(one_line(explanation["place"]["title"]), bold=True)
+    for line in explanation["lines"]:
+        click.echo(line)
+    say(f"as of {day_utc(explanation['as_of'])}")
+
+
+def _points(score: int) -> str:
+    return f"{score // 1_000_000}.{score % 1_000_000 // 100_000}"
+
+
+def people(count: int) -> str:
+    """So many people, in words."""
+    return "1 person" if count == 1 else f"{count} people"
+
+
+def _write_named(need: dict[str, Any]) -> None:
+    for words, role in (("steward", "stewards"), ("confirmed by", "confirmers")):
+        names = ", ".join(person["name"] for person in need[role])
+        if names != need["name"]:
+            click.echo(f"{words}: {one_line(names)}")
+
+
+def state_text(need: dict[str, Any]) -> str:
+    """Where a need stands, in words."""
+    is_enough = need["state"] == "open" and need["is_met"] and need["trigger"] != "none"
+    return "open, enough pledged" if is_enough else str(need["state"])
+
+
+def line_text(line: dict[str, Any]) -> str:
+    """How much is pledged of what a line asks for."""
+    amounts = [
+        written(line["kind"], line["unit"], line[end]) for end in ("pledged", "minimum", "optimum")
+    ]
+    wanted = amounts[1] if amounts[1] == amounts[2] else f"{amounts[1]}..{amounts[2]}"
+    return one_line(f"{amounts[0]} of {wanted}")
