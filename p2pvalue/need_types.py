@@ -38,6 +38,23 @@ PledgeStateName = Literal[
 ]
 
 
+HappeningName = Literal[
+    "made",
+    "changed",
+    "dropped",
+    "opened",
+    "offered",
+    "taken-over",
+    "withdrawn",
+    "released",
+    "claimed",
+    "confirmed",
+    "disputed",
+    "settled",
+    "closed",
+]
+
+
 class PersonView(Value, frozen=True, kw_only=True):
     """A member, and what she is called."""
 
@@ -143,6 +160,28 @@ class PledgeView(Value, frozen=True, kw_only=True):
     member: str
     name: str
     time: int
+
+
+class HappeningView(Value, frozen=True, kw_only=True):
+    """One thing that somebody did to a need or to a pledge to it, at a time (ms).
+
+    `fields` are what a change of the need gave anew. Of a pledge: `quantity` in the unit of its
+    line, `text` why, `to` whom it is handed to. Of a CLOSE: whether it changed the outcome.
+    """
+
+    act: HappeningName
+    time: int
+    member: str
+    name: str
+    fields: list[str]
+    pledge: str = ""
+    pledged_by: str = ""
+    quantity: int | None = None
+    kind: LineKind | None = None
+    unit: str = ""
+    text: str = ""
+    to: str = ""
+    is_outcome_changed: bool = False
 
 
 class NeedDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -146,6 +146,7 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Endpoint("GET", "/order", ns.AsOf, n.show_order),
     Endpoint("GET", "/order/weights", s.InCommunity, n.show_weights),
     Endpoint("PUT", "/order/weights", ns.SetWeights, n.set_weights),
+    Endpoint("GET", "/timeline/{need:path}", ns.OfNeed, n.need_timeline),
     Endpoint("GET", "/explain/{need:path}", ns.ExplainNeed, n.explain_need),
     Endpoint("GET", "/pledges", ns.ListPledges, n.list_pledges),
     Endpoint("POST", "/pledges", ns.MakePledge, n.make_pledge),

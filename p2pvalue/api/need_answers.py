@@ -49,6 +49,11 @@ async def close_need(node: NodeInterface, question: s.OfNeed) -> nt.NeedView:
         return await needs.close(meant)
 
 
+async def need_timeline(node: NodeInterface, question: s.OfNeed) -> list[nt.HappeningView]:
+    """What happened to a need and to the pledges to it, in order, and by whom."""
+    return _needs(node, question).timeline(question.need)
+
+
 async def list_pledges(node: NodeInterface, question: s.ListPledges) -> list[nt.PledgeView]:
     """The pledges of a community, those to one need, or one's own."""
     return _pledges(node, question).all(need=question.need, mine=question.mine)

@@ -11,6 +11,7 @@ from p2pvalue.node.context import Context
 from p2pvalue.node.interests import wanting
 from p2pvalue.node.need_boards import need_state, read_acts
 from p2pvalue.node.need_checks import check_close, check_days, check_drop, check_what_comes_first
+from p2pvalue.node.need_timeline import timeline
 from p2pvalue.node.need_views import need_view
 from p2pvalue.node.people import Names, resolve_member
 from p2pvalue.node.project_states import project_titles, resolve_project, title_of
@@ -62,6 +63,10 @@ class Needs:
         title = title_of(self._context, self._community, need_state(row).project)
         standing, names = self.standing(row), self.names()
         return need_view(row, standing, names, wanted, me, project_title=title)
+
+    def timeline(self, reference: str) -> list[nt.HappeningView]:
+        """Return what happened to a need and its pledges; reads all that was said of it."""
+        return timeline(self._context, self._community, self.row(reference), self.names())
 
     def rows(self) -> Iterator[StateRow]:
         """Yield the states of all needs."""

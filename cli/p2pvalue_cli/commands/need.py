@@ -25,6 +25,7 @@ from p2pvalue_cli.need_pages import (
     write_one,
     write_order,
 )
+from p2pvalue_cli.need_timeline import write_timeline
 from p2pvalue_cli.output import one_line, say, short, show
 
 STATES = (
@@ -200,6 +201,15 @@ def show_need(reference: str, community: str | None) -> None:
     """Show a NEED: its title, or the beginning of its id."""
     found = connection.get(_path(reference), community=community)
     show(with_comments(found, found["need"], community), write_one)
+
+
+@need.command(example="p2pvalue need timeline 'Fix the roof'")
+@click.argument("reference", metavar="NEED")
+@community_option
+def timeline(reference: str, community: str | None) -> None:
+    """Show what happened to a NEED and its pledges, when, and by whom."""
+    path = f"/timeline/{connection.quoted(reference)}"
+    show(connection.get(path, community=community), write_timeline)
 
 
 @need.command(example="p2pvalue need comment 'Fix the roof' 'Who has a ladder?'")

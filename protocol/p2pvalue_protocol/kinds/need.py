@@ -210,12 +210,16 @@ _PLAIN: Final = tuple(field for field in Need.__struct_fields__ if field not in 
 def _fold(operations: Sequence[Placed]) -> NeedState | None:
     state: NeedState | None = None
     for placed in operations:
-        need: Need = placed.payload
-        if placed.creates:
-            state = _made(placed, need)
-        elif state is not None:
-            state = _changed(state, need, _terms_changed_by(placed, state))
+        state = need_after(state, placed)
     return state
+
+
+def need_after(state: NeedState | None, placed: Placed) -> NeedState | None:
+    """Return a need after one more operation, in the order of its fold."""
+    need: Need = placed.payload
+    if placed.creates:
+        return _made(placed, need)
+    return None if state is None else _changed(state, need, _terms_changed_by(placed, state))
 
 
 def _made(placed: Placed, need: Need) -> NeedState | None:

@@ -76,6 +76,7 @@ class Keeping:
         self._need, self._terms = need, terms
         self._terms_id = terms_id
         self.words: dict[bytes, Word] = {}
+        self.heard: set[bytes] = set()  # the acts that had effect, by their names
         for offer in standing:
             assert offer.said.quantity is not None
             self.words[offer.pledge] = Word(offer, offer.said.quantity)
@@ -132,7 +133,8 @@ class Keeping:
                 word.settled_by = act.member
                 word.reason = said.reason or ""
             case _:
-                pass
+                return
+        self.heard.add(act.name)
         if word.delivered != before:
             word.delivered_ms = act.order.time
 

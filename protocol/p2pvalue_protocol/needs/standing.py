@@ -71,9 +71,12 @@ class NeedStanding(NamedTuple):
     missing: int  # operations that a CLOSE names and that are not held: nothing is final before
 
 
-def standing_of(need: NeedState, acts: Iterable[Act]) -> NeedStanding:
+def standing_of(
+    need: NeedState, acts: Iterable[Act], heard: set[bytes] | None = None
+) -> NeedStanding:
     """Return where a need stands by all that is held about it, hidden acts included.
 
+    Adds to `heard` the names of the acts that had effect on a pledge that binds, if it is given.
     The same for every order of `acts`. Costs what there is: 2,000 pledges some milliseconds.
     """
     held = sorted_acts(acts)
@@ -89,6 +92,8 @@ def standing_of(need: NeedState, acts: Iterable[Act]) -> NeedStanding:
     is_binding = found.terms.trigger == "none" or (cuts is not None and result.is_met)
     keeping = Keeping(need, found.terms, found.terms_id, result.standing if is_binding else ())
     keeping.take(visible, result.withdrawals.values())
+    if heard is not None:
+        heard |= keeping.heard
     totals = result.totals
     if is_binding:
         totals = _totals(found.terms, keeping, lambda word: word.bound)
