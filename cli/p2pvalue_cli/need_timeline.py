@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from p2pvalue_cli.amounts import written
+from p2pvalue.amounts import written
 from p2pvalue_cli.output import clock, one_line, short, table
 
 _WORDS = {

@@ -60,7 +60,7 @@ def test_its_author_changes_what_she_gives_and_the_rest_stays() -> None:
     state = state_of(
         (ADA, encode_need("Mend the roof", [HOURS], body="It rains in.", class_name="house")),
         (ADA, encode_need_change(lines=[HOURS, MONEY], closes=1_800_000_000_000)),
-        (ADA, encode_need_change(body="", project=b"p" * 16, status="dropped")),
+        (ADA, encode_need_change(body="", project=b"p" * 16, message=b"m" * 16, status="dropped")),
         (ADA, encode_need_change(project=b"", skills=("roofs",), estimate=600)),
     )
     first, second = Terms((HOURS,)), Terms((HOURS, MONEY), closes=1_800_000_000_000)
@@ -72,6 +72,7 @@ def test_its_author_changes_what_she_gives_and_the_rest_stays() -> None:
         class_name="house",
         skills=("roofs",),
         estimate=600,
+        message=b"m" * 16,
         status="dropped",
     )
 
@@ -260,6 +261,7 @@ def a_line(kind: str, unit: str, minimum: int, optimum: int) -> Callable[[], byt
         (a_need(acceptance="x" * 4_001), "shorten it"),
         (a_need(gives_back="x" * 1_001), "shorten it"),
         (a_need(project=b"short"), "name it in full"),
+        (a_need(message=b"short"), "name it in full"),
         (a_need(stewards=(BO, ADA)), "stewards are not ascending"),
         (a_need(confirmers=(BO, BO)), "confirmers are not ascending"),
         (a_need(confirmers=(b"short",)), "correct the value"),

@@ -87,6 +87,7 @@ class Need(msgspec.Struct, frozen=True, omit_defaults=True):
     acceptance: str | None = None  # by what it is known to be done
     gives_back: str | None = None  # what the community gets of it
     project: SubjectOrNone | None = None  # subject; empty: none
+    message: SubjectOrNone | None = None  # of the chat message that it came of; empty: none
     stewards: _Roots | None = None  # root keys, ascending; who closes it and settles; none: author
     confirmers: _Roots | None = None  # root keys, ascending; none: the author and the stewards
     depends: _Subjects | None = None  # of other needs, ascending
@@ -122,6 +123,7 @@ class NeedState(msgspec.Struct, frozen=True, omit_defaults=True):
     acceptance: str = ""
     gives_back: str = ""
     project: bytes = b""
+    message: bytes = b""
     depends: tuple[bytes, ...] = ()
     status: Status = "open"
 
@@ -155,6 +157,7 @@ def _problem(need: Need) -> str | None:
         *(_line_problem(line) for line in lines or ()),
         *(line_problem("skill", skill, SKILL_BYTES_MAX) for skill in need.skills or ()),
         subject_problem("project", need.project),
+        subject_problem("message", need.message),
         order_problem("stewards", need.stewards),
         order_problem("confirmers", need.confirmers),
         order_problem("needs it depends on", need.depends),
@@ -178,6 +181,7 @@ class Given(TypedDict, total=False):
     acceptance: str | None
     gives_back: str | None
     project: bytes | None
+    message: bytes | None
     stewards: tuple[bytes, ...] | None
     confirmers: tuple[bytes, ...] | None
     depends: tuple[bytes, ...] | None
