@@ -13,6 +13,7 @@ NO_DAEMON = 3
 NOT_FOUND = 4
 NOT_ALLOWED = 5
 LOCKED = 6
+NOT_WHOLE = 7
 
 MEANINGS = {
     0: "done",
@@ -22,6 +23,7 @@ MEANINGS = {
     NOT_FOUND: "what was named is not here",
     NOT_ALLOWED: "not allowed: by the community's rules, by this system, or a wrong passphrase",
     LOCKED: "the daemon is locked: its keys wait for `p2pvalue unlock`",
+    NOT_WHOLE: "a proof holds, and does not show all that it points to",
 }
 
 
@@ -81,6 +83,12 @@ class Locked(Failed):
     """The keys are under a passphrase that nobody has given yet."""
 
     exit_code = LOCKED
+
+
+class NotWhole(Failed):
+    """What was checked holds, and leaves something out."""
+
+    exit_code = NOT_WHOLE
 
 
 _BY_NAME = {

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import trio
+
 from p2pvalue import need_types as nt
 from p2pvalue.api import need_schema as s
 from p2pvalue.api.schema import InCommunity, Question
+from p2pvalue.api.streams import absolute
 from p2pvalue.node.interface import NodeInterface
 from p2pvalue.node.need_interface import NeedsInterface, OrderInterface, PledgesInterface
+from p2pvalue.node.need_proofs import read_proof_file
 
 
 def _needs(node: NodeInterface, question: InCommunity) -> NeedsInterface:
@@ -52,6 +56,18 @@ async def close_need(node: NodeInterface, question: s.OfNeed) -> nt.NeedView:
 async def need_timeline(node: NodeInterface, question: s.OfNeed) -> list[nt.HappeningView]:
     """What happened to a need and to the pledges to it, in order, and by whom."""
     return _needs(node, question).timeline(question.need)
+
+
+async def prove_need(node: NodeInterface, question: s.ProveNeed) -> nt.ProofView:
+    """Write one file by which strangers recompute what became of a need."""
+    target = absolute(question.target, "target")
+    return await _needs(node, question).prove(question.need, target)
+
+
+async def show_proof(_: NodeInterface, question: s.ReadProof) -> nt.ProofView:
+    """What a file proves about a need, by itself, of whatever community."""
+    path = absolute(question.path, "path")
+    return await trio.to_thread.run_sync(read_proof_file, path)
 
 
 async def list_pledges(node: NodeInterface, question: s.ListPledges) -> list[nt.PledgeView]:

@@ -53,6 +53,18 @@ class OfNeed(InCommunity, frozen=True, kw_only=True):
     need: Reference
 
 
+class ProveNeed(OfNeed, frozen=True, kw_only=True):
+    """A need, and the absolute path of a file that is not there yet."""
+
+    target: str
+
+
+class ReadProof(Question, frozen=True, kw_only=True):
+    """The absolute path of a file about a need."""
+
+    path: str
+
+
 class ChangeNeed(AddNeed, frozen=True, kw_only=True):
     """What is given of a need is changed, and nothing else."""
 

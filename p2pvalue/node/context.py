@@ -57,6 +57,10 @@ class Context(Protocol):
         """Return the wall clock in milliseconds since 1970."""
         ...
 
+    def sign(self) -> None:
+        """Sign what we wrote and is not signed yet: what leaves the node is."""
+        ...
+
     def participation(self, community: bytes) -> Participation: ...
 
     async def write(self, community: bytes, drafts: Sequence[Draft]) -> Sequence[Order]:

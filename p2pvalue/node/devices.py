@@ -12,7 +12,7 @@ from p2pvalue.node.references import resolve
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import AUTH, CONTENT
-from p2pvalue_protocol.inputs import Draft, Sign
+from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import InviteLink, format_link, parse_link
 from p2pvalue_protocol.operation import Core, decode_core
 from p2pvalue_protocol.removal import device_removal_by_words, device_removal_draft
@@ -154,7 +154,7 @@ class Devices:
                 if community not in self._node.machine.communities():
                     self._node.machine.add_replica(community, keys.device, keys.prekey_private)
             else:
-                self._node.handle(Sign())  # the other device cannot, should we stop in between
+                self._node.sign()  # the other device cannot, should we stop in between
                 keystore.replace_device(community, keys)
         else:
             keys = msgspec.structs.replace(held, link=link, is_recovering=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from p2pvalue import need_types as nt
@@ -24,6 +25,10 @@ class NeedsInterface(Protocol):
 
     async def close(self, reference: str) -> nt.NeedView:
         """Close a need, with every offer and withdrawal held here that was in time."""
+        ...
+
+    async def prove(self, reference: str, target: Path) -> nt.ProofView:
+        """Write the file that proves what became of a need; return what a stranger reads in it."""
         ...
 
 

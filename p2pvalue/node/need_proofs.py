@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
+from p2pvalue import need_types as nt
+from p2pvalue.folder import new_file
 from p2pvalue.node.need_boards import need_entries, need_state
+from p2pvalue.node.need_views import need_view, pledge_view
+from p2pvalue.node.people import Naming, unnamed
 from p2pvalue.store import Store
+from p2pvalue_protocol import limits
+from p2pvalue_protocol.errors import ConfigError, LocalProtocolError, Reason, Refused
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.kinds import profile
+from p2pvalue_protocol.needs.facts import Fact, facts_of
 from p2pvalue_protocol.past import StateRow
 from p2pvalue_protocol.proof.making import make_proof
+from p2pvalue_protocol.proof.reading import NotShown, Proven, read_proof
 from p2pvalue_protocol.replica import Replica
+
+_REFUSALS: Final = {
+    Reason.PROOF_INVALID: "it is no file about a need, or damaged",
+    Reason.UNSUPPORTED_VERSION: "it is of another version: use a newer p2pvalue",
+    Reason.TOO_LONG: "it is longer than any proof",
+    Reason.OVER_LIMIT: "it holds more than can be checked",
+    Reason.SIGNATURE_INVALID: "its signatures do not fit: somebody changed it, or left something"
+    " out",
+}
 
 
 def proof_of(copy: Replica, store: Store, row: StateRow) -> bytes:
@@ -30,3 +50,91 @@ def proof_of(copy: Replica, store: Store, row: StateRow) -> bytes:
         places += [(p.device, p.seq, p.op_id) for p in profiles[-1:]]
     shown = [Reference(device, CONTENT, seq, op_id) for device, seq, op_id in places]
     return make_proof(copy, row.subject, shown)
+
+
+def write_proof(path: Path, data: bytes) -> None:
+    """Write a file that must not be there yet; raises ConfigError."""
+    if path.exists():
+        raise ConfigError(f"{path} is there already: name another file, or remove it")
+    try:
+        with new_file(path) as file:
+            file.write(data)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} was not written ({error.strerror}): make room, or name another file"
+        ) from error
+
+
+def read_proof_file(path: Path) -> nt.ProofView:
+    """Return what a file proves, by itself: nothing else is read.
+
+    About 25 µs per operation that it holds; blocks meanwhile. Raises ConfigError if it cannot be
+    read, LocalProtocolError if it proves nothing.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(limits.PROOF_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}): name another file") from error
+    try:
+        return proof_view(read_proof(data))
+    except Refused as refused:
+        why = _REFUSALS.get(refused.reason, f"it breaks a rule ({refused.reason})")
+        raise LocalProtocolError(
+            f"{path.name} proves nothing: {why}; ask for a new one"
+        ) from refused
+
+
+class _NamesGiven:
+    """What members call themselves in a file."""
+
+    def __init__(self, names: dict[bytes, str]) -> None:
+        self._names = names
+
+    def of(self, member: bytes) -> str:
+        return self._names.get(member) or unnamed(member)
+
+
+def proof_view(proven: Proven) -> nt.ProofView:
+    """Return what a file proves."""
+    names = _NamesGiven(proven.names)
+    standing = proven.standing
+    subject = proven.row.subject
+    return nt.ProofView(
+        community=proven.community.hex(),
+        founders=[_person(founder, names) for founder in proven.founders],
+        need=need_view(proven.row, standing, names, (), b"", project_title=""),
+        pledges=[pledge_view(p, subject, proven.state, names) for p in standing.pledges],
+        done=[_done(fact, names) for fact in facts_of(proven.state, standing)],
+        is_whole=proven.not_shown.is_whole,
+        not_shown=_not_shown(proven.not_shown),
+        operations=proven.operations,
+        as_of=proven.as_of,
+        digest=proven.digest.hex(),
+    )
+
+
+def _person(member: bytes, names: Naming) -> nt.PersonView:
+    return nt.PersonView(member=member.hex(), name=names.of(member))
+
+
+def _done(fact: Fact, names: Naming) -> nt.DoneView:
+    return nt.DoneView(
+        pledge=fact.pledge.hex(),
+        member=fact.member.hex(),
+        name=names.of(fact.member),
+        quantity=fact.quantity,
+        unit=fact.line.unit,
+        kind=fact.line.kind,
+        witnesses=[_person(witness, names) for witness in fact.witnesses],
+        time=fact.time,
+    )
+
+
+def _not_shown(left: NotShown) -> nt.NotShownView:
+    return nt.NotShownView(
+        changes=[op_id.hex() for op_id in left.changes],
+        named=left.named,
+        kept=left.kept,
+        pledges=left.pledges,
+    )

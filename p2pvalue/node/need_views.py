@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from p2pvalue import need_types as nt
 from p2pvalue.node.need_boards import need_state
-from p2pvalue.node.people import Names
+from p2pvalue.node.people import Naming
 from p2pvalue_protocol.kinds.need import NeedLine, NeedState, terms_id
 from p2pvalue_protocol.needs.acts import confirmers_of, stewards_of
 from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
@@ -16,7 +16,7 @@ from p2pvalue_protocol.past import StateRow
 def need_view(
     row: StateRow,
     standing: NeedStanding,
-    names: Names,
+    names: Naming,
     wanting: Collection[bytes],
     me: bytes,
     *,
@@ -67,7 +67,7 @@ def need_view(
 
 
 def pledge_view(
-    pledge: PledgeStanding, need: bytes, state: NeedState, names: Names
+    pledge: PledgeStanding, need: bytes, state: NeedState, names: Naming
 ) -> nt.PledgeView:
     """Return a pledge as it stands."""
     said, word = pledge.offer.said, pledge.word
@@ -131,5 +131,5 @@ def _lines(standing: NeedStanding) -> list[nt.LineView]:
     ]
 
 
-def _people(members: Iterable[bytes], names: Names) -> list[nt.PersonView]:
+def _people(members: Iterable[bytes], names: Naming) -> list[nt.PersonView]:
     return [nt.PersonView(member=member.hex(), name=names.of(member)) for member in members]

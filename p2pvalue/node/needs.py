@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, zip_longest
+from pathlib import Path
 from typing import Any
+
+import trio
 
 from p2pvalue import need_types as nt
 from p2pvalue.node.context import Context
 from p2pvalue.node.interests import wanting
 from p2pvalue.node.need_boards import need_state, read_acts
 from p2pvalue.node.need_checks import check_close, check_days, check_drop, check_what_comes_first
+from p2pvalue.node.need_proofs import proof_of, read_proof_file, write_proof
 from p2pvalue.node.need_timeline import timeline
 from p2pvalue.node.need_views import need_view
 from p2pvalue.node.people import Names, resolve_member
@@ -152,6 +156,15 @@ class Needs:
         payload = close.encode_close(row.subject, standing.terms_id, [act.name for act in counted])
         await self._context.write(self._community, [Draft(close.NUMBER, b"", payload)])
         return self.view(row)
+
+    async def prove(self, reference: str, target: Path) -> nt.ProofView:
+        """Write the file that proves what became of a need; return what a stranger reads in it."""
+        row = self.row(reference)
+        self._context.sign()
+        copy = self._context.copy_of(self._community)
+        data = proof_of(copy, self._context.store, row)
+        await trio.to_thread.run_sync(write_proof, target, data)
+        return await trio.to_thread.run_sync(read_proof_file, target)
 
     def _acts(self, row: StateRow) -> Acts:
         copy = self._context.copy_of(self._community)

@@ -35,6 +35,7 @@ from p2pvalue_protocol.inputs import (
     Input,
     PeerJoined,
     RequestAnswered,
+    Sign,
     UpdatesAwaited,
     Wakeup,
 )
@@ -107,6 +108,10 @@ class Node:
         for community in store.communities():
             if keystore.keys(community) is None:  # restored from a backup: to read, not to write
                 self.machine.add_replica(community, None)
+
+    def sign(self) -> None:
+        """Sign what we wrote and is not signed yet: what leaves the node is."""
+        self.handle(Sign())
 
     # --- the one path of every input
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from p2pvalue import types as t
 from p2pvalue.node.context import Context
@@ -13,6 +13,12 @@ from p2pvalue_protocol.kinds import decode_state, profile
 
 RANKS: Final[tuple[t.Rank, ...]] = ("founder", "admin", "member", "guest")
 JOINS: Final[tuple[t.Join, ...]] = ("invite", "open", "request")
+
+
+class Naming(Protocol):
+    """Whoever knows what members are called."""
+
+    def of(self, member: bytes) -> str: ...
 
 
 class Names:
@@ -33,10 +39,15 @@ class Names:
     def _read(self, member: bytes) -> str:
         row = self._context.store.state(self._community, profile.profile_subject(member))
         if row is None or row.kind != profile.NUMBER:
-            return f"member {member.hex()[:6]}"
+            return unnamed(member)
         state = decode_state(row.kind, row.state)
         assert isinstance(state, profile.ProfileState)
         return state.name
+
+
+def unnamed(member: bytes) -> str:
+    """Return what a member without a profile is called: "member 3f2a9c"."""
+    return f"member {member.hex()[:6]}"
 
 
 def resolve_member(context: Context, community: bytes, reference: str) -> bytes:

@@ -52,7 +52,7 @@ from p2pvalue.texts.workers import TextWorkers
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.effects import Changed, Joined, Wrote
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
-from p2pvalue_protocol.inputs import Draft, Found, Sign
+from p2pvalue_protocol.inputs import Draft, Found
 from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key, parse_link
 from p2pvalue_protocol.kinds import card
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
@@ -377,7 +377,7 @@ class RunningNode(Node):
 
     async def backup(self, target: Path, progress: Callable[[int, int], None]) -> None:
         """Write a copy of what is stored to a new file, closed so that the words open it."""
-        self.handle(Sign())
+        self.sign()
         await backup(self.store, target, progress, self.keystore.backup_key)
 
     async def verify(self, progress: Callable[[int, int], None]) -> list[t.CheckView]:

@@ -126,6 +126,11 @@ class SmallNode:
     def copy_of(self, community: bytes) -> Replica:
         return self.replica
 
+    def sign(self) -> None:
+        self.replica.begin()
+        self.replica.seal()
+        self._commit()
+
     def device(self, community: bytes) -> bytes:
         return self.device_seen
 

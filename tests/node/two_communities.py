@@ -39,6 +39,10 @@ class TwoCommunities:
     def copy_of(self, community: bytes) -> Replica:
         return self._by_id[community].replica
 
+    def sign(self) -> None:
+        for node in self.nodes:
+            node.sign()
+
     def device(self, community: bytes) -> bytes:
         return self._by_id[community].device(community)
 

@@ -9,15 +9,23 @@ import click
 from p2pvalue.amounts import written
 from p2pvalue_cli import connection
 from p2pvalue_cli.amounts import BadAmount, LineKind, TooMuch, parse_quantity, time_meant
-from p2pvalue_cli.command import Group, community_option
+from p2pvalue_cli.command import Group, Late, community_option
 from p2pvalue_cli.dates import end_of_day_ms
 from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, table
 
 OTHERS_MAX = 1_000_000  # the protocol's limit
+_PROOFS = "p2pvalue_cli.commands.proof"
+
 _pledge = click.argument("pledge_id", metavar="PLEDGE")
 
 
-@click.group(cls=Group)
+@click.group(
+    cls=Group,
+    late={
+        "prove": Late(f"{_PROOFS}:prove", "Write a FILE that proves what became of a NEED."),
+        "verify": Late(f"{_PROOFS}:verify", "Check a FILE that somebody wrote with `prove`."),
+    },
+)
 def pledge() -> None:
     """Promise to help with a need."""
 

@@ -1,0 +1,125 @@
+"""Prove to people who are no members what became of a need, and check what others prove."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from p2pvalue.amounts import written
+from p2pvalue_cli import connection
+from p2pvalue_cli.command import Command, community_option
+from p2pvalue_cli.failures import Failed, NotWhole
+from p2pvalue_cli.output import day, one_line, show, table
+
+_KEY_DIGITS = 16
+
+
+@click.command(cls=Command, example="p2pvalue pledge prove 'Fix the fence' fence.proof")
+@click.argument("need")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@community_option
+def prove(need: str, file: Path, community: str | None) -> None:
+    """Write a FILE that proves what became of a NEED, and print what it says.
+
+    Whoever gets it can check it with `pledge verify`: no member, no daemon, no network. It
+    discloses all words about this need and its pledges, the profiles of the people concerned, and
+    of all members their keys and ranks, and when each of their devices wrote what kind of thing; no
+    other words.
+    """
+    found = connection.post(
+        f"/needs/{connection.quoted(need)}/prove",
+        target=str(file.absolute()),
+        community=community,
+    )
+    _show(found)
+
+
+@click.command(cls=Command, example="p2pvalue pledge verify fence.proof")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--community", metavar="ID", help="The whole id of the community it must be about.")
+def verify(file: Path, community: str | None) -> None:
+    """Check a FILE that somebody wrote with `pledge prove`, and print what it proves.
+
+    Asks nobody and changes nothing: what became of the need is computed from what is in the file.
+    Exit code 0: it holds. 1: it does not. 7: it holds, and does not show all that it points to.
+    """
+    import msgspec
+
+    from p2pvalue.node.need_proofs import read_proof_file
+
+    found: dict[str, Any] = msgspec.to_builtins(read_proof_file(file))
+    if community is not None and community.lower() != found["community"]:
+        raise Failed(
+            f"{file.name} is about another community, {found['community']}: ask for one about yours"
+        )
+    _show(found)
+
+
+def _show(found: dict[str, Any]) -> None:
+    show(found, _write)
+    if not found["is_whole"]:
+        raise NotWhole(f"the file does not show all that it points to: {_left_out(found)}")
+
+
+def _write(found: dict[str, Any]) -> None:
+    need = found["need"]
+    click.secho(one_line(need["title"]), bold=True)
+    click.echo(f"{need['state']}, asked by {one_line(need['name'])} on {day(need['created'])}")
+    for number, line in enumerate(need["lines"], 1):
+        goal = written(line["kind"], line["unit"], line["minimum"])
+        pledged, delivered = (
+            written(line["kind"], line["unit"], line[part]) for part in ("pledged", "delivered")
+        )
+        click.echo(f"{number}. {pledged} of {goal} pledged, {delivered} confirmed")
+    for closing in need["closings"]:
+        click.echo(f"closed by {one_line(closing['name'])} on {day(closing['time'])}")
+    if found["pledges"]:
+        heads = ("BY", "KEY", "AMOUNT", "STATE", "CONFIRMED", "SEEN BY")
+        table(heads, (_row(pledge, found["done"]) for pledge in found["pledges"]))
+    founders = ", ".join(f"{one_line(f['name'])} {f['member']}" for f in found["founders"])
+    click.echo(f"community: {found['community']}")
+    click.echo(f"founded by: {founders}")
+    until = f"{day(found['as_of'])}, with {found['operations']} operations"
+    click.echo(f"as of: {until}; digest {found['digest']}")
+    click.echo(
+        "Proven: these keys signed these words, and by the rules this is what became of them.\n"
+        "Not proven: that nothing was said later or left out, nor what anybody is called. Compare"
+        " the community's id with one that you trust."
+    )
+    others = found["not_shown"]["pledges"]
+    if others:
+        count = "1 other word" if others == 1 else f"{others} other words"
+        click.echo(
+            f"{count} on pledges and closings in the history of these: to which need is sealed."
+        )
+
+
+def _row(pledge: dict[str, Any], done: list[dict[str, Any]]) -> tuple[str, ...]:
+    witnesses = (d["witnesses"] for d in done if d["pledge"] == pledge["pledge"])
+    return (
+        pledge["name"],
+        pledge["member"][:_KEY_DIGITS],
+        _amount(pledge, "quantity"),
+        pledge["state"],
+        _amount(pledge, "delivered") if pledge["delivered"] else "",
+        ", ".join(person["name"] for people in witnesses for person in people),
+    )
+
+
+def _amount(pledge: dict[str, Any], field: str) -> str:
+    return one_line(written(pledge["kind"] or "material", pledge["unit"], pledge[field]))
+
+
+def _left_out(found: dict[str, Any]) -> str:
+    left = found["not_shown"]
+    parts = (
+        (len(left["changes"]), "change{} of the need"),
+        (left["named"], "word{} that counted when it closed"),
+        (left["kept"], "head{} of logs of who was put out"),
+    )
+    counted = ", ".join(
+        f"{count} {what.format('' if count == 1 else 's')}" for count, what in parts if count
+    )
+    return f"{counted}; ask who made it, or somebody else, for a whole one"

@@ -1,0 +1,76 @@
+"""Whoever gets a file checks it with nothing but the program."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from p2pvalue_cli.failures import FAILED, NOT_WHOLE
+from p2pvalue_cli.main import cli
+from p2pvalue_protocol.kinds import need
+from p2pvalue_protocol.proof.form import decode_proof
+from tests.needs.proofs import dug, places_of, without_words
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "pond.proof"
+    path.write_bytes(dug())
+    return path
+
+
+def verified(file: Path, *words: str) -> Result:
+    """Check a file, with a data folder that is not there."""
+    folder = file.parent / "nowhere"
+    result = CliRunner().invoke(
+        cli, ["--data-dir", str(folder), "pledge", "verify", *words, str(file)]
+    )
+    assert not folder.exists()
+    return result
+
+
+def test_a_file_is_read_without_a_data_folder(file: Path) -> None:
+    result = verified(file)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "Dig the pond behind the shed"
+    assert lines[2] == "1. 1h30 of 1h pledged, 1h confirmed"
+    [bea] = [line.split() for line in lines if line.startswith("Bea")]
+    assert bea[2:] == ["1h", "confirmed", "1h", "Ana"]
+
+
+def test_a_program_gets_all_of_it(file: Path) -> None:
+    found = json.loads(verified(file, "--json").stdout)
+    assert [(p["name"], p["state"]) for p in found["pledges"]] == [
+        ("Bea", "confirmed"),
+        ("Carl", "binding"),
+    ]
+    assert found["is_whole"]
+    assert verified(file, "--community", found["community"]).exit_code == 0
+
+
+def test_a_file_about_another_community_is_refused(file: Path) -> None:
+    result = verified(file, "--community", "ab" * 32)
+    assert result.exit_code == FAILED
+    assert "about another community" in result.stderr
+    assert "Bea" not in result.stdout
+
+
+def test_a_file_that_leaves_something_out_has_a_code_of_its_own(file: Path) -> None:
+    place = places_of(decode_proof(dug()), need.NUMBER)[1]
+    file.write_bytes(without_words(dug(), place))
+    result = verified(file)
+    assert result.exit_code == NOT_WHOLE
+    assert result.stdout.startswith("Dig the pond\n")
+    assert "1 change of the need" in result.stderr
+
+
+def test_a_file_that_was_changed_is_refused(file: Path) -> None:
+    file.write_bytes(dug()[:-9])
+    result = verified(file)
+    assert result.exit_code == FAILED
+    assert "proves nothing" in result.stderr
+    assert result.stdout == ""
