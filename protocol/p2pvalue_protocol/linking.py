@@ -42,7 +42,8 @@ from p2pvalue_protocol.keys import (
     is_valid_public_key,
     verify,
 )
-from p2pvalue_protocol.log import encode_batch
+from p2pvalue_protocol.log import Run, encode_batch
+from p2pvalue_protocol.named import is_certified
 from p2pvalue_protocol.replica import Replica
 
 ReplicaFor = Callable[[bytes, SigningKey], Replica]
@@ -223,8 +224,7 @@ class OlderDevice(_LinkSide[f.NewerDevicesFrame]):
             raise Refused(Reason.FRAME_INVALID)
         if not replica.membership.was_ever_admitted(made.device):  # else an answer was lost
             first = first_run(frame.first, made.device)
-            added = auth.read_payload(auth.DevAddPayload, first.items[0].payload)
-            if added is None or not _is_as_certified(replica, made, added):
+            if not _is_as_certified(replica, made, first):
                 raise Refused(Reason.FRAME_INVALID)
             if not take_first(replica, first, Draft(auth.AUTH_SEEN, b"", b""), now_ms):
                 words = _WORDS[f.LinkRefusal.CANNOT_ADMIT]
@@ -381,15 +381,16 @@ class NewerDevice(_LinkSide[f.OlderDevicesFrame]):
         return Joined(self._session, community, state, nonce, "")
 
 
-def _is_as_certified(replica: Replica, made: f.NewDevice, added: auth.DevAddPayload) -> bool:
-    """Return whether a DEV_ADD says what we signed for this device, and nothing else."""
-    own = _device_of(replica)
-    founding = replica.membership.genesis
-    root = replica.membership.member_of(own)
-    if founding is None or (added.root, added.prekey, added.certifier) != (root, made.prekey, own):
-        return False
-    message = auth.certificate_message(founding.nonce, added.root, made.device, made.prekey)
-    return verify(own, message, added.certificate)
+def _is_as_certified(replica: Replica, made: f.NewDevice, first: Run) -> bool:
+    """Return whether a DEV_ADD says what a device of ours signed for this one, and nothing else.
+
+    Mostly we did. But an earlier link may have broken when the log had begun, and another device of
+    the same person, or her words, may go on: it cannot begin twice.
+    """
+    added = auth.read_payload(auth.DevAddPayload, first.items[0].payload)
+    root = replica.membership.member_of(_device_of(replica))
+    is_hers = added is not None and (added.root, added.prekey) == (root, made.prekey)
+    return is_hers and is_certified(replica.membership, first)
 
 
 def _device_of(replica: Replica) -> bytes:

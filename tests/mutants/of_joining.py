@@ -231,11 +231,30 @@ MUTANTS = (
         "other-device-begun",
         "devices#linking: the new log carries what was certified and nothing else",
         "linking",
-        "            if added is None or not _is_as_certified(replica, made, added):\n"
+        "            if not _is_as_certified(replica, made, first):\n"
         "                raise Refused(Reason.FRAME_INVALID)\n",
         "",
         "protocol/test_linking.py::"
-        "test_a_first_operation_that_says_something_else_than_was_certified_is_not_taken[prekey]",
+        "test_a_first_operation_that_says_something_else_than_was_certified_is_not_taken[prekey-min]",
+    ),
+    Mutant(
+        "begun-without-certificate",
+        "devices#linking: a log that has begun carries a certificate by hers, or her root",
+        "linking",
+        "    return is_hers and is_certified(replica.membership, first)\n",
+        "    return is_hers\n",
+        "protocol/test_linking.py::"
+        "test_a_first_operation_that_says_something_else_than_was_certified_is_not_taken[certificate-min]",
+    ),
+    Mutant(
+        "begun-by-ourselves-alone",
+        "devices#linking: a log that began when an earlier link broke is taken by another of hers",
+        "linking",
+        "    return is_hers and is_certified(replica.membership, first)\n",
+        "    is_ours = is_hers and added.certifier == replica.device\n"
+        "    return is_ours and is_certified(replica.membership, first)\n",
+        "protocol/test_link_broken.py::"
+        "test_a_device_that_had_begun_by_one_of_hers_is_taken_by_another",
     ),
     Mutant(
         "any-link-frame",

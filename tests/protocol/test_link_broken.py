@@ -82,6 +82,30 @@ def test_a_device_that_is_put_out_meanwhile_certifies_nothing() -> None:
     assert phone.machine.communities() == []
 
 
+# --- the link breaks, and another device of hers goes on
+
+
+def test_a_device_that_had_begun_by_one_of_hers_is_taken_by_another() -> None:
+    laptop, phone, garden = pair()
+    tablet = Computer("tablet", "nobody")
+    link(laptop, tablet)
+    sync(tablet, laptop, garden, 8)
+
+    def leaving(data: bytes) -> bytes:
+        if isinstance(f.decode_link_frame(data), f.Certified):
+            laptop.handle(i.PeerLeft(9))
+        return data
+
+    link(laptop, phone, session=9, alter=leaving)
+    device = phone.device(garden)
+    assert not laptop.membership(garden).is_live(device)
+    link(tablet, phone, session=10)
+    assert phone.linked().state == "linked"
+    assert phone.device(garden) == device, "its log has begun, with what the laptop certified"
+    sync(phone, laptop, garden, 11)
+    assert laptop.membership(garden).is_live(device)
+
+
 # --- what the newer device says
 
 
