@@ -146,7 +146,7 @@ class _Seen:
     def _bound(self, pledge: PledgeStanding) -> Iterator[Concern]:
         if self._terms.trigger != "none" and pledge.offer.said.takes is None:
             yield self._of_mine("pledge-triggered", pledge, self._outcome_ms(), None)
-        if self._is_near(self._need.deadline):
+        if self._is_near(self._need.deadline, pledge.offer.act.order.time):
             deadline = self._need.deadline
             due = self._of_mine(
                 "due-tomorrow", pledge, deadline - AHEAD_MS, None, _number(deadline)
@@ -224,7 +224,8 @@ class _Seen:
         is_told = any(p.state == "binding" and p.offer.said.takes is None for p in self._mine)
         if self._standing.is_closed and state not in ("lapsed", "dropped") and not is_told:
             yield self._of_need("need-triggered", self._outcome_ms(), terms_id)
-        if state == "open" and not self._standing.is_met and self._is_near(self._terms.closes):
+        is_near = self._is_near(self._terms.closes, self._need.created)
+        if state == "open" and not self._standing.is_met and is_near:
             ends = self._terms.closes
             near = self._of_need("need-closing", ends - AHEAD_MS, _number(ends))
             yield near._replace(is_ahead=True)
@@ -279,8 +280,9 @@ class _Seen:
 
     # --- times
 
-    def _is_near(self, time: int) -> bool:
-        return time - AHEAD_MS <= self._now_ms < time
+    def _is_near(self, time: int, since: int) -> bool:
+        """Return whether a time is near that was not near yet when it was agreed to."""
+        return since < time - AHEAD_MS <= self._now_ms < time
 
     def _outcome_ms(self) -> int:
         """Return when it was said that the need is closed as it is now."""

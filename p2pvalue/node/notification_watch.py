@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 PAUSE_S: Final = 1.0
 """What comes together is looked at together."""
+PAUSE_S_MAX: Final = 30.0
+_SHARE: Final = 9  # while much arrives, the rest has so many times as long as this
 _AGAIN_S: Final = 60.0  # after the disk took nothing
 _SLEEP_S_MAX: Final = 600.0  # a machine that slept does not count those seconds
 _TURN: Final = 16  # needs looked at between turns of the others
@@ -95,14 +97,16 @@ class NotificationWatch:
         """Look whenever there is something, until cancelled."""
         self.look_at_all()
         while True:
+            began_s = trio.current_time()
             try:
                 await self.look()
             except StoreFailed as failure:
                 log.error("notifications are not kept, and tried again: %s", failure)
                 await trio.sleep(_AGAIN_S)
+            took_s = trio.current_time() - began_s
             with trio.move_on_after(self._wait_s()):
                 await self._has_news.wait()
-            await trio.sleep(PAUSE_S)
+            await trio.sleep(max(PAUSE_S, min(_SHARE * took_s, PAUSE_S_MAX)))
 
     def look_at_all(self) -> None:
         """Let the next look be at everything that is held."""

@@ -172,6 +172,8 @@ def test_a_deadline_and_a_last_day_are_told_within_the_day_before() -> None:
     assert next_ms(board.need, standing, root("ana"), ends - AHEAD_MS) == ends
     assert next_ms(board.need, standing, root("ana"), ends) is None
     assert next_ms(board.need, standing, root("bea"), 0) is None
+    board.need = msgspec.structs.replace(board.need, created=ends - AHEAD_MS)
+    assert "need-closing" not in kinds(board, "ana", now=ends - AHEAD_MS)  # asked for that day
 
 
 def test_what_i_promised_is_due() -> None:
@@ -183,6 +185,23 @@ def test_what_i_promised_is_due() -> None:
     assert kinds(board, "bea", now=10**9) == ["pledge-triggered"]
     board.say("bea", "claim", pledge, 120)
     assert kinds(board, "bea", now=due) == []
+
+
+def test_what_i_took_over_on_the_day_itself_is_no_reminder() -> None:
+    board, pledge = bound()
+    board.need = msgspec.structs.replace(board.need, deadline=10**9)
+    board.say("bea", "withdraw", pledge, to="carl")
+    board.offer("carl", 120, takes=pledge, at=10**9 - AHEAD_MS)
+    assert kinds(board, "carl", now=10**9 - 1) == []
+
+
+def test_who_took_over_too_late_is_told() -> None:
+    board, pledge = bound()
+    board.say("bea", "withdraw", pledge)
+    board.offer("carl", 120, takes=pledge)
+    board.offer("dora", 120, takes=pledge)
+    [told] = of(board, "dora")
+    assert (told.kind, told.said) == ("pledge-lapsed", "it arrived too late")
 
 
 def test_what_is_hidden_is_not_quoted() -> None:
