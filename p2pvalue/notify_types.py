@@ -21,6 +21,7 @@ NotificationKind = Literal[
     "need-lapsed",
     "need-pledged",
     "need-claimed",
+    "commented",
     "pledge-lapsed",
     "pledge-confirmed",
     "thanked",

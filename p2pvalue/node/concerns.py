@@ -96,6 +96,13 @@ def next_ms(need: NeedState, standing: NeedStanding, me: bytes, now_ms: int) -> 
     return min((time for time in times if time > now_ms), default=None)
 
 
+def role_of(need: NeedState, standing: NeedStanding, me: bytes) -> Because | None:
+    """Return why a need is the concern of `me` whatever was pledged to it; None: it is not."""
+    if me not in _owners(need, standing):
+        return None
+    return "asked" if me == need.author else "steward"
+
+
 def _owners(need: NeedState, standing: NeedStanding) -> set[bytes]:
     return {need.author, *stewards_of(need, standing.terms)}
 
@@ -126,7 +133,7 @@ class _Seen:
         self._mine = [pledge for pledge in standing.pledges if pledge.offer.member == me]
         self._others = [pledge for pledge in standing.pledges if pledge.offer.member != me]
         self._has_ended = standing.is_closed or need.status == "dropped"
-        self._role: Because = "asked" if me == need.author else "steward"
+        self._role: Because = role_of(need, standing, me) or "steward"
 
     # --- what I promised
 

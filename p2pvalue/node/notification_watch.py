@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from p2pvalue.node.concerns import Concern, Edit, concerns, is_concerned, key_of, next_ms
+from p2pvalue.node.comment_concerns import comments
+from p2pvalue.node.concerns import Concern, Edit, concerns, is_concerned, key_of, next_ms, role_of
 from p2pvalue.node.need_boards import need_state, read_acts
 from p2pvalue.node.notified import About, Notification, note, take
 from p2pvalue.node.notify_rules import Way, next_digest_ms
@@ -26,7 +27,8 @@ from p2pvalue.notify_types import NotificationKind
 from p2pvalue.store import StoreFailed
 from p2pvalue.types import EventView
 from p2pvalue_protocol.effects import Changed
-from p2pvalue_protocol.kinds import close, decode_state, need, pledge, thanks
+from p2pvalue_protocol.kind import NO_SUBJECT
+from p2pvalue_protocol.kinds import chat, close, decode_state, need, pledge, thanks
 from p2pvalue_protocol.needs.acts import sorted_acts
 from p2pvalue_protocol.past import StateRow
 
@@ -68,9 +70,10 @@ class NotificationWatch:
 
     def changed(self, changed: Changed) -> None:
         """Note what something was said about; called with every commit."""
-        kinds = (need.NUMBER, pledge.NUMBER, close.NUMBER, thanks.NUMBER)
+        kinds = (need.NUMBER, pledge.NUMBER, close.NUMBER, thanks.NUMBER, chat.NUMBER)
         self._kept.of(changed.community)  # what is older than this is no news
         subjects = {change.subject for change in changed.changes if change.kind in kinds}
+        subjects.discard(NO_SUBJECT)  # what is said to everybody
         if subjects:
             self._changed.setdefault(changed.community, set()).update(subjects)
             self._has_news.set()
@@ -216,7 +219,11 @@ class NotificationWatch:
         acts = sorted_acts(read_acts(copy, self._context.store, row.subject))
         author = self._context.membership(community.id).member_of(row.device)
         edit = Edit(author, row.time)
-        return concerns(row.subject, state, edit, standing, acts, me, now_ms)
+        found = concerns(row.subject, state, edit, standing, acts, me, now_ms)
+        role = role_of(state, standing, me)
+        if role is not None:
+            found += comments(self._context, community.id, row.subject, role, me)
+        return found
 
     # --- the digest
 

@@ -16,6 +16,7 @@ from p2pvalue.node.notify_hook import NotifyHook
 from p2pvalue.node.notify_rules import Mute, Rules
 from p2pvalue.node.notify_store import NotifyStore
 from p2pvalue.node.notify_views import notification_view, rule_views
+from p2pvalue.node.project_states import project_titles
 from p2pvalue.node.references import resolve
 from p2pvalue.types import EventView
 from p2pvalue_protocol.effects import Changed
@@ -186,9 +187,9 @@ class Notifications:
         for room in self._rooms(community):
             found[room.id] = Mute("community", room.id, room.id, until, room.name)
             for row in room.needs.rows():
-                state = need_state(row)
-                found[row.subject] = Mute("need", row.subject, room.id, until, state.title)
-                if state.project:  # it may belong to several communities
-                    found[state.project] = Mute("project", state.project, b"", until)
+                title = need_state(row).title
+                found[row.subject] = Mute("need", row.subject, room.id, until, title)
+            for subject, title in project_titles(self._context, room.id).items():
+                found[subject] = Mute("project", subject, room.id, until, title)
         named = ((subject, mute.name) for subject, mute in found.items())
         return found[resolve(reference, named, "community, need or project")]

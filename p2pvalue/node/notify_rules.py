@@ -35,7 +35,7 @@ Way = Literal["now", "digest", "muted", "never"]
 class Mute(msgspec.Struct, frozen=True):
     """Something of which nothing is told until a time (ms); 0: for good.
 
-    `community` is empty for a project, which may belong to several; `name` is what it was called.
+    `name` is what it was called.
     """
 
     what: MutedThing
@@ -77,7 +77,7 @@ class Rules(msgspec.Struct, frozen=True):
         rule = self.rule(kind, community)
         about = {("community", community), ("need", need), ("project", project)}
         is_muted = any(
-            (mute.what, mute.subject) in about and mute.community in (b"", community)
+            (mute.what, mute.subject) in about and mute.community == community
             for mute in self.in_force(now_ms)
         )
         return "muted" if is_muted and rule != "never" else rule

@@ -2,101 +2,27 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Sequence
-
 import pytest
 
-from p2pvalue.need_types import LineView, NeedDraft, Trigger
-from p2pvalue.node.notifications import Notifications
 from p2pvalue.node.notified import AT_ONCE_MAX, OLD_MS
 from p2pvalue.store import StoreFailed
-from p2pvalue.types import EventView
-from p2pvalue_protocol.effects import Change, Changed
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
-from tests.node.small_node import FIRST_MS, SmallNode, exchange
-
-NAMES = ["ana", "ben", "cleo"]
-HOURS = LineView(kind="hours", unit="minute", minimum=60, optimum=600)
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
-CLOSES = FIRST_MS + 20 * DAY_MS
-
-
-class Told:
-    """One node, and what its person is shown."""
-
-    def __init__(self, name: str) -> None:
-        self.node = SmallNode(name, NAMES)
-        self.shown: list[EventView] = []
-        self.notifications = self._new()
-        self.node.on_changes = self._changed
-
-    def _new(self) -> Notifications:
-        return Notifications(self.node, lambda: [self.node.community], self.shown.append)
-
-    def _changed(self, changes: Sequence[Change]) -> None:
-        self.notifications.changed(Changed(self.node.community_id, tuple(changes)))
-
-    def restart(self) -> None:
-        """Go on as a new process would, with nothing but the store."""
-        self.node.restart()
-        self.notifications = self._new()
-        self.notifications.watch.look_at_all()
-
-    async def news(self, *, at_ms: int = 0) -> list[object]:
-        """Look; return the kinds of what is shown at once."""
-        self.node.now_ms = max(self.node.now_ms, at_ms)
-        await self.notifications.watch.look()
-        kinds: list[object] = [event.data["kind"] for event in self.shown]
-        self.shown.clear()
-        return kinds
-
-    def listed(self, *, unread: bool = True) -> list[tuple[str, int]]:
-        found = self.notifications.all(unread=unread)
-        return [(view.kind, view.count) for view in found]
+from tests.node.told_people import (
+    CLOSES,
+    DAY_MS,
+    HOUR_MS,
+    Told,
+    acquainted,
+    close,
+    meet,
+    need,
+    promised,
+)
 
 
 @pytest.fixture
 async def people() -> list[Told]:
-    found = [Told(name) for name in NAMES]
-    for told in found:
-        await told.node.community.set_my_name(told.node.name.title())
-        await told.news()
-    meet(found)
-    return found
-
-
-def meet(people: Sequence[Told]) -> None:
-    exchange(*(told.node for told in people))
-
-
-async def need(
-    told: Told,
-    title: str = "Roof",
-    *,
-    closes: int = CLOSES,
-    deadline: int = 0,
-    trigger: Trigger = "all",
-) -> None:
-    draft = NeedDraft(title=title, lines=[HOURS], closes=closes, deadline=deadline, trigger=trigger)
-    await told.node.community.needs.add(draft)
-
-
-async def promised(people: Sequence[Told], quantity: int = 60) -> str:
-    """Ana asks for the roof, and Ben pledges; return the pledge."""
-    await need(people[0])
-    meet(people)
-    made = await people[1].node.community.pledges.make("Roof", quantity)
-    meet(people)
-    return made.pledge
-
-
-async def close(people: Sequence[Told]) -> None:
-    for told in people:
-        told.node.now_ms = max(told.node.now_ms, CLOSES + 1)
-    await people[0].node.community.needs.close("Roof")
-    meet(people)
+    return await acquainted()
 
 
 async def test_a_pledge_to_my_need_waits_for_the_digest(people: list[Told]) -> None:
@@ -273,58 +199,6 @@ async def test_a_last_day_and_a_deadline_are_told_in_time_without_any_change(
     assert ("need-closing", 1) not in ana.listed()
 
 
-async def test_rules_are_kept_and_hold_for_all_or_for_one_community(people: list[Told]) -> None:
-    ana, _, _ = people
-    here = ana.node.community_id.hex()
-    ana.notifications.set_rule("need-pledged", "never")
-    ana.notifications.set_rule("need-pledged", "now", community=here)
-    ana.restart()
-    await promised(people)
-    assert await ana.news() == ["need-pledged"]
-    ana.notifications.set_rule("need-pledged", None, community=here)
-    await people[2].node.community.pledges.make("Roof", 60)
-    meet(people)
-    assert await ana.news() == []
-    assert ana.listed() == [("need-pledged", 1)]
-    ana.notifications.set_rule(None, "never")
-    assert {rule.rule for rule in ana.notifications.rules().rules} == {"never"}
-
-
-@pytest.mark.parametrize("what", ["Roof", "community"])
-async def test_what_is_muted_is_listed_and_told_to_nobody(people: list[Told], what: str) -> None:
-    ana, ben, _ = people
-    pledge = await promised(people)
-    await close(people)
-    await ana.news()
-    meant = ana.node.community_id.hex() if what == "community" else what
-    until = ana.node.now_ms + HOUR_MS
-    [muted] = ana.notifications.mute(meant, until=until).mutes
-    assert (muted.what, muted.until) == ("need" if what == "Roof" else "community", until)
-    await ben.node.community.pledges.claim(pledge, quantity=30)
-    meet(people)
-    assert await ana.news() == []
-    assert ("confirm-asked", 1) not in ana.listed()
-    assert ("confirm-asked", 1) in ana.listed(unread=False)
-    await ben.node.community.pledges.claim(pledge)
-    meet(people)
-    assert await ana.news(at_ms=until) == ["confirm-asked"]
-    with pytest.raises(NotFound, match="is not muted"):
-        ana.notifications.unmute(meant)
-
-
-async def test_what_is_muted_for_good_can_be_unmuted(people: list[Told]) -> None:
-    ana, ben, _ = people
-    pledge = await promised(people)
-    await close(people)
-    await ana.news()
-    ana.notifications.mute("Roof")
-    assert [mute.name for mute in ana.notifications.rules().mutes] == ["Roof"]
-    assert ana.notifications.unmute("Roof").mutes == []
-    await ben.node.community.pledges.claim(pledge)
-    meet(people)
-    assert await ana.news() == ["confirm-asked"]
-
-
 async def test_one_is_marked_as_read_or_all(people: list[Told]) -> None:
     ana, _, _ = people
     await promised(people)
@@ -340,6 +214,29 @@ async def test_one_is_marked_as_read_or_all(people: list[Told]) -> None:
         ana.notifications.read(notification="beef")
 
 
+async def test_comments_on_my_need_wait_for_the_digest_and_others_do_not_concern_me(
+    people: list[Told],
+) -> None:
+    ana, ben, cleo = people
+    await promised(people)
+    meant = ana.node.community.needs.named("Roof").need
+    await cleo.node.community.post("hello all")
+    await cleo.node.community.post("who has a ladder?", channel=meant)
+    await ana.node.community.post("I do", channel=meant)
+    meet(people)
+    assert await ana.news() == await ben.news() == []
+    [of_pledge, said] = ana.notifications.all()
+    assert of_pledge.kind == "need-pledged"
+    assert said.text == "Cleo said to “Roof”: who has a ladder?"
+    assert said.why == "because you asked for it"
+    assert ben.listed() == []
+    for number in range(25):
+        await cleo.node.community.post(f"so {number}", channel=meant)
+    meet(people)
+    await ana.news()
+    assert ana.listed() == [("need-pledged", 1), ("commented", 21)]
+
+
 async def test_thanks_are_told_to_whom_they_are_given(people: list[Told]) -> None:
     ana, ben, _ = people
     given = await ben.node.community.thanks.give("Ana", "for the soup")
@@ -351,27 +248,3 @@ async def test_thanks_are_told_to_whom_they_are_given(people: list[Told]) -> Non
     await ben.node.community.thanks.withdraw(given.thanks)
     meet(people)
     assert await ana.news() == []
-
-
-async def test_the_digest_comes_at_its_hour_of_this_machine(people: list[Told]) -> None:
-    ana, _, _ = people
-    ana.notifications.set_digest_hour(7)
-    await promised(people)
-    assert await ana.news() == []
-    noted = datetime.datetime.fromtimestamp(ana.node.now_ms / 1000)
-    seven = noted.replace(hour=7, minute=0, second=0, microsecond=0)
-    if seven <= noted:
-        seven += datetime.timedelta(days=1)
-    due_ms = int(seven.timestamp() * 1000)
-    assert await ana.news(at_ms=due_ms - 1) == []
-    assert await ana.news(at_ms=due_ms) == ["digest"]
-
-
-async def test_a_digest_that_is_only_wanted_when_asked_for_is_not_told(
-    people: list[Told],
-) -> None:
-    ana, _, _ = people
-    ana.notifications.set_digest_hour(-1)
-    await promised(people)
-    assert await ana.news() == await ana.news(at_ms=FIRST_MS + 10 * DAY_MS) == []
-    assert [view.kind for view in ana.notifications.digest()] == ["need-pledged"]
