@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
+from p2pvalue_protocol.documents import facts
 from p2pvalue_protocol.documents.placement import Placement
 from p2pvalue_protocol.documents.steps import Steps
 from p2pvalue_protocol.documents.strands import Waiting
-from p2pvalue_protocol.documents.update_form import STRUCTS_MAX, Struct
+from p2pvalue_protocol.documents.update_form import STRUCTS_MAX, Place, Struct, Update, read_update
 from p2pvalue_protocol.documents.verdict import Applies
-from tests.documents.by_hand import EVA, KIM, Scene, client, string, update
+from tests.documents.by_hand import APPLIES, EVA, KIM, Scene, client, string, update
 
 E = client(EVA)
 STRUCTS = 256  # of one step
@@ -52,3 +55,26 @@ def test_those_that_waited_are_judged_one_after_the_other() -> None:
     count, released = counted(scene.facts.releasing())
     assert isinstance(released, list)
     assert count > len(released) == 20
+
+
+@pytest.mark.parametrize("right", [None, (E, 1)])
+def test_what_a_typist_goes_on_with_is_not_read_by_the_rules(
+    monkeypatch: pytest.MonkeyPatch, right: Place | None
+) -> None:
+    scene = Scene()
+    scene.give(EVA, update(E, 0, string("ab")))
+    scene.give(EVA, update(E, 2, string("c", origin=(E, 0 if right else 1), right=right)))
+    read: list[bytes] = []
+
+    def noted(data: bytes) -> Update:
+        read.append(data)
+        return read_update(data)
+
+    monkeypatch.setattr(facts, "read_update", noted)
+    for at, text in ((3, "d"), (4, "日本"), (6, "😀"), (8, "e")):
+        data = update(E, at, string(text, origin=(E, at - 1), right=right))
+        assert scene.give(EVA, data) == APPLIES
+    assert read == []
+    elsewhere = update(E, 9, string("f", origin=(E, 0)))
+    scene.give(EVA, elsewhere)
+    assert read == [elsewhere]

@@ -7,6 +7,7 @@ from p2pvalue_protocol.needs.standing import TOLD_APART_MAX
 from tests.needs.by_hand import CLOSES, Board, root
 
 A_MONTH_MS = 30 * 86_400_000
+IN_2027_MS = 1_800_000_000_000
 
 # --- what a CLOSE cannot do
 
@@ -55,10 +56,10 @@ def test_others_close_for_a_month_and_stewards_at_any_time() -> None:
 
 @pytest.mark.parametrize(("late_ms", "state"), [(0, "triggered"), (1, "open")])
 def test_the_last_moment_of_the_month_is_in_it(late_ms: int, state: str) -> None:
-    board = Board()
-    board.offer("bea", 120)
+    board = Board(closes=IN_2027_MS)
+    board.offer("bea", 120, at=IN_2027_MS - 1)
     for peer in ("carl", "dora"):
-        board.close(peer, at=CLOSES + A_MONTH_MS + late_ms)
+        board.close(peer, at=IN_2027_MS + A_MONTH_MS + late_ms)
     assert board.state() == state
 
 

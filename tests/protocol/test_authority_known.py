@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.auth_payloads import ADMIN, MEMBER
+from p2pvalue_protocol.auth_payloads import ADMIN, GUEST, MEMBER
 from p2pvalue_protocol.members import Standing
 from tests.protocol.authoring import Author
-from tests.protocol.hamlet import CHAT, Hamlet
+from tests.protocol.hamlet import CHAT, DOCUMENT, Hamlet
 
 
 def test_whom_a_device_let_in_unseen_goes_with_it_when_its_owners_words_take_it() -> None:
@@ -80,7 +80,7 @@ def test_votes_put_out_whom_somebody_lets_in_without_having_seen_them(is_seen: b
 def test_at_a_frontier_nobody_is_put_out_by_what_came_later(is_adas_first: bool) -> None:
     flo, gil = Author("flo"), Author("gil")
     hamlet = Hamlet(flo, gil)
-    root = gil.root.public
+    root, bos_root = gil.root.public, hamlet.bo.root.public
     voters = (hamlet.ada, flo) if is_adas_first else (flo, hamlet.ada)
     before = hamlet.graph.past(hamlet.frontier())
     votes = [hamlet.take(author.vote(root, *hamlet.heads())) for author in voters]
@@ -93,6 +93,8 @@ def test_at_a_frontier_nobody_is_put_out_by_what_came_later(is_adas_first: bool)
     least = min((first, second), key=hamlet.graph.op_id)
     assert authority.view_of(known[1]).removal_of(root) == least
     hamlet.take(hamlet.ada.remove(hamlet.bo.root.public, *hamlet.heads()))
+    unknowing = hamlet.graph.past_of(hamlet.take(hamlet.dee.write(auth.AUTH_SEEN)).op_id)
+    assert [authority.view_of(unknowing).removal_of(out) for out in (root, bos_root)] == [None] * 2
     assert authority.view_of(known[1]).removal_of(hamlet.bo.root.public) is None
     assert authority.view().removal_of(hamlet.bo.root.public) is not None
 
@@ -136,3 +138,45 @@ def test_a_removal_that_reaches_nothing_unseen_settles_nothing_anew() -> None:
     hamlet.take(hamlet.ada.remove(hamlet.bo.root.public, *hamlet.heads()))
     authority.settle()
     assert changes.take() == (False, {hamlet.bo.root.public})
+
+
+def test_who_may_invite_no_more_lets_nobody_in_by_an_older_invite() -> None:
+    for invite_rank, is_in in ((MEMBER, True), (ADMIN, False)):
+        hamlet = Hamlet()
+        eve = Author("eve", hamlet.ada.community)
+        hamlet.take(eve.add_device(hamlet.genesis))
+        invite = hamlet.take(hamlet.bo.invite(GUEST, *hamlet.heads()))
+        hamlet.take(hamlet.ada.decide(*hamlet.heads(), invite_rank=invite_rank))
+        hamlet.take(hamlet.bo.admit(eve, invite, *hamlet.heads()))
+        assert hamlet.membership.is_live(eve.device) == is_in
+
+
+def test_a_members_removal_of_a_device_counts_where_it_is_known_to_be_hers() -> None:
+    hamlet = Hamlet()
+    seen = hamlet.heads()
+    phone = hamlet.phone_of(hamlet.bo, "phone")
+    removal = hamlet.take(hamlet.bo.remove_device(phone, *seen))
+    authority = hamlet.membership._authority
+    alone = authority.view_of(hamlet.graph.past_of(removal.op_id))
+    counted = [view.is_effective(removal.op_id) for view in (alone, authority.view())]
+    assert counted == [False, True]
+
+
+def test_a_demotion_that_keeps_something_leaves_what_the_new_rank_may_write() -> None:
+    hamlet = Hamlet()
+    here, kept, later = hamlet.frontier(), hamlet.wrote(hamlet.cy), hamlet.wrote(hamlet.cy, 1)
+    root = hamlet.cy.root.public
+    hamlet.take(hamlet.ada.remove(root, *hamlet.heads(), rank=GUEST, keeps=(kept,)))
+    shown = [
+        [hamlet.shows(hamlet.cy, here, place, kind) for kind in (CHAT, DOCUMENT)]
+        for place in (kept, later)
+    ]
+    assert shown == [[True, True], [True, False]]
+
+
+def test_what_a_member_keeps_of_a_device_that_she_gives_up_still_counts() -> None:
+    hamlet = Hamlet()
+    phone = hamlet.phone_of(hamlet.bo, "phone")
+    here, kept, later = hamlet.frontier(), hamlet.wrote(phone), hamlet.wrote(phone, 1)
+    hamlet.take(hamlet.bo.remove_device(phone, *hamlet.heads(), keeps=(kept,)))
+    assert [hamlet.shows(phone, here, place) for place in (kept, later)] == [True, False]

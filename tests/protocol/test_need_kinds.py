@@ -75,6 +75,7 @@ def test_its_author_changes_what_she_gives_and_the_rest_stays() -> None:
         message=b"m" * 16,
         status="dropped",
     )
+    assert (state.deadline, first.opens, first.closes, second.opens) == (0, 0, 0, 0)
 
 
 def test_all_that_makes_a_need_is_in_its_first_operation() -> None:

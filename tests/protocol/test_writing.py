@@ -257,6 +257,7 @@ def test_a_rank_too_weak_is_told_so_and_nothing_changes(ana: Copy) -> None:
         (Draft(chat.NUMBER, b"", b"\xc1"), "no valid chat: nothing was written"),
         (Draft(need.NUMBER, b"", need.encode_need_change(title="x")[:-1]), "no valid need"),
         (Draft(chat.NUMBER, b"short", said("x").payload), "subject"),
+        (Draft(chat.NUMBER, b"seventeen letters", said("x").payload), "subject"),
         (Draft(auth.AUTH_SEEN, b"", b""), "one class"),
         (Draft(300, b"", b""), "kind"),
     ],
@@ -269,6 +270,16 @@ def test_a_bad_draft_spoils_the_whole_write_and_changes_nothing(
     ben.give(ana)
     assert_write_refused(ana, draft, message)
     ana.say("goes on")
+
+
+def test_what_nobody_named_yet_is_named_after_a_restart(ana: Copy) -> None:
+    ben = joined(ana, "ben")
+    ben.say("one")
+    ben.give(ana)
+    before = frontier_of(ana)
+    ana.restart()
+    assert frontier_of(ana) == before
+    assert [head.device for head in before] == [key_named("ben device").public]
 
 
 def test_a_write_of_nothing_is_refused(ana: Copy) -> None:
