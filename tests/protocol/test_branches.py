@@ -13,7 +13,7 @@ from p2pvalue_protocol import limits
 from p2pvalue_protocol.access import heads_of_past
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import AUTH, CONTENT
-from p2pvalue_protocol.kinds import chat
+from p2pvalue_protocol.kinds import chat, decode_state, profile
 from p2pvalue_protocol.log import Run
 from p2pvalue_protocol.past import OperationRow
 from tests.protocol.authoring import key_named
@@ -130,6 +130,37 @@ def test_who_names_both_branches_sees_both(ana: Copy) -> None:
     assert reader.texts()[-1] == "I saw both"
     assert frontier_of(reader) == frontier_of(ana)
     assert len(frontier_of(reader)) == 1
+
+
+def test_what_two_branches_say_of_one_thing_at_one_time_is_the_same_for_everybody(
+    ana: Copy,
+) -> None:
+    log = log_by_eve(ana)
+    twins = [log.branch(1) for _ in range(4)]
+    root = key_named("eve root").public
+    for number, twin in enumerate(twins):
+        payload = profile.encode_profile(f"Eve {number}")
+        twin.add(payload, kind=profile.NUMBER, subject=profile.profile_subject(root))
+    last = max(twins, key=lambda twin: twin.operations[1].op_id)
+    runs = [twin.run(1) for twin in twins]
+    readers = readers_in_every_order(ana, log.run(0, 0), *runs)
+    row = readers[0].store.past(ana.community).state(profile.profile_subject(root))
+    assert row is not None
+    state = decode_state(profile.NUMBER, row.state)
+    assert isinstance(state, profile.ProfileState)
+    assert state.name == f"Eve {twins.index(last)}"
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_what_is_held_may_come_again_with_what_follows_it(ana: Copy, first: int) -> None:
+    log = log_by_eve(ana)
+    for number in range(1, 5):
+        log.say(str(number))
+    reader = reader_of(ana)
+    reader.take(log.run(0, 2))
+    reader.take(log.run(first, 4))
+    assert reader.texts() == ["I was here", "0", "1", "2", "3", "4"]
+    assert len(reader.replica.branches.of(log.key.public, CONTENT)) == 1
 
 
 def test_a_branch_waits_for_parents_like_any_log(ana: Copy) -> None:
