@@ -95,7 +95,8 @@ OF_ORDER_8 = (
 @pytest.mark.parametrize("number", [0, 1, *OF_ORDER_8, 2**255 - 20, 2**255 - 19, 2**255 - 18])
 def test_a_key_with_which_all_agree_on_zeros_is_no_exchange_key(number: int) -> None:
     assert not is_valid_exchange_key(number.to_bytes(32, "little"))
-    assert is_valid_exchange_key((9).to_bytes(32, "little"))
+    for valid in (9, 2**255 - 21):
+        assert is_valid_exchange_key(valid.to_bytes(32, "little"))
 
 
 def test_a_signature_is_below_the_order_of_its_group() -> None:

@@ -119,6 +119,7 @@ def test_members_are_tried_with_two_hours_each() -> None:
 def test_a_need_without_hours_is_lifted_by_voices_alone() -> None:
     ranking = Ranking([need(1, voices=voices([1])), need(2, lines=())], Weights(), AS_OF_MS)
     assert explain(ranking, name(2)).changes == (Change("voices", 2, 1),)
+    assert told(explain(ranking, name(2)))[-1] == "  2 more voices → place 1"
 
 
 def test_what_is_kept_above_and_what_gave_way_is_told() -> None:
