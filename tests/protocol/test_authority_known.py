@@ -180,3 +180,13 @@ def test_what_a_member_keeps_of_a_device_that_she_gives_up_still_counts() -> Non
     here, kept, later = hamlet.frontier(), hamlet.wrote(phone), hamlet.wrote(phone, 1)
     hamlet.take(hamlet.bo.remove_device(phone, *hamlet.heads(), keeps=(kept,)))
     assert [hamlet.shows(phone, here, place) for place in (kept, later)] == [True, False]
+
+
+def test_whom_somebody_let_in_is_a_member_where_that_is_known() -> None:
+    hamlet = Hamlet()
+    before = hamlet.graph.past(hamlet.frontier())
+    eve = hamlet.join("eve", MEMBER)
+    unknowing = hamlet.graph.past_of(hamlet.take(hamlet.dee.write(auth.AUTH_SEEN)).op_id)
+    authority, root = hamlet.membership._authority, eve.root.public
+    views = (authority.view_of(before), authority.view_of(unknowing), authority.view())
+    assert [view.rank_of(root) for view in views] == [None, None, MEMBER]

@@ -10,6 +10,8 @@ from importlib import import_module
 
 import pytest
 
+from p2pvalue_protocol.kinds.ranking import Ranking, Weights
+
 SECOND = 1_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
@@ -103,6 +105,9 @@ NUMBERS = {
     "kinds.ranking.RANK_MAY_RANK_MAX": 1,
     "kinds.thanks.TEXT_BYTES_MAX": 500,
     # what becomes of needs, and their order
+    "kinds.ranking.DEFAULT": Ranking(
+        Weights(voices=400, hours=150, closeness=150, urgency=150, age=150), floor=2
+    ),
     "needs.closing.PEERS_MAY_CLOSE_MS": 30 * DAY,
     "needs.closing.CLOSES_OF_ONE_MAX": 4,
     "needs.closing._PEERS_NEEDED": 2,
