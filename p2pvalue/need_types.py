@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from p2pvalue.types import LineKind, Value
+from p2pvalue.types import LineKind, MessageView, Value
 
 Trigger = Literal["all", "any", "none"]
 NeedStateName = Literal[
@@ -90,7 +90,8 @@ class NeedView(Value, frozen=True, kw_only=True):
     """Something the community wants done, and where it stands; times in ms, 0: none.
 
     `is_met`: what the trigger asks for stands. `missing` operations that were counted are not here
-    yet: nothing is final before. `estimate` is in minutes.
+    yet: nothing is final before. `estimate` is in minutes. `origin` is the message that it came of,
+    where one need is told and it is among the newest.
     """
 
     need: str
@@ -111,6 +112,8 @@ class NeedView(Value, frozen=True, kw_only=True):
     gives_back: str = ""
     project: str = ""
     project_title: str = ""
+    message: str = ""
+    origin: MessageView | None = None
     depends: list[str]
     stewards: list[PersonView]
     confirmers: list[PersonView]
@@ -118,6 +121,7 @@ class NeedView(Value, frozen=True, kw_only=True):
     missing: int = 0
     wants: int = 0  # so many members say that they need it, too
     is_wanted: bool = False  # by this node's person
+    is_mine: bool = False  # this node's person asked for it, is its steward, or pledged to it
     member: str
     name: str
     created: int
@@ -245,6 +249,7 @@ class NeedDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     acceptance: str | None = None
     gives_back: str | None = None
     project: str | None = None
+    message: str | None = None
     depends: list[str] | None = None
     stewards: list[str] | None = None
     confirmers: list[str] | None = None
@@ -349,10 +354,14 @@ class PlanView(Value, frozen=True, kw_only=True):
 
 
 class FittingView(Value, frozen=True, kw_only=True):
-    """A need that one could do something for in the time that one has."""
+    """A need that one could do something for in the time that one has.
+
+    `is_first`: who knows it says that it is good for a first time.
+    """
 
     community: str
     need: str
     title: str
     minutes: int  # that would help
     skills: list[str]  # of hers, that it asks for
+    is_first: bool = False

@@ -131,8 +131,15 @@ class RemovalView(Value, frozen=True, kw_only=True):
     unseen: bool  # True: nobody is connected, so what she did lately may not have come here
 
 
+class MadeNeedView(Value, frozen=True, kw_only=True):
+    """A need that came of a message, and what it is called."""
+
+    need: str
+    title: str
+
+
 class MessageView(Value, frozen=True, kw_only=True):
-    """One chat message, in the order of its channel."""
+    """One chat message, in the order of its channel, and the needs that came of it."""
 
     message: str  # subject of the message, 32 hex digits
     channel: str
@@ -142,6 +149,7 @@ class MessageView(Value, frozen=True, kw_only=True):
     reply: str = ""
     time: int
     cursor: str  # opaque position for `before` and `after`
+    needs: list[MadeNeedView] = []
 
 
 class DocumentView(Value, frozen=True, kw_only=True):

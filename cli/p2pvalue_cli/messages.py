@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.output import clock, harmless, one_line, say, show
+from p2pvalue_cli.output import clock, harmless, one_line, say, short, show
 
 SHOWN = 5
 """So many of the newest comments are shown with what they are about."""
@@ -39,16 +39,19 @@ def write_comments(comments: list[dict[str, Any]]) -> None:
         say(f"all comments: p2pvalue chat list --channel {comments[0]['channel']}")
 
 
-def write_messages(messages: Iterable[dict[str, Any]]) -> None:
+def write_messages(messages: Iterable[dict[str, Any]], *, with_ids: bool = False) -> None:
     """Print messages, one below the other."""
     for message in messages:
-        write_message(message)
+        write_message(message, with_id=with_ids)
 
 
-def write_message(message: dict[str, Any]) -> None:
-    """Print a message; further lines are indented."""
+def write_message(message: dict[str, Any], *, with_id: bool = False) -> None:
+    """Print a message, and what was made of it; further lines are indented."""
     head, *rest = harmless(message["text"]).split("\n")
     name = click.style(one_line(message["name"]), bold=True)
-    click.echo(f"{clock(message['time'])} {name}: {head}")
+    before = f"{short(message['message'])} " if with_id else ""
+    click.echo(f"{before}{clock(message['time'])} {name}: {head}")
     for line in rest:
         click.echo(f"      {line}")
+    for need in message["needs"]:
+        click.echo(f"      -> need {short(need['need'])}: {one_line(need['title'])}")

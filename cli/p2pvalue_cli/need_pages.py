@@ -100,6 +100,11 @@ def write_one(need: dict[str, Any]) -> None:
     _write_named(need)
     if need["body"]:
         click.echo(f"\n{harmless(need['body'])}\n")
+    if need["origin"]:
+        origin = need["origin"]
+        click.echo(f"from a message of {one_line(origin['name'])}: {one_line(origin['text'])}")
+    elif need["message"]:
+        click.echo(f"from message {short(need['message'])}, which is not among the newest here")
     for number, line in enumerate(need["lines"], 1):
         who = people(line["pledgers"])
         done = written(line["kind"], line["unit"], line["delivered"])
@@ -117,13 +122,25 @@ def write_one(need: dict[str, Any]) -> None:
 
 def write_fitting(found: list[dict[str, Any]]) -> None:
     """Print what one could do something for."""
+    _write_fitting(found, "nothing that fits: try more time, or look at p2pvalue need list")
+
+
+def write_featured(found: list[dict[str, Any]]) -> None:
+    """Print what is good to begin with, and how to begin."""
+    _write_fitting(found, "nothing small is open: look at p2pvalue need list")
+    if found:
+        first = f"{short(found[0]['need'])} {written('hours', 'minute', found[0]['minutes'])}"
+        say(f"begin for example with: p2pvalue pledge make {first}")
+
+
+def _write_fitting(found: list[dict[str, Any]], otherwise: str) -> None:
     if not found:
-        say("nothing that fits: try more time, or look at p2pvalue need list")
+        say(otherwise)
         return
     rows = [
         (
             short(f["need"]),
-            f["title"],
+            f["title"] + (" (good for a first time)" if f["is_first"] else ""),
             written("hours", "minute", f["minutes"]),
             ", ".join(f["skills"]),
             f["community"],

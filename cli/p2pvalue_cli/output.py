@@ -117,6 +117,11 @@ def write_whole(text: str) -> None:
         click.echo(text.encode(), nl=False)
 
 
+def write_file(text: str) -> None:
+    """Print a file whose lines end with CR LF; in a terminal they end as its own do."""
+    write_whole(text.replace("\r\n", "\n") if is_person_reading() else text)
+
+
 def write_text(text: str) -> None:
     """Print a text for a person, with a line end behind it."""
     click.echo(harmless(text), nl=not text.endswith("\n"))

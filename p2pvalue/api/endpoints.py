@@ -144,6 +144,7 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Endpoint("PUT", "/offers", ns.SetOffers, n.set_offers),
     Endpoint("GET", "/plan", s.Question, n.show_plan),
     Endpoint("GET", "/proof", ns.ReadProof, n.show_proof),
+    Endpoint("GET", "/featured", s.InCommunity, n.featured_needs),
     Endpoint("GET", "/fitting", ns.Fitting, n.fitting_needs),
     Endpoint("GET", "/order", ns.AsOf, n.show_order),
     Endpoint("GET", "/order/weights", s.InCommunity, n.show_weights),

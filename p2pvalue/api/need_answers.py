@@ -183,6 +183,13 @@ async def fitting_needs(node: NodeInterface, question: s.Fitting) -> list[nt.Fit
     return node.capacity.fitting(question.minutes)
 
 
+async def featured_needs(node: NodeInterface, question: InCommunity) -> list[nt.FittingView]:
+    """What is good to begin with, in the community named, else in all."""
+    reference = question.community
+    named = "" if reference is None else node.community(reference).view().community
+    return node.capacity.featured(named)
+
+
 def _draft(question: s.AddNeed) -> nt.NeedDraft:
     given = {field: getattr(question, field) for field in nt.NeedDraft.__struct_fields__}
     if question.lines is not None:

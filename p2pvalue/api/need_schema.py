@@ -26,7 +26,11 @@ class AddLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class AddNeed(InCommunity, frozen=True, kw_only=True):
-    """A need; `stewards` and `confirmers` are members, `depends` other needs."""
+    """A need; `stewards` and `confirmers` are members, `depends` other needs.
+
+    `message` is the message that it comes of, by its first line or id: without `title` and `body`
+    these are its first line and the rest.
+    """
 
     title: str | None = None
     body: str | None = None
@@ -41,6 +45,7 @@ class AddNeed(InCommunity, frozen=True, kw_only=True):
     acceptance: str | None = None
     gives_back: str | None = None
     project: str | None = None
+    message: str | None = None
     depends: list[str] | None = None
     stewards: list[str] | None = None
     confirmers: list[str] | None = None

@@ -17,6 +17,9 @@ _OWED: Final = frozenset(("offered", "binding", "claimed", "disputed"))
 _HELPED: Final = frozenset(("open", "triggered", "in-progress"))
 _WEEK_MS: Final = 7 * 24 * 3_600_000
 _WEEKS: Final = 4
+FIRST_MINUTES_MAX: Final = 120
+FIRST_TIME: Final = "first time"
+"""The skill that says that none is needed: whoever may change a need can call it so."""
 
 
 class Capacity:
@@ -121,6 +124,49 @@ class Capacity:
                     )
                 )
         return sorted(found, key=lambda fit: (-len(fit.skills), -fit.minutes, fit.need))
+
+    # --- what a newcomer could begin with
+
+    def featured(self, community: str = "") -> list[nt.FittingView]:
+        """Return what is good to begin with, in one community, by its whole id, or in all.
+
+        What somebody who knows it calls good for a first time comes first, then what asks for a
+        skill that we have, then the smallest.
+        """
+        skills = {skill.casefold() for skill in self.offers().skills}
+        found = [
+            fit
+            for one in self._communities()
+            if community in ("", one.id.hex())
+            for need in one.needs.all()
+            if (fit := _first_step(need, skills, one.name)) is not None
+        ]
+        return sorted(
+            found, key=lambda fit: (not fit.is_first, -len(fit.skills), fit.minutes, fit.need)
+        )
+
+
+def _first_step(need: nt.NeedView, skills: set[str], community: str) -> nt.FittingView | None:
+    """Return what somebody new could do for a need: at most two hours, with no rare skill."""
+    lacking = _lacking_minutes(need)
+    if need.state != "open" or need.is_closed or not lacking:
+        return None
+    asked = {skill.casefold(): skill for skill in need.skills}
+    is_first = asked.pop(FIRST_TIME, None) is not None
+    matching = [skill for folded, skill in asked.items() if folded in skills]
+    people = any(line.kind == "skill" and line.pledged < line.minimum for line in need.lines)
+    is_small = (need.estimate or lacking) <= FIRST_MINUTES_MAX
+    needs_no_other = len(matching) == len(asked) and not people
+    if not is_first and not (is_small and needs_no_other):
+        return None
+    return nt.FittingView(
+        community=community,
+        need=need.need,
+        title=need.title,
+        minutes=min(lacking, FIRST_MINUTES_MAX),
+        skills=matching,
+        is_first=is_first,
+    )
 
 
 def _lacking_minutes(need: nt.NeedView) -> int:

@@ -58,8 +58,7 @@ class Chat:
         if not after:
             entries.reverse()
         names = Names(self._context, self._community)
-        open_payload = self._context.copy_of(self._community).open
-        return [_view_of(e, open_payload(e.core, e.payload), names) for e in entries]
+        return [message_view(self._context, self._community, e, names) for e in entries]
 
     def _page(
         self,
@@ -89,9 +88,16 @@ class Chat:
         return resolve(reply, subjects, "message")
 
 
-def _view_of(entry: Entry, payload: bytes | None, names: Names) -> t.MessageView:
+def message_view(context: Context, community: bytes, entry: Entry, names: Names) -> t.MessageView:
+    """Return a message that is listed, with the needs that came of it."""
+    payload = context.copy_of(community).open(entry.core, entry.payload)
     assert payload is not None, "a message is listed once its payload is here and can be opened"
-    return _view(entry.order, entry.member, chat.read_chat_message(payload), names)
+    view = _view(entry.order, entry.member, chat.read_chat_message(payload), names)
+    made = context.boards.made_of(context.store, community).get(subject_of(entry.order.op_id))
+    if not made:
+        return view
+    needs = [t.MadeNeedView(need=subject.hex(), title=title) for subject, title in made]
+    return msgspec.structs.replace(view, needs=needs)
 
 
 def _view(order: Order, member: bytes, message: chat.ChatMessage, names: Names) -> t.MessageView:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from p2pvalue.node.references import every_state
 from p2pvalue.store import Entry, Store
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.kind import Order
@@ -25,6 +26,7 @@ class NeedBoards:
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[bytes, bytes], tuple[bytes, NeedStanding]] = OrderedDict()
         self._weight = 0
+        self._made: dict[bytes, dict[bytes, list[tuple[bytes, str]]]] = {}
 
     def of(self, copy: Replica, store: Store, row: StateRow) -> NeedStanding:
         """Return where a need stands; reads its list unless that was done since it changed."""
@@ -40,14 +42,28 @@ class NeedBoards:
             self._drop(next(iter(self._known)))
         return known[1]
 
+    def made_of(self, store: Store, community: bytes) -> dict[bytes, list[tuple[bytes, str]]]:
+        """Return the needs that came of each message, with their titles; read once."""
+        found = self._made.get(community)
+        if found is None:
+            found = self._made[community] = {}
+            for row in every_state(store, community, need.NUMBER):
+                state = need_state(row)
+                if state.message:
+                    found.setdefault(state.message, []).append((row.subject, state.title))
+        return found
+
     def changed(self, community: bytes, changes: Sequence[Change]) -> None:
         """Forget what something was said about; called with every commit."""
         for change in changes:
             if change.kind in (need.NUMBER, pledge.NUMBER, close.NUMBER):
                 self._drop((community, change.subject))
+            if change.kind == need.NUMBER:
+                self._made.pop(community, None)
 
     def forget(self, community: bytes) -> None:
         """Forget all of one community."""
+        self._made.pop(community, None)
         for key in [key for key in self._known if key[0] == community]:
             self._drop(key)
 

@@ -44,6 +44,7 @@ def need_view(
         gives_back=state.gives_back,
         project=state.project.hex(),
         project_title=project_title,
+        message=state.message.hex(),
         depends=[subject.hex() for subject in state.depends],
         stewards=_people(stewards_of(state, terms), names),
         confirmers=_people(sorted(confirmers_of(state, terms)), names),
@@ -59,10 +60,18 @@ def need_view(
         missing=standing.missing,
         wants=len(wanting),
         is_wanted=me in wanting,
+        is_mine=_is_mine(state, standing, me),
         member=state.author.hex(),
         name=names.of(state.author),
         created=state.created,
         time=row.time,
+    )
+
+
+def _is_mine(state: NeedState, standing: NeedStanding, me: bytes) -> bool:
+    """Return whether a member asked for a need, is its steward, or pledged to it."""
+    return me in (state.author, *stewards_of(state, standing.terms)) or any(
+        pledge.offer.member == me and pledge.state != "withdrawn" for pledge in standing.pledges
     )
 
 

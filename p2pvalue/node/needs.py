@@ -7,6 +7,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import trio
 
 from p2pvalue import need_types as nt
@@ -17,6 +18,7 @@ from p2pvalue.node.need_checks import check_close, check_days, check_drop, check
 from p2pvalue.node.need_proofs import proof_of, read_proof_file, write_proof
 from p2pvalue.node.need_timeline import timeline
 from p2pvalue.node.need_views import need_view
+from p2pvalue.node.origins import message_meant, of_text, origin_view
 from p2pvalue.node.people import Names, resolve_member
 from p2pvalue.node.project_states import project_titles, resolve_project, title_of
 from p2pvalue.node.references import every_state, full_id, resolve
@@ -66,7 +68,9 @@ class Needs:
         wanted = wanting(self._context, self._community, row.subject).get(row.subject, ())
         title = title_of(self._context, self._community, need_state(row).project)
         standing, names = self.standing(row), self.names()
-        return need_view(row, standing, names, wanted, me, project_title=title)
+        view = need_view(row, standing, names, wanted, me, project_title=title)
+        origin = origin_view(self._context, self._community, need_state(row).message)
+        return view if origin is None else msgspec.structs.replace(view, origin=origin)
 
     def timeline(self, reference: str) -> list[nt.HappeningView]:
         """Return what happened to a need and its pledges; reads all that was said of it."""
@@ -110,7 +114,8 @@ class Needs:
     # --- writing
 
     async def add(self, draft: nt.NeedDraft) -> nt.NeedView:
-        """Write a need."""
+        """Write a need; of a message, it has its title and body, unless others are given."""
+        draft = self._of_message(draft)
         if draft.title is None or not draft.lines:
             raise LocalProtocolError("a need has a title and says how much it takes: give both")
         given = self._given(draft)
@@ -198,6 +203,7 @@ class Needs:
             "confirmers": self._roots,
             "depends": self._subjects,
             "project": self._project,
+            "message": self._message,
         }
         given = {field: getattr(draft, field) for field in draft.__struct_fields__}
         return {
@@ -215,6 +221,21 @@ class Needs:
 
     def _project(self, reference: str) -> bytes:
         return resolve_project(self._context, self._community, reference) if reference else b""
+
+    def _message(self, reference: str) -> bytes:
+        if not reference:
+            return b""
+        return message_meant(self._context, self._community, reference).message
+
+    def _of_message(self, draft: nt.NeedDraft) -> nt.NeedDraft:
+        """Return a draft with what the message says that it comes of, if it comes of one."""
+        if not draft.message:
+            return draft
+        origin = message_meant(self._context, self._community, draft.message)
+        title, body = of_text(draft, origin.text)
+        return msgspec.structs.replace(
+            draft, title=title, body=body or None, message=origin.message.hex()
+        )
 
     def _check_may_change(self, row: StateRow, given: dict[str, Any]) -> None:
         state = need_state(row)

@@ -77,3 +77,17 @@ async def test_what_fits_is_what_lacks_time_and_takes_no_more_than_one_has(
         ("Roof", 60, ["Carpentry"]),
         ("Wall", 60, []),
     ]
+
+
+async def test_what_is_good_to_begin_with_is_asked_of_one_community_or_of_all(
+    ana: SmallNode, capacity: Capacity
+) -> None:
+    await add(ana, "Fence", 60)
+    await add(ana, "Roof", 600)
+    await add(ana, "Wires", 60, skills=["electrics"])
+    [fence] = capacity.featured()
+    assert (fence.title, fence.minutes, fence.is_first) == ("Fence", 60, False)
+    assert capacity.featured(ana.community_id.hex()) == [fence]
+    assert capacity.featured("ff" * 32) == []
+    await ana.community.pledges.make("Fence", 60)
+    assert capacity.featured() == []

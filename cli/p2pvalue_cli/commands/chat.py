@@ -31,7 +31,7 @@ def chat() -> None:
 @click.argument("text", required=False)
 @channel_option
 @click.option(
-    "--reply", default="", metavar="ID", help="The message that this one answers (see list --json)."
+    "--reply", default="", metavar="ID", help="The message that this one answers (see list --ids)."
 )
 @community_option
 def post(text: str | None, channel: str, reply: str, community: str | None) -> None:
@@ -64,13 +64,14 @@ def post(text: str | None, channel: str, reply: str, community: str | None) -> N
 @click.option("-n", "count", default=20, type=click.IntRange(1, 1000), help="How many; 20.")
 @channel_option
 @click.option("--before", default="", metavar="CURSOR", help="Older than this (see --json).")
+@click.option("--ids", is_flag=True, help="With the beginning of each one's id.")
 @community_option
-def list_messages(count: int, channel: str, before: str, community: str | None) -> None:
+def list_messages(count: int, channel: str, before: str, ids: bool, community: str | None) -> None:
     """Show the newest messages."""
     page = connection.get(
         "/messages", channel=channel, limit=count, before=before, community=community
     )
-    show(page, write_messages)
+    show(page, lambda found: write_messages(found, with_ids=ids))
 
 
 @chat.command(example="p2pvalue chat follow")

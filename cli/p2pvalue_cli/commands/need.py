@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import click
@@ -21,12 +22,15 @@ from p2pvalue_cli.need_pages import (
     write_all,
     write_board,
     write_explanation,
+    write_featured,
     write_fitting,
     write_one,
     write_order,
 )
+from p2pvalue_cli.need_text import read_need
 from p2pvalue_cli.need_timeline import write_timeline
-from p2pvalue_cli.output import one_line, say, short, show
+from p2pvalue_cli.output import one_line, say, short, show, write_file
+from p2pvalue_cli.reading import SOURCE, text_from
 
 STATES = (
     "draft open triggered in-progress claimed confirmed disputed settled lapsed dropped".split()
@@ -45,22 +49,56 @@ def need() -> None:
 
 @need.command(
     example="p2pvalue need add 'Fix the roof' --hours 12h..20h --money 200EUR"
-    " --material '30 planks'"
+    " --material '30 planks'\np2pvalue need add --from roof.txt"
 )
-@click.argument("title")
+@click.argument("title", required=False)
 @describing
 @click.option("--draft", is_flag=True, help="Show it as a draft; `need edit --open` ends that.")
+@click.option(
+    "--from",
+    "source",
+    type=SOURCE,
+    metavar="FILE",
+    help="A text, `-` for standard input: a title, lines such as `--hours 12h`, and a body.",
+)
+@click.option(
+    "--from-message",
+    "message",
+    metavar="MESSAGE",
+    help="A message, by its first line or id (chat list --ids): its title and body.",
+)
 @community_option
-def add(title: str, draft: bool, community: str | None, **given: Any) -> None:
+def add(
+    title: str | None,
+    draft: bool,
+    source: str | None,
+    message: str | None,
+    community: str | None,
+    **given: Any,
+) -> None:
     """Say what the community needs: at least one amount, or a range of minimum..optimum."""
+    if source is not None:
+        title = _take_text(text_from(source), title, given)
+    if title is None and message is None:
+        raise click.UsageError("say what is needed: give a TITLE, or --from, or --from-message")
     fields = described(given)
     if "lines" not in fields:
         raise click.UsageError("say how much is needed: --hours, --money, --material or --skill")
     if draft:
         fields["status"] = "draft"
-    added = connection.post("/needs", title=title, community=community, **fields)
+    added = connection.post("/needs", title=title, message=message, community=community, **fields)
     show(added, lambda n: say(f"added {one_line(n['title'])} (need {short(n['need'])})"))
     _say_of_same_title(added, community)
+
+
+def _take_text(text: str, title: str | None, given: dict[str, Any]) -> str:
+    """Take amounts and body from a text; return its title, unless there is one."""
+    read = read_need(text, has_title=title is None)
+    for kind, amounts in read.amounts.items():
+        given[kind] = (*given[kind], *amounts)
+    if given["body"] is None and read.body:
+        given["body"] = read.body
+    return read.title if title is None else title
 
 
 @need.command(example="p2pvalue need edit 'Fix the roof' --deadline 2099-05-31 --class maintain")
@@ -131,11 +169,11 @@ def unwant(reference: str, community: str | None) -> None:
 
 
 @need.command(example="p2pvalue need fit 60min")
-@click.argument("time")
-def fit(time: str) -> None:
+@click.argument("minutes_given", metavar="TIME")
+def fit(minutes_given: str) -> None:
     """Show what you could do something for in the TIME that you have, in all communities."""
     try:
-        minutes, _ = parse_quantity("hours", time)
+        minutes, _ = parse_quantity("hours", minutes_given)
     except BadAmount as problem:
         raise click.BadParameter(str(problem), param_hint="TIME") from problem
     if not 1 <= minutes <= FITTING_MINUTES_MAX:
@@ -164,20 +202,39 @@ def explain(reference: str, as_of: str | None, community: str | None) -> None:
     show(connection.get(path, community=community, **query), write_explanation)
 
 
-@need.command("list", example="p2pvalue need list --class care")
+@need.command("list", example="p2pvalue need list --mine\np2pvalue need list --featured")
 @click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
 @click.option("--class", "class_", metavar="NAME", help="Only those of this class.")
+@click.option("--mine", is_flag=True, help="Only what you asked for, see to, or pledged to.")
+@click.option("--overdue", is_flag=True, help="Only what was to be done by now, and is not.")
+@click.option("--featured", is_flag=True, help="Instead, what is good to begin with.")
 @click.option("--all", "every", is_flag=True, help="Also what is done, lapsed or dropped.")
 @community_option
-def list_needs(state: str | None, class_: str | None, every: bool, community: str | None) -> None:
+def list_needs(
+    state: str | None,
+    class_: str | None,
+    mine: bool,
+    overdue: bool,
+    featured: bool,
+    every: bool,
+    community: str | None,
+) -> None:
     """List the needs and what is pledged to each; what is over is left out."""
+    if featured:
+        if state or class_ or mine or overdue or every:
+            raise click.UsageError("--featured goes with no other choice: leave the others out")
+        show(connection.get("/featured", community=community), write_featured)
+        return
     every_need = connection.get("/needs", community=community)
+    now_ms = time.time() * 1000
     needs = [
         found
         for found in every_need
         if (state or every or found["state"] not in _DONE)
         and state in (None, found["state"])
         and class_ in (None, found["class"])
+        and (not mine or found["is_mine"])
+        and (not overdue or (found["state"] not in _DONE and 0 < found["deadline"] < now_ms))
     ]
     show(needs, lambda found: write_all(found, len(every_need)))
 
@@ -192,6 +249,27 @@ def board(community: str | None) -> None:
         for head, states in COLUMNS.items()
     }
     show(columns, write_board)
+
+
+@need.command(example="p2pvalue need calendar --mine > needs.ics")
+@click.option("--mine", is_flag=True, help="Only of your needs and pledges.")
+@community_option
+def calendar(mine: bool, community: str | None) -> None:
+    """Write the days of needs and pledges for a calendar program, in its own format.
+
+    Last days, deadlines, and when a pledge is for, if that is a date. Taking in a newer file moves
+    what has changed.
+    """
+    from p2pvalue_cli.calendar_file import calendar_text, days
+
+    needs = connection.get("/needs", community=community)
+    pledges = connection.get("/pledges", mine="true" if mine else "false", community=community)
+    whole = connection.get("/community", community=community)
+    chosen = [found for found in needs if found["is_mine"] or not mine]
+    show(
+        days(chosen, pledges, whole["community"]),
+        lambda events: write_file(calendar_text(events, whole["name"])),
+    )
 
 
 @need.command("show", example="p2pvalue need show 'Fix the roof'")
