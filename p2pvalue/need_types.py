@@ -141,6 +141,7 @@ class PledgeView(Value, frozen=True, kw_only=True):
 
     `bound` is what binds her, `claimed` what she says she delivered, `delivered` what others
     confirmed. `takes` names the pledge that it took over; `to` whom a released one is handed to.
+    `judges` are who settled it or, while nobody did, who dispute it.
     """
 
     pledge: str
@@ -161,6 +162,7 @@ class PledgeView(Value, frozen=True, kw_only=True):
     takes: str = ""
     to: str = ""
     to_name: str = ""
+    judges: list[PersonView]
     member: str
     name: str
     time: int

@@ -41,11 +41,17 @@ def bar(line: dict[str, Any]) -> str:
 
 def write_needs(needs: list[dict[str, Any]]) -> None:
     """Print needs as a table."""
-    rows = [
-        (short(n["need"]), n["title"], "; ".join(map(line_text, n["lines"])), state_text(n))
-        for n in needs
-    ]
+    rows = [(short(n["need"]), n["title"], _amounts(n), state_text(n)) for n in needs]
     table(("NEED", "TITLE", "PLEDGED", "STATE"), rows)
+
+
+def _amounts(need: dict[str, Any]) -> str:
+    """What is pledged; of a need that was settled also what came of it, which may be less."""
+    told = "; ".join(map(line_text, need["lines"]))
+    if need["state"] != "settled":
+        return told
+    came = "; ".join(written(li["kind"], li["unit"], li["delivered"]) for li in need["lines"])
+    return f"{told}, delivered: {came}"
 
 
 def write_all(needs: list[dict[str, Any]], count: int) -> None:

@@ -9,6 +9,7 @@ from p2pvalue.node.need_boards import need_state
 from p2pvalue.node.people import Naming
 from p2pvalue_protocol.kinds.need import NeedLine, NeedState, terms_id
 from p2pvalue_protocol.needs.acts import confirmers_of, stewards_of
+from p2pvalue_protocol.needs.keeping import Word
 from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
@@ -109,10 +110,17 @@ def pledge_view(
         takes="" if said.takes is None else said.takes.hex(),
         to="" if word is None or word.to is None else word.to.hex(),
         to_name="" if word is None or word.to is None else names.of(word.to),
+        judges=_people(_judges(word), names),
         member=pledge.offer.member.hex(),
         name=names.of(pledge.offer.member),
         time=pledge.offer.act.order.time,
     )
+
+
+def _judges(word: Word | None) -> list[bytes]:
+    if word is None:
+        return []
+    return sorted(word.disputed_by) if word.settled_by is None else [word.settled_by]
 
 
 def line_of(state: NeedState, named: bytes | None, number: int) -> NeedLine | None:

@@ -1,8 +1,8 @@
 """Plays a page of the garden: its commands on real daemons, and between them what others do.
 
 A page names times in bold, **14 March, 18:00**. Before the next command time goes on to there: the
-cast does what `half-a-year.txt` says up to then, and where the last day of a need is over, half an
-hour later the daemons are told that time has passed. Nobody types before all who are there know
+cast does what `half-a-year.txt` says up to then, and where the last day of a need is over, twenty
+minutes later the daemons are told that time has passed. Nobody types before all who are there know
 the same.
 """
 
@@ -35,7 +35,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SCRIPT: Final = Path(__file__).parent / "half-a-year.txt"
 _TIME: Final = re.compile(r"\*\*(\d+ [A-Z][a-z]+), (\d\d:\d\d)\*\*")
 _MINUTE_MS: Final = 60_000
-_CLOSED_AFTER_MS: Final = 31 * _MINUTE_MS
+_CLOSED_AFTER_MS: Final = 21 * _MINUTE_MS  # stewards' daemons close after ten to twenty
 
 
 class Story(Transcript):

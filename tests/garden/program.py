@@ -1,4 +1,8 @@
-"""`p2pvalue`, the whole program, with the garden's clock in place of the machine's."""
+"""`p2pvalue`, the whole program, with the garden's clock in place of the machine's.
+
+The product has no switch for that: with one, whoever starts a daemon could date what it signs. Who
+embeds a node, as is done here, gives it a clock.
+"""
 
 from __future__ import annotations
 

@@ -114,7 +114,9 @@ async def test_what_nobody_claims_is_not_disputed(ana: SmallNode, eva: SmallNode
         await ana.community.pledges.dispute(made, reason="nobody came")
     await eva.community.pledges.claim(made)
     exchange(ana, eva)
-    assert (await ana.community.pledges.dispute(made, reason="half")).state == "disputed"
+    disputed = await ana.community.pledges.dispute(made, reason="half")
+    judges = [person.member for person in disputed.judges]
+    assert (disputed.state, judges) == ("disputed", [ana.root(ana.community_id).hex()])
 
 
 async def test_who_cannot_judge_is_told_who_can(ana: SmallNode, eva: SmallNode) -> None:

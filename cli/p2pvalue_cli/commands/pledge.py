@@ -16,7 +16,7 @@ from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, 
 OTHERS_MAX = 1_000_000  # the protocol's limit
 _PROOFS = "p2pvalue_cli.commands.proof"
 
-_pledge = click.argument("pledge_id", metavar="PLEDGE")
+_pledge = click.argument("pledge_id", metavar="PLEDGE")  # its id, or the title of its need
 
 
 @click.group(
@@ -27,7 +27,10 @@ _pledge = click.argument("pledge_id", metavar="PLEDGE")
     },
 )
 def pledge() -> None:
-    """Promise to help with a need."""
+    """Promise to help with a need.
+
+    A PLEDGE is named by the beginning of its id, or if it is yours by the title of its need.
+    """
 
 
 @pledge.command(example="p2pvalue pledge make 'Fix the roof' 3h --when Saturday --if-others 2")
@@ -124,7 +127,11 @@ def list_pledges(need: str, mine: bool, community: str | None) -> None:
 @community_option
 def show_pledge(pledge_id: str, community: str | None) -> None:
     """Show a PLEDGE by the beginning of its id."""
-    show(_shown(pledge_id, community), _write_one)
+    shown = _shown(pledge_id, community)
+    named = [condition["member"] for condition in shown["conditions"] if "member" in condition]
+    members = connection.get("/members", community=community, former="true") if named else []
+    names = {found["member"]: found["name"] for found in members}
+    show(shown, lambda pledged: _write_one(pledged, names))
 
 
 @pledge.command(example="p2pvalue pledge renew 4f1c")
@@ -346,26 +353,31 @@ def _write(pledges: list[dict[str, Any]]) -> None:
     table(("PLEDGE", "NEED", "AMOUNT", "BY", "WHEN", "STATE"), rows)
 
 
-def _write_one(pledged: dict[str, Any]) -> None:
+def _write_one(pledged: dict[str, Any], names: dict[str, str]) -> None:
     click.secho(f"{_amount(pledged)} to {one_line(pledged['need_title'])}", bold=True)
-    click.echo(f"{pledged['state']}, by {one_line(pledged['name'])} {ago(pledged['time'])}")
+    judges = one_line(" and ".join(person["name"] for person in pledged["judges"]))
+    state = f"{pledged['state']} by {judges}" if judges else pledged["state"]
+    click.echo(f"{state}, pledged by {one_line(pledged['name'])} {ago(pledged['time'])}")
     if pledged["state"] == "outdated":
         click.echo(f"its terms have changed; to go on: pledge renew {short(pledged['pledge'])}")
+    if pledged["state"] == "late":
+        click.echo("it had not arrived when the need was closed, and binds nobody")
     for words in ("when", "where", "reason"):
         if pledged[words]:
             click.echo(f"{words}: {one_line(pledged[words])}")
     if pledged["to"]:
         click.echo(f"handed to: {one_line(pledged['to_name'])}")
     for condition in pledged["conditions"]:
-        click.echo(f"if {_condition(condition)}")
+        click.echo(f"if {_condition(condition, names)}")
     for words in ("bound", "claimed", "delivered"):
         if pledged[words]:
             click.echo(f"{words}: {_amount(pledged, words)}")
 
 
-def _condition(condition: dict[str, Any]) -> str:
+def _condition(condition: dict[str, Any], names: dict[str, str]) -> str:
     if "others" in condition:
         return f"{condition['others']} others pledge"
     if "member" in condition:
-        return f"member {short(condition['member'])} pledges"
+        key = condition["member"]
+        return f"{one_line(names.get(key, '') or short(key))} pledges"
     return f"it closes after {day(condition['after'])}"
