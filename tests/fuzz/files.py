@@ -104,8 +104,8 @@ def _key_contents(data: bytes) -> bool:
     """Open bytes as what lies inside a key file that nothing closes."""
     try:
         return _keys(seal_open(is_chosen=True).close(data, os.urandom))
-    except msgspec.MsgspecError:
-        return False  # no JSON: nothing could have written that
+    except (msgspec.MsgspecError, RecursionError):
+        return False  # no JSON, or deeper than one can read: nothing could have written that
 
 
 def _key_files() -> list[bytes]:
