@@ -99,9 +99,9 @@ def why_of(because: str, names: Sequence[str], count: int, much: str) -> str:
     return _WHY[because].format(much=mine, who=people(names))
 
 
-def fewer_of(kind: NotificationKind) -> str:
-    """Return what to type to have fewer of a kind."""
-    return f"p2pvalue notify set {kind} never"
+def fewer_of(kind: NotificationKind, way: str) -> str:
+    """Return what to type to be told less of a kind than the way in which it came."""
+    return f"p2pvalue notify set {kind} {'digest' if way == 'now' else 'never'}"
 
 
 def people(names: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ def notification_view(item: Notification, community: bytes, name: str) -> Notifi
         need=item.need.hex(),
         text=item.text,
         why=item.why,
-        fewer=fewer_of(item.kind),
+        fewer=fewer_of(item.kind, item.way),
         count=item.count,
         way=item.way,
         is_read=item.is_read,
@@ -43,7 +43,7 @@ def event_of(item: Notification, community: bytes, name: str) -> EventView:
             "need": item.need.hex(),
             "text": item.text,
             "why": item.why,
-            "fewer": fewer_of(item.kind),
+            "fewer": fewer_of(item.kind, item.way),
             "count": item.count,
         },
     )

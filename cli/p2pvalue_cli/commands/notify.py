@@ -138,7 +138,8 @@ def _write(items: list[dict[str, Any]], nothing: str) -> None:
         where = one_line(f"{item['community_name']}: {item['text']}")
         click.secho(f"{short(item['notification'])}  {where}", bold=not item["is_read"])
         click.echo(f"{_INDENT}{ago(item['time'])}, {one_line(item['why'])}")
-        click.echo(f"{_INDENT}fewer: {item['fewer']}, or p2pvalue notify mute")
+        mute_it = f", or p2pvalue notify mute {short(item['need'])}" if item["need"] else ""
+        click.echo(f"{_INDENT}fewer: {item['fewer']}{mute_it}")
 
 
 def _line(time_ms: int, said: dict[str, Any]) -> str:
