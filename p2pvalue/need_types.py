@@ -25,6 +25,7 @@ PledgeStateName = Literal[
     "offered",
     "outdated",
     "withdrawn",
+    "early",
     "late",
     "expired",
     "unmet",

@@ -18,7 +18,9 @@ from p2pvalue_cli.output import harmless, one_line
 _EPOCH_S = 1_577_836_800  # 2020
 _SEQUENCE_MAX = 2**31 - 1
 _OVER = ("confirmed", "settled")
-_OFF = ("dropped", "lapsed", "withdrawn", "released", "void", "late", "expired", "outdated")
+_OFF = frozenset(
+    ("dropped", "lapsed", "withdrawn", "released", "void", "early", "late", "expired", "outdated")
+)
 _BODY_CHARS_MAX = 2_000
 _LAST_MS = 253_402_214_400_000  # no calendar goes on after the year 9999
 

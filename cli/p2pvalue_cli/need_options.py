@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from p2pvalue_cli.amounts import EXAMPLES, BadAmount, Line, LineKind, parse_line, parse_quantity
-from p2pvalue_cli.dates import end_of_day_ms
+from p2pvalue_cli.dates import begin_of_day_ms, end_of_day_ms
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,6 +28,7 @@ OPTIONS: tuple[Callable[[F], F], ...] = (
         for kind, what in _LINES
     ),
     click.option("--body", help="What it is about, in more words."),
+    click.option("--opens", metavar="DATE", help="The first day to pledge, as 2026-12-01."),
     *(
         click.option(f"--{name}", metavar="DATE", help=f"{what}, as 2026-12-31.")
         for name, what in _DAYS.items()
@@ -73,6 +74,7 @@ def described(given: dict[str, Any]) -> dict[str, Any]:
     }
     for name in _DAYS:
         fields[name] = _day(given[name], f"--{name}")
+    fields["opens"] = _first_day(given["opens"])
     for name in ("skills", "stewards", "confirmers", "depends"):
         fields[name] = [value for value in given[name] if value] if given[name] else None
     return {name: value for name, value in fields.items() if value is not None}
@@ -95,6 +97,13 @@ def _day(text: str | None, option: str) -> int | None:
     if not text:
         return None if text is None else 0
     return end_of_day_ms(text, option)
+
+
+def _first_day(text: str | None) -> int | None:
+    """The begin of a day; 0, none, if the text is empty."""
+    if not text:
+        return None if text is None else 0
+    return begin_of_day_ms(text, "--opens")
 
 
 def _minutes(text: str | None) -> int | None:

@@ -90,7 +90,11 @@ def write_one(need: dict[str, Any]) -> None:
     """Print all there is to say of a need, and the newest comments."""
     click.secho(one_line(need["title"]), bold=True)
     click.echo(f"{state_text(need)}, asked by {one_line(need['name'])} {ago(need['created'])}")
-    for words, time in (("pledges until", "closes"), ("to be done by", "deadline")):
+    for words, time in (
+        ("pledges from", "opens"),
+        ("pledges until", "closes"),
+        ("to be done by", "deadline"),
+    ):
         if need[time]:
             click.echo(f"{words} {day(need[time])}")
     for words, text in (

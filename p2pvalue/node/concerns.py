@@ -29,6 +29,7 @@ Amount = tuple[str, str, int]  # kind and unit of the line, quantity
 _NOTHING: Final = {
     "void": "",
     "unmet": "its conditions did not hold",
+    "early": "it was made before the first day to pledge",
     "late": "it arrived too late",
     "expired": "it was more than half a year old",
 }

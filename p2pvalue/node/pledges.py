@@ -24,6 +24,7 @@ from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
 _OVER = ("withdrawn", "void", "released")
+_AGAIN = ("outdated", "early", "withdrawn", "expired")
 _ENDED = ("lapsed", "dropped", "confirmed", "settled")
 
 
@@ -95,7 +96,7 @@ class Pledges:
     async def renew(self, reference: str) -> nt.PledgeView:
         """Promise again, under the terms of today, what a pledge of ours said under others."""
         row, found = self._own(reference, "renews it")
-        if found.state not in ("outdated", "expired"):
+        if found.state not in ("outdated", "early", "expired"):
             raise LocalProtocolError(f"this pledge is {found.state}: nothing is to be renewed")
         said = found.offer.said
         standing = self._needs.standing(row)
@@ -248,11 +249,19 @@ class Pledges:
             self._check_in_time(state, standing.terms, is_closed=standing.is_closed)
 
     def _check_in_time(self, state: NeedState, terms: Terms, *, is_closed: bool) -> None:
+        self._check_begun(state, terms)
         is_over = terms.closes and self._context.clock_ms() > terms.closes
         if is_closed or is_over:
             raise LocalProtocolError(
                 f'the time to pledge to "{state.title}" is over: you can take over what somebody'
                 " released (`p2pvalue pledge list`)"
+            )
+
+    def _check_begun(self, state: NeedState, terms: Terms) -> None:
+        if self._context.clock_ms() < terms.opens:
+            raise LocalProtocolError(
+                f'the time to pledge to "{state.title}" has not begun: `p2pvalue need show` says'
+                " when it does"
             )
 
     def _view_of_plain(
@@ -323,4 +332,4 @@ def _is_renewal(other: PledgeStanding, found: PledgeStanding) -> bool:
     ours, before = other.offer, found.offer
     is_same = (ours.member, ours.said.line) == (before.member, before.said.line)
     is_later = ours.act.order > before.act.order and ours.said.takes is None
-    return is_same and is_later and other.state not in ("outdated", "withdrawn", "expired")
+    return is_same and is_later and other.state not in _AGAIN

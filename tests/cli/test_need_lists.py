@@ -115,3 +115,14 @@ def test_a_bar_shows_what_lacks_and_is_full_no_sooner_than_the_line(
     pledged: int, minimum: int, optimum: int, drawn: str
 ) -> None:
     assert bar({"pledged": pledged, "minimum": minimum, "optimum": optimum}) == drawn
+
+
+def test_a_need_opens_on_its_first_day(ana: Person) -> None:
+    ana.sees("need", "add", "Roof", "--hours", "2h", "--opens", "2099-05-01")
+    assert "pledges from 2099-05-01" in ana.sees("need", "show", "Roof")
+    assert ana.type("pledge", "make", "Roof", "1h").exit_code == failures.FAILED
+    refused = ana.type("need", "edit", "Roof", "--closes", "2099-04-30")
+    assert (refused.exit_code, "before its first" in refused.output) == (failures.FAILED, True)
+    ana.sees("need", "edit", "Roof", "--opens", "")
+    assert "pledges from" not in ana.sees("need", "show", "Roof")
+    ana.sees("pledge", "make", "Roof", "1h")

@@ -121,6 +121,24 @@ MUTANTS = (
         "needs/test_standing.py::test_an_offer_that_was_forgotten_for_half_a_year_is_expired",
     ),
     Mutant(
+        "offers-before-the-first-day",
+        "needs#who-is-in: an offer is not before the opening time",
+        "needs/outcome",
+        "offer.act.order.time < closed.terms.opens",
+        "offer.act.order.time < 0",
+        "needs/test_standing.py::"
+        "test_an_offer_before_the_first_day_is_early_and_counts_when_it_is_made_again",
+    ),
+    Mutant(
+        "offers-on-the-first-day-refused",
+        "needs#who-is-in: an offer at the opening time counts",
+        "needs/outcome",
+        "offer.act.order.time < closed.terms.opens",
+        "offer.act.order.time <= closed.terms.opens",
+        "needs/test_standing.py::"
+        "test_an_offer_before_the_first_day_is_early_and_counts_when_it_is_made_again",
+    ),
+    Mutant(
         "own-word-confirmed",
         "needs#how-words-are-kept: nobody confirms her own word",
         "needs/keeping",

@@ -32,6 +32,7 @@ class Board:
         self,
         *lines: NeedLine,
         trigger: str = "all",
+        opens: int = 0,
         closes: int = CLOSES,
         stewards: Sequence[str] = (),
         confirmers: Sequence[str] = (),
@@ -39,7 +40,7 @@ class Board:
         first = Terms(
             lines=lines or (HOURS,),
             trigger=trigger,  # type: ignore[arg-type]  # the tests' own words
-            opens=0,
+            opens=opens,
             closes=closes,
             stewards=tuple(map(root, stewards)),
             confirmers=tuple(map(root, confirmers)),

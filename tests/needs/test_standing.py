@@ -225,6 +225,24 @@ def test_an_offer_that_was_forgotten_for_half_a_year_is_expired() -> None:
     assert board.states(old, young) == ["expired", "binding"]
 
 
+def test_an_offer_before_the_first_day_is_early_and_counts_when_it_is_made_again() -> None:
+    board = Board(opens=500)
+    early = board.offer("bea", 120, at=499)
+    assert board.states(early) == ["early"]
+    again = board.offer("bea", 120, at=500)
+    assert board.states(early, again) == ["early", "offered"]
+    board.close("ana", at=CLOSES)
+    assert board.states(early, again) == ["early", "binding"]
+
+
+def test_what_was_early_binds_nobody_though_a_close_names_it() -> None:
+    board = Board(opens=500)
+    early = board.offer("bea", 120, at=499)
+    board.close("ana", at=CLOSES)
+    assert board.states(early) == ["early"]
+    assert board.standing().state == "lapsed"
+
+
 # --- on conditions
 
 

@@ -169,3 +169,22 @@ async def test_who_is_to_take_over_a_release_is_named_anew(ana: SmallNode, eva: 
     exchange(ana, eva)
     taken = await eva.community.pledges.withdraw(made, reason="too late", to="Eva")
     assert (taken.reason, taken.to_name) == ("My back", "Ana")
+
+
+# --- the first day to pledge
+
+
+async def test_nobody_pledges_before_the_first_day(ana: SmallNode) -> None:
+    await add(ana, opens=ana.now_ms + 10)
+    with pytest.raises(LocalProtocolError, match="has not begun"):
+        await ana.community.pledges.make("Roof", 60)
+    with pytest.raises(LocalProtocolError, match="has not begun"):
+        await ana.community.pledges.make("Roof", 60, conditions=[ConditionView(others=1)])
+    ana.now_ms += 10
+    assert (await ana.community.pledges.make("Roof", 60)).state == "offered"
+    await add(ana, "Fence")
+    await ana.community.pledges.make("Fence", 60)
+    await change(ana, "Fence", opens=ana.now_ms + 100)
+    [made] = ana.community.pledges.all(need="Fence")
+    with pytest.raises(LocalProtocolError, match="has not begun"):
+        await ana.community.pledges.renew(made.pledge)

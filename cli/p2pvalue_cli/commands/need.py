@@ -105,10 +105,10 @@ def _take_text(text: str, title: str | None, given: dict[str, Any]) -> str:
 @click.argument("reference", metavar="NEED")
 @describing
 @click.option("--title", help="Another title.")
-@click.option("--open", "opens", is_flag=True, help="A draft is one no more.")
+@click.option("--open", "is_open", is_flag=True, help="A draft is one no more.")
 @community_option
 def edit(
-    reference: str, title: str | None, opens: bool, community: str | None, **given: Any
+    reference: str, title: str | None, is_open: bool, community: str | None, **given: Any
 ) -> None:
     """Change a NEED: amounts replace all there were, and '' empties, as in `--closes ''`.
 
@@ -118,7 +118,7 @@ def edit(
     fields = described(given)
     if title is not None:
         fields["title"] = title
-    if opens:
+    if is_open:
         fields["status"] = "open"
     if not fields:
         raise click.UsageError("say what is to change: p2pvalue need edit --help lists what can")

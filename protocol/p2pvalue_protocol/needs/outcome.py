@@ -13,7 +13,7 @@ from p2pvalue_protocol.needs.conditions import holding
 EXPIRY_MS: Final = 180 * 24 * 3_600_000
 """An offer older than this when its need closes was forgotten, and counts no more."""
 
-Unfit = Literal["outdated", "withdrawn", "late", "expired", "unmet"]
+Unfit = Literal["outdated", "withdrawn", "early", "late", "expired", "unmet"]
 
 
 class LineTotal(NamedTuple):
@@ -112,6 +112,8 @@ def _reason_against(
     assert offer.said.line is not None
     if offer.said.terms != closed.terms_id or offer.said.line >= len(closed.terms.lines):
         return "outdated"
+    if offer.said.takes is None and offer.act.order.time < closed.terms.opens:
+        return "early"
     cut_ms = cuts.get(offer.act.name)
     if cut_ms is None or offer.said.takes is not None:
         return "late"
