@@ -259,6 +259,20 @@ class NeedDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     status: Literal["draft", "open", "dropped"] | None = None
 
 
+Step = Literal["claim", "confirm", "settle", "take", "renew", "close"]
+
+
+class StepView(Value, frozen=True, kw_only=True):
+    """What the person at this node may do next about a need, and so much of which pledge."""
+
+    act: Step
+    pledge: str = ""  # empty to close the need
+    name: str = ""  # of who pledged
+    kind: LineKind | None = None
+    unit: str = ""
+    quantity: int = 0
+
+
 class WeightsView(Value, frozen=True, kw_only=True):
     """How much each part counts in the order of needs; `floor` first places are kept for care."""
 
@@ -269,6 +283,7 @@ class WeightsView(Value, frozen=True, kw_only=True):
     urgency: int
     age: int
     floor: int
+    credit: int = 0  # a tenth of the others together, chosen by nobody
     is_default: bool = False  # nobody chose others
 
 
@@ -330,6 +345,22 @@ class OffersView(Value, frozen=True, kw_only=True):
     skills: list[str]
     interests: list[str]
     hours_per_week: int
+
+
+class AboutView(Value, frozen=True, kw_only=True):
+    """What a member says of herself, and how she kept her word as of a time (ms).
+
+    `kept_percent` is null where fewer than five words ended lately: `kept_words` is 0 then.
+    """
+
+    member: str
+    name: str
+    skills: list[str]
+    interests: list[str]
+    hours_per_week: int
+    kept_percent: int | None
+    kept_words: int
+    as_of: int
 
 
 class PromiseView(Value, frozen=True, kw_only=True):

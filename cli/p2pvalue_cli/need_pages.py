@@ -9,7 +9,6 @@ import click
 
 from p2pvalue.amounts import written
 from p2pvalue_cli.dates import day_utc
-from p2pvalue_cli.messages import write_comments
 from p2pvalue_cli.output import ago, day, harmless, is_person_reading, one_line, say, short, table
 
 COLUMNS = {
@@ -87,7 +86,7 @@ def _cut(title: str, width: int) -> str:
 
 
 def write_one(need: dict[str, Any]) -> None:
-    """Print all there is to say of a need, and the newest comments."""
+    """Print what a need says of itself, and where it stands."""
     click.secho(one_line(need["title"]), bold=True)
     click.echo(f"{state_text(need)}, asked by {one_line(need['name'])} {ago(need['created'])}")
     for words, time in (
@@ -127,7 +126,6 @@ def write_one(need: dict[str, Any]) -> None:
         click.echo(f"closed by {one_line(closing['name'])} {ago(closing['time'])}{changed}")
     if need["missing"]:
         click.echo(f"{need['missing']} counted operations are not here yet: nothing is final")
-    write_comments(need["comments"])
 
 
 def write_fitting(found: list[dict[str, Any]]) -> None:

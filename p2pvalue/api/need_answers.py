@@ -6,6 +6,7 @@ import trio
 
 from p2pvalue import need_types as nt
 from p2pvalue.api import need_schema as s
+from p2pvalue.api.member_schema import OfMember
 from p2pvalue.api.schema import InCommunity, Question
 from p2pvalue.api.streams import absolute
 from p2pvalue.node.interface import NodeInterface
@@ -38,6 +39,11 @@ async def add_need(node: NodeInterface, question: s.AddNeed) -> nt.NeedView:
 async def show_need(node: NodeInterface, question: s.OfNeed) -> nt.NeedView:
     """One need, and where it stands."""
     return _needs(node, question).named(question.need)
+
+
+async def next_steps(node: NodeInterface, question: s.OfNeed) -> list[nt.StepView]:
+    """What the person at this node may do next about a need."""
+    return _needs(node, question).steps(question.need)
 
 
 async def change_need(node: NodeInterface, question: s.ChangeNeed) -> nt.NeedView:
@@ -73,6 +79,11 @@ async def show_proof(_: NodeInterface, question: s.ReadProof) -> nt.ProofView:
 async def list_pledges(node: NodeInterface, question: s.ListPledges) -> list[nt.PledgeView]:
     """The pledges of a community, those to one need, or one's own."""
     return _pledges(node, question).all(need=question.need, mine=question.mine)
+
+
+async def about_member(node: NodeInterface, question: OfMember) -> nt.AboutView:
+    """How a member keeps her word, and what she says of herself; only members are told."""
+    return _pledges(node, question).about(question.member)
 
 
 async def make_pledge(node: NodeInterface, question: s.MakePledge) -> nt.PledgeView:

@@ -18,6 +18,7 @@ from p2pvalue.node.need_checks import check_close, check_days, check_drop, check
 from p2pvalue.node.need_proofs import proof_of, read_proof_file, write_proof
 from p2pvalue.node.need_timeline import timeline
 from p2pvalue.node.need_views import need_view
+from p2pvalue.node.next_steps import steps_of
 from p2pvalue.node.origins import message_meant, of_text, origin_view
 from p2pvalue.node.people import Names, resolve_member
 from p2pvalue.node.project_states import project_titles, resolve_project, title_of
@@ -61,6 +62,12 @@ class Needs:
     def named(self, reference: str) -> nt.NeedView:
         """Return the need meant; raises NotFound."""
         return self.view(self.row(reference))
+
+    def steps(self, reference: str) -> list[nt.StepView]:
+        """Return what we may do next about a need; raises NotFound."""
+        row = self.row(reference)
+        me, now_ms = self._context.root(self._community), self._context.clock_ms()
+        return steps_of(need_state(row), self.standing(row), me, now_ms, self.names())
 
     def view(self, row: StateRow) -> nt.NeedView:
         """Return a need as it stands now."""

@@ -37,12 +37,18 @@ class Names:
         return name
 
     def _read(self, member: bytes) -> str:
-        row = self._context.store.state(self._community, profile.profile_subject(member))
-        if row is None or row.kind != profile.NUMBER:
-            return unnamed(member)
-        state = decode_state(row.kind, row.state)
-        assert isinstance(state, profile.ProfileState)
-        return state.name
+        state = profile_of(self._context, self._community, member)
+        return unnamed(member) if state is None else state.name
+
+
+def profile_of(context: Context, community: bytes, member: bytes) -> profile.ProfileState | None:
+    """Return what a member said here of herself."""
+    row = context.store.state(community, profile.profile_subject(member))
+    if row is None or row.kind != profile.NUMBER:
+        return None
+    state = decode_state(row.kind, row.state)
+    assert isinstance(state, profile.ProfileState)
+    return state
 
 
 def unnamed(member: bytes) -> str:
@@ -72,13 +78,7 @@ class People:
 
     def profile(self) -> profile.ProfileState | None:
         """Return what we said here of ourselves."""
-        root = self._context.root(self._community)
-        row = self._context.store.state(self._community, profile.profile_subject(root))
-        if row is None or row.kind != profile.NUMBER:
-            return None
-        state = decode_state(row.kind, row.state)
-        assert isinstance(state, profile.ProfileState)
-        return state
+        return profile_of(self._context, self._community, self._context.root(self._community))
 
     async def set_my_offers(
         self, name: str, skills: Sequence[str], interests: Sequence[str], hours_per_week: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from p2pvalue import need_types as nt
+from p2pvalue.node.about_member import about_member
 from p2pvalue.node.context import Context
 from p2pvalue.node.need_boards import need_state
 from p2pvalue.node.need_checks import check_dispute, check_judge
@@ -53,6 +54,10 @@ class Pledges:
         """Return the pledge meant; raises NotFound."""
         row, found = self._found(reference)
         return pledge_view(found, row.subject, need_state(row), self._needs.names())
+
+    def about(self, reference: str) -> nt.AboutView:
+        """Return how a member keeps her word, and what she says of herself."""
+        return about_member(self._context, self._community, self._needs, reference)
 
     # --- writing
 

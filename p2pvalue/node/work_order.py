@@ -85,7 +85,12 @@ class WorkOrder:
         chosen = self._chosen()
         found = kind.DEFAULT if chosen is None else chosen
         weights = msgspec.structs.asdict(found.weights)
-        return nt.WeightsView(**weights, floor=found.floor, is_default=chosen is None)
+        return nt.WeightsView(
+            **weights,
+            floor=found.floor,
+            credit=Weights(**weights).of_parts()[-1],
+            is_default=chosen is None,
+        )
 
     async def set_weights(self, given: dict[str, int]) -> nt.WeightsView:
         """Change the weights that are given and keep the rest; founders and admins may."""

@@ -186,6 +186,31 @@ def test_what_is_said_of_a_need_can_be_taken_back(ana: Person) -> None:
     assert roof == plain
 
 
+def test_a_need_is_shown_with_what_is_around_it_and_what_to_do_next(ana: Person) -> None:
+    ana.sees("need", "add", "Walls", "--hours", "1h")
+    ana.sees("need", "add", "Roof", "--hours", "2h", "--estimate", "3h", "--after", "Walls")
+    ana.sees("pledge", "make", "Roof", "2h", "--when", "Saturday")
+    shown = ana.sees("need", "show", "Roof")
+    for words in ("all minimums", "takes about 3h", "comes after Walls (open)", "Saturday"):
+        assert words in shown
+    *close, short_id = shown.splitlines()[-1].partition("p2pvalue ")[2].split()
+    ana.sees(*close, short_id)
+    *claim, pledge = ana.sees("need", "show", "Roof").splitlines()[-1].split()
+    assert claim[-2:] == ["pledge", "claim"]
+    ana.sees("pledge", "claim", pledge)
+
+
+def test_a_member_is_shown_without_a_rate_while_few_words_have_ended(ana: Person) -> None:
+    ana.sees("need", "add", "Roof", "--hours", "1h")
+    me = ana.gets("pledge", "make", "Roof", "1h")["member"]
+    assert "too few promises" in ana.sees("member", "show", me)
+    assert ana.gets("member", "show", me)["kept_percent"] is None
+
+
+def test_what_nobody_chose_is_shown_beside_what_is_ranked_by(settled: Person) -> None:
+    assert "credit     100" in settled.sees("ranking", "show")
+
+
 def test_a_pledge_that_waits_for_more_people_than_there_are_says_so(ana: Person) -> None:
     ana.sees("need", "add", "Roof", "--hours", "12h")
     there = ana.gets("community", "show")["members"] - 1

@@ -87,6 +87,15 @@ def test_changes_of_each_kind_are_named_and_the_reasons_add_up() -> None:
     ]
 
 
+def test_the_points_that_are_shown_add_up_to_what_is_shown_of_the_whole() -> None:
+    for count in range(1, 40):
+        asked = need(1, created_ms=AS_OF_MS - count * DAY_MS, voices=voices(range(count)))
+        asked = msgspec.structs.replace(asked, offers=offers({1: 7 * count}))
+        head, *parts = told(explain(Ranking([asked], Weights(), AS_OF_MS), name(1)))
+        shown = sum(round(10 * float(part.rpartition("= ")[2])) for part in parts)
+        assert f"{shown // 10}.{shown % 10} points" in head
+
+
 def test_what_counts_for_nothing_lifts_nothing() -> None:
     ranking = Ranking([need(1), need(2)], only("age"), AS_OF_MS)
     assert explain(ranking, name(2)).changes == ()

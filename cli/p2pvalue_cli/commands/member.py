@@ -33,6 +33,18 @@ def list_members(former: bool, community: str | None) -> None:
     show(found, write_members)
 
 
+@member.command("show", example="p2pvalue member show Bob")
+@click.argument("name")
+@community_option
+def show_member(name: str, community: str | None) -> None:
+    """Show what a member says of herself, and how she keeps her word.
+
+    That is one rate, of at least five words of the last half year, and no list: the older, the less
+    they count. Your own machine computes it, and only members are told.
+    """
+    show(connection.get(f"/about/{quoted(name)}", community=community), _write_about)
+
+
 @member.command(example="p2pvalue member remove Bob --reason 'spam' --until 2027-06-30")
 @click.argument("name")
 @click.option("--reason", default="", metavar="TEXT", help="Why; all who may read here read it.")
@@ -89,6 +101,22 @@ def readmit(name: str, rank: str, community: str | None) -> None:
     path = f"/members/{quoted(name)}/readmit"
     back = connection.post(path, rank=rank, community=community)
     show(back, lambda m: say(f"{one_line(m['name'])} is {m['rank']} again"))
+
+
+def _write_about(about: dict[str, Any]) -> None:
+    click.secho(one_line(about["name"]), bold=True)
+    for what in ("skills", "interests"):
+        if about[what]:
+            click.echo(f"{what}: {one_line(', '.join(about[what]))}")
+    if about["hours_per_week"]:
+        click.echo(f"hours a week: {about['hours_per_week']}")
+    if about["kept_percent"] is None:
+        click.echo("keeps her word: too few promises have ended lately to say")
+    else:
+        click.echo(
+            f"keeps her word: {about['kept_percent']} % of {about['kept_words']} promises that"
+            " ended within half a year"
+        )
 
 
 def write_members(found: list[dict[str, Any]]) -> None:

@@ -13,7 +13,8 @@ from p2pvalue_cli.amounts import BadAmount, parse_quantity
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.dates import midnight_utc_ms
 from p2pvalue_cli.messages import comment as write_comment
-from p2pvalue_cli.messages import with_comments
+from p2pvalue_cli.messages import with_comments, write_comments
+from p2pvalue_cli.need_around import write_around
 from p2pvalue_cli.need_options import described, describing
 from p2pvalue_cli.need_pages import (
     COLUMNS,
@@ -278,7 +279,10 @@ def calendar(mine: bool, community: str | None) -> None:
 def show_need(reference: str, community: str | None) -> None:
     """Show a NEED: its title, or the beginning of its id."""
     found = connection.get(_path(reference), community=community)
-    show(with_comments(found, found["need"], community), write_one)
+    show(
+        with_comments(found, found["need"], community),
+        lambda need: _write_page(need, community),
+    )
 
 
 @need.command(example="p2pvalue need timeline 'Fix the roof'")
@@ -298,6 +302,12 @@ def comment(reference: str, text: str, community: str | None) -> None:
     """Say something about a NEED to everybody; `need show` has the newest."""
     found = connection.get(_path(reference), community=community)
     write_comment(found["need"], found["title"], text, community)
+
+
+def _write_page(need: dict[str, Any], community: str | None) -> None:
+    write_one(need)
+    write_around(need, community)
+    write_comments(need["comments"])
 
 
 def _path(reference: str) -> str:

@@ -18,6 +18,7 @@ WEIGHTS = {
     "urgency": "How near its deadline is.",
     "age": "How long it waits.",
 }
+CREDIT = "Its author pledged early to a need that lapsed; always a tenth of the others together."
 
 
 @click.group(cls=Group)
@@ -52,5 +53,6 @@ def set_ranking(community: str | None, **given: int | None) -> None:
 
 def _write(weights: dict[str, Any]) -> None:
     rows = [(name, weights[name], meaning) for name, meaning in WEIGHTS.items()]
+    rows.append(("credit", weights["credit"], CREDIT))
     table(("PART", "WEIGHT", "WHAT IT IS"), rows)
     say(f"first places kept for care and maintenance: {weights['floor']}")

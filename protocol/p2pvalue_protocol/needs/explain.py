@@ -6,7 +6,7 @@ less. So what is said holds with the floor, the turn and all other needs as they
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Literal
 
@@ -98,10 +98,11 @@ def told(explanation: Explanation) -> list[str]:
     """Return an explanation in lines for people; a point is a million of the score."""
     place = explanation.place
     lines = [f"place {place.place} of {explanation.of}, {_points(place.score)} points:"]
+    shown = _tenths([reason.points for reason in explanation.reasons])
     lines += [
         f"  {reason.part}: {reason.millionths // 10_000} % of {reason.weight}"
-        f" = {_points(reason.points)}"
-        for reason in explanation.reasons
+        f" = {tenths // 10}.{tenths % 10}"
+        for reason, tenths in zip(explanation.reasons, shown, strict=True)
     ]
     if place.lifted == "floor":
         lines.append(f"  kept among the first for care; by points it is {place.by_score}.")
@@ -112,6 +113,20 @@ def told(explanation: Explanation) -> list[str]:
     for change in explanation.changes:
         lines.append(f"  {_said(change)} → place {change.place}")
     return lines
+
+
+def _tenths(points: Sequence[int]) -> list[int]:
+    """Return scores in tenths of points that add up to the tenths of their sum.
+
+    All are rounded down, and what that loses goes to those that lost most, the first of equals.
+    """
+    tenth = MILLION // 10
+    down = [score // tenth for score in points]
+    lost = sum(points) // tenth - sum(down)
+    by_loss = sorted(range(len(points)), key=lambda index: (-(points[index] % tenth), index))
+    for index in by_loss[:lost]:
+        down[index] += 1
+    return down
 
 
 def _is_told(reason: Reason) -> bool:

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from p2pvalue.need_types import LineView, NeedDraft
+from tests.node.small_node import SmallNode, exchange
+
+HOURS = LineView(kind="hours", unit="minute", minimum=120, optimum=600)
+
+
+@pytest.fixture
+def ana() -> SmallNode:
+    return SmallNode("ana", ["ana", "eva"])
+
+
+@pytest.fixture
+def eva() -> SmallNode:
+    return SmallNode("eva", ["ana", "eva"])
+
+
+def steps(node: SmallNode) -> list[tuple[str, int]]:
+    return [(step.act, step.quantity) for step in node.community.needs.steps("Roof")]
+
+
+async def test_each_is_told_what_is_waited_for_from_her_and_nobody_else(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
+    exchange(ana, eva)
+    made = await eva.community.pledges.make("Roof", 120)
+    exchange(ana, eva)
+    assert (steps(ana), steps(eva)) == ([("close", 0)], [])
+    await ana.community.needs.close("Roof")
+    exchange(ana, eva)
+    assert (steps(ana), steps(eva)) == ([], [("claim", 120)])
+    await eva.community.pledges.claim(made.pledge, quantity=90)
+    exchange(ana, eva)
+    assert (steps(ana), steps(eva)) == ([("confirm", 90)], [])
+    await ana.community.pledges.dispute(made.pledge, reason="it was an hour")
+    exchange(ana, eva)
+    assert (steps(ana), steps(eva)) == ([], [])
+
+
+async def test_who_is_named_may_take_over_and_who_is_no_party_may_settle() -> None:
+    ana, eva, ida = (SmallNode(name, ["ana", "eva", "ida"]) for name in ("ana", "eva", "ida"))
+    await ana.community.set_my_name("Ana")
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
+    exchange(ana, eva)
+    made = await eva.community.pledges.make("Roof", 120)
+    exchange(ana, eva)
+    await ana.community.needs.close("Roof")
+    exchange(ana, eva)
+    await eva.community.pledges.claim(made.pledge, quantity=60)
+    await eva.community.pledges.withdraw(made.pledge, reason="My back", to="Ana")
+    exchange(ana, eva)
+    assert (steps(ana), steps(eva)) == ([("confirm", 60), ("take", 60)], [])
+    await ana.community.pledges.dispute(made.pledge, reason="it was nothing")
+    exchange(ana, eva, ida)
+    assert (steps(ana), steps(eva), steps(ida)) == ([("take", 60)], [], [("settle", 60)])
+
+
+async def test_who_pledged_under_other_terms_is_asked_to_renew_until_the_last_day(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
+    exchange(ana, eva)
+    await eva.community.pledges.make("Roof", 120)
+    exchange(ana, eva)
+    closes = ana.now_ms + 1_000
+    await ana.community.needs.change("Roof", NeedDraft(closes=closes))
+    exchange(ana, eva)
+    assert (steps(ana), steps(eva)) == ([], [("renew", 120)])
+    eva.now_ms = ana.now_ms = closes + 1
+    assert (steps(ana), steps(eva)) == ([("close", 0)], [])
