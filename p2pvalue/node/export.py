@@ -117,6 +117,7 @@ def _write_overview(folder: Path, community: Community, view: t.CommunityView) -
     _write_json(folder / "members.json", members)
     _write_json(folder / "needs.json", needs)
     _write_json(folder / "pledges.json", pledges)
+    _write_json(folder / "projects.json", community.projects.all())
     _write_json(folder / "contributions.json", community.contributions.all())
     _write_json(folder / "thanks.json", community.thanks.all())
     _write_lines(folder / "members.md", _members_page(view, members))

@@ -85,10 +85,12 @@ def timeline(
 def _placed(context: Context, community: bytes, subject: bytes) -> Iterator[Placed]:
     copy = context.copy_of(community)
     for row, core, stored in context.store.past(community).subject_operations(subject):
+        if row.kind != need.NUMBER:  # anybody can name a subject in what is of another kind
+            continue
         payload = copy.open(core, stored)
         if payload is not None:
             order = Order(row.time, row.device, row.seq, row.op_id)
-            creates = need.NEED.subject(None, b"", row.op_id, row.member) == subject
+            creates = subject_of(row.op_id) == subject
             said = need.NEED.decode(payload)
             yield Placed(order, row.member, row.rank, said, creates)
 

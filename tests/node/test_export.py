@@ -54,6 +54,7 @@ async def test_everything_that_can_be_read_is_in_the_files(tmp_path: Path) -> No
     assert json.loads((folder / "pledges.json").read_text())[0]["quantity"] == 60
     assert json.loads((folder / "contributions.json").read_text())[0]["title"] == "Minutes"
     assert json.loads((folder / "thanks.json").read_text()) == []
+    assert json.loads((folder / "projects.json").read_text()) == []
     assert {m["name"] for m in json.loads((folder / "members.json").read_text())} >= {"Ada"}
     for page, words in (("chat.md", "message 2"), ("needs.md", "Roof"), ("members.md", "Ada")):
         assert words in (folder / page).read_text()

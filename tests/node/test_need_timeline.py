@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from p2pvalue.need_types import LineView, NeedDraft
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import need, pledge
+from p2pvalue_protocol.kinds import need, pledge, project
 from tests.node.small_node import SmallNode, exchange
 
 HOURS = LineView(kind="hours", unit="minute", minimum=120, optimum=600)
@@ -86,3 +86,14 @@ async def test_a_timeline_tells_that_terms_were_changed_and_a_draft_opened(
     await ana.community.needs.change("Roof", NeedDraft(status="open"))
     assert await told(ana) == [("Ana", "made"), ("Ana", "changed"), ("Ana", "opened")]
     assert ana.community.needs.timeline("Roof")[1].fields == ["class", "lines"]
+
+
+async def test_what_another_kind_says_of_the_same_subject_is_not_told(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    await begin(ana, eva)
+    about = bytes.fromhex(ana.community.needs.named("Roof").need)
+    payload = project.encode_project_change(title="Mine now", image=bytes(16))
+    await eva.write(eva.community_id, [Draft(project.NUMBER, about, payload)])
+    exchange(ana, eva)
+    assert await told(ana) == [("Ana", "made")]
