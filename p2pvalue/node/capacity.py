@@ -108,7 +108,7 @@ class Capacity:
                 lacking = _lacking_minutes(need)
                 if (
                     not lacking
-                    or need.is_closed
+                    or not self._takes_pledges(need)
                     or need.estimate > minutes
                     or (need.state not in _HELPED)
                 ):
@@ -125,6 +125,12 @@ class Capacity:
                 )
         return sorted(found, key=lambda fit: (-len(fit.skills), -fit.minutes, fit.need))
 
+    def _takes_pledges(self, need: nt.NeedView) -> bool:
+        """Return whether the time to pledge to a need has begun and is not over."""
+        now_ms = self._clock_ms()
+        is_over = need.is_closed or 0 < need.closes < now_ms
+        return need.opens <= now_ms and not is_over
+
     # --- what a newcomer could begin with
 
     def featured(self, community: str = "") -> list[nt.FittingView]:
@@ -139,7 +145,8 @@ class Capacity:
             for one in self._communities()
             if community in ("", one.id.hex())
             for need in one.needs.all()
-            if (fit := _first_step(need, skills, one.name)) is not None
+            if self._takes_pledges(need)
+            and (fit := _first_step(need, skills, one.name)) is not None
         ]
         return sorted(
             found, key=lambda fit: (not fit.is_first, -len(fit.skills), fit.minutes, fit.need)
@@ -149,7 +156,7 @@ class Capacity:
 def _first_step(need: nt.NeedView, skills: set[str], community: str) -> nt.FittingView | None:
     """Return what somebody new could do for a need: at most two hours, with no rare skill."""
     lacking = _lacking_minutes(need)
-    if need.state != "open" or need.is_closed or not lacking:
+    if need.state != "open" or not lacking:
         return None
     asked = {skill.casefold(): skill for skill in need.skills}
     is_first = asked.pop(FIRST_TIME, None) is not None

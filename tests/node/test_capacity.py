@@ -91,3 +91,15 @@ async def test_what_is_good_to_begin_with_is_asked_of_one_community_or_of_all(
     assert capacity.featured("ff" * 32) == []
     await ana.community.pledges.make("Fence", 60)
     assert capacity.featured() == []
+
+
+async def test_what_takes_no_pledges_now_is_nothing_that_one_could_do(
+    ana: SmallNode, capacity: Capacity
+) -> None:
+    await add(ana, "Soon", 60, opens=ana.now_ms + DAY_MS)
+    await add(ana, "Now", 60, closes=ana.now_ms + DAY_MS)
+    for found in (capacity.featured(), capacity.fitting(60)):
+        assert [fit.title for fit in found] == ["Now"]
+    ana.now_ms += DAY_MS + 1
+    for found in (capacity.featured(), capacity.fitting(60)):
+        assert [fit.title for fit in found] == ["Soon"]
