@@ -37,9 +37,14 @@ def proof_of(copy: Replica, store: Store, row: StateRow) -> bytes:
     It shows the words of the need, of its pledges and CLOSEs, and the profiles of the people
     concerned. Raises LocalProtocolError if there is too much that they rest on.
     """
-    past = store.past(copy.community)
+    return make_proof(copy, row.subject, shown_about(store, copy.community, row))
+
+
+def shown_about(store: Store, community: bytes, row: StateRow) -> list[Reference]:
+    """Return the operations whose words a file about a need shows."""
+    past = store.past(community)
     changes = [found for found, _, _ in past.subject_operations(row.subject)]
-    entries = list(need_entries(store, copy.community, row.subject))
+    entries = list(need_entries(store, community, row.subject))
     members = {change.member for change in changes} | {entry.member for entry in entries}
     for terms in need_state(row).terms:
         members.update((*terms.stewards, *terms.confirmers))
@@ -48,8 +53,7 @@ def proof_of(copy: Replica, store: Store, row: StateRow) -> bytes:
     for member in sorted(members):
         profiles = [p for p, _, _ in past.subject_operations(profile.profile_subject(member))]
         places += [(p.device, p.seq, p.op_id) for p in profiles[-1:]]
-    shown = [Reference(device, CONTENT, seq, op_id) for device, seq, op_id in places]
-    return make_proof(copy, row.subject, shown)
+    return [Reference(device, CONTENT, seq, op_id) for device, seq, op_id in places]
 
 
 def write_proof(path: Path, data: bytes) -> None:

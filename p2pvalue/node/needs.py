@@ -15,7 +15,7 @@ from p2pvalue.node.context import Context
 from p2pvalue.node.interests import wanting
 from p2pvalue.node.need_boards import need_state, read_acts
 from p2pvalue.node.need_checks import check_close, check_days, check_drop, check_what_comes_first
-from p2pvalue.node.need_proofs import proof_of, read_proof_file, write_proof
+from p2pvalue.node.need_proofs import read_proof_file, shown_about, write_proof
 from p2pvalue.node.need_timeline import timeline
 from p2pvalue.node.need_views import need_view
 from p2pvalue.node.next_steps import steps_of
@@ -31,6 +31,8 @@ from p2pvalue_protocol.needs.acts import Act, Acts, sorted_acts, withdrawals
 from p2pvalue_protocol.needs.closing import CLOSES_OF_ONE_MAX, may_close
 from p2pvalue_protocol.needs.standing import NeedStanding
 from p2pvalue_protocol.past import StateRow
+from p2pvalue_protocol.proof.form import encode_proof
+from p2pvalue_protocol.proof.making import Making
 
 
 class Needs:
@@ -174,7 +176,12 @@ class Needs:
         row = self.row(reference)
         self._context.sign()
         copy = self._context.copy_of(self._community)
-        data = proof_of(copy, self._context.store, row)
+        making = Making(copy, row.subject, shown_about(self._context.store, self._community, row))
+        for _ in making.pages():
+            await trio.lowlevel.checkpoint()
+            if self._context.copy_of(self._community) is not copy:
+                raise LocalProtocolError("the community was read anew meanwhile: try again")
+        data = await trio.to_thread.run_sync(encode_proof, making.form())
         await trio.to_thread.run_sync(write_proof, target, data)
         return await trio.to_thread.run_sync(read_proof_file, target)
 

@@ -235,7 +235,7 @@ def test_what_was_kept_of_who_was_put_out_counts_and_is_missed_where_it_is_left_
     proven = read_proof(pond.file())
     assert [p.state for p in proven.standing.pledges] == ["offered"]
     assert proven.not_shown.is_whole
-    monkeypatch.setattr(making._Making, "_deciding", lambda making, devices: [])
+    monkeypatch.setattr(making.Making, "_deciding", lambda making, devices: [])
     proven = read_proof(pond.file())
     assert proven.standing.pledges == ()
     assert proven.not_shown.kept == 1

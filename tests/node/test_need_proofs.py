@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from p2pvalue.need_types import LineView, NeedDraft
@@ -36,7 +37,8 @@ async def test_what_a_file_proves_is_what_its_maker_is_told(
     await needs.close("Fix the roof")
     await pledges.confirm(made.pledge, quantity=60)
     proven = await needs.prove("Fix the roof", tmp_path / "roof.proof")
-    assert proven.need == needs.named("Fix the roof")
+    told = needs.named("Fix the roof")
+    assert proven.need == msgspec.structs.replace(told, is_mine=False)  # hers who reads it
     assert proven.pledges == pledges.all(need="Fix the roof")
     assert [(d.member, d.quantity, len(d.witnesses)) for d in proven.done] == [
         (proven.pledges[0].member, 60, 1)
@@ -53,6 +55,18 @@ async def test_a_file_that_is_there_is_not_replaced(ana: SmallNode, tmp_path: Pa
     assert (tmp_path / "roof.proof").read_bytes() == b"mine"
     with pytest.raises(ConfigError, match="was not written"):
         await ana.community.needs.prove("Fix the roof", tmp_path / "nowhere" / "roof.proof")
+
+
+async def test_a_copy_that_was_read_anew_meanwhile_is_not_written_down(
+    ana: SmallNode, eva: SmallNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ana.community.needs.add(NeedDraft(title="Fix the roof", lines=[HOURS]))
+    copies = iter([ana.replica, eva.replica])
+    with monkeypatch.context() as patch:
+        patch.setattr(ana, "copy_of", lambda community: next(copies))
+        with pytest.raises(LocalProtocolError, match="try again"):
+            await ana.community.needs.prove("Fix the roof", tmp_path / "roof.proof")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_proves_nothing_is_told_with_what_to_do(tmp_path: Path) -> None:

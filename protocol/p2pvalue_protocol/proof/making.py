@@ -7,7 +7,7 @@ else (spec: proof).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from p2pvalue_protocol import auth_payloads as auth
@@ -19,7 +19,7 @@ from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.kinds.epoch import decode_epoch
 from p2pvalue_protocol.loading import in_causal_order
 from p2pvalue_protocol.operation import Core, decode_core
-from p2pvalue_protocol.past import OperationRow
+from p2pvalue_protocol.past import LogRow, OperationRow
 from p2pvalue_protocol.proof.form import ProofForm, ProofItem, ProofLog, encode_proof
 from p2pvalue_protocol.proof.words import is_about
 from p2pvalue_protocol.replica import Replica
@@ -35,15 +35,6 @@ class _Held(NamedTuple):
     core: Core
 
 
-def make_proof(copy: Replica, subject: bytes, shown: Iterable[Reference]) -> bytes:
-    """Return the file that shows these operations about a need, and all its own; `seal` before.
-
-    One that cannot be read here is given without its words. Reads all that they rest on, about 40
-    µs per operation. Raises LocalProtocolError if that is more than a file holds.
-    """
-    return _Making(copy).made(subject, shown)
-
-
 class _Given(NamedTuple):
     """A payload that is shown; `key` opens it if it is sealed, else it is empty."""
 
@@ -51,41 +42,35 @@ class _Given(NamedTuple):
     key: bytes
 
 
-class _Making:
-    """Collects what a file needs."""
+class Making:
+    """Collects what a file about a need needs; the copy may go on meanwhile."""
 
-    def __init__(self, copy: Replica) -> None:
+    def __init__(self, copy: Replica, subject: bytes, shown: Iterable[Reference]) -> None:
+        """Begin with what is to be shown; nothing is read yet."""
         self._copy = copy
         self._branches = copy.branches
+        self._subject = subject
+        self._shown = list(shown)
         self._upto: dict[int, int] = {}  # by log: the last seq that is needed
         self._held: dict[bytes, _Held] = {}
         self._tails: dict[int, int] = {}  # by log: how far it is to be followed unfolded
-        self._wanted: list[tuple[Branch, int]] = []
+        self._wanted = [*self._shown, *copy.auth_references.values()]
 
-    def made(self, subject: bytes, shown: Iterable[Reference]) -> bytes:
-        references = list(shown)
-        for reference in references:
-            self._want(reference)
-        for reference in self._copy.auth_references.values():
-            self._want(reference)
-        self._collect()
-        for reference in self._deciding({reference.device for reference in references}):
-            self._want(reference)
+    def pages(self) -> Iterator[None]:
+        """Read what is needed, one page at each step, 5 ms; between two others may have a turn.
+
+        Raises LocalProtocolError if that is more than a file holds.
+        """
+        yield from self._collected()
+        for reference in self._deciding({reference.device for reference in self._shown}):
+            self._wanted.append(reference)
             self._want_tail(reference)
-        self._collect()
+        yield from self._collected()
         while missing := self._missing_epochs():
-            for reference in missing:
-                self._want(reference)
-            self._collect()
-        ordered = self._ordered()
-        return encode_proof(self._form(subject, ordered, {r.op_id for r in references}))
+            self._wanted += missing
+            yield from self._collected()
 
     # --- what is needed
-
-    def _want(self, reference: Reference) -> None:
-        place = self._branches.find(reference)
-        if place is not None and place.is_folded:
-            self._wanted.append((place.branch, reference.seq))
 
     def _want_tail(self, reference: Reference) -> None:
         """Follow a log up to an operation that is held and decides, though it is not folded."""
@@ -93,22 +78,15 @@ class _Making:
         if place is None or place.is_folded:
             return
         branch, log = place.branch, place.branch.row
-        base = None if branch.folded_seq >= log.first_seq else self._base(branch)
-        if base is not None and base.folded_seq < log.first_seq - 1:
-            return  # nothing of this log is folded: the file tells that this is not held
-        self._wanted.append(
-            (branch, branch.folded_seq) if base is None else (base, log.first_seq - 1)
-        )
+        if branch.folded_seq >= log.first_seq:
+            folded_seq, folded_id = branch.folded_seq, branch.folded_id
+            self._wanted.append(Reference(log.device, log.log_class, folded_seq, folded_id))
+        elif log.first_seq:
+            base = self._branches.find(_base_of(log))
+            if base is None or not base.is_folded:
+                return  # nothing of this log is folded: the file tells that this is not held
+            self._wanted.append(_base_of(log))
         self._tails[log.log] = max(reference.seq, self._tails.get(log.log, 0))
-
-    def _base(self, branch: Branch) -> Branch | None:
-        """Return the branch that one leaves, None if it begins its log."""
-        log = branch.row
-        if not log.first_seq:
-            return None
-        base = self._branches.owner(log.device, log.log_class, log.first_seq - 1, log.base_id)
-        assert base is not None, "a branch starts from an operation that is held"
-        return base
 
     def _deciding(self, devices: set[bytes]) -> list[Reference]:
         """Return what removals keep of the logs of these devices, and what FORKs name of them."""
@@ -119,29 +97,29 @@ class _Making:
                 found += auth.references_of(fork.operations) if fork is not None else ()
         return [reference for reference in found if reference.device in devices]
 
-    def _collect(self) -> None:
+    def _collected(self) -> Iterator[None]:
         """Read what is wanted, and what that leads to."""
         while self._wanted:
-            branch, seq = self._wanted.pop()
-            log = branch.row
-            first = self._upto.get(log.log, log.first_seq - 1) + 1
-            if seq < first:
+            reference = self._wanted.pop()
+            place = None
+            if reference.op_id not in self._held:
+                place = self._branches.find(reference)
+            if place is None or not place.is_folded:
                 continue
-            base = self._base(branch)
-            if base is not None and first == log.first_seq:
-                self._wanted.append((base, log.first_seq - 1))
-            self._upto[log.log] = seq
-            while first <= seq:
-                self._read(branch, first, min(_ROWS_AT_ONCE, seq - first + 1))
-                first += _ROWS_AT_ONCE
+            log = place.branch.row
+            first = self._upto.get(log.log, log.first_seq - 1) + 1
+            if log.first_seq and first == log.first_seq:
+                self._wanted.append(_base_of(log))
+            self._upto[log.log] = reference.seq
+            for start in range(first, reference.seq + 1, _ROWS_AT_ONCE):
+                self._read(place.branch, start, min(_ROWS_AT_ONCE, reference.seq - start + 1))
+                yield
 
     def _read(self, branch: Branch, first_seq: int, count: int) -> None:
         for row in self._branches.rows(branch, first_seq, count):
             core = decode_core(row.core)
             self._held[row.op_id] = _Held(branch.row.log, row, core)
-            for parent in core.parents:
-                if parent.op_id not in self._held:
-                    self._want(parent)
+            self._wanted += [p for p in core.parents if p.op_id not in self._held]
         if len(self._held) > limits.PROOF_OPERATIONS_MAX:
             raise LocalProtocolError(
                 f"a proof holds at most {limits.PROOF_OPERATIONS_MAX} operations, and what this"
@@ -176,10 +154,13 @@ class _Making:
         content.sort(key=lambda h: (h.core.time, h.core.device, h.core.seq, h.row.op_id))
         return ordered + content
 
-    def _form(self, subject: bytes, ordered: Sequence[_Held], shown: set[bytes]) -> ProofForm:
+    def form(self) -> ProofForm:
+        """Return what was collected, as it is written."""
+        ordered = self._ordered()
         places = {held.row.op_id: place for place, held in enumerate(ordered)}
-        changes = (held for held in ordered if is_about(held.row.op_id, held.core, subject))
-        shown = shown | self._epoch_parts() | {held.row.op_id for held in changes}
+        changes = (held for held in ordered if is_about(held.row.op_id, held.core, self._subject))
+        shown = {held.row.op_id for held in changes} | self._epoch_parts()
+        shown.update(reference.op_id for reference in self._shown)
         logs: dict[int, int] = {}
         items: list[ProofItem] = []
         for held in ordered:
@@ -187,7 +168,7 @@ class _Making:
             items.append(self._item(held, log, places, is_shown=held.row.op_id in shown))
         for followed in self._tails:
             logs.setdefault(followed, len(logs))
-        return ProofForm(subject, [self._log(log, places) for log in logs], items)
+        return ProofForm(self._subject, [self._log(log, places) for log in logs], items)
 
     def _item(
         self, held: _Held, log: int, places: dict[bytes, int], *, is_shown: bool
@@ -251,3 +232,20 @@ class _Making:
             branch = self._branches.numbered(held.log)
             found.update(row.op_id for row in self._branches.before(branch, held.row.seq, part))
         return found
+
+
+def _base_of(log: LogRow) -> Reference:
+    """Return what a branch begins after, which is no first operation of a log."""
+    return Reference(log.device, log.log_class, log.first_seq - 1, log.base_id)
+
+
+def make_proof(copy: Replica, subject: bytes, shown: Iterable[Reference]) -> bytes:
+    """Return the file that shows these operations about a need, and all its own; `seal` before.
+
+    One that cannot be read here is given without its words. Reads all that they rest on, about 20
+    µs per operation. Raises LocalProtocolError if that is more than a file holds.
+    """
+    making = Making(copy, subject, shown)
+    for _ in making.pages():
+        pass
+    return encode_proof(making.form())
