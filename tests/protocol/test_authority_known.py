@@ -92,8 +92,11 @@ def test_at_a_frontier_nobody_is_put_out_by_what_came_later(is_adas_first: bool)
     assert authority.view_of(known[0]).removal_of(root) == first
     least = min((first, second), key=hamlet.graph.op_id)
     assert authority.view_of(known[1]).removal_of(root) == least
-    hamlet.take(hamlet.ada.remove(hamlet.bo.root.public, *hamlet.heads()))
-    unknowing = hamlet.graph.past_of(hamlet.take(hamlet.dee.write(auth.AUTH_SEEN)).op_id)
+    seen = hamlet.heads()
+    hamlet.take(hamlet.ada.remove(hamlet.bo.root.public, *seen))
+    beside = hamlet.take(hamlet.dee.write(auth.AUTH_SEEN, b"", seen))
+    assert authority.view_of(hamlet.graph.past_of(beside.op_id)).removal_of(bos_root) is None
+    unknowing = hamlet.graph.past_of(hamlet.take(hamlet.cy.write(auth.AUTH_SEEN)).op_id)
     assert [authority.view_of(unknowing).removal_of(out) for out in (root, bos_root)] == [None] * 2
     assert authority.view_of(known[1]).removal_of(hamlet.bo.root.public) is None
     assert authority.view().removal_of(hamlet.bo.root.public) is not None
