@@ -43,3 +43,16 @@ class ThanksView(Value, frozen=True, kw_only=True):
     member: str
     name: str
     time: int
+
+
+class SuggestionView(Value, frozen=True, kw_only=True):
+    """Care that the person at this node did and did not write down; nobody else is told.
+
+    `why` says what was noticed, `day` when (ms). `suggestion` is the id to name it by.
+    """
+
+    suggestion: str
+    source: str
+    title: str
+    why: str
+    day: int

@@ -16,6 +16,7 @@ ADVICE = {
     "member": _NAME,
     "need": _NAME,
     "pledge": _NAME,
+    "suggestion": _NAME,
     "blob": _NAME,
     "origin": "give the page's address up to its port, such as http://localhost:5173",
     "version": "give at least 4 digits of a version that `p2pvalue document history` lists,"

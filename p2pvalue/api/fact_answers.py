@@ -55,6 +55,23 @@ async def withdraw_contribution(
     return await _done(node, question).withdraw(question.contribution)
 
 
+async def list_suggestions(node: NodeInterface, question: InCommunity) -> list[ft.SuggestionView]:
+    """Care that one did and did not write down; told to nobody else."""
+    return _done(node, question).suggested()
+
+
+async def accept_suggestion(
+    node: NodeInterface, question: s.AcceptSuggestion
+) -> ft.ContributionView:
+    """Write down what was suggested, as so many minutes of care."""
+    return await _done(node, question).accept(question.suggestion, question.minutes)
+
+
+async def dismiss_suggestion(node: NodeInterface, question: s.OfSuggestion) -> ft.SuggestionView:
+    """Never suggest this again on this device."""
+    return _done(node, question).dismiss(question.suggestion)
+
+
 async def list_thanks(node: NodeInterface, question: s.ListThanks) -> list[ft.ThanksView]:
     """The thanks of a community, or one's own."""
     return _thanks(node, question).all(mine=question.mine)

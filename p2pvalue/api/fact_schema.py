@@ -34,6 +34,18 @@ class OfContribution(InCommunity, frozen=True, kw_only=True):
     contribution: Reference
 
 
+class OfSuggestion(InCommunity, frozen=True, kw_only=True):
+    """A question about something that is suggested."""
+
+    suggestion: Reference
+
+
+class AcceptSuggestion(OfSuggestion, frozen=True, kw_only=True):
+    """How many minutes it took."""
+
+    minutes: Count
+
+
 class ListThanks(InCommunity, frozen=True, kw_only=True):
     """All thanks, or those by oneself and to oneself."""
 

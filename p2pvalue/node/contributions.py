@@ -13,6 +13,7 @@ from p2pvalue.node.need_boards import need_state
 from p2pvalue.node.needs import Needs
 from p2pvalue.node.people import Names
 from p2pvalue.node.references import every_state, resolve
+from p2pvalue.node.suggestions import dismiss, suggested
 from p2pvalue.types import LineKind
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.ids import subject_of
@@ -111,6 +112,38 @@ class Contributions:
         payload = contribution.encode_contribution_withdrawal()
         await self._write(bytes.fromhex(found.contribution), payload)
         return found
+
+    # --- what is suggested
+
+    def suggested(self) -> list[ft.SuggestionView]:
+        """Return the care of ours that nobody wrote down."""
+        return suggested(self._context, self._community, self._needs)
+
+    async def accept(self, reference: str, minutes: int) -> ft.ContributionView:
+        """Write down what was suggested, as so many minutes of care."""
+        found = self._suggestion(reference)
+        if not minutes:
+            raise LocalProtocolError("say how long it took, or dismiss it")
+        payload = contribution.encode_contribution(
+            found.title,
+            found.day,
+            minutes=minutes,
+            class_name="care",
+            need=bytes.fromhex(found.suggestion),
+            source=found.source,
+        )
+        return await self._write(b"", payload)
+
+    def dismiss(self, reference: str) -> ft.SuggestionView:
+        """Never suggest this again on this device; nothing is written for others."""
+        found = self._suggestion(reference)
+        dismiss(self._context, self._community, bytes.fromhex(found.suggestion))
+        return found
+
+    def _suggestion(self, reference: str) -> ft.SuggestionView:
+        known = {bytes.fromhex(found.suggestion): found for found in self.suggested()}
+        names = ((subject, found.title) for subject, found in known.items())
+        return known[resolve(reference, names, "suggestion")]
 
     # --- helpers
 

@@ -59,6 +59,11 @@ def test_a_day_beyond_all_calendars_breaks_no_file() -> None:
         (("list", "--since", "May"), failures.USAGE),
         (("list", "--member", "Nobody"), failures.NOT_FOUND),
         (("witness", "Nothing"), failures.NOT_FOUND),
+        (("accept", "4f1c", "much"), failures.USAGE),
+        (("accept", "4f1c", "0h"), failures.USAGE),
+        (("accept", "4f1c", "1h"), failures.NOT_FOUND),
+        (("dismiss", "4f1c"), failures.NOT_FOUND),
+        (("suggest",), 0),
     ],
 )
 def test_what_cannot_be_written_down_is_explained(

@@ -11,7 +11,7 @@ import click
 
 from p2pvalue.amounts import written
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import BadAmount, parse_amount
+from p2pvalue_cli.amounts import BadAmount, parse_amount, parse_quantity
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.dates import begin_of_day_ms, noon_of_day_ms
 from p2pvalue_cli.failures import Failed
@@ -113,6 +113,40 @@ def withdraw(reference: str, community: str | None) -> None:
     show(taken, lambda c: say(f"took back {one_line(c['title'])}"))
 
 
+@contribution.command(example="p2pvalue contribution suggest")
+@community_option
+def suggest(community: str | None) -> None:
+    """Show what you looked after and did not write down; your machine noticed, nobody else."""
+    show(connection.get("/suggestions", community=community), _write_suggested)
+
+
+@contribution.command(example="p2pvalue contribution accept 4f1c 30min")
+@click.argument("suggestion")
+@click.argument("time")
+@community_option
+def accept(suggestion: str, time: str, community: str | None) -> None:
+    """Write down a SUGGESTION, and how much TIME it took: from now on others see it."""
+    try:
+        minutes, _ = parse_quantity("hours", time)
+    except BadAmount as problem:
+        raise click.BadParameter(str(problem), param_hint="TIME") from problem
+    if not minutes:
+        raise click.UsageError("a contribution is of more than 0: say how long it took")
+    path = f"/suggestions/{connection.quoted(suggestion)}/accept"
+    added = connection.post(path, minutes=minutes, community=community)
+    show(added, lambda c: say(f"wrote down {one_line(c['title'])}, {_amount(c)}"))
+
+
+@contribution.command(example="p2pvalue contribution dismiss 4f1c")
+@click.argument("suggestion")
+@community_option
+def dismiss(suggestion: str, community: str | None) -> None:
+    """Wave a SUGGESTION away: this device never makes it again, and nobody is told."""
+    path = f"/suggestions/{connection.quoted(suggestion)}/dismiss"
+    gone = connection.post(path, community=community)
+    show(gone, lambda s: say(f"dismissed {one_line(s['title'])}"))
+
+
 @contribution.command(example="p2pvalue contribution export may.csv --since 2026-05-01")
 @click.argument("target", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
@@ -169,6 +203,15 @@ def _told(act: str, reference: str, community: str | None) -> dict[str, Any]:
 
 def _amount(found: dict[str, Any]) -> str:
     return one_line(written(found["kind"], found["unit"], found["quantity"]))
+
+
+def _write_suggested(found: Sequence[dict[str, Any]]) -> None:
+    if not found:
+        say("nothing that is not written down already")
+        return
+    rows = [(short(s["suggestion"]), day(s["day"]), s["title"], s["why"]) for s in found]
+    table(("ID", "DAY", "WHAT", "WHY"), rows)
+    say("to write one down: p2pvalue contribution accept ID TIME; not to: contribution dismiss ID")
 
 
 def _write(found: Sequence[dict[str, Any]], summed: str) -> None:

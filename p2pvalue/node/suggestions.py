@@ -1,0 +1,84 @@
+"""Care that a person did and nobody wrote down, found on her own machine and told to nobody else.
+
+What is suggested becomes a contribution only if she accepts it. What she waves away is remembered
+among the node's own values, so it comes again on no day, and goes with the community.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from p2pvalue import fact_types as ft
+from p2pvalue.node.context import Context
+from p2pvalue.node.need_boards import need_state
+from p2pvalue.node.needs import Needs
+from p2pvalue.node.references import every_state
+from p2pvalue_protocol.kinds import contribution, decode_state
+from p2pvalue_protocol.needs.keeping import Word
+
+REVIEW: Final = "review"
+_TITLE: Final = "Looked through what others did"  # and the contribution names the need
+DAYS_MS: Final = 60 * 24 * 3_600_000
+"""What is older is not suggested: nobody remembers how long it took."""
+_DISMISSED_MAX: Final = 1_000
+_DISMISSED = msgspec.msgpack.Decoder(tuple[bytes, ...])
+
+
+def suggested(context: Context, community: bytes, needs: Needs) -> list[ft.SuggestionView]:
+    """Return what we looked after and did not write down, need by need; looks at all needs."""
+    me = context.root(community)
+    known = {*_dismissed(context, community), *_written_down(context, community, me)}
+    since_ms = context.clock_ms() - DAYS_MS
+    found: list[ft.SuggestionView] = []
+    for row in needs.rows():
+        if row.subject in known:
+            continue
+        words = [p.word for p in needs.standing(row).pledges if p.word is not None]
+        judged = [word for word in words if _is_judged_by(word, me)]
+        day = max((word.delivered_ms for word in judged), default=0)
+        if judged and day >= since_ms:
+            title = need_state(row).title
+            what = "1 pledge" if len(judged) == 1 else f"{len(judged)} pledges"
+            found.append(
+                ft.SuggestionView(
+                    suggestion=row.subject.hex(),
+                    source=REVIEW,
+                    title=_TITLE,
+                    why=f'you confirmed or settled {what} of others to "{title}"',
+                    day=day,
+                )
+            )
+    return found
+
+
+def dismiss(context: Context, community: bytes, suggestion: bytes) -> None:
+    """Remember, on this device, not to suggest something again; durable on return."""
+    known = _dismissed(context, community)
+    if suggestion not in known:
+        kept = (*known, suggestion)[-_DISMISSED_MAX:]
+        context.store.put_meta(_key(community), msgspec.msgpack.encode(kept))
+
+
+def _is_judged_by(word: Word, member: bytes) -> bool:
+    return member in word.confirmed or word.settled_by == member
+
+
+def _written_down(context: Context, community: bytes, me: bytes) -> Iterator[bytes]:
+    """Yield the needs of which we wrote down that we looked after them."""
+    for row in every_state(context.store, community, contribution.NUMBER):
+        state = decode_state(row.kind, row.state)
+        assert isinstance(state, contribution.ContributionState)
+        if state.author == me and state.source == REVIEW and not state.withdrawn:
+            yield state.need
+
+
+def _dismissed(context: Context, community: bytes) -> tuple[bytes, ...]:
+    data = context.store.meta(_key(community))
+    return () if data is None else _DISMISSED.decode(data)
+
+
+def _key(community: bytes) -> str:
+    return f"dismissed:{community.hex()}"
