@@ -11,7 +11,7 @@ import pytest
 from p2pvalue_protocol import aead, limits, sealing
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.ids import payload_hash_of, subject_of
+from p2pvalue_protocol.ids import CONTENT, payload_hash_of, subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import chat, close, need, pledge
 from p2pvalue_protocol.proof import making
@@ -19,6 +19,7 @@ from p2pvalue_protocol.proof.form import ProofForm, decode_proof
 from p2pvalue_protocol.proof.reading import read_proof
 from p2pvalue_protocol.proof.replay import replay
 from tests.needs.proofs import (
+    TERMS,
     Pond,
     dug,
     edited,
@@ -31,7 +32,8 @@ from tests.needs.proofs import (
     with_item,
     without_words,
 )
-from tests.protocol.replicas import genesis_of, said
+from tests.protocol.authoring import key_named, signed
+from tests.protocol.replicas import genesis_of, run_of, said
 
 BOTH = pytest.mark.parametrize("read", [auth.READ_PUBLIC, auth.READ_MEMBERS])
 
@@ -307,3 +309,36 @@ def test_a_file_takes_a_bounded_memory(
     assert refusal_of(data) is None
     monkeypatch.setattr(limits, limit, size - 1)
     assert refusal_of(data) == reason
+
+
+def test_an_epoch_that_is_named_by_its_field_alone_is_in_the_file() -> None:
+    """Nothing else in the file leads to it: whoever names it may not name its place."""
+    pond = Pond()
+    pond.ana.replica.begin()
+    pond.ana.replica.renew(pond.now_ms + 100)
+    pond.ana.commit()
+    key = pond.ana.replica.epochs.current(pond.now_ms + 200)
+    assert key is not None
+    heads = [h for h in pond.ana.replica.heads() if h.log_class == CONTENT]
+    [head] = [h for h in heads if h.device == key_named("bea device").public]
+    before = pond.ana.log_of(head)
+    words = pledge.encode_pledge(pond.subject, TERMS, 0, 60)
+    bare = msgspec.structs.replace(
+        before[-1].core,
+        seq=head.seq + 1,
+        backlink=head.op_id,
+        kind=pledge.NUMBER,
+        subject=b"",
+        parents=(),
+        time=pond.now_ms + 1_000,
+        epoch=key.record.epoch,
+    )
+    payload = sealing.seal_payload(key.secret, bare, words, bytes(24))
+    core = msgspec.structs.replace(
+        bare, payload_size=len(payload), payload_hash=payload_hash_of(payload)
+    )
+    offer = signed(core, payload, key_named("bea device"))
+    pond.ana.take(run_of([*before, offer]), now_ms=pond.now_ms + 2_000)
+    proven = read_proof(pond.file())
+    assert [act.order.op_id for act in proven.acts] == [offer.op_id]
+    assert proven.acts[0].member == root("bea")
