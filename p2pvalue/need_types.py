@@ -37,8 +37,6 @@ PledgeStateName = Literal[
     "disputed",
     "settled",
 ]
-
-
 HappeningName = Literal[
     "made",
     "changed",
