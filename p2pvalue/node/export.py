@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ import trio
 
 from p2pvalue import need_types as nt
 from p2pvalue import types as t
+from p2pvalue.amounts import written
 from p2pvalue.folder import new_file
 from p2pvalue.node.blobs import Blobs
 from p2pvalue.node.community import Community
@@ -88,8 +89,10 @@ async def export(
         await steps.did(1)
         await _write_documents(folder, community, documents, steps)
         await _write_blobs(folder, blobs, files, steps)
+        titles = {need.need: need.title for need in community.needs.all()}
+        titles |= {project.project: project.title for project in community.projects.all()}
         for channel in channels:
-            await _write_channel(folder, community, channel, steps)
+            await _write_channel(folder, community, channel, titles, steps)
         await _write_operations(folder, store.operations_in_order(community.id), steps)
     except OSError as error:
         raise ConfigError(
@@ -143,9 +146,18 @@ def _needs_page(needs: Iterable[nt.NeedView], pledges: Iterable[nt.PledgeView]) 
             yield f"\n{_quoted(need.body)}"
         yield ""
         for line in need.lines:
-            yield f"- {line.pledged} of {line.minimum} to {line.optimum} {line.unit} ({line.kind})"
+            yield f"- {_pledged(line)} ({line.kind})"
         for pledge in of_need.get(need.need, ()):
-            yield f"- {pledge.name}: {pledge.quantity} {pledge.unit}, {pledge.state}"
+            much = written(pledge.kind or "", pledge.unit, pledge.quantity).strip()
+            yield f"- {pledge.name}: {much}, {pledge.state}"
+
+
+def _pledged(line: nt.LineView) -> str:
+    pledged, minimum, optimum = (
+        written(line.kind, line.unit, quantity)
+        for quantity in (line.pledged, line.minimum, line.optimum)
+    )
+    return f"{pledged} of {minimum}" + (f" to {optimum}" if optimum != minimum else "")
 
 
 async def _write_documents(
@@ -185,8 +197,13 @@ async def _write_blobs(
         await steps.did(1)
 
 
-async def _write_channel(folder: Path, community: Community, channel: bytes, steps: _Steps) -> None:
-    name = "chat" if channel == NO_SUBJECT else f"chat-{channel.hex()[:8]}"
+async def _write_channel(
+    folder: Path, community: Community, channel: bytes, titles: Mapping[str, str], steps: _Steps
+) -> None:
+    """Write the messages of a channel; comments are named after the need or project as well."""
+    title = titles.get(channel.hex())
+    about = "" if title is None else f"-{slug(title)}"
+    name = "chat" if channel == NO_SUBJECT else f"chat{about}-{channel.hex()[:8]}"
     with new_file(folder / f"{name}.jsonl") as lines, new_file(folder / f"{name}.md") as page:
         cursor = _BEGINNING
         while True:

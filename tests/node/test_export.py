@@ -60,6 +60,25 @@ async def test_everything_that_can_be_read_is_in_the_files(tmp_path: Path) -> No
         assert words in (folder / page).read_text()
 
 
+async def test_amounts_are_written_as_people_write_them(tmp_path: Path) -> None:
+    node = await a_busy_node()
+    money = nt.LineView(kind="money", unit="EUR", minimum=1_250, optimum=1_250)
+    need = await node.community.needs.add(nt.NeedDraft(title="Seed", lines=[money]))
+    await node.community.pledges.make(need.need, 1_250)
+    page = (await exported(node, tmp_path) / "needs.md").read_text().splitlines()
+    assert {"- 1h of 1h to 2h (hours)", "- Ada: 1h, offered"} <= set(page)
+    assert {"- 12.50 EUR of 12.50 EUR (money)", "- Ada: 12.50 EUR, offered"} <= set(page)
+
+
+async def test_comments_are_named_after_what_they_are_about(tmp_path: Path) -> None:
+    node = await a_busy_node()
+    [need] = node.community.needs.all()
+    await node.community.post("nails are here", channel=need.need)
+    folder = await exported(node, tmp_path)
+    assert "nails" in (folder / f"chat-roof-{need.need[:8]}.md").read_text()
+    assert (folder / f"chat-roof-{need.need[:8]}.jsonl").exists()
+
+
 async def test_operations_leave_as_they_travel(tmp_path: Path) -> None:
     node = await a_busy_node()
     folder = await exported(node, tmp_path)
