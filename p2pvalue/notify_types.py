@@ -34,8 +34,8 @@ class NotificationView(Value, frozen=True, kw_only=True):
     """Something that concerns this person; `count` things of one kind about one need are one.
 
     `way`: "now" was told when it came, "digest" waits for the digest, "muted" is told to nobody.
-    `time` is when it happened, `noted` when this node noticed; ms. `fewer` says what to type to
-    have fewer of these.
+    `time` is when it happened, `noted` when this node noticed; ms. `todo` says what to type to do
+    what is asked, if something is, and `fewer` what to type to have fewer of these.
     """
 
     notification: str
@@ -45,6 +45,7 @@ class NotificationView(Value, frozen=True, kw_only=True):
     need: str = ""
     text: str
     why: str
+    todo: str = ""
     fewer: str
     count: int
     way: Literal["now", "digest", "muted"]

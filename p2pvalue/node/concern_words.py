@@ -13,6 +13,8 @@ from typing import Final
 from p2pvalue.notify_types import NotificationKind
 
 PART_CHARS_MAX: Final = 80
+_ID_DIGITS: Final = 8  # name a pledge
+_TODO_MAX: Final = 3
 _UNSAFE: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 _ONE: Final[dict[NotificationKind, str]] = {
@@ -49,7 +51,7 @@ _MANY: Final[dict[NotificationKind, str]] = {
     "commented": "{count} comments on “{title}”, by {who}",
     "need-claimed": "{count} pledges to “{title}” are said to be done, by {who}",
     "pledge-lapsed": "{count} pledges of yours to “{title}” bind you to nothing",
-    "pledge-confirmed": "{count} times {who} confirmed what you did for “{title}”",
+    "pledge-confirmed": "{who} confirmed what you did for “{title}”",
     "thanked": "{count} thanks to you, from {who}",
 }
 ABOUT: Final[dict[NotificationKind, str]] = {
@@ -72,6 +74,12 @@ ABOUT: Final[dict[NotificationKind, str]] = {
     "pledge-confirmed": "somebody confirmed what you did",
     "thanked": "somebody thanked you",
 }
+_TODO: Final[dict[NotificationKind, str]] = {
+    "confirm-asked": "p2pvalue pledge confirm {pledge}",
+    "settle-asked": "p2pvalue pledge settle {pledge} AMOUNT",
+    "handed-over": "p2pvalue pledge take {pledge}",
+    "pledge-outdated": "p2pvalue pledge renew {pledge}",
+}
 _WHY: Final = {
     "pledged": "because you pledged {much}",
     "asked": "because you asked for it",
@@ -93,10 +101,17 @@ def text_of(
     return f"{told}: {plain(said)}" if said and count == 1 else told
 
 
-def why_of(because: str, names: Sequence[str], count: int, much: str) -> str:
-    """Return why it is told, in one line."""
-    mine = f"{count} times" if count > 1 else plain(much) or "to it"
+def why_of(because: str, names: Sequence[str], pledges: int, pledged: str) -> str:
+    """Return why it is told, in one line; `pledged` is what one of so many pledges offered."""
+    mine = f"{pledges} times" if pledges > 1 else plain(pledged) or "to it"
     return _WHY[because].format(much=mine, who=people(names))
+
+
+def todo_of(kind: NotificationKind, pledges: Sequence[bytes]) -> str:
+    """Return what to type to do what is asked, for three pledges at most; empty if nothing is."""
+    form = _TODO.get(kind, "")
+    shown = [pledge.hex()[:_ID_DIGITS] for pledge in pledges[:_TODO_MAX]]
+    return "; ".join(form.format(pledge=pledge) for pledge in shown) if form else ""
 
 
 def fewer_of(kind: NotificationKind, way: str) -> str:

@@ -42,6 +42,7 @@ class Concern(NamedTuple):
     """One thing that concerns a person.
 
     `by` did it, None where it is nobody's own deed. `said` are the words that came with it.
+    `pledge` is the pledge that it is about, and `pledged` what was offered with that.
     `is_ahead`: it is about what is still to come, so it is never too old to be told.
     """
 
@@ -53,6 +54,8 @@ class Concern(NamedTuple):
     amount: Amount | None = None
     said: str = ""
     is_ahead: bool = False
+    pledge: bytes = b""
+    pledged: Amount | None = None
 
 
 class Edit(NamedTuple):
@@ -251,7 +254,8 @@ class _Seen:
         word = pledge.word
         much = None if word is None else word.bound
         key = self._key(kind, pledge.offer.pledge + detail)
-        return Concern(kind, key, "pledged", time, by, self._amount(pledge.offer, much))
+        amount = self._amount(pledge.offer, much)
+        return self._with(pledge, Concern(kind, key, "pledged", time, by, amount))
 
     def _by(
         self,
@@ -269,7 +273,12 @@ class _Seen:
         key = self._key(kind, pledge.offer.pledge + detail)
         amount = self._amount(pledge.offer, much)
         words = "" if act.is_hidden else said.reason or ""
-        return Concern(kind, key, because, act.order.time, act.member, amount, words)
+        told = Concern(kind, key, because, act.order.time, act.member, amount, words)
+        return self._with(pledge, told)
+
+    def _with(self, pledge: PledgeStanding, told: Concern) -> Concern:
+        offer = pledge.offer
+        return told._replace(pledge=offer.pledge, pledged=self._amount(offer, None))
 
     def _of_need(self, kind: NotificationKind, time: int, detail: bytes) -> Concern:
         return Concern(kind, self._key(kind, detail), self._role, time)

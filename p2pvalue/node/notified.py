@@ -12,8 +12,8 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from p2pvalue.amounts import written
-from p2pvalue.node.concern_words import PART_CHARS_MAX, plain, text_of, why_of
-from p2pvalue.node.concerns import Concern
+from p2pvalue.node.concern_words import PART_CHARS_MAX, plain, text_of, todo_of, why_of
+from p2pvalue.node.concerns import Amount, Concern
 from p2pvalue.node.notify_rules import Way
 from p2pvalue.notify_types import NotificationKind
 
@@ -34,7 +34,7 @@ class Notification(msgspec.Struct):
     """One or more concerns of one kind about one need, as they were when they were noticed.
 
     `key` is that of the first; `time` (ms) when the newest happened, `noted` when the first was
-    noticed.
+    noticed. `pledges` are the different ones that they are about, `pledged` the first of these.
     """
 
     key: bytes
@@ -51,6 +51,8 @@ class Notification(msgspec.Struct):
     is_read: bool = False
     keys: list[bytes] = []
     count: int = 1
+    pledges: list[bytes] = []
+    pledged: str = ""
 
     @property
     def text(self) -> str:
@@ -60,7 +62,12 @@ class Notification(msgspec.Struct):
     @property
     def why(self) -> str:
         """Why it is told, in one line."""
-        return why_of(self.because, self.names, self.count, self.much)
+        return why_of(self.because, self.names, len(self.pledges), self.pledged)
+
+    @property
+    def todo(self) -> str:
+        """What to type to do what is asked, or nothing."""
+        return todo_of(self.kind, self.pledges)
 
 
 class Kept(msgspec.Struct):
@@ -146,7 +153,7 @@ class _Taking:
             way = "digest"
             item = self._like(concern, way)
         if item is not None:
-            _fold(item, concern, self._names(concern))
+            _fold(item, concern._replace(time=self._time_of(concern)), self._names(concern))
             return
         item = self._new(concern, way)
         kept.items.append(item)
@@ -171,17 +178,27 @@ class _Taking:
             because=concern.because,
             title=plain(self._about.title),
             names=self._names(concern),
-            much=plain(written(*concern.amount)) if concern.amount is not None else "",
+            much=_written(concern.amount),
             said=plain(concern.said[: 4 * PART_CHARS_MAX]),
             way=way,
-            time=concern.time,
+            time=self._time_of(concern),
             noted=self._now_ms,
             is_read=way == "muted",
             keys=[concern.key],
+            pledges=[concern.pledge] if concern.pledge else [],
+            pledged=_written(concern.pledged),
         )
+
+    def _time_of(self, concern: Concern) -> int:
+        """Return when something happened; what is still to come is told as of now."""
+        return self._now_ms if concern.is_ahead else concern.time
 
     def _names(self, concern: Concern) -> list[str]:
         return [] if concern.by is None else [plain(self._name_of(concern.by))]
+
+
+def _written(amount: Amount | None) -> str:
+    return "" if amount is None else plain(written(*amount))
 
 
 def _fold(item: Notification, concern: Concern, names: list[str]) -> None:
@@ -189,6 +206,9 @@ def _fold(item: Notification, concern: Concern, names: list[str]) -> None:
     item.time = max(item.time, concern.time)
     if len(item.keys) < KEYS_OF_ONE_MAX:
         item.keys.append(concern.key)
+    is_other = concern.pledge and concern.pledge not in item.pledges
+    if is_other and len(item.pledges) < KEYS_OF_ONE_MAX:
+        item.pledges.append(concern.pledge)
     for name in names:
         if name not in item.names and len(item.names) < _NAMES_MAX:
             item.names.append(name)

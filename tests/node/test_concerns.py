@@ -248,5 +248,14 @@ def test_what_time_alone_tells_comes_at_the_times_that_were_foretold(board: Boar
         assert looks <= 5
 
 
+def test_what_is_told_of_a_pledge_names_it_and_what_was_pledged() -> None:
+    board, pledge = bound()
+    board.say("bea", "claim", pledge, 120)
+    board.say("ana", "confirm", pledge, 60)
+    [told] = [one for one in of(board, "bea") if one.kind == "pledge-confirmed"]
+    assert (told.amount, told.pledged) == (("hours", "minute", 60), ("hours", "minute", 120))
+    assert told.pledge == pledge
+
+
 def test_every_kind_is_explained() -> None:
     assert set(ABOUT) == set(get_args(NotificationKind))

@@ -23,6 +23,7 @@ from p2pvalue.node.notified import (
     take,
 )
 from p2pvalue.node.notify_rules import Mute, Rules, Way, default_rule, next_digest_ms
+from p2pvalue.notify_types import NotificationKind
 
 ROOF = About(b"r" * 16, "Roof")
 NOW = 1_800_000_000_000
@@ -155,3 +156,45 @@ def test_the_page_about_it_lists_every_kind_and_its_default() -> None:
 def test_the_next_digest_is_within_about_a_day(after_ms: int, hour: int) -> None:
     due = next_digest_ms(after_ms, hour)
     assert after_ms < due <= after_ms + 26 * HOUR_MS  # a clock may be put back that day
+
+
+def of_mine(number: int, kind: NotificationKind = "pledge-confirmed") -> Concern:
+    """One of several things about one pledge of four hours."""
+    key = key_of(kind, number.to_bytes(4, "big"))
+    by, three, four = bytes([97 + number]) * 32, ("hours", "minute", 180), ("hours", "minute", 240)
+    return Concern(kind, key, "pledged", NOW, by, three, pledge=b"p" * 16, pledged=four)
+
+
+def test_why_it_is_told_states_what_was_pledged_and_not_what_was_confirmed() -> None:
+    kept = Kept(since=0)
+    [item] = taken(kept, [of_mine(0)])
+    assert item.text == "a confirmed 3h of yours for “Roof”"
+    assert item.why == "because you pledged 4h"
+
+
+def test_who_pledged_once_and_was_confirmed_twice_pledged_once() -> None:
+    kept = Kept(since=0)
+    [item] = taken(kept, [of_mine(0), of_mine(1)])
+    assert item.text == "a and b confirmed what you did for “Roof”"
+    assert item.why == "because you pledged 4h"
+    taken(kept, [of_mine(2)._replace(pledge=b"q" * 16)])
+    assert item.why == "because you pledged 2 times"
+
+
+def test_what_is_asked_is_told_with_the_command_that_does_it() -> None:
+    kept = Kept(since=0)
+    [item] = taken(kept, [of_mine(0, "confirm-asked")])
+    assert item.todo == "p2pvalue pledge confirm 70707070"
+    taken(kept, [of_mine(n, "confirm-asked")._replace(pledge=bytes([n]) * 16) for n in range(1, 9)])
+    assert item.todo.count("; ") == 2
+    [other] = taken(kept, [of_mine(9)])
+    assert other.todo == ""
+
+
+def test_what_is_to_come_is_told_as_of_when_it_was_noticed() -> None:
+    kept = Kept(since=0)
+    key = key_of("need-closing", b"")
+    ahead = Concern("need-closing", key, "asked", NOW - 23 * HOUR_MS, is_ahead=True)
+    [item] = taken(kept, [ahead])
+    assert item.time == NOW
+    assert taken(kept, [ahead], now=NOW + 1) == []

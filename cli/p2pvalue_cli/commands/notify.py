@@ -138,14 +138,17 @@ def _write(items: list[dict[str, Any]], nothing: str) -> None:
         where = one_line(f"{item['community_name']}: {item['text']}")
         click.secho(f"{short(item['notification'])}  {where}", bold=not item["is_read"])
         click.echo(f"{_INDENT}{ago(item['time'])}, {one_line(item['why'])}")
+        if item["todo"]:
+            click.echo(f"{_INDENT}next: {item['todo']}")
         mute_it = f", or p2pvalue notify mute {short(item['need'])}" if item["need"] else ""
         click.echo(f"{_INDENT}fewer: {item['fewer']}{mute_it}")
 
 
 def _line(time_ms: int, said: dict[str, Any]) -> str:
     where = f"{said['community_name']}: " if "community_name" in said else ""
+    todo = f"next: {said['todo']}; " if said.get("todo") else ""
     return one_line(
-        f"{clock(time_ms)} {where}{said['text']} ({said['why']}; fewer: {said['fewer']})"
+        f"{clock(time_ms)} {where}{said['text']} ({said['why']}; {todo}fewer: {said['fewer']})"
     )
 
 
