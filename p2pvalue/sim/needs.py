@@ -41,6 +41,12 @@ def standings(copy: Replica, store: Store) -> dict[bytes, Standing]:
     }
 
 
+def names_seen(store: Store, community: bytes, subject: bytes) -> frozenset[bytes]:
+    """Return the names of what counts of what was said about a need: what a CLOSE may name."""
+    entries = store.entries(community, subject, pledge.NUMBER, limit=_SAID_MAX)
+    return frozenset(close.operation_name(entry.order.op_id) for entry in entries)
+
+
 def _told(standing: NeedStanding) -> Standing:
     pledges = tuple(
         (p.offer.pledge, p.state, p.reason, (p.word.bound, p.word.delivered) if p.word else None)

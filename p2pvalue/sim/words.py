@@ -6,9 +6,9 @@ it stands with each need must be the same on all machines in the end, whatever w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from p2pvalue_protocol.ids import Reference, subject_of
 from p2pvalue_protocol.inputs import Draft
@@ -23,6 +23,9 @@ _CLOSED_SHARE = 0.5  # of needs, that have a last day
 _NAMED_MAX = 8  # pledges that one closes with
 _OF_ONESELF: tuple[pledge.Act, ...] = ("withdraw", "claim")
 _OF_OTHERS: tuple[pledge.Act, ...] = ("confirm", "dispute", "settle")
+
+
+Seen: TypeAlias = Callable[[bytes], frozenset[bytes]]
 
 
 class _Need(NamedTuple):
@@ -42,8 +45,12 @@ class Words:
         self._needs: list[_Need] = []
         self._terms: dict[bytes, bytes] = {}  # of needs, by the payload that makes them
 
-    def draft(self, rng: Random, machine: int) -> Draft:
-        """Return something for somebody to write, perhaps about what was written before."""
+    def draft(self, rng: Random, machine: int, seen: Seen) -> Draft:
+        """Return something for somebody to write, perhaps about what was written before.
+
+        `seen` tells what counts of the list of a need at that machine, by name: a CLOSE of software
+        that keeps the rules names nothing else.
+        """
         subject = rng.choice(self._subjects)
         number = rng.randrange(1_000_000)
         match rng.randrange(10):
@@ -62,7 +69,7 @@ class Words:
                 change = need.encode_need_change(title=f"{CANARY} other {number}")
                 return Draft(need.NUMBER, subject, change)
             case 5 | 6 | 7:
-                return self._about_needs(rng, machine, number)
+                return self._about_needs(rng, machine, number, seen)
             case _:
                 said = chat.encode_chat_message(f"{CANARY} hello {number}")
                 return Draft(chat.NUMBER, b"", said)
@@ -81,7 +88,7 @@ class Words:
                 if said.act is None and about:
                     about[0].pledges.append((subject, name, machine))
 
-    def _about_needs(self, rng: Random, machine: int, number: int) -> Draft:
+    def _about_needs(self, rng: Random, machine: int, number: int, seen: Seen) -> Draft:
         if not self._needs or rng.random() < 1 / (1 + 2 * len(self._needs)):
             return self._need(rng, number)
         chosen = rng.choice(self._needs)
@@ -94,7 +101,7 @@ class Words:
         if what < 6:
             return Draft(pledge.NUMBER, b"", _act(rng, machine, chosen))
         own = [each for each in self._needs if each.machine == machine and each.pledges]
-        return _close(rng, rng.choice(own or [chosen]))
+        return _close(rng, rng.choice(own or [chosen]), seen)
 
     def _need(self, rng: Random, number: int) -> Draft:
         trigger: need.Trigger = rng.choice(("all", "any", "none"))
@@ -112,9 +119,10 @@ def _offer(rng: Random, chosen: _Need) -> bytes:
     return pledge.encode_pledge(chosen.subject, chosen.terms, 0, minutes, conditions=conditions)
 
 
-def _close(rng: Random, chosen: _Need) -> Draft:
+def _close(rng: Random, chosen: _Need, seen: Seen) -> Draft:
     count = min(len(chosen.pledges), _NAMED_MAX)
-    names = [name for _, name, _ in rng.sample(chosen.pledges, count)]
+    known = seen(chosen.subject)
+    names = [name for _, name, _ in rng.sample(chosen.pledges, count) if name in known]
     return Draft(close.NUMBER, b"", close.encode_close(chosen.subject, chosen.terms, names))
 
 
