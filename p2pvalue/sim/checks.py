@@ -11,11 +11,14 @@ is taken from the ledger, and keeps are followed here, operation by operation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from random import Random
 
+from p2pvalue.sim.damage import ask
 from p2pvalue.sim.ledger import Ledger, Writing
 from p2pvalue.sim.member import Actor, is_reader
-from p2pvalue.sim.needs import standings
+from p2pvalue.sim.needs import Standing, standings
 from p2pvalue.sim.network import peer_name
 from p2pvalue.sim.refolding import is_refolded_alike
 from p2pvalue.sim.shell import Shell
@@ -24,7 +27,6 @@ from p2pvalue.sim.words import CANARY
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.operation import decode_core
 from p2pvalue_protocol.past import OperationRow
-from p2pvalue_protocol.replica import Replica
 
 _CANARY = CANARY.encode()
 DEEP_SHARE = 0.2
@@ -55,7 +57,8 @@ class Checks:
         actors = [a for _, a in sorted(self._shell.machines.items()) if a.is_up and a.is_honest]
         actor = self._rng.choice(actors)
         if self._shell.holds_copy(actor):
-            self._look_at(actor, is_deep=self._rng.random() < DEEP_SHARE)
+            is_deep = self._rng.random() < DEEP_SHARE
+            ask(self._shell, actor, partial(self._look_at, is_deep=is_deep))
 
     def _look_at(self, actor: Actor, *, is_deep: bool) -> None:
         name = peer_name(actor.number)
@@ -97,16 +100,20 @@ class Checks:
         writers = self._writers()
         for actor in settled:
             if self._shell.holds_copy(actor):
-                self._look_at(actor, is_deep=actor is deep)
-                self._look_at_promises(actor, writers)
+                look = partial(self._look_last, is_deep=actor is deep, writers=writers)
+                ask(self._shell, actor, look)
         self._look_at_readers()
         self._count_needs()
+
+    def _look_last(self, actor: Actor, *, is_deep: bool, writers: list[bytes]) -> None:
+        self._look_at(actor, is_deep=is_deep)
+        self._look_at_promises(actor, writers)
 
     def _count_needs(self) -> None:
         """Take down what became of needs and pledges: where nothing binds, little was tried."""
         for actor in self.settled()[:1]:
             if self._shell.holds_copy(actor):
-                for found in standings(self._shell.replica(actor), actor.store).values():
+                for found in (ask(self._shell, actor, self._standings_of) or {}).values():
                     self._ledger.deeds[f"need {found.state}"] += 1
                     for _, state, *_ in found.pledges:
                         self._ledger.deeds[f"pledge {state}"] += 1
@@ -134,39 +141,46 @@ class Checks:
 
     def _look_at_readers(self) -> None:
         """Who is out reads nothing that was written knowing it; who was never in, nothing."""
-        held = [actor for actor in self.settled() if self._shell.holds_copy(actor)]
+        in_now = (actor for actor in self.settled() if actor.is_member)
+        held = [actor for actor in in_now if self._shell.holds_copy(actor)]
         members = self._shell.replica(held[0]).membership.members() if held else ()
         admitted = {member.root for member in members}
         for _, actor in sorted(self._shell.machines.items()):
             root = self._shell.root_of(actor)
             if root in admitted or not self._shell.holds_copy(actor):
                 continue
-            replica = self._shell.replica(actor)
-            secrets = dict(actor.store.past(self._shell.community).epoch_secrets())
-            if secrets and not self._was_let_in(root):
-                self._ledger.fail(f"{peer_name(actor.number)} was never let in and has secrets")
-            for writing in self._ledger.writings:
-                epoch = self._epoch_of(writing)
-                is_read = epoch in secrets or self._is_opened(replica, writing.reference)
-                if epoch and root in writing.outsiders and is_read:
-                    self._ledger.fail(f"{peer_name(actor.number)} reads what is not for it")
-                    break
+            ask(self._shell, actor, self._look_at_reader)
+
+    def _look_at_reader(self, actor: Actor) -> None:
+        name, root = peer_name(actor.number), self._shell.root_of(actor)
+        secrets = dict(actor.store.past(self._shell.community).epoch_secrets())
+        if secrets and not self._was_let_in(root):
+            self._ledger.fail(f"{name} was never let in and has secrets")
+        for writing in self._ledger.writings:
+            epoch = self._epoch_of(writing)
+            is_read = epoch in secrets or self._is_opened(actor, writing.reference)
+            if epoch and root in writing.outsiders and is_read:
+                self._ledger.fail(f"{name} reads what is not for it")
+                break
 
     def _epoch_of(self, writing: Writing) -> bytes:
         """Return what its author sealed something under; empty if nothing, or if that is lost."""
         actor = self._shell.machines[writing.machine]
         if not self._shell.holds_copy(actor):
             return b""
-        row = self._row(self._shell.replica(actor), writing.reference)
+        row = ask(self._shell, actor, partial(self._row, reference=writing.reference))
         return decode_core(row.core).epoch if row is not None else b""
 
-    def _is_opened(self, replica: Replica, reference: Reference) -> bool:
-        row = self._row(replica, reference)
-        return row is not None and replica.open(row.core, row.payload) is not None
+    def _is_opened(self, actor: Actor, reference: Reference) -> bool:
+        row = self._row(actor, reference)
+        return (
+            row is not None and self._shell.replica(actor).open(row.core, row.payload) is not None
+        )
 
-    def _row(self, replica: Replica, reference: Reference) -> OperationRow | None:
-        place = replica.branches.find(reference)
-        return replica.branches.row(place.branch, reference.seq) if place is not None else None
+    def _row(self, actor: Actor, reference: Reference) -> OperationRow | None:
+        branches = self._shell.replica(actor).branches
+        place = branches.find(reference)
+        return branches.row(place.branch, reference.seq) if place is not None else None
 
     # --- when everything has healed
 
@@ -194,16 +208,28 @@ class Checks:
                 return f"{name} knows other members than {peer_name(first.number)}"
             if self._heads_of(actor) != self._heads_of(first):
                 return f"{name} holds other logs than {peer_name(first.number)}"
-        community = self._shell.community
-        digest = first.store.state_digest(community)
-        for actor in settled[1:]:
-            if actor.store.state_digest(community) != digest:
-                return f"{peer_name(actor.number)} sees something else than the first"
-        needs = standings(self._shell.replica(first), first.store)
-        for actor in settled[1:]:
-            if standings(self._shell.replica(actor), actor.store) != needs:
-                return f"{peer_name(actor.number)} finds a need elsewhere than the first does"
+        return self._difference_read(settled)
+
+    def _difference_read(self, settled: list[Actor]) -> str:
+        """Return the first difference in what is read from the disks; empty if none."""
+        questions: tuple[tuple[Callable[[Actor], object], str], ...] = (
+            (self._digest_of, "sees something else than the first"),
+            (self._standings_of, "finds a need elsewhere than the first does"),
+        )
+        for question, what in questions:
+            answers = [ask(self._shell, actor, question) for actor in settled]
+            for actor, answer in zip(settled, answers, strict=True):
+                if answer is None:
+                    return f"{peer_name(actor.number)} finds its disk damaged"
+                if answer != answers[0]:
+                    return f"{peer_name(actor.number)} {what}"
         return ""
+
+    def _digest_of(self, actor: Actor) -> bytes:
+        return actor.store.state_digest(self._shell.community)
+
+    def _standings_of(self, actor: Actor) -> dict[bytes, Standing]:
+        return standings(self._shell.replica(actor), actor.store)
 
     def _heads_of(self, actor: Actor) -> list[Reference]:
         """Return the heads that are told; of hostile machines' logs only what is seen counts."""

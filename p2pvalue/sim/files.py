@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from random import Random
 
+from p2pvalue.sim.damage import ask
 from p2pvalue.sim.member import Actor, is_reader
 from p2pvalue.sim.network import peer_name
 from p2pvalue.sim.shell import Shell
@@ -52,16 +53,20 @@ class Files:
         for number in sorted(self._shell.machines):
             actor = self._shell.machines[number]
             if actor.is_up and self._shell.holds_copy(actor):
-                with suppress(StoreFailed):  # the disk is damaged, which the machine finds itself
-                    missing = tuple(self._missing(actor))
-                    self._shell.handle(number, Fetch(self._shell.community, missing))
+                missing = ask(self._shell, actor, self._missing)
+                if missing is not None:
+                    given = Fetch(self._shell.community, tuple(missing))
+                    self._shell.handle(number, given)
 
     def difference(self, settled: list[Actor]) -> str:
         """Return the first machine that lacks what another one has and both see; empty if none."""
         members = [actor for actor in settled if not is_reader(actor)]
-        here = {chunk for actor in members for chunk in self._here(actor)}
+        here = {chunk for a in members for chunk in ask(self._shell, a, self._here) or ()}
         for actor in settled:
-            lacks = sum(chunk in here for chunk in self._missing(actor))
+            missing = ask(self._shell, actor, self._missing)
+            if missing is None:
+                return f"{peer_name(actor.number)} finds its disk damaged"
+            lacks = sum(chunk in here for chunk in missing)
             if lacks:
                 return f"{peer_name(actor.number)} lacks {lacks} chunks that others have"
         return ""

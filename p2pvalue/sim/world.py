@@ -14,6 +14,7 @@ from random import Random
 import msgspec
 
 from p2pvalue.sim.checks import Checks
+from p2pvalue.sim.damage import ask
 from p2pvalue.sim.disk import Disk, MemoryDisk
 from p2pvalue.sim.faults import FaultMaker
 from p2pvalue.sim.hostile import HostileNode, behaviour_named
@@ -302,8 +303,8 @@ class World:
 
     def _missing(self, actors: Iterable[Actor]) -> int:
         """Return how much less than a world is to hold the fullest of some machines holds."""
-        held = (actor.store.figures().operations for actor in actors if actor.is_up)
-        return self._plan.scenario.operations_min - max(held, default=0)
+        held = (ask(self._shell, actor, _operations_of) for actor in actors if actor.is_up)
+        return self._plan.scenario.operations_min - max((h or 0 for h in held), default=0)
 
     def _wait(self, difference: Callable[[], str], ms_max: int, what: str) -> int | None:
         """Let time pass until there is no difference; return how long it took, None if too long."""
@@ -323,17 +324,17 @@ class World:
     def _report(self, settled_ms: int | None) -> Report:
         held = (a for a in self._checks.settled() if self._shell.holds_copy(a))
         first = next(held, self._shell.machines[0])
-        replica = self._shell.replica(first)
+        members = len(self._shell.replica(first).membership.members())
         return Report(
             seed=self._plan.seed,
             scenario=self._name,
             machines=len(self._shell.machines),
             hostile=tuple(name for _, name in sorted(self._plan.hostile.items())),
-            operations=first.store.figures().operations,
-            members=len(replica.membership.members()),
+            operations=ask(self._shell, first, _operations_of) or 0,
+            members=members,
             settled_ms=settled_ms,
             files_ms=self._files_ms,
-            chunks=self._people.files.count(first),
+            chunks=ask(self._shell, first, self._people.files.count) or 0,
             inputs=self._shell.inputs,
             frames=self._network.frames,
             frame_bytes=self._network.frame_bytes,
@@ -345,3 +346,7 @@ class World:
             failures=tuple(self._ledger.failures),
             trace=self._shell.trace,
         )
+
+
+def _operations_of(actor: Actor) -> int:
+    return actor.store.figures().operations

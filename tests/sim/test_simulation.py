@@ -10,7 +10,7 @@ from p2pvalue.sim.campaign import run_plan
 from p2pvalue.sim.network import Network
 from p2pvalue.sim.plan import plan_of
 from p2pvalue.sim.virtual_disk import SqliteDisk
-from p2pvalue.store import SqliteStore
+from p2pvalue.store import SqliteStore, StoreFailed
 
 KIND = Weather(hint_loss=0, hint_duplication=0, hint_delay_ms_max=0)
 ROUGH = Scenario("rough", faults={"cut": 3, "crash": 4, "break": 2})
@@ -89,3 +89,23 @@ def test_a_world_leaves_no_database_open(monkeypatch: pytest.MonkeyPatch) -> Non
     for store in opened:
         with pytest.raises(Exception, match="closed"):
             store.communities()
+
+
+@pytest.mark.parametrize("asked", ["state_digest", "states", "figures"])
+def test_a_disk_found_damaged_by_who_looks_is_replaced(
+    asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, figures = getattr(SqliteStore, asked), SqliteStore.figures
+    broken: list[SqliteStore] = []
+
+    def break_once(store: SqliteStore, *question: object, **more: object) -> object:
+        if not broken and figures(store).operations >= 40:
+            broken.append(store)
+            raise StoreFailed("damaged on purpose")
+        return answer(store, *question, **more)
+
+    monkeypatch.setattr(SqliteStore, asked, break_once)
+    report = run_plan(msgspec.structs.replace(plan_of(smaller(CALM), 1), on_sqlite=True))
+    assert report.failures == ()
+    assert broken
+    assert report.deeds["disk replaced"] == 1
