@@ -19,7 +19,7 @@ _UNSAFE: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 _ONE: Final[dict[NotificationKind, str]] = {
     "confirm-asked": "{who} says that {much} of “{title}” is done: confirm or dispute it",
-    "settle-asked": "{who} disputes {much} of “{title}”: a steward settles it",
+    "settle-asked": "{who} disputes {much} of “{title}”: you may settle it",
     "handed-over": "{who} asks you to take over {much} of “{title}”",
     "pledge-triggered": "“{title}” came about: your {much} binds you now",
     "pledge-outdated": "“{title}” has other terms now: your {much} counts when you renew it",
@@ -39,7 +39,7 @@ _ONE: Final[dict[NotificationKind, str]] = {
 }
 _MANY: Final[dict[NotificationKind, str]] = {
     "confirm-asked": "{who} say that {count} pledges to “{title}” are done: confirm or not",
-    "settle-asked": "{count} pledges to “{title}” are disputed, by {who}: a steward settles it",
+    "settle-asked": "{count} pledges to “{title}” are disputed, by {who}: you may settle it",
     "handed-over": "{who} ask you to take over {count} parts of “{title}”",
     "pledge-triggered": "“{title}” came about: {count} pledges of yours bind you now",
     "pledge-outdated": "“{title}” has other terms now: {count} pledges of yours wait for you",
@@ -55,8 +55,8 @@ _MANY: Final[dict[NotificationKind, str]] = {
     "thanked": "{count} thanks to you, from {who}",
 }
 ABOUT: Final[dict[NotificationKind, str]] = {
-    "confirm-asked": "somebody says it is done, and you may confirm it",
-    "settle-asked": "a quarrel that you can settle as a steward",
+    "confirm-asked": "somebody says it is done, and you are asked to confirm it",
+    "settle-asked": "a quarrel that you are asked to settle",
     "handed-over": "somebody asks you to take over what they promised",
     "pledge-triggered": "what you pledged to came about: your word binds",
     "pledge-outdated": "terms changed: your pledge waits until you renew it",
@@ -85,6 +85,7 @@ _WHY: Final = {
     "asked": "because you asked for it",
     "steward": "because you are a steward of it",
     "confirmer": "because you are asked to confirm what is done for it",
+    "stand-in": "because nobody named for it may, and you are near to it",
     "named": "because {who} named you",
     "thanked": "because the words are to you",
 }

@@ -11,19 +11,20 @@ from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
 from p2pvalue.node.need_views import line_of
+from p2pvalue.node.stand_ins import Nearest, asked_to_confirm, asked_to_settle, is_asked
 from p2pvalue.notify_types import NotificationKind
 from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.kinds.need import NeedState
 from p2pvalue_protocol.kinds.pledge import Pledge
 from p2pvalue_protocol.needs.acts import Act, Acts, Offer, confirmers_of, stewards_of
-from p2pvalue_protocol.needs.keeping import Word, may_confirm, may_settle
+from p2pvalue_protocol.needs.keeping import Word
 from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 
 KEY_BYTES: Final = 8
 AHEAD_MS: Final = 24 * 3_600_000
 """So long before a last day or a deadline it is told."""
 
-Because = Literal["pledged", "asked", "steward", "confirmer", "named", "thanked"]
+Because = Literal["pledged", "asked", "steward", "confirmer", "stand-in", "named", "thanked"]
 Amount = tuple[str, str, int]  # kind and unit of the line, quantity
 
 _NOTHING: Final = {
@@ -65,14 +66,14 @@ class Edit(NamedTuple):
     time: int
 
 
-def is_concerned(need: NeedState, standing: NeedStanding, me: bytes) -> bool:
+def is_concerned(need: NeedState, standing: NeedStanding, me: bytes, near: Nearest) -> bool:
     """Return whether anything about a need can concern a member; looks at each pledge once."""
     if me in _owners(need, standing) or me in confirmers_of(need, standing.terms):
         return True
     return any(
         pledge.offer.member == me or (pledge.word is not None and pledge.word.to == me)
         for pledge in standing.pledges
-    )
+    ) or is_asked(need, standing, me, near)
 
 
 def concerns(
@@ -83,9 +84,13 @@ def concerns(
     acts: Acts,
     me: bytes,
     now_ms: int,
+    near: Nearest,
 ) -> list[Concern]:
-    """Return what of one need concerns `me` now; what she did herself is left out."""
-    seen = _Seen(subject, need, edit, standing, acts, me, now_ms)
+    """Return what of one need concerns `me` now; what she did herself is left out.
+
+    `near` gives who is asked where nobody named for it may confirm or settle.
+    """
+    seen = _Seen(subject, need, edit, standing, acts, me, now_ms, near)
     found = [*seen.own_pledges(), *seen.words_of_others(), *seen.own_need()]
     return [concern for concern in found if concern.by != me]
 
@@ -123,9 +128,10 @@ class _Seen:
         acts: Acts,
         me: bytes,
         now_ms: int,
+        near: Nearest,
     ) -> None:
         self._subject, self._need, self._edit = subject, need, edit
-        self._standing, self._me, self._now_ms = standing, me, now_ms
+        self._standing, self._me, self._now_ms, self._near = standing, me, now_ms, near
         self._terms = standing.terms
         self._said: dict[tuple[bytes, str, bytes], Act] = {}  # the newest of each member
         # What was closed counts although it is hidden: found here, unless something newer is not.
@@ -211,18 +217,20 @@ class _Seen:
 
     def _claimed(self, pledge: PledgeStanding, word: Word, is_owner: bool) -> Iterator[Concern]:
         act = self._act(pledge, "claim", pledge.offer.member)
-        is_named = self._me in confirmers_of(self._need, self._terms)
-        if is_named and may_confirm(self._need, self._terms, word, self._me):
-            yield self._by(act, "confirm-asked", pledge, "confirmer", word.claimed)
+        if self._me in asked_to_confirm(self._need, self._terms, word, self._near):
+            is_named = self._me in confirmers_of(self._need, self._terms)
+            because: Because = "confirmer" if is_named else "stand-in"
+            yield self._by(act, "confirm-asked", pledge, because, word.claimed)
         elif is_owner:
             yield self._by(act, "need-claimed", pledge, self._role, word.claimed)
 
     def _disputed(self, pledge: PledgeStanding, word: Word) -> Iterator[Concern]:
-        is_steward = self._me in stewards_of(self._need, self._terms)
-        if is_steward and may_settle(self._need, self._terms, word, self._me):
+        if self._me in asked_to_settle(self._need, self._terms, word, self._near):
+            is_steward = self._me in stewards_of(self._need, self._terms)
+            because: Because = "steward" if is_steward else "stand-in"
             for member in word.disputed_by:
                 act = self._act(pledge, "dispute", member)
-                yield self._by(act, "settle-asked", pledge, "steward", word.bound)
+                yield self._by(act, "settle-asked", pledge, because, word.bound)
 
     # --- what I asked for
 

@@ -23,6 +23,7 @@ from p2pvalue.node.notify_rules import Way, next_digest_ms
 from p2pvalue.node.notify_store import NotifyStore
 from p2pvalue.node.notify_views import digest_event, event_of
 from p2pvalue.node.references import every_state
+from p2pvalue.node.stand_ins import nearest_here
 from p2pvalue.notify_types import NotificationKind
 from p2pvalue.store import StoreFailed
 from p2pvalue.types import EventView
@@ -210,7 +211,8 @@ class NotificationWatch:
         state, standing = need_state(row), community.needs.standing(row)
         me = self._context.root(community.id)
         self._due.pop((community.id, row.subject), None)
-        if not is_concerned(state, standing, me):
+        near = nearest_here(self._context, community.id, row.subject, standing)
+        if not is_concerned(state, standing, me, near):
             return []
         due = next_ms(state, standing, me, now_ms)
         if due is not None:
@@ -219,7 +221,7 @@ class NotificationWatch:
         acts = sorted_acts(read_acts(copy, self._context.store, row.subject))
         author = self._context.membership(community.id).member_of(row.device)
         edit = Edit(author, row.time)
-        found = concerns(row.subject, state, edit, standing, acts, me, now_ms)
+        found = concerns(row.subject, state, edit, standing, acts, me, now_ms, near)
         role = role_of(state, standing, me)
         if role is not None:
             found += comments(self._context, community.id, row.subject, role, me)

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from p2pvalue.node.concern_words import ABOUT
 from p2pvalue.node.concerns import AHEAD_MS, Concern, Edit, concerns, is_concerned, next_ms
+from p2pvalue.node.stand_ins import Nearest, nearest
 from p2pvalue.notify_types import NotificationKind
+from p2pvalue_protocol.auth_payloads import ADMIN, MEMBER
 from p2pvalue_protocol.kinds.pledge import Condition
+from p2pvalue_protocol.members import Member
 from p2pvalue_protocol.needs.acts import sorted_acts
 from p2pvalue_protocol.needs.standing import standing_of
 from tests.needs.by_hand import CLOSES, NEED, Board, root
@@ -27,7 +30,14 @@ FROM_TIME = {"due-tomorrow", "need-closing"}
 def of(board: Board, who: str, *, now: int = LATER, editor: str = "ana") -> list[Concern]:
     acts = sorted_acts(board.acts)
     edit = Edit(root(editor), 0)
-    return concerns(NEED, board.need, edit, board.standing(), acts, root(who), now)
+    return concerns(NEED, board.need, edit, board.standing(), acts, root(who), now, near(board))
+
+
+def near(board: Board, *wanting: str) -> Nearest:
+    """All the people; Zoe is of higher rank."""
+    members = [Member(root(name), MEMBER, (), None) for name in PEOPLE]
+    everybody = [*members, Member(root("zoe"), ADMIN, (), None)]
+    return lambda: nearest(everybody, board.standing(), [root(name) for name in wanting])
 
 
 def kinds(board: Board, who: str, *, now: int = LATER, editor: str = "ana") -> list[str]:
@@ -221,7 +231,7 @@ def test_nobody_hears_of_her_own_deeds_and_each_thing_has_one_key(board: Board, 
     keys = [concern.key for concern in found]
     assert len(set(keys)) == len(keys)
     if found:
-        assert is_concerned(board.need, board.standing(), root(who))
+        assert is_concerned(board.need, board.standing(), root(who), near(board))
 
 
 @given(boards(), st.sampled_from(PEOPLE), st.randoms(use_true_random=False))
@@ -232,7 +242,9 @@ def test_the_order_of_arrival_changes_nothing(board: Board, who: str, dice: rand
     dice.shuffle(acts)
     standing = standing_of(board.need, acts)
     edit = Edit(root("ana"), 0)
-    after = concerns(NEED, board.need, edit, standing, sorted_acts(acts), root(who), LATER)
+    after = concerns(
+        NEED, board.need, edit, standing, sorted_acts(acts), root(who), LATER, near(board)
+    )
     assert after == before
 
 
@@ -246,6 +258,40 @@ def test_what_time_alone_tells_comes_at_the_times_that_were_foretold(board: Boar
             now = next_ms(board.need, board.standing(), root(who), now)
             looks += 1
         assert looks <= 5
+
+
+def asked(board: Board, kind: str) -> set[str]:
+    return {who for who in (*PEOPLE, "zoe") if kind in kinds(board, who)}
+
+
+def test_two_are_asked_to_confirm_what_who_asked_for_it_did_herself() -> None:
+    board = Board()
+    pledge = board.offer("ana", 120)
+    board.offer("dora", 60)
+    board.close("ana")
+    board.say("ana", "claim", pledge, 120)
+    assert asked(board, "confirm-asked") == {"dora", "zoe"}
+    [told] = [one for one in of(board, "zoe") if one.kind == "confirm-asked"]
+    assert told.because == "stand-in"
+    board.say("carl", "confirm", pledge, 120)  # who was not asked may, too
+    assert asked(board, "confirm-asked") == set()
+
+
+def test_two_are_asked_to_settle_where_every_steward_is_a_party() -> None:
+    board, pledge = bound()
+    board.offer("dora", 60)
+    board.say("bea", "claim", pledge, 120)
+    board.say("ana", "dispute", pledge, reason="half of it")
+    assert asked(board, "settle-asked") == {"dora", "zoe"}
+    board.say("zoe", "settle", pledge, 60)
+    assert asked(board, "settle-asked") == set()
+
+
+def test_who_wants_a_need_is_nearer_to_it_than_who_is_of_rank() -> None:
+    board = Board()
+    board.offer("bea", 60)
+    first = near(board, "carl")()[:3]
+    assert first == [root("bea"), root("carl"), root("zoe")]
 
 
 def test_what_is_told_of_a_pledge_names_it_and_what_was_pledged() -> None:
