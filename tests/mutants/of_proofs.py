@@ -26,6 +26,14 @@ MUTANTS = (
         f"{_TESTS}test_other_files_are_refused",
     ),
     Mutant(
+        "proof-with-the-digest-of-other-outcomes",
+        "proof#what-is-not-shown: the digest tells apart a file without a removal from one with it",
+        "proof/reading",
+        "self._said.append((op.op_id, shown.is_visible, shown.opened))",
+        "self._said.append((op.op_id, True, shown.opened))",
+        f"{_TESTS}test_a_file_that_keeps_a_removal_back_has_another_digest_than_one_that_shows_it",
+    ),
+    Mutant(
         "proof-of-a-later-version",
         "proof#the-file: another version is not read",
         "proof/form",

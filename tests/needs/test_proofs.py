@@ -109,6 +109,19 @@ def test_a_pledge_of_who_was_put_out_is_shown_and_does_not_count() -> None:
     assert offer.op_id == proven.acts[0].order.op_id
 
 
+def test_a_file_that_keeps_a_removal_back_has_another_digest_than_one_that_shows_it() -> None:
+    """Who leaves it out tells another outcome by the same words: that is what digests are for."""
+    pond = Pond()
+    pond.offer("bea")
+    before = read_proof(pond.file())
+    pond.say("ana", Draft(auth.REVOKE, b"", auth.revoke_payload(root("bea"))))
+    after = read_proof(pond.file())
+    assert [act.name for act in after.acts] == [act.name for act in before.acts]
+    assert (len(before.standing.pledges), len(after.standing.pledges)) == (1, 0)
+    assert before.not_shown.is_whole
+    assert after.digest != before.digest
+
+
 # --- what is changed
 
 

@@ -49,7 +49,7 @@ class Proven(NamedTuple):
     names: dict[bytes, str]  # what members call themselves, by root key
     operations: int  # in the file
     as_of: int  # ms: the newest time in the file
-    digest: bytes  # 8 bytes: equal in files that show the same words about the need
+    digest: bytes  # 8 bytes: equal in files that show the same words, and of which the same count
     not_shown: NotShown
 
 
@@ -80,7 +80,7 @@ class _Reading:
         self._changes: list[bytes] = []
         self._pledges = 0
         self._devices: set[bytes] = set()
-        self._op_ids: list[bytes] = []
+        self._said: list[tuple[bytes, bool, bytes]] = []  # op id, visible or not, words
 
     def proven(self) -> Proven:
         for shown in self._shown():
@@ -104,7 +104,7 @@ class _Reading:
             names=self._names(),
             operations=len(self._items),
             as_of=max(op.core.time for op in self._found.operations),
-            digest=tagged_hash("proof", encode(sorted(self._op_ids)))[:8],
+            digest=tagged_hash("proof", encode(sorted(self._said)))[:8],
             not_shown=NotShown(
                 tuple(self._changes), standing.missing, self._kept_and_not_held(), self._pledges
             ),
@@ -145,7 +145,7 @@ class _Reading:
             self._acts.append(Act(order, row.member, said, not shown.is_visible))
         if row is not None and row[0] == self._subject:
             self._devices.add(op.core.device)
-            self._op_ids.append(op.op_id)
+            self._said.append((op.op_id, shown.is_visible, shown.opened))
 
     # --- what follows
 
