@@ -23,6 +23,7 @@ from p2pvalue.node.dialing import Dialer
 from p2pvalue.node.events import EventHub, events_of
 from p2pvalue.node.links import Links
 from p2pvalue.node.presence import Presences
+from p2pvalue.node.put_out import saying_who_put_us_out
 from p2pvalue.node.writers import Writers
 from p2pvalue.store import Store, StoreFailed
 from p2pvalue_protocol import effects as e
@@ -225,7 +226,8 @@ class Node:
 
     async def write(self, community: bytes, drafts: Sequence[Draft]) -> Sequence[Order]:
         """Write drafts of ours in this order; durable and visible on return (see `Context`)."""
-        return await self._writers.write(community, drafts)
+        with saying_who_put_us_out(self, community):
+            return await self._writers.write(community, drafts)
 
     def await_updates(self, community: bytes, document: bytes, op_ids: Sequence[bytes]) -> None:
         """Ask peers by id for these updates of a document, on which others wait, and no others."""

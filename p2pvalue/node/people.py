@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from p2pvalue import types as t
 from p2pvalue.node.context import Context
 from p2pvalue.node.references import resolve
+from p2pvalue.store import Store
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import decode_state, profile
 
@@ -21,11 +22,18 @@ class Naming(Protocol):
     def of(self, member: bytes) -> str: ...
 
 
+class Holder(Protocol):
+    """Whatever has a store."""
+
+    @property
+    def store(self) -> Store: ...
+
+
 class Names:
     """What members are called; asks the store once for each member it is asked about."""
 
-    def __init__(self, context: Context, community: bytes) -> None:
-        self._context = context
+    def __init__(self, holder: Holder, community: bytes) -> None:
+        self._holder = holder
         self._community = community
         self._known: dict[bytes, str] = {}
 
@@ -37,13 +45,13 @@ class Names:
         return name
 
     def _read(self, member: bytes) -> str:
-        state = profile_of(self._context, self._community, member)
+        state = profile_of(self._holder, self._community, member)
         return unnamed(member) if state is None else state.name
 
 
-def profile_of(context: Context, community: bytes, member: bytes) -> profile.ProfileState | None:
+def profile_of(holder: Holder, community: bytes, member: bytes) -> profile.ProfileState | None:
     """Return what a member said here of herself."""
-    row = context.store.state(community, profile.profile_subject(member))
+    row = holder.store.state(community, profile.profile_subject(member))
     if row is None or row.kind != profile.NUMBER:
         return None
     state = decode_state(row.kind, row.state)

@@ -17,6 +17,7 @@ from p2pvalue.node.events import EventHub, events_of
 from p2pvalue.node.need_boards import NeedBoards
 from p2pvalue.node.open_documents import OpenDocuments
 from p2pvalue.node.people import RANKS
+from p2pvalue.node.put_out import saying_who_put_us_out
 from p2pvalue.store import MemoryStore, Store
 from p2pvalue.types import Rank
 from p2pvalue_protocol import auth_payloads as auth
@@ -150,7 +151,8 @@ class SmallNode:
         await trio.lowlevel.checkpoint()
         self.now_ms += 1
         self.replica.begin()
-        orders = orders_of(self.replica, self.replica.write(drafts, self.now_ms))
+        with saying_who_put_us_out(self, community):
+            orders = orders_of(self.replica, self.replica.write(drafts, self.now_ms))
         self._commit()
         self.written += len(orders)
         return orders

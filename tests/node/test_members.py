@@ -47,6 +47,14 @@ async def test_a_removal_is_the_same_for_everybody_and_has_a_reason_and_a_term()
     assert "Bo" not in {view.name for view in cleo.community.people.all()}
 
 
+async def test_who_was_put_out_and_writes_is_told_by_whom_that_was() -> None:
+    ana, bo = await ana_and_bo()
+    await ana.community.people.remove("Bo")
+    exchange(ana, bo)
+    with pytest.raises(NotAdmitted, match=r"put out of the community by Ana: .*member readmit"):
+        await bo.community.post("me still")
+
+
 async def test_a_term_that_is_over_is_reminded_of_until_she_is_in_again() -> None:
     ana, bo = await ana_and_bo()
     await ana.community.people.remove("Bo", until=ana.now_ms + YEAR_MS)
