@@ -48,7 +48,8 @@ class ThanksView(Value, frozen=True, kw_only=True):
 class SuggestionView(Value, frozen=True, kw_only=True):
     """Care that the person at this node did and did not write down; nobody else is told.
 
-    `why` says what was noticed, `day` when (ms). `suggestion` is the id to name it by.
+    `why` says what was noticed, `day` when (ms). `suggestion` is the id to name it by, `need` the
+    need that it was for, if there is one.
     """
 
     suggestion: str
@@ -56,3 +57,4 @@ class SuggestionView(Value, frozen=True, kw_only=True):
     title: str
     why: str
     day: int
+    need: str = ""

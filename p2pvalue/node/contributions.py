@@ -129,7 +129,7 @@ class Contributions:
             found.day,
             minutes=minutes,
             class_name="care",
-            need=bytes.fromhex(found.suggestion),
+            need=bytes.fromhex(found.need) or None,
             source=found.source,
         )
         return await self._write(b"", payload)

@@ -13,6 +13,7 @@ import msgspec
 
 from p2pvalue import fact_types as ft
 from p2pvalue.node.context import Context
+from p2pvalue.node.minutes import MINUTES, minutes_kept
 from p2pvalue.node.need_boards import need_state
 from p2pvalue.node.needs import Needs
 from p2pvalue.node.references import every_state
@@ -28,30 +29,40 @@ _DISMISSED = msgspec.msgpack.Decoder(tuple[bytes, ...])
 
 
 def suggested(context: Context, community: bytes, needs: Needs) -> list[ft.SuggestionView]:
-    """Return what we looked after and did not write down, need by need; looks at all needs."""
+    """Return what we looked after and did not write down; looks at all needs and all titles."""
     me = context.root(community)
-    known = {*_dismissed(context, community), *_written_down(context, community, me)}
     since_ms = context.clock_ms() - DAYS_MS
-    found: list[ft.SuggestionView] = []
+    found = [
+        *reviews(needs, me, since_ms),
+        *minutes_kept(context.store, community, me, since_ms),
+    ]
+    dismissed = _dismissed(context, community)
+    said = list(_written_down(context, community, me))
+    return [
+        view
+        for view in found
+        if bytes.fromhex(view.suggestion) not in dismissed
+        and not any(_is_said_by(state, view) for state in said)
+    ]
+
+
+def reviews(needs: Needs, me: bytes, since_ms: int) -> Iterator[ft.SuggestionView]:
+    """Yield the needs of which we confirmed or settled what others pledged; looks at all needs."""
     for row in needs.rows():
-        if row.subject in known:
-            continue
         words = [p.word for p in needs.standing(row).pledges if p.word is not None]
         judged = [word for word in words if _is_judged_by(word, me)]
         day = max((word.delivered_ms for word in judged), default=0)
         if judged and day >= since_ms:
             title = need_state(row).title
             what = "1 pledge" if len(judged) == 1 else f"{len(judged)} pledges"
-            found.append(
-                ft.SuggestionView(
-                    suggestion=row.subject.hex(),
-                    source=REVIEW,
-                    title=_TITLE,
-                    why=f'you confirmed or settled {what} of others to "{title}"',
-                    day=day,
-                )
+            yield ft.SuggestionView(
+                suggestion=row.subject.hex(),
+                source=REVIEW,
+                title=_TITLE,
+                why=f'you confirmed or settled {what} of others to "{title}"',
+                day=day,
+                need=row.subject.hex(),
             )
-    return found
 
 
 def dismiss(context: Context, community: bytes, suggestion: bytes) -> None:
@@ -66,13 +77,24 @@ def _is_judged_by(word: Word, member: bytes) -> bool:
     return member in word.confirmed or word.settled_by == member
 
 
-def _written_down(context: Context, community: bytes, me: bytes) -> Iterator[bytes]:
-    """Yield the needs of which we wrote down that we looked after them."""
+def _written_down(
+    context: Context, community: bytes, me: bytes
+) -> Iterator[contribution.ContributionState]:
+    """Yield what we wrote down and did not take back."""
     for row in every_state(context.store, community, contribution.NUMBER):
         state = decode_state(row.kind, row.state)
         assert isinstance(state, contribution.ContributionState)
-        if state.author == me and state.source == REVIEW and not state.withdrawn:
-            yield state.need
+        if state.author == me and not state.withdrawn:
+            yield state
+
+
+def _is_said_by(state: contribution.ContributionState, view: ft.SuggestionView) -> bool:
+    """Return whether a contribution of ours, from whichever device, is what is suggested."""
+    if view.source == MINUTES:
+        return state.title == view.title  # its day moves on while they are written
+    if view.need:
+        return state.source == view.source and state.need.hex() == view.need
+    return state.source == view.source and state.day == view.day
 
 
 def _dismissed(context: Context, community: bytes) -> tuple[bytes, ...]:

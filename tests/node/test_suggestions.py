@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from p2pvalue.need_types import LineView, NeedDraft
+from p2pvalue.node.minutes import is_title_of_minutes
 from p2pvalue.node.suggestions import DAYS_MS
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 from tests.node.small_node import SmallNode, exchange
@@ -71,3 +72,68 @@ async def test_what_is_long_ago_is_suggested_no_more(ana: SmallNode, eva: SmallN
     await confirmed(ana, eva)
     ana.now_ms += DAYS_MS + 1
     assert ana.community.contributions.suggested() == []
+
+
+@pytest.mark.parametrize(
+    ("title", "is_minutes"),
+    [
+        ("Minutes of May", True),
+        ("Meeting notes, 3 May", True),
+        ("Notes of the meeting", True),
+        ("Sitzungsprotokoll", True),
+        ("Acta de la asamblea", True),
+        ("Compte-rendu du 3 mai", True),
+        ("Verbale della riunione", True),
+        ("Soup in 20 minutes", False),
+        ("A 5-minutes guide", False),
+        ("Notes on soil", False),
+        ("Contra la violencia verbale", False),
+        ("Network protocol", False),
+        ("Exacta", False),
+    ],
+)
+def test_a_title_says_in_a_few_languages_that_these_are_minutes(
+    title: str, is_minutes: bool
+) -> None:
+    assert is_title_of_minutes(title) is is_minutes
+
+
+async def test_who_kept_the_minutes_may_write_down_that_care_and_nothing_is_said_before(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    await ana.community.create_document("Minutes of May", "We met.\n")
+    await ana.community.create_document("Recipes", "Soup.\n")
+    await ana.community.create_document("Minutes of June")
+    exchange(ana, eva)
+    written = ana.written
+    [suggested] = ana.community.contributions.suggested()
+    assert (suggested.source, suggested.title) == ("minutes", "Minutes of May")
+    assert suggested.why == "you made 1 of the 1 newest changes"
+    assert eva.community.contributions.suggested() == []
+    assert ana.written == written
+    added = await ana.community.contributions.accept("Minutes of May", 45)
+    assert (added.title, added.source, added.need) == ("Minutes of May", "minutes", "")
+    await ana.community.edit_document("Minutes of May", "We met again.\n")
+    assert ana.community.contributions.suggested() == []
+    ana.now_ms += DAYS_MS + 1_000
+    await ana.community.contributions.withdraw(added.contribution)
+    assert ana.community.contributions.suggested() == []
+
+
+async def test_who_wrote_most_of_the_minutes_or_began_them_may_write_that_down(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    await ana.community.create_document("Minutes of May", "We met.\n")
+    exchange(ana, eva)
+    await eva.community.edit_document("Minutes of May", "We met. Eva spoke.\n")
+    assert eva.community.contributions.suggested() == []
+    await eva.community.edit_document("Minutes of May", "We met. Eva spoke. Ana, too.\n")
+    exchange(ana, eva)
+    [began] = ana.community.contributions.suggested()
+    [wrote] = eva.community.contributions.suggested()
+    assert began.why == "you began these minutes and wrote in them"
+    assert wrote.why == "you made 2 of the 3 newest changes"
+    ana.community.contributions.dismiss(began.suggestion)
+    assert ana.community.contributions.suggested() == []
+    await eva.community.delete_document("Minutes of May")
+    assert eva.community.contributions.suggested() == []
