@@ -52,6 +52,8 @@ class People:
         self._new_machine = new_machine
         self._words = words
         self._alone: dict[int, int] = {}  # by machine: how often it was found so
+        self._asked: dict[int, int] = {}  # by machine: whom its person asked last to let her in
+        self._in_vain: dict[int, set[int]] = {}  # by machine: who did, and nobody knew it
         self.files = Files(shell)
         shell.on_request = self._hear
         self._deeds: dict[str, Callable[[Event], bool]] = {
@@ -170,6 +172,21 @@ class People:
             return
         actor.is_member = actor.is_recovering = False
         actor.neighbours = sorted({0, *actor.neighbours} - {actor.number})  # whose invite it is
+        # The node advises a new invite, since what she was let in by is lost or does not count. Who
+        # let her in may be a liar whose log is cut off, and would do the same again.
+        in_vain = self._in_vain.setdefault(actor.number, set())
+        if actor.number in self._asked:
+            in_vain.add(self._asked.pop(actor.number))
+        if in_vain.issuperset(actor.neighbours):
+            in_vain.clear()
+
+    def asks(self, actor: Actor, other: Actor) -> None:
+        """Take note of whom a person asks to let her in by her invite."""
+        self._asked[actor.number] = other.number
+
+    def asked_in_vain(self, actor: Actor) -> set[int]:
+        """Return whom a person asks no more: they let her in, and nobody else knew of it."""
+        return self._in_vain.get(actor.number, set())
 
     # --- one deed each
 

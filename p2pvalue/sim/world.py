@@ -234,8 +234,11 @@ class World:
 
     def _places_known_to(self, actor: Actor) -> list[int]:
         """Return whom an actor can call; who comes back remembers who called her before, too."""
-        if not actor.is_recovering:
+        if actor.is_member:
             return actor.neighbours
+        if not actor.is_recovering:
+            in_vain = self._people.asked_in_vain(actor)
+            return [number for number in actor.neighbours if number not in in_vain]
         machines = self._shell.machines
         callers = (n for n, other in machines.items() if actor.number in other.neighbours)
         return sorted({*actor.neighbours, *callers})
@@ -267,6 +270,7 @@ class World:
             person = PersonHere("somebody", "the older", b"", b"")
             self._shell.handle(other.number, LinkStarted(called, us, secret, person))
         else:
+            self._people.asks(actor, other)
             self._shell.handle(other.number, JoinAsked(called, us))
             joining = JoinStarted(
                 caller,

@@ -1,4 +1,4 @@
-"""Who may lose all, or go: the simulator asks of the core only what its pages promise."""
+"""Who may lose all, go, or come again: of the core is asked only what its pages promise."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from p2pvalue.sim.world import Report
 LOST = Event(12_000, "recover", 0)  # the founder's machine, with its disk
 
 
-def became(*events: Event, hostile: str = "") -> Report:
+def became(*events: Event, hostile: str = "", machines: int = 3) -> Report:
     writes = [Event(at_ms, "write", at_ms % 3, amount=2) for at_ms in range(4_000, 28_000, 501)]
-    hostile_at = {"2": hostile} if hostile else {}
+    hostile_at = {str(machines - 1): hostile} if hostile else {}
     plan = (*sorted([*writes, *events], key=lambda event: event.at_ms),)
-    scenario = Scenario("small", machines=(3, 3), events=plan, hostile_at=hostile_at)
+    scenario = Scenario("small", machines=(machines, machines), events=plan, hostile_at=hostile_at)
     return run_plan(plan_of(scenario, seed=5))
 
 
@@ -41,3 +41,20 @@ def test_who_alone_could_let_the_founder_in_again_stays_until_she_is_back(
     assert report.deeds["leave"] == 2
     monkeypatch.setattr(people, "has_company", lambda *_: True)
     assert "machine-00 is not in" in "\n".join(became(*going).failures)
+
+
+def test_who_was_let_in_by_a_liar_in_vain_asks_somebody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    apart = Event(16_000, "cut", others=(1, 3), amount=2, for_ms=13_000)
+    joining = (apart, Event(17_000, "join", 1))
+    report = became(*joining, hostile="equivocate", machines=4)
+    assert report.failures == ()
+    assert report.deeds["came in again"] == 1
+    # To the liar alone, again and again.
+    honest = {0, 2}
+    monkeypatch.setattr(
+        people.People, "asked_in_vain", lambda _, actor: honest if actor.number == 1 else set()
+    )
+    failures = "\n".join(became(*joining, hostile="equivocate", machines=4).failures)
+    assert "machine-00 lacks a member" in failures
