@@ -34,6 +34,14 @@ MUTANTS = (
         f"{_TESTS}test_a_file_that_keeps_a_removal_back_has_another_digest_than_one_that_shows_it",
     ),
     Mutant(
+        "proof-that-judges-without-end",
+        "PROOF_JUDGEMENTS_MAX: what would be judged for days is not begun",
+        "proof/replay",
+        "if judgements_of(operations) > limits.PROOF_JUDGEMENTS_MAX:",
+        "if False:",
+        "needs/test_proof_effort.py::test_a_file_that_gives_and_takes_a_rank_without_end_is_refused_before_it_is_judged",
+    ),
+    Mutant(
         "proof-of-a-later-version",
         "proof#the-file: another version is not read",
         "proof/form",

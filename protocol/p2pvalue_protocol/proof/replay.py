@@ -38,6 +38,7 @@ from p2pvalue_protocol.past import (
     StateRow,
     SubjectOperationRow,
 )
+from p2pvalue_protocol.proof.effort import judgements_of
 from p2pvalue_protocol.proof.form import ProofForm, ProofItem, ProofLog
 
 
@@ -115,6 +116,8 @@ def replay(form: ProofForm) -> Replayed:
     builder = _Builder(form)
     operations = list(builder.operations())
     tails = [builder.tail(number) for number in range(len(form.logs))]
+    if judgements_of(operations) > limits.PROOF_JUDGEMENTS_MAX:
+        raise Refused(Reason.OVER_LIMIT)
     ladder = Ladder(operations[0].core.community, NoPast())
     climb = _Climb(ladder)
     frontiers = [climb.step(item.log, op) for item, op in zip(form.items, operations, strict=True)]
