@@ -124,9 +124,9 @@ class NotificationWatch:
         """Look at what changed and at what is due; raises StoreFailed, and then looks again."""
         self._has_news = trio.Event()
         now_ms = self._context.clock_ms()
-        for (community_id, subject), due in self._due.items():
-            if due <= now_ms:
-                self._changed.setdefault(community_id, set()).add(subject)
+        for key in [key for key, due in self._due.items() if due <= now_ms]:
+            del self._due[key]  # once: what it is about may be gone, or not be ours any more
+            self._changed.setdefault(key[0], set()).add(key[1])
         for community in self._communities():
             if self._context.root(community.id):
                 await self._look_at(community, now_ms)

@@ -225,10 +225,11 @@ def _read_what_is_over(kept: Kept, about: About, current: frozenset[bytes]) -> b
 
 
 def _forget_old(kept: Kept) -> None:
-    """Keep to the bounds: what is read goes first, then what is oldest."""
+    """Keep to the bounds: what is read goes first, what was told at once last; the older before."""
     too_many = len(kept.items) - NOTIFICATIONS_MAX
     if too_many > 0:
-        by_worth = sorted(range(len(kept.items)), key=lambda n: (not kept.items[n].is_read, n))
+        worth = [(not item.is_read, item.way == "now") for item in kept.items]
+        by_worth = sorted(range(len(kept.items)), key=lambda n: (worth[n], n))
         gone = set(by_worth[:too_many])
         kept.items = [item for n, item in enumerate(kept.items) if n not in gone]
     too_many = len(kept.known) - KNOWN_MAX

@@ -199,6 +199,24 @@ async def test_a_last_day_and_a_deadline_are_told_in_time_without_any_change(
     assert ("need-closing", 1) not in ana.listed()
 
 
+async def test_a_need_that_is_gone_when_its_last_day_comes_is_looked_for_once(
+    people: list[Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when who asked for it was put out: else a node looks for it every second for ever."""
+    ana = people[0]
+    await need(ana)
+    await ana.news()
+    asked: list[bytes] = []
+
+    def gone(community: bytes, subject: bytes) -> None:
+        asked.append(subject)
+
+    monkeypatch.setattr(ana.node.store, "state", gone)
+    await ana.news(at_ms=CLOSES - DAY_MS)
+    await ana.news(at_ms=CLOSES)
+    assert len(asked) == 1
+
+
 async def test_one_is_marked_as_read_or_all(people: list[Told]) -> None:
     ana, _, _ = people
     await promised(people)

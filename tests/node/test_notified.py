@@ -105,6 +105,17 @@ def test_what_is_read_goes_before_what_is_not() -> None:
     assert len(kept.items) == NOTIFICATIONS_MAX
 
 
+def test_what_asks_for_something_at_once_is_not_pushed_out_by_what_waits_for_the_digest() -> None:
+    """Anybody can make 200 needs that name us, and pledge to each."""
+    kept = Kept(since=0)
+    taken(kept, [pledged(0)], way="now")
+    for number in range(1, NOTIFICATIONS_MAX + 5):
+        about = About(number.to_bytes(16, "big"), "Roof")
+        taken(kept, [pledged(number)], about=about, way="digest")
+    assert len(kept.items) == NOTIFICATIONS_MAX
+    assert kept.items[0].way == "now"
+
+
 @given(st.text(), st.text(), st.text())
 @settings(max_examples=200)
 def test_whatever_strangers_write_is_one_short_line(title: str, name: str, said: str) -> None:
