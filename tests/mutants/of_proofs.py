@@ -37,9 +37,18 @@ MUTANTS = (
         "proof-that-judges-without-end",
         "PROOF_JUDGEMENTS_MAX: what would be judged for days is not begun",
         "proof/replay",
-        "if judgements_of(operations) > limits.PROOF_JUDGEMENTS_MAX:",
-        "if False:",
+        "judgements = judgements_of(operations)",
+        "judgements = 0",
         "needs/test_proof_effort.py::test_a_file_that_gives_and_takes_a_rank_without_end_is_refused_before_it_is_judged",
+    ),
+    Mutant(
+        "proof-that-counts-votes-without-end",
+        "PROOF_JUDGEMENTS_MAX: nor what has many votes or policies at many frontiers",
+        "proof/replay",
+        "self._votes**2 + self._policies**2",
+        "0",
+        "needs/test_proof_effort.py::"
+        "test_votes_and_policies_at_each_frontier_are_pairs_to_be_judged_too",
     ),
     Mutant(
         "proof-of-a-later-version",

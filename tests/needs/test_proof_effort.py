@@ -21,14 +21,13 @@ def takings(offer: Reference) -> dict[int, bytes]:
     other = Reference(offer.device, offer.log_class, offer.seq, bytes(32))
     return {
         auth.REVOKE: auth.revoke_payload(bea),
-        auth.VOTE: auth.vote_payload(bea),
         auth.DEV_REVOKE: auth.dev_revoke_payload(bea, device),
         auth.FORK: auth.fork_payload(offer, other),
         auth.GRANT: auth.grant_payload(bea, auth.MEMBER, (offer,)),
     }
 
 
-@pytest.mark.parametrize("kind", [auth.REVOKE, auth.VOTE, auth.DEV_REVOKE, auth.FORK, auth.GRANT])
+@pytest.mark.parametrize("kind", [auth.REVOKE, auth.DEV_REVOKE, auth.FORK, auth.GRANT])
 def test_a_file_that_gives_and_takes_a_rank_without_end_is_refused_before_it_is_judged(
     kind: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,4 +44,26 @@ def test_a_file_that_gives_and_takes_a_rank_without_end_is_refused_before_it_is_
     monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", written * given * 5)
     assert refusal_of(data) is None
     monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", written * given * 5 - 1)
+    assert refusal_of(data) == Reason.OVER_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        (auth.VOTE, auth.vote_payload(root("dan"))),
+        (auth.POLICY, auth.policy_payload(auth.JOIN_INVITE, auth.MEMBER, ())),
+    ],
+)
+def test_votes_and_policies_at_each_frontier_are_pairs_to_be_judged_too(
+    kind: int, payload: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which of them count is asked anew wherever somebody wrote: 2 kB kept a reader for 6 s."""
+    pond = Pond(auth.READ_PUBLIC)
+    for _ in range(5):
+        pond.say("ana", Draft(kind, b"", payload))
+    data = pond.file()
+    squares = sum(number**2 for number in range(1, 6))
+    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", squares)
+    assert refusal_of(data) is None
+    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", squares - 1)
     assert refusal_of(data) == Reason.OVER_LIMIT

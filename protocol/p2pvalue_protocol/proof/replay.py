@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.auth_payloads import AUTH_KINDS
+from p2pvalue_protocol.auth_payloads import AUTH_KINDS, POLICY, VOTE
 from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference, op_id_of, payload_hash_of
@@ -116,10 +116,11 @@ def replay(form: ProofForm) -> Replayed:
     builder = _Builder(form)
     operations = list(builder.operations())
     tails = [builder.tail(number) for number in range(len(form.logs))]
-    if judgements_of(operations) > limits.PROOF_JUDGEMENTS_MAX:
+    judgements = judgements_of(operations)
+    if judgements > limits.PROOF_JUDGEMENTS_MAX:
         raise Refused(Reason.OVER_LIMIT)
     ladder = Ladder(operations[0].core.community, NoPast())
-    climb = _Climb(ladder)
+    climb = _Climb(ladder, judgements)
     frontiers = [climb.step(item.log, op) for item, op in zip(form.items, operations, strict=True)]
     if ladder.membership.genesis is None:
         raise Refused(Reason.PROOF_INVALID)
@@ -236,8 +237,10 @@ def _next(before: Operation | None) -> tuple[int, bytes]:
 class _Climb:
     """Gives the ladder the operations of a file, each to the branch of its log."""
 
-    def __init__(self, ladder: Ladder) -> None:
+    def __init__(self, ladder: Ladder, judgements: int) -> None:
         self._ladder = ladder
+        self._judgements = judgements
+        self._votes = self._policies = 0
         self._branches: dict[int, Branch] = {}
         self._met: set[int] = set()  # frontiers
         self._width = 0
@@ -248,6 +251,8 @@ class _Climb:
         if core.log_class == AUTH and core.kind not in AUTH_KINDS:
             raise Refused(Reason.UNSUPPORTED_VERSION)
         is_read = core.log_class == AUTH or core.kind == EPOCH
+        self._votes += core.kind == VOTE
+        self._policies += core.kind == POLICY
         branch = self._append(log, op if is_read else _unread(op))
         if branch.folded_seq != core.seq:
             raise Refused(branch.closed or Reason.EPOCH_INVALID)
@@ -281,8 +286,10 @@ class _Climb:
         if frontier not in self._met:
             self._met.add(frontier)
             self._width += len(graph.members_of(frontier))
+            self._judgements += self._votes**2 + self._policies**2  # each is looked at by others
         is_wide = self._width > limits.PROOF_FRONTIERS_MAX
-        if is_wide or len(graph) > limits.PROOF_AUTH_OPERATIONS_MAX:
+        is_long = self._judgements > limits.PROOF_JUDGEMENTS_MAX
+        if is_wide or is_long or len(graph) > limits.PROOF_AUTH_OPERATIONS_MAX:
             raise Refused(Reason.OVER_LIMIT)
 
 
