@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
+from p2pvalue.amounts import written
 from p2pvalue.node.need_boards import need_state
+from p2pvalue.node.need_views import line_of
 from p2pvalue.node.people import Names
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from p2pvalue_protocol.kinds.need import NeedState, Terms
+from p2pvalue_protocol.needs.acts import Offer
 from p2pvalue_protocol.needs.keeping import Word, may_confirm, may_settle
-from p2pvalue_protocol.needs.standing import NeedStanding, NeedStateName
+from p2pvalue_protocol.needs.standing import NeedStanding, NeedStateName, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
 _NAMED_MAX: Final = 3
@@ -71,6 +74,61 @@ def check_drop(state: NeedStateName) -> None:
         raise LocalProtocolError(f"this need is {state}: what was done stays done")
     if state == "lapsed":
         raise LocalProtocolError("this need lapsed: it is over, and nobody owes anything to it")
+
+
+def check_open(state: NeedStateName) -> None:
+    """Refuse to open what is over for good: it would go on as it is."""
+    if state in ("lapsed", "confirmed", "settled"):
+        raise LocalProtocolError(
+            f"this need is {state}, and stays so: add another one with `p2pvalue need add`"
+        )
+
+
+def check_withdrawal(standing: NeedStanding, state: str, now_ms: int) -> None:
+    """Refuse to take back what counts when its need closes: its last day is over."""
+    is_over = not standing.is_closed and 0 < standing.terms.closes < now_ms
+    if is_over and state in ("offered", "unmet"):
+        raise LocalProtocolError(
+            "the last day is over: whether this pledge binds shows when the need is closed, and"
+            " what binds can be released then (`p2pvalue pledge release`)"
+        )
+
+
+def check_amount(state: NeedState, offer: Offer, quantity: int, whole: int) -> None:
+    """Refuse to say that more was delivered than is promised: others would count `whole`."""
+    if quantity > whole:
+        most = _amount(state, offer, whole)
+        raise LocalProtocolError(f"this pledge is of {most}: say at most that much")
+
+
+def check_takeover(
+    state: NeedState,
+    found: PledgeStanding,
+    pledges: Iterable[PledgeStanding],
+    me: bytes,
+    names: Names,
+) -> int:
+    """Return how much is left to take over; refuses what is not released, or is for another."""
+    word = found.word
+    if word is None or not word.released:
+        raise LocalProtocolError(
+            f"this pledge is {found.state}: only what somebody released can be taken over"
+        )
+    if word.released <= word.taken:
+        pledge = found.offer.pledge
+        whose = {other.offer.member for other in pledges if other.offer.said.takes == pledge}
+        who = " and ".join(names.of(member) for member in sorted(whose))
+        taken = _amount(state, found.offer, word.taken)
+        raise LocalProtocolError(f"nothing is left: {who} took over all {taken}")
+    if word.to not in (None, me):
+        heir = names.of(word.to or b"")
+        raise NotAdmitted(f"this was handed to {heir}, who alone can take it over")
+    return word.released - word.taken
+
+
+def _amount(state: NeedState, offer: Offer, quantity: int) -> str:
+    line = line_of(state, offer.said.terms, offer.said.line or 0)
+    return str(quantity) if line is None else written(line.kind, line.unit, quantity)
 
 
 def check_close(standing: NeedStanding) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import trio
@@ -14,7 +14,13 @@ from p2pvalue import need_types as nt
 from p2pvalue.node.context import Context
 from p2pvalue.node.interests import wanting
 from p2pvalue.node.need_boards import need_state, read_acts
-from p2pvalue.node.need_checks import check_close, check_days, check_drop, check_what_comes_first
+from p2pvalue.node.need_checks import (
+    check_close,
+    check_days,
+    check_drop,
+    check_open,
+    check_what_comes_first,
+)
 from p2pvalue.node.need_proofs import read_proof_file, shown_about, write_proof
 from p2pvalue.node.need_timeline import timeline
 from p2pvalue.node.need_views import need_view
@@ -33,6 +39,9 @@ from p2pvalue_protocol.needs.standing import NeedStanding
 from p2pvalue_protocol.past import StateRow
 from p2pvalue_protocol.proof.form import encode_proof
 from p2pvalue_protocol.proof.making import Making
+
+ENDED: Final = ("lapsed", "dropped", "confirmed", "settled")
+"""The states of needs that are over."""
 
 
 class Needs:
@@ -90,12 +99,18 @@ class Needs:
         return every_state(self._context.store, self._community, need.NUMBER)
 
     def row(self, reference: str) -> StateRow:
-        """Return the state of the need meant; raises NotFound."""
+        """Return the state of the need meant: of several with a title the one that is not over.
+
+        Raises NotFound.
+        """
         whole = full_id(reference, 16)
         found = None if whole is None else self._held(whole)
         if found is None:
-            titles = ((row.subject, need_state(row).title) for row in self.rows())
-            found = self._held(resolve(reference, titles, "need"))
+            titles = [(row.subject, need_state(row).title) for row in self.rows()]
+            named = [subject for subject, title in titles if title == reference.strip()]
+            under_way = [n for n in named if not self._is_over(n)] if len(named) > 1 else []
+            is_clear = len(under_way) == 1
+            found = self._held(under_way[0] if is_clear else resolve(reference, titles, "need"))
         assert found is not None, "a resolved need is held"
         return found
 
@@ -110,6 +125,9 @@ class Needs:
         """Return where a need stands."""
         copy = self._context.copy_of(self._community)
         return self._context.boards.of(copy, self._context.store, row)
+
+    def _is_over(self, subject: bytes) -> bool:
+        return self.standing(self.row_of(subject)).state in ENDED
 
     def has_close(self, row: StateRow) -> bool:
         """Return whether anybody said that a need is closed; one seek."""
@@ -146,6 +164,8 @@ class Needs:
         check_what_comes_first(given.get("depends", ()), row.subject, self._held)
         if given.get("status") == "dropped":
             check_drop(self.standing(row).state)
+        elif given.get("status") == "open":
+            check_open(self.standing(row).state)
         await self._context.write(self._community, [Draft(need.NUMBER, row.subject, payload)])
         return self.view(self.row_of(row.subject))
 

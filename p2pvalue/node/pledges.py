@@ -8,9 +8,15 @@ from p2pvalue import need_types as nt
 from p2pvalue.node.about_member import about_member
 from p2pvalue.node.context import Context
 from p2pvalue.node.need_boards import need_state
-from p2pvalue.node.need_checks import check_dispute, check_judge
+from p2pvalue.node.need_checks import (
+    check_amount,
+    check_dispute,
+    check_judge,
+    check_takeover,
+    check_withdrawal,
+)
 from p2pvalue.node.need_views import pledge_view
-from p2pvalue.node.needs import Needs
+from p2pvalue.node.needs import ENDED, Needs
 from p2pvalue.node.people import resolve_member
 from p2pvalue.node.references import full_id, resolve
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
@@ -26,7 +32,6 @@ from p2pvalue_protocol.past import StateRow
 
 _OVER = ("withdrawn", "void", "released")
 _AGAIN = ("outdated", "early", "withdrawn", "expired")
-_ENDED = ("lapsed", "dropped", "confirmed", "settled")
 
 
 class Pledges:
@@ -72,7 +77,10 @@ class Pledges:
         conditions: Sequence[nt.ConditionView] = (),
         takes: str = "",
     ) -> nt.PledgeView:
-        """Promise `quantity`, in the line's unit, to one line of a need as its terms are now."""
+        """Promise `quantity`, in the line's unit, to one line of a need as its terms are now.
+
+        Of a release that it `takes`, no more than is left.
+        """
         row = self._needs.row(reference)
         state = need_state(row)
         is_plain = not (takes or conditions or self._needs.has_close(row))
@@ -83,6 +91,10 @@ class Pledges:
             standing = self._needs.standing(row)
             terms = standing.terms
             self._check_takes_pledges(standing, state, line, is_takeover=bool(takes))
+        source = None
+        if takes:
+            source, left = self._released(takes)
+            quantity = min(quantity, left)
         payload = pledge.encode_pledge(
             row.subject,
             terms_id(terms),
@@ -91,7 +103,7 @@ class Pledges:
             when=when or None,
             where=where or None,
             conditions=[self._condition(condition) for condition in conditions],
-            takes=self._released(takes) if takes else None,
+            takes=source,
         )
         order = await self._write(payload)
         if is_plain:
@@ -125,16 +137,21 @@ class Pledges:
     async def withdraw(self, reference: str, *, reason: str = "", to: str = "") -> nt.PledgeView:
         """Take back a pledge of ours, or release what binds already.
 
-        Once more, it says anew who is to take over what is left of a release, or does nothing.
+        Once more, it says anew who is to take over what is left of a release: `to`, or with another
+        reason and no `to` anybody. Else it does nothing.
         """
         row, found = self._own(reference, "takes it back")
         if found.state in ("withdrawn", "void"):
             return self._view(row, found.offer.pledge)
         word = found.word
-        if word is not None and word.bound <= max(word.claimed, word.delivered):
-            if not word.bound and not (to and word.released > word.taken):
+        if word is None:
+            check_withdrawal(self._needs.standing(row), found.state, self._context.clock_ms())
+        elif word.bound <= max(word.claimed, word.delivered):
+            is_heir_named = bool(to or (reason and word.to is not None))
+            is_said_anew = is_heir_named and word.released > word.taken
+            if not word.bound and not is_said_anew:
                 return self._view(row, found.offer.pledge)
-            if not to or word.released <= word.taken:
+            if not is_said_anew:
                 raise LocalProtocolError(
                     f"this pledge is {found.state}: there is nothing to take back"
                 )
@@ -146,9 +163,9 @@ class Pledges:
         """Say how much of a pledge of ours is delivered in all, the last time counts; None: all."""
         row, found = self._own(reference, "says what was delivered")
         whole = self._bound(found)
-        return await self._say(
-            row, found, "claim", quantity=whole if quantity is None else quantity, reason=note
-        )
+        quantity = whole if quantity is None else quantity
+        check_amount(need_state(row), found.offer, quantity, whole)
+        return await self._say(row, found, "claim", quantity=quantity, reason=note)
 
     async def confirm(
         self, reference: str, *, quantity: int | None = None, note: str = ""
@@ -160,6 +177,7 @@ class Pledges:
         assert found.word is not None
         if quantity is None:
             quantity = found.word.claimed or whole
+        check_amount(need_state(row), found.offer, quantity, whole)
         return await self._say(row, found, "confirm", quantity=quantity, reason=note)
 
     async def dispute(self, reference: str, *, reason: str) -> nt.PledgeView:
@@ -174,8 +192,9 @@ class Pledges:
     async def settle(self, reference: str, quantity: int, *, reason: str = "") -> nt.PledgeView:
         """Say what counts as delivered, for all who disagree."""
         row, found = self._found(reference)
-        self._bound(found)
+        whole = self._bound(found)
         self._check_may(row, found, "settle")
+        check_amount(need_state(row), found.offer, quantity, whole)
         return await self._say(row, found, "settle", quantity=quantity, reason=reason)
 
     # --- looking up, and what may be done
@@ -205,18 +224,13 @@ class Pledges:
             raise NotAdmitted(f"this is a pledge of {owner}, who alone {does}: ask them")
         return row, found
 
-    def _released(self, reference: str) -> bytes:
-        """Return the pledge that we may take over; refuses what is not free to be taken."""
-        _, found = self._found(reference)
-        word = found.word
-        if word is None or word.released <= word.taken:
-            raise LocalProtocolError(
-                f"this pledge is {found.state}: only what somebody released can be taken over"
-            )
-        if word.to not in (None, self._context.root(self._community)):
-            heir = self._needs.names().of(word.to or b"")
-            raise NotAdmitted(f"this was handed to {heir}, who alone can take it over")
-        return found.offer.pledge
+    def _released(self, reference: str) -> tuple[bytes, int]:
+        """Return the pledge that we may take over, and how much of it is left."""
+        row, found = self._found(reference)
+        pledges = self._needs.standing(row).pledges
+        me, names = self._context.root(self._community), self._needs.names()
+        left = check_takeover(need_state(row), found, pledges, me, names)
+        return found.offer.pledge, left
 
     def _bound(self, found: PledgeStanding) -> int:
         if found.word is None or found.state in ("void", "released"):
@@ -248,7 +262,7 @@ class Pledges:
         self, standing: NeedStanding, state: NeedState, line: int, *, is_takeover: bool
     ) -> None:
         _check_line(state, standing.terms, line)
-        if standing.state in _ENDED:
+        if standing.state in ENDED:
             raise LocalProtocolError(f'the need "{state.title}" is {standing.state}: it takes none')
         if not is_takeover:
             self._check_in_time(state, standing.terms, is_closed=standing.is_closed)

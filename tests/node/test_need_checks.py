@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from p2pvalue.need_types import ConditionView, LineView, NeedDraft
-from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
+from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from tests.node.small_node import SmallNode, exchange
 
 HOURS = LineView(kind="hours", unit="minute", minimum=120, optimum=600)
@@ -188,3 +188,81 @@ async def test_nobody_pledges_before_the_first_day(ana: SmallNode) -> None:
     [made] = ana.community.pledges.all(need="Fence")
     with pytest.raises(LocalProtocolError, match="has not begun"):
         await ana.community.pledges.renew(made.pledge)
+
+
+# --- what comes after the last day, and after a release
+
+
+async def test_who_was_named_to_take_over_is_named_no_more(ana: SmallNode, eva: SmallNode) -> None:
+    await eva.community.set_my_name("Eva")
+    made = await triggered(ana, eva)
+    await eva.community.pledges.withdraw(made, reason="My back", to="Eva")
+    exchange(ana, eva)
+    with pytest.raises(NotAdmitted, match="handed to Eva"):
+        await ana.community.pledges.make("Roof", 120, takes=made)
+    opened = await eva.community.pledges.withdraw(made, reason="still")
+    assert (opened.to_name, opened.reason) == ("", "still")
+    exchange(ana, eva)
+    told = [(one.act, one.to) for one in ana.community.needs.timeline("Roof")]
+    assert told[-2:] == [("released", "Eva"), ("released", "")]
+    await ana.community.pledges.make("Roof", 120, takes=made)
+
+
+async def test_no_more_is_taken_over_than_is_left(ana: SmallNode, eva: SmallNode) -> None:
+    await ana.community.set_my_name("Ana")
+    made = await triggered(ana, eva)
+    await eva.community.pledges.withdraw(made, reason="My back")
+    exchange(ana, eva)
+    taken = await ana.community.pledges.make("Roof", 121, takes=made)
+    assert (taken.quantity, taken.bound) == (120, 120)
+    exchange(ana, eva)
+    with pytest.raises(LocalProtocolError, match="nothing is left: Ana took over all 2h"):
+        await eva.community.pledges.make("Roof", 1, takes=made)
+
+
+async def test_no_more_is_delivered_than_is_promised(ana: SmallNode, eva: SmallNode) -> None:
+    made = await triggered(ana, eva)
+    with pytest.raises(LocalProtocolError, match="this pledge is of 2h"):
+        await eva.community.pledges.claim(made, quantity=121)
+    await eva.community.pledges.claim(made, quantity=30)
+    exchange(ana, eva)
+    with pytest.raises(LocalProtocolError, match="this pledge is of 2h"):
+        await ana.community.pledges.confirm(made, quantity=121)
+    assert (await ana.community.pledges.confirm(made, quantity=120)).delivered == 120
+
+
+async def test_what_counts_when_its_need_closes_is_not_withdrawn_after_the_last_day(
+    ana: SmallNode,
+) -> None:
+    closes = ana.now_ms + 100
+    await add(ana, closes=closes)
+    made = await ana.community.pledges.make("Roof", 60)
+    await ana.community.pledges.make("Roof", 60)
+    ana.now_ms = closes + 1
+    written = ana.written
+    with pytest.raises(LocalProtocolError, match="last day is over"):
+        await ana.community.pledges.withdraw(made.pledge)
+    assert ana.written == written
+    await ana.community.needs.close("Roof")
+    assert (await ana.community.pledges.withdraw(made.pledge)).state == "released"
+
+
+async def test_what_is_over_is_not_opened(ana: SmallNode, eva: SmallNode) -> None:
+    closes = ana.now_ms + 100
+    await add(ana, "Fence", closes=closes)
+    ana.now_ms = closes + 1
+    await ana.community.needs.close("Fence")
+    with pytest.raises(LocalProtocolError, match="lapsed, and stays so"):
+        await change(ana, "Fence", status="open")
+
+
+async def test_a_title_means_what_is_not_over_if_one_is_left(ana: SmallNode) -> None:
+    first = await add(ana)
+    await change(ana, status="dropped")
+    assert ana.community.needs.named("Roof").need == first
+    second = await add(ana)
+    assert ana.community.needs.named("Roof").need == second
+    assert ana.community.needs.named(first).state == "dropped"
+    await add(ana)
+    with pytest.raises(NotFound, match="by these digits"):
+        ana.community.needs.named("Roof")
