@@ -13,6 +13,7 @@ from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import hello, limits
 from p2pvalue_protocol.access import EVERYTHING, Access, Bond, Scope, bond_of, is_public
 from p2pvalue_protocol.chunk_requests import ChunkExchange, ChunkRequests, ChunkSupply
+from p2pvalue_protocol.compare_pace import ComparePace
 from p2pvalue_protocol.comparison import Comparison
 from p2pvalue_protocol.digests import DigestTalk
 from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, SendFrame
@@ -74,7 +75,7 @@ class Exchange:
         self._told_at_ms = 0
         self._tell_due_ms: int | None = None
         self._compare_due_ms = 0
-        self._next_compare_ms = 0  # earliest time at which the peer may compare again
+        self._pace = ComparePace()
         self._reply_due_ms: int | None = None
         self._records_known: set[bytes] = set()
         self._records_left = limits.RECORDS_TAKEN_MAX
@@ -137,6 +138,7 @@ class Exchange:
         if self._reply_due_ms is not None and now_ms >= self._reply_due_ms:
             self._effects.append(CloseSession(self._session, None))
             return self._drain()
+        self._answer_buckets(now_ms)
         if now_ms >= self._compare_due_ms:
             self._compare_anew(now_ms)
         elif self._tell_due_ms is not None and now_ms >= self._tell_due_ms:
@@ -167,16 +169,16 @@ class Exchange:
         if self._supply.has_work:
             return 0  # one frame per call, so that others have their turn in between
         due_ms = self._compare_due_ms  # asked after every input, for every session: no generator
-        if self._tell_due_ms is not None and self._tell_due_ms < due_ms:
-            due_ms = self._tell_due_ms
-        if self._reply_due_ms is not None and self._reply_due_ms < due_ms:
-            due_ms = self._reply_due_ms
-        look_due_ms = self._wanting.look_due_ms
-        if look_due_ms is not None and look_due_ms < due_ms:
-            due_ms = look_due_ms
-        chunk_due_ms = self._chunks.due_ms
-        if chunk_due_ms is not None and chunk_due_ms < due_ms:
-            due_ms = chunk_due_ms
+        other_dues_ms = (
+            self._tell_due_ms,
+            self._reply_due_ms,
+            self._wanting.look_due_ms,
+            self._chunks.due_ms,
+            self._pace.due_ms,
+        )
+        for other_ms in other_dues_ms:
+            if other_ms is not None and other_ms < due_ms:
+                due_ms = other_ms
         return due_ms
 
     # --- frames
@@ -189,8 +191,8 @@ class Exchange:
                     self._answer_news(now_ms)
                 self._ask(now_ms)
             case f.Buckets():
-                self._check_patience(now_ms)
-                self._send(self.comparison.on_buckets(frame))
+                self._pace.ask(frame)
+                self._answer_buckets(now_ms)
             case f.Sums():
                 self._send(self.comparison.on_sums(frame))
                 self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
@@ -227,12 +229,10 @@ class Exchange:
             case _:
                 raise Refused(Reason.FRAME_INVALID)
 
-    def _check_patience(self, now_ms: int) -> None:
-        """Refuse to compare everything again and again: it costs us more than the peer."""
-        wait_ms = self._next_compare_ms - now_ms
-        if 0 < wait_ms <= limits.COMPARED_MS_MIN:  # more: our clock was set back, nobody's fault
-            raise Refused(Reason.OVER_LIMIT)
-        self._next_compare_ms = now_ms + limits.COMPARED_MS_MIN
+    def _answer_buckets(self, now_ms: int) -> None:
+        buckets = self._pace.take_due(now_ms)
+        if buckets is not None:
+            self._send(self.comparison.on_buckets(buckets))
 
     def _take_operations(self, frame: f.Ops, now_ms: int) -> None:
         if not self._wanting.is_open:

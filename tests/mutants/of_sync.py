@@ -73,11 +73,29 @@ MUTANTS = (
     ),
     Mutant(
         "compared-without-rest",
-        "COMPARED_MS_MIN: buckets twice within 5 s end the link",
-        "exchange",
-        "if 0 < wait_ms <= limits.COMPARED_MS_MIN:",
-        "if 0 < wait_ms < 0:",
+        "COMPARED_MS_MIN: buckets that come within 5 s are answered when these are over",
+        "compare_pace",
+        "0 <= now_ms - before_ms < limits.COMPARED_MS_MIN:",
+        "0 <= now_ms - before_ms < 0:",
+        "protocol/test_sync_hostile.py::"
+        "test_buckets_that_come_early_are_answered_five_seconds_after_those_before",
+    ),
+    Mutant(
+        "compared-again-and-again",
+        "sync#heads: who sends buckets again before the answer is left",
+        "compare_pace",
+        "        if self._waiting is not None:\n            raise Refused(Reason.OVER_LIMIT)\n",
+        "",
         "protocol/test_sync_hostile.py::test_who_compares_again_and_again_is_left",
+    ),
+    Mutant(
+        "blamed-for-a-clock",
+        "sync#heads: buckets that come early are not blamed but answered later",
+        "exchange",
+        "        self._answer_buckets(now_ms)\n        if now_ms >= self._compare_due_ms:",
+        "        if now_ms >= self._compare_due_ms:",
+        "protocol/test_sync_hostile.py::test_nobody_is_blamed_because_its_own_clock_was_set_forward"
+        "[60000]",
     ),
     Mutant(
         "told-at-every-change",

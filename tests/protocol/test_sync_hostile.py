@@ -183,24 +183,45 @@ def test_arbitrary_bytes_never_raise(frames: list[bytes]) -> None:
     assert ada.heads() == ben.heads() == community.node("ada").heads()
 
 
+def answers(link: Link) -> int:
+    """How many listings of sums the first side sent."""
+    frames = [f.decode_frame(frame) for frame in link.sent[0]]
+    return sum(isinstance(frame, f.Sums) and frame.is_last for frame in frames)
+
+
 def test_who_compares_again_and_again_is_left() -> None:
     _, link = established()
-    send(link, f.Buckets(bytes(2_048)))
-    assert not link.closed
-    send(link, f.Buckets(bytes(2_048)))
-    assert link.closed == [("ada", Reason.OVER_LIMIT)]
-
-
-@pytest.mark.parametrize("is_early", [True, False])
-def test_buckets_may_come_again_after_five_seconds(is_early: bool) -> None:
-    _, link = established()
-    for _ in range(3):
+    for _ in range(2):
         send(link, f.Buckets(bytes(2_048)))
         assert not link.closed
-        link.now_ms += limits.COMPARED_MS_MIN
-    link.now_ms -= is_early
     send(link, f.Buckets(bytes(2_048)))
-    assert link.closed == ([("ada", Reason.OVER_LIMIT)] if is_early else [])
+    assert link.closed == [("ada", Reason.OVER_LIMIT)]
+    assert answers(link) == 1
+
+
+def test_buckets_that_come_early_are_answered_five_seconds_after_those_before() -> None:
+    _, link = established()
+    ada = link.sessions[0]
+    send(link, f.Buckets(bytes(2_048)))
+    for count in range(1, 4):
+        send(link, f.Buckets(bytes(2_048)))
+        link.now_ms += limits.COMPARED_MS_MIN - 1
+        link.act(0, ada.wakeup)
+        assert answers(link) == count
+        link.now_ms += 1
+        assert ada.next_wakeup_ms() == link.now_ms
+        link.act(0, ada.wakeup)
+        assert answers(link) == count + 1
+    assert not link.closed
+
+
+def test_buckets_that_come_five_seconds_later_are_answered_at_once() -> None:
+    _, link = established()
+    for count in range(1, 4):
+        send(link, f.Buckets(bytes(2_048)))
+        assert answers(link) == count
+        link.now_ms += limits.COMPARED_MS_MIN
+    assert not link.closed
 
 
 def test_nobody_is_blamed_because_our_clock_was_set_back() -> None:
@@ -209,6 +230,23 @@ def test_nobody_is_blamed_because_our_clock_was_set_back() -> None:
     link.now_ms -= 3_600_000
     send(link, f.Buckets(bytes(2_048)))
     assert not link.closed
+    assert answers(link) == 2
+
+
+@pytest.mark.parametrize("forward_ms", [limits.HEADS_EVERY_MS_MAX, 40 * 86_400_000])
+def test_nobody_is_blamed_because_its_own_clock_was_set_forward(forward_ms: int) -> None:
+    _, link = established()
+    ben, session = link.nodes[1], link.sessions[1]
+    for time in range(2):
+        ben.say(f"untold {time}")
+        now_ms, link.now_ms = link.now_ms, link.now_ms + (time + 1) * forward_ms
+        link.act(1, session.wakeup)
+        link.now_ms = now_ms
+        link.settle()
+    assert sum(isinstance(f.decode_frame(frame), f.Buckets) for frame in link.sent[1]) == 2
+    link.wait(limits.COMPARED_MS_MIN)
+    assert not link.closed
+    assert answers(link) == 2
 
 
 def well_formed(link: Link) -> st.SearchStrategy[f.Frame]:
