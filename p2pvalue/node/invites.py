@@ -12,7 +12,7 @@ from p2pvalue.node.people import RANKS, Names
 from p2pvalue.node.references import resolve
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.invitation import invite_key, parse_link
-from p2pvalue_protocol.members import Invite
+from p2pvalue_protocol.members import Invite, Member
 from p2pvalue_protocol.removal import removal_draft, withdrawal_draft
 from p2pvalue_protocol.replica import Replica
 
@@ -105,3 +105,10 @@ def time_of(replica: Replica, op_id: bytes) -> int:
     if reference is None or place is None:
         return 0
     return replica.branches.time_and_frontier(place.branch, reference.seq)[0]
+
+
+def admitted_ms(replica: Replica, member: Member) -> int:
+    """Return when a member was let in first, as the clock says of who did; 0 if it is not held."""
+    membership = replica.membership
+    admissions = {op for device in member.devices for op in membership.admissions_of(device)}
+    return min((time_of(replica, op_id) for op_id in admissions), default=0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from p2pvalue import types as t
 from p2pvalue.node.context import Context
-from p2pvalue.node.invites import Invites, time_of
+from p2pvalue.node.invites import Invites, admitted_ms
 from p2pvalue.node.people import RANKS, Names
 from p2pvalue.node.references import resolve
 from p2pvalue_protocol import auth_payloads as auth
@@ -217,14 +217,8 @@ class Members:
             devices=[device.hex() for device in member.devices],
             is_me=member.root == self._context.root(self._community),
             admitted_by=names.of(member.admitted_by) if member.admitted_by is not None else "",
-            since=self._since(member),
+            since=admitted_ms(self._copy(), member) or None,
         )
-
-    def _since(self, member: Member) -> int | None:
-        membership = self._context.membership(self._community)
-        replica = self._copy()
-        admissions = {op for device in member.devices for op in membership.admissions_of(device)}
-        return min((time_of(replica, op_id) for op_id in admissions), default=0) or None
 
     def _former_view(self, member: FormerMember, names: Names) -> t.MemberView:
         said = self._notice(member.op_id)

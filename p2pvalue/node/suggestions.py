@@ -14,9 +14,11 @@ import msgspec
 from p2pvalue import fact_types as ft
 from p2pvalue.node.context import Context
 from p2pvalue.node.minutes import MINUTES, minutes_kept
+from p2pvalue.node.moderation import moderated
 from p2pvalue.node.need_boards import need_state
 from p2pvalue.node.needs import Needs
 from p2pvalue.node.references import every_state
+from p2pvalue.node.welcomes import welcomed
 from p2pvalue_protocol.kinds import contribution, decode_state
 from p2pvalue_protocol.needs.keeping import Word
 
@@ -24,26 +26,37 @@ REVIEW: Final = "review"
 _TITLE: Final = "Looked through what others did"  # and the contribution names the need
 DAYS_MS: Final = 60 * 24 * 3_600_000
 """What is older is not suggested: nobody remembers how long it took."""
+LISTED_MAX: Final = 5  # of one source at once
 _DISMISSED_MAX: Final = 1_000
 _DISMISSED = msgspec.msgpack.Decoder(tuple[bytes, ...])
 
 
 def suggested(context: Context, community: bytes, needs: Needs) -> list[ft.SuggestionView]:
-    """Return what we looked after and did not write down; looks at all needs and all titles."""
+    """Return what we looked after and did not write down; looks at all needs, titles, members."""
     me = context.root(community)
     since_ms = context.clock_ms() - DAYS_MS
     found = [
         *reviews(needs, me, since_ms),
         *minutes_kept(context.store, community, me, since_ms),
+        *welcomed(context, community, me, since_ms),
+        *moderated(context, community, me, since_ms),
     ]
     dismissed = _dismissed(context, community)
     said = list(_written_down(context, community, me))
-    return [
+    left = [
         view
         for view in found
         if bytes.fromhex(view.suggestion) not in dismissed
         and not any(_is_said_by(state, view) for state in said)
     ]
+    return list(_few(left))
+
+
+def _few(found: list[ft.SuggestionView]) -> Iterator[ft.SuggestionView]:
+    """Yield the newest of each source, oldest first: nobody wants to answer a hundred questions."""
+    for source in dict.fromkeys(view.source for view in found):
+        by_day = sorted((v for v in found if v.source == source), key=lambda view: view.day)
+        yield from by_day[-LISTED_MAX:]
 
 
 def reviews(needs: Needs, me: bytes, since_ms: int) -> Iterator[ft.SuggestionView]:
