@@ -9,6 +9,8 @@ import click
 from p2pvalue_cli.command import as_json
 from p2pvalue_cli.failures import Failed
 
+yes_option = click.option("--yes", is_flag=True, help="Do not ask whether you are sure.")
+
 
 def confirm(question: str, *, is_sure: bool) -> None:
     """Return if the person says yes; `is_sure` is her `--yes`. Raises Failed for a no.

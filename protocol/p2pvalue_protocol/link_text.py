@@ -41,6 +41,8 @@ class TextForm(msgspec.Struct, frozen=True):
             )
         compact = "".join(text.split()).strip("<>")
         if not compact.startswith(self.prefix):
+            if compact and self.prefix.startswith(compact):
+                raise self._mistyped()
             if compact.startswith(self.prefix.partition(":")[0] + ":"):
                 raise LocalProtocolError(
                     f"this {self._noun} was made by another version of p2pvalue: update, or ask "

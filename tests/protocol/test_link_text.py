@@ -28,3 +28,9 @@ def test_what_does_not_belong_is_not_passed_over(added: str) -> None:
 def test_a_text_without_a_body_is_none() -> None:
     with pytest.raises(LocalProtocolError, match="mistyped"):
         FORM.body_of(FORM.text_of(b""))
+
+
+@pytest.mark.parametrize("length", range(1, len(FORM.prefix) + 1))
+def test_a_text_that_ends_within_its_prefix_is_cut_short(length: int) -> None:
+    with pytest.raises(LocalProtocolError, match="cut short"):
+        FORM.body_of(FORM.prefix[:length])

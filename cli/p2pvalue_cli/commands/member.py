@@ -8,14 +8,13 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.asking import confirm
+from p2pvalue_cli.asking import confirm, yes_option
 from p2pvalue_cli.command import Group, as_json, community_option
 from p2pvalue_cli.connection import quoted
 from p2pvalue_cli.dates import end_of_day_ms
 from p2pvalue_cli.output import day, one_line, say, short, show, table
 
 GIVEN_RANKS = ("admin", "member", "guest")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask whether you are sure.")
 
 
 @click.group(cls=Group)

@@ -10,6 +10,7 @@ import click
 from p2pvalue.amounts import written
 from p2pvalue_cli import connection
 from p2pvalue_cli.amounts import BadAmount, parse_quantity
+from p2pvalue_cli.asking import confirm, yes_option
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.dates import midnight_utc_ms
 from p2pvalue_cli.messages import comment as write_comment
@@ -126,28 +127,42 @@ def edit(
     before = connection.get(_path(reference), community=community)
     changed = connection.put(_path(before["need"]), community=community, **fields)
     pledges = connection.get("/pledges", need=before["need"], community=community)
-    show(changed, lambda n: _say_changed(n, pledges))
+    show(changed, lambda n: _say_changed(before, n, pledges))
 
 
 @need.command(example="p2pvalue need close 'Fix the roof'")
 @click.argument("reference", metavar="NEED")
+@yes_option
 @community_option
-def close(reference: str, community: str | None) -> None:
+def close(reference: str, yes: bool, community: str | None) -> None:
     """Close a NEED: if enough is pledged, the pledges bind; if not, nobody owes anything.
 
-    Its stewards can, or who asked for it; and after its last day any two members who have no part
-    in it.
+    Its stewards can, or who asked for it if it has none; and after its last day any two members who
+    have no part in it. With too little pledged it is over for good, and you are asked.
     """
-    closed = connection.post(f"{_path(reference)}/close", community=community)
+    found = connection.get(_path(reference), community=community)
+    if _would_lapse(found, community):
+        question = f"Too little is pledged: let {one_line(found['title'])} lapse for good?"
+        confirm(question, is_sure=yes)
+    closed = connection.post(f"{_path(found['need'])}/close", community=community)
     show(closed, _say_closed)
 
 
 @need.command(example="p2pvalue need drop 'Fix the roof'")
 @click.argument("reference", metavar="NEED")
+@yes_option
 @community_option
-def drop(reference: str, community: str | None) -> None:
-    """Say that a NEED is needed no more; `need edit --open` takes that back."""
-    dropped = connection.put(_path(reference), status="dropped", community=community)
+def drop(reference: str, yes: bool, community: str | None) -> None:
+    """Say that a NEED is needed no more; `need edit --open` takes that back.
+
+    You are asked if pledges bind. What is claimed or confirmed already stays.
+    """
+    found = connection.get(_path(reference), community=community)
+    pledges = connection.get("/pledges", need=found["need"], community=community)
+    bound = [pledged for pledged in pledges if pledged["bound"]]
+    if bound and found["state"] != "dropped":
+        confirm(f"{_bound_text(bound)}: drop {one_line(found['title'])}?", is_sure=yes)
+    dropped = connection.put(_path(found["need"]), status="dropped", community=community)
     show(dropped, lambda n: say(f"dropped {one_line(n['title'])}: nobody owes anything to it"))
 
 
@@ -172,7 +187,10 @@ def unwant(reference: str, community: str | None) -> None:
 @need.command(example="p2pvalue need fit 60min")
 @click.argument("minutes_given", metavar="TIME")
 def fit(minutes_given: str) -> None:
-    """Show what you could do something for in the TIME that you have, in all communities."""
+    """Show what you could do something for in the TIME that you have, in all communities.
+
+    What takes longer by its estimate is left out.
+    """
     try:
         minutes, _ = parse_quantity("hours", minutes_given)
     except BadAmount as problem:
@@ -238,6 +256,9 @@ def list_needs(
         and (not overdue or (found["state"] not in _DONE and 0 < found["deadline"] < now_ms))
     ]
     show(needs, lambda found: write_all(found, len(every_need)))
+    classes = {found["class"] for found in every_need if found["class"]}
+    if class_ and class_ not in classes:
+        say(f"no need is of that class, but of {one_line(', '.join(sorted(classes))) or 'none'}")
 
 
 @need.command(example="p2pvalue need board")
@@ -317,7 +338,13 @@ def _path(reference: str) -> str:
 def _say_of_same_title(added: dict[str, Any], community: str | None) -> None:
     """Say which other need has the title, since neither is found by it any more."""
     needs = connection.get("/needs", community=community)
-    others = [n for n in needs if n["title"] == added["title"] and n["need"] != added["need"]]
+    others = [
+        found
+        for found in needs
+        if found["title"] == added["title"]
+        and found["need"] != added["need"]
+        and found["state"] not in _DONE
+    ]
     if others:
         other = others[-1]
         say(
@@ -327,12 +354,40 @@ def _say_of_same_title(added: dict[str, Any], community: str | None) -> None:
         )
 
 
-def _say_changed(need: dict[str, Any], pledges: list[dict[str, Any]]) -> None:
+def _would_lapse(need: dict[str, Any], community: str | None) -> bool:
+    """Whether a need that can be closed now would be over with that."""
+    if need["state"] != "open" or need["is_met"] or need["trigger"] == "none":
+        return False
+    if need["closes"]:
+        return bool(need["closes"] < time.time() * 1000)
+    pledges = connection.get("/pledges", need=need["need"], community=community)
+    return any(pledged["state"] in ("offered", "unmet") for pledged in pledges)
+
+
+def _bound_text(bound: list[dict[str, Any]]) -> str:
+    """How many pledges bind, and of how many of them something is claimed or confirmed."""
+    claimed = sum(bool(pledged["claimed"] or pledged["delivered"]) for pledged in bound)
+    told = "1 pledge binds" if len(bound) == 1 else f"{len(bound)} pledges bind"
+    return f"{told}, {claimed} of them claimed already" if claimed else told
+
+
+def _say_changed(
+    before: dict[str, Any], need: dict[str, Any], pledges: list[dict[str, Any]]
+) -> None:
     say(f"changed {one_line(need['title'])}")
+    kept = {(line["kind"], line["unit"]) for line in need["lines"]}
+    removed = [line for line in before["lines"] if (line["kind"], line["unit"]) not in kept]
+    if removed:
+        amounts = (written(line["kind"], line["unit"], line["optimum"]) for line in removed)
+        say(f"removed: {one_line('; '.join(amounts))}")
     count = sum(pledged["state"] == "outdated" for pledged in pledges)
     if count:
-        who = "1 pledge was" if count == 1 else f"{count} pledges were"
-        say(f"{who} made before: it counts again when who made it renews it (pledge renew)")
+        told = (
+            "1 pledge was made before: it counts again when who made it renews it"
+            if count == 1
+            else f"{count} pledges were made before: each counts again when who made it renews it"
+        )
+        say(f"{told} (pledge renew)")
 
 
 def _say_closed(need: dict[str, Any]) -> None:

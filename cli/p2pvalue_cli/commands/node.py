@@ -33,6 +33,18 @@ def whoami() -> None:
     show(connection.get("/whoami"), _write_whoami)
 
 
+class HoursAWeek(click.IntRange):
+    """Whole hours of a week, written as `3` or `3h`."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 168)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number; refuses what is none, or is more than a week has."""
+        plain: Any = value.strip().removesuffix("h") if isinstance(value, str) else value
+        return super().convert(plain, param, ctx)
+
+
 @click.group(cls=Group)
 def profile() -> None:
     """What others see of you."""
@@ -43,7 +55,7 @@ def profile() -> None:
 @click.option("--skill", "skills", multiple=True, help="What you can; replaces what you said.")
 @click.option("--interest", "interests", multiple=True, help="What you like; replaces, too.")
 @click.option(
-    "--hours", type=click.IntRange(0, 168), help="Hours a week that you have; 0: say nothing."
+    "--hours", type=HoursAWeek(), help="Hours a week that you have, as 3h; 0: say nothing."
 )
 def set_profile(
     name: str | None, skills: tuple[str, ...], interests: tuple[str, ...], hours: int | None

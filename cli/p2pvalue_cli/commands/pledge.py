@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
 
 from p2pvalue.amounts import written
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import BadAmount, LineKind, TooMuch, parse_quantity, time_meant
 from p2pvalue_cli.command import Group, Late, community_option
 from p2pvalue_cli.dates import end_of_day_ms
-from p2pvalue_cli.output import ago, day, harmless, one_line, say, short, show, table
+from p2pvalue_cli.output import ago, day, one_line, say, short, show, table
+from p2pvalue_cli.pledge_amounts import line_meant, quantity_of
 
 OTHERS_MAX = 1_000_000  # the protocol's limit
+_ID = re.compile("[0-9a-fA-F]{4,}")  # what may be the beginning of an id
 _PROOFS = "p2pvalue_cli.commands.proof"
 
 _pledge = click.argument("pledge_id", metavar="PLEDGE")  # its id, or the title of its need
@@ -29,7 +31,8 @@ _pledge = click.argument("pledge_id", metavar="PLEDGE")  # its id, or the title 
 def pledge() -> None:
     """Promise to help with a need.
 
-    A PLEDGE is named by the beginning of its id, or if it is yours by the title of its need.
+    A PLEDGE is named by the beginning of its id. The title of its need will do if it is yours, or
+    if it is the one there that waits for you to take it over, confirm, dispute or settle it.
     """
 
 
@@ -64,7 +67,7 @@ def make(
     It binds when the need closes with enough pledged, and can be withdrawn until then.
     """
     wanted = connection.get(f"/needs/{connection.quoted(need)}", community=community)
-    number, quantity = _line_meant(wanted, amount, line)
+    number, quantity = line_meant(wanted, amount, line)
     conditions: list[dict[str, Any]] = [{"member": name} for name in if_member]
     if if_others is not None:
         conditions.append({"others": if_others})
@@ -93,17 +96,19 @@ def make(
 @community_option
 def take(pledge_id: str, amount: str | None, community: str | None) -> None:
     """Take over a PLEDGE that somebody released, or AMOUNT of it; it binds you at once."""
-    released = _shown(pledge_id, community)
+    released = _shown(_waiting(pledge_id, "take", community), community)
     rest = released["quantity"] - released["bound"]
     taken = connection.post(
         "/pledges",
         need=released["need"],
         line=released["line"],
-        quantity=_quantity(released, amount) if amount else max(rest, 1),
+        quantity=quantity_of(released, amount) if amount else max(rest, 1),
         takes=released["pledge"],
         community=community,
     )
     show(taken, _say_made)
+    if amount and taken["quantity"] < quantity_of(released, amount):
+        say(f"only {_amount(taken)} were left to take over")
 
 
 @pledge.command(example="p2pvalue pledge plan")
@@ -183,6 +188,7 @@ def claim(pledge_id: str, amount: str | None, note: str, community: str | None) 
 @community_option
 def confirm(pledge_id: str, amount: str | None, note: str, community: str | None) -> None:
     """Confirm that another's PLEDGE was delivered as claimed, or AMOUNT of it in all."""
+    pledge_id = _waiting(pledge_id, "confirm", community)
     quantity = _delivered(pledge_id, amount, community)
     if quantity == 0:
         raise click.UsageError("say how much was delivered, or dispute it if it was nothing")
@@ -196,6 +202,7 @@ def confirm(pledge_id: str, amount: str | None, note: str, community: str | None
 @community_option
 def dispute(pledge_id: str, reason: str, community: str | None) -> None:
     """Say that a PLEDGE was not delivered as claimed; confirming it later takes that back."""
+    pledge_id = _waiting(pledge_id, "confirm", community)
     disputed = _told("dispute", pledge_id, community, reason=reason)
     show(disputed, lambda p: say(f"disputed what {one_line(p['name'])} claims"))
 
@@ -207,7 +214,8 @@ def dispute(pledge_id: str, reason: str, community: str | None) -> None:
 @community_option
 def settle(pledge_id: str, amount: str, reason: str, community: str | None) -> None:
     """Say, as a steward who is no party, what of a PLEDGE counts as delivered."""
-    quantity = _quantity(_shown(pledge_id, community), amount)
+    pledge_id = _waiting(pledge_id, "settle", community)
+    quantity = quantity_of(_shown(pledge_id, community), amount)
     settled = _told("settle", pledge_id, community, quantity=quantity, reason=reason)
     show(settled, _say_delivered)
 
@@ -222,6 +230,23 @@ def _shown(pledge_id: str, community: str | None) -> dict[str, Any]:
     return found
 
 
+def _waiting(reference: str, act: str, community: str | None) -> str:
+    """The pledge that waits for this act of ours, by the title of its need; else `reference`."""
+    if _ID.fullmatch(reference.strip()):
+        return reference
+    needs = connection.get("/needs", community=community)
+    if all(reference.strip() != found["title"] for found in needs):
+        return reference
+    steps = connection.get(f"/steps/{connection.quoted(reference)}", community=community)
+    waiting = [step for step in steps if step["act"] == act]
+    if len(waiting) > 1:
+        each = (f"{short(w['pledge'])} ({_amount(w)} of {one_line(w['name'])})" for w in waiting)
+        raise click.UsageError(
+            f'"{one_line(reference)}" may mean {" or ".join(each)}: name the pledge by these digits'
+        )
+    return str(waiting[0]["pledge"]) if waiting else reference
+
+
 def _told(act: str, pledge_id: str, community: str | None, **fields: object) -> dict[str, Any]:
     told: dict[str, Any] = connection.post(
         f"/pledges/{connection.quoted(pledge_id)}/{act}", community=community, **fields
@@ -231,52 +256,7 @@ def _told(act: str, pledge_id: str, community: str | None, **fields: object) -> 
 
 def _delivered(pledge_id: str, amount: str | None, community: str | None) -> int | None:
     """The quantity that AMOUNT says, in the pledge's own unit; None, all of it, without."""
-    return _quantity(_shown(pledge_id, community), amount) if amount else None
-
-
-def _line_meant(need: dict[str, Any], amount: str, line: int | None) -> tuple[int, int]:
-    """The one line that the amount fits, and the quantity in its smallest unit."""
-    fitting: list[tuple[int, int]] = []
-    for number, wanted in enumerate(need["lines"]):
-        if line is not None and number != line - 1:
-            continue
-        try:
-            fitting.append((number, _fitting(wanted, amount)))
-        except TooMuch as problem:
-            raise click.UsageError(str(problem)) from problem
-        except BadAmount:
-            continue
-    if len(fitting) == 1:
-        if not fitting[0][1]:
-            raise click.UsageError("a pledge is of more than 0: say how much")
-        return fitting[0]
-    if fitting:
-        raise click.UsageError(f"{amount} fits several lines of this need: say which with --line")
-    asked = "; ".join(written(w["kind"], w["unit"], w["minimum"]) for w in need["lines"])
-    where = "the need" if line is None else f"line {line} of the need"
-    meant = time_meant(amount) if any(w["kind"] == "hours" for w in need["lines"]) else ""
-    advice = f": write {meant}" if meant else ""
-    raise click.UsageError(
-        f"{amount} does not fit {where}, which asks for {harmless(asked)}{advice}"
-    )
-
-
-def _quantity(pledged: dict[str, Any], amount: str) -> int:
-    try:
-        return _fitting(pledged, amount)
-    except BadAmount as problem:
-        raise click.UsageError(str(problem)) from problem
-
-
-def _fitting(wanted: dict[str, Any], amount: str) -> int:
-    kind: LineKind = wanted["kind"] or "material"
-    unit = wanted["unit"]
-    if kind in ("material", "skill") and amount.strip().isdecimal():
-        return int(amount)
-    quantity, given = parse_quantity(kind, amount)
-    if given != unit:
-        raise BadAmount(f"this line counts {unit}, not {given}")
-    return quantity
+    return quantity_of(_shown(pledge_id, community), amount) if amount else None
 
 
 # --- what is told
