@@ -31,6 +31,7 @@ from p2pvalue_protocol.removal import leave_draft, removal_draft, return_draft, 
 
 TELL_LEAVE_MS = 8_000
 DECIDE_MS_MAX = 5_000  # how long a person looks at somebody's request
+IN_VAIN_MS = 20_000  # others may be out of reach, so a person does not pass somebody by for good
 LOOKS_ALONE = 3
 WRITTEN_AT_ONCE = 3
 
@@ -53,7 +54,7 @@ class People:
         self._words = words
         self._alone: dict[int, int] = {}  # by machine: how often it was found so
         self._asked: dict[int, int] = {}  # by machine: whom its person asked last to let her in
-        self._in_vain: dict[int, set[int]] = {}  # by machine: who did, and nobody knew it
+        self._in_vain: dict[int, dict[int, int]] = {}  # by machine: who did though nobody knew it
         self.files = Files(shell)
         shell.on_request = self._hear
         self._deeds: dict[str, Callable[[Event], bool]] = {
@@ -174,19 +175,20 @@ class People:
         actor.neighbours = sorted({0, *actor.neighbours} - {actor.number})  # whose invite it is
         # The node advises a new invite, since what she was let in by is lost or does not count. Who
         # let her in may be a liar whose log is cut off, and would do the same again.
-        in_vain = self._in_vain.setdefault(actor.number, set())
         if actor.number in self._asked:
-            in_vain.add(self._asked.pop(actor.number))
-        if in_vain.issuperset(actor.neighbours):
-            in_vain.clear()
+            until_ms = self._shell.timeline.now_ms + IN_VAIN_MS
+            self._in_vain.setdefault(actor.number, {})[self._asked.pop(actor.number)] = until_ms
 
     def asks(self, actor: Actor, other: Actor) -> None:
         """Take note of whom a person asks to let her in by her invite."""
         self._asked[actor.number] = other.number
 
     def asked_in_vain(self, actor: Actor) -> set[int]:
-        """Return whom a person asks no more: they let her in, and nobody else knew of it."""
-        return self._in_vain.get(actor.number, set())
+        """Return whom a person does not ask for a while: they let her in, and nobody knew of it."""
+        now_ms = self._shell.timeline.now_ms
+        return {
+            n for n, until_ms in self._in_vain.get(actor.number, {}).items() if until_ms > now_ms
+        }
 
     # --- one deed each
 
