@@ -15,6 +15,8 @@ WORDS = (
     "because you asked for it",
     "p2pvalue notify set need-triggered never",
 )
+NEED = "4f1c" * 8
+TODO = "p2pvalue pledge confirm 4f1c"
 
 
 class FakeNotifications:
@@ -52,8 +54,10 @@ class FakeNotifications:
                 kind="need-triggered",
                 community="",
                 community_name="Garden",
+                need=NEED,
                 text=text,
                 why=why,
+                todo=TODO,
                 fewer=fewer,
                 count=1,
                 way="now",
@@ -67,6 +71,7 @@ class FakeNotifications:
             "community_name": "Garden",
             "text": f"{text} {len(self.items)}",
             "why": why,
+            "todo": TODO,
             "fewer": fewer,
             "count": 1,
         }

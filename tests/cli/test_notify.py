@@ -38,6 +38,8 @@ def test_each_says_why_it_came_and_how_to_have_fewer(ana: Person) -> None:
     assert "Garden: “Roof” came about" in told
     assert "because you asked for it" in told
     assert "fewer: p2pvalue notify set need-triggered never" in told
+    assert "or p2pvalue notify mute 4f1c4f1c" in told
+    assert "next: p2pvalue pledge confirm 4f1c\n" in told
     assert [item["kind"] for item in ana.gets("notify", "list")] == ["need-triggered"]
 
 
@@ -63,7 +65,9 @@ def test_following_shows_each_once_until_ctrl_c(ana: Person, is_json: bool) -> N
         try:
             assert follower.stdout is not None
             if not is_json:
-                assert "“Roof” came about (because" in follower.stdout.readline()
+                first = follower.stdout.readline()
+                assert "“Roof” came about (because" in first
+                assert "; next: p2pvalue pledge confirm 4f1c; fewer:" in first
             for number in range(TRIES_MAX):  # until it listens, of which it says nothing
                 close(ana, f"Fence {number}")
                 if select.select([follower.stdout], [], [], 0.5)[0]:
