@@ -35,6 +35,7 @@ def expect_equal(copy: Copy, subject: bytes) -> None:
 @given(seed=st.integers(0, 2**32 - 1))
 @example(49)  # somebody kept what nobody folds
 @example(56)
+@example(124535990)  # a device whose first operation names nothing comes before the founding
 def test_the_file_says_what_its_maker_sees_whatever_anybody_did(seed: int) -> None:
     history = NeedHistory(Random(seed), 60)
     for _, copy in sorted(history.members.items()):

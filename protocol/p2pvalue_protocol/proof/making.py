@@ -18,7 +18,7 @@ from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.kinds.epoch import decode_epoch
 from p2pvalue_protocol.loading import in_causal_order
-from p2pvalue_protocol.operation import Core, decode_core
+from p2pvalue_protocol.operation import GENESIS, Core, decode_core
 from p2pvalue_protocol.past import LogRow, OperationRow
 from p2pvalue_protocol.proof.form import ProofForm, ProofItem, ProofLog, encode_proof
 from p2pvalue_protocol.proof.words import is_about
@@ -150,6 +150,7 @@ class Making:
         """Return all so that each comes after its past: auth first, which names auth alone."""
         auth_rows = [held.row for held in self._held.values() if held.core.log_class == AUTH]
         ordered = [self._held[op.op_id] for op in in_causal_order(auth_rows)]
+        ordered.sort(key=lambda held: held.core.kind != GENESIS)  # not all that names nothing is it
         content = [held for held in self._held.values() if held.core.log_class != AUTH]
         content.sort(key=lambda h: (h.core.time, h.core.device, h.core.seq, h.row.op_id))
         return ordered + content
