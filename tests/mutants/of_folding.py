@@ -301,7 +301,7 @@ MUTANTS = (
         "            rows.sort(key=lambda row: row[0][1:5])\n",
         "",
         "protocol/test_replica_late.py::"
-        "test_an_operation_of_another_kind_cannot_take_a_subject_over[withdrawal]",
+        "test_an_operation_of_another_kind_cannot_take_a_subject_over",
     ),
     Mutant(
         "kinds-mixed",

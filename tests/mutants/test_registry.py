@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -27,6 +29,19 @@ def has_test(check: str) -> bool:
     path = ROOT / "tests" / file
     name = re.escape(test.partition("[")[0])
     return path.is_file() and re.search(rf"^def {name}\(", path.read_text(), re.M) is not None
+
+
+def test_every_check_that_names_one_case_of_a_test_names_a_case_there_is() -> None:
+    cases = [f"tests/{mutant.check}" for mutant in MUTANTS if "[" in mutant.check]
+    collect = ["pytest", "-q", "--collect-only", "-p", "no:cacheprovider", *sorted(set(cases))]
+    said = subprocess.run(
+        [sys.executable, "-m", *collect],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
 
 
 def test_every_rule_of_the_protocol_has_a_mutant() -> None:
