@@ -56,8 +56,7 @@ MUTANTS = (
         "views",
         "            return self.rank_of(act.root) is not None\n",
         "            return False\n",
-        "protocol/test_cut_off.py::"
-        "test_a_device_taken_by_words_that_itself_brought_is_told_of_and_reads_nothing_new",
+        "protocol/test_cut_off.py::test_each_word_of_a_root_about_her_device_is_told_of",
     ),
     Mutant(
         "device-taken-untold",

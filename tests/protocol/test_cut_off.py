@@ -10,7 +10,7 @@ from p2pvalue_protocol.errors import NotAdmitted, Reason
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.operation import Operation
-from tests.protocol.authoring import key_named
+from tests.protocol.authoring import NONCE, key_named
 from tests.protocol.replicas import (
     NOW_MS,
     Chain,
@@ -270,6 +270,25 @@ def test_a_device_taken_by_words_that_itself_brought_is_told_of_and_reads_nothin
     cem.learn(ana)
     assert not cem.replica.membership.is_live(BENS)
     assert cem.texts() == ["we go on"]
+
+
+def test_each_word_of_a_root_about_her_device_is_told_of(ana: Copy) -> None:
+    """They may keep different things, and none of them ends with the standing of who brought it."""
+    ben, cem = joined(ana, "ben"), joined(ana, "cem")
+    ana.give(ben, cem)
+    log = auth_log(ben, "ben")
+    heads = [tip for tip in frontier_of(ben) if tip.log_class == AUTH and tip.device != BENS]
+    said = []
+    for seen in ((), tuple(sorted(head.op_id for head in heads))):
+        signed = key_named("ben root").sign(auth.revocation_message(NONCE, BEN, BENS, seen, ()))
+        words = auth.dev_revoke_payload(BEN, BENS, signed, seen)
+        said.append(log.add(words, kind=auth.DEV_REVOKE, parents=heads))
+    ana.take(log.run())
+    ana.say("we go on")
+    cem.take(*own_runs(ana))
+    for reference in cem.replica.missing():
+        cem.take(*ana.replica.runs_wanted(reference, 0, 100_000)[0])
+    assert {word.op_id for word in said} <= cem.replica.auth_references.keys()
 
 
 def test_garbage_in_the_auth_log_of_a_removed_device_is_refused(ana: Copy, ben: Copy) -> None:

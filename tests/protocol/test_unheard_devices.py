@@ -254,13 +254,14 @@ def test_that_who_let_her_in_knows_a_newcomer_tells_nothing_of_the_others() -> N
 
 def test_that_the_weaker_know_a_newcomer_tells_nothing_where_a_founder_does_not() -> None:
     garden = Garden()
-    dee, fay = Computer("dee", "dee"), Computer("fay", "fay")
+    cal, dee = Computer("cal", "cal"), Computer("dee", "dee")
+    garden.enter(cal, garden.ada)
+    garden.meet(garden.ben, garden.ada)
     garden.put_out(garden.ada, garden.ben)
-    for newcomer in (dee, fay):
-        garden.enter(newcomer, garden.ben)
-    garden.meet(fay, garden.ben)
-    garden.call(dee, fay)
-    assert garden.is_in(dee, fay)
+    garden.enter(dee, garden.ben)
+    garden.meet(cal, garden.ben)
+    garden.call(dee, cal)
+    assert garden.is_in(dee, cal), "who was let in by another has not heard either"
     assert not garden.is_unknown(dee), "nobody else was reached"
     garden.call(garden.ada, dee)
     assert not garden.is_in(dee, garden.ada)
