@@ -59,11 +59,21 @@ class Concern(NamedTuple):
     pledged: Amount | None = None
 
 
-class Edit(NamedTuple):
+class LastEdit(NamedTuple):
     """Who wrote the newest change of a need, and when (ms)."""
 
     member: bytes | None
     time: int
+
+
+class HeldNeed(NamedTuple):
+    """All that is held here of one need; `subject` is its id, `acts` are in their order."""
+
+    subject: bytes
+    state: NeedState
+    edit: LastEdit
+    standing: NeedStanding
+    acts: Acts
 
 
 def is_concerned(need: NeedState, standing: NeedStanding, me: bytes, near: Nearest) -> bool:
@@ -76,21 +86,13 @@ def is_concerned(need: NeedState, standing: NeedStanding, me: bytes, near: Neare
     ) or is_asked(need, standing, me, near)
 
 
-def concerns(
-    subject: bytes,
-    need: NeedState,
-    edit: Edit,
-    standing: NeedStanding,
-    acts: Acts,
-    me: bytes,
-    now_ms: int,
-    near: Nearest,
-) -> list[Concern]:
+def concerns(held: HeldNeed, me: bytes, now_ms: int, near: Nearest) -> list[Concern]:
     """Return what of one need concerns `me` now; what she did herself is left out.
 
-    `near` gives who is asked where nobody named for it may confirm or settle.
+    `near` gives who is asked where nobody named for it may confirm or settle. Costs a look at each
+    act and each pledge.
     """
-    seen = _Seen(subject, need, edit, standing, acts, me, now_ms, near)
+    seen = _Seen(held, me, now_ms, near)
     found = [*seen.own_pledges(), *seen.words_of_others(), *seen.own_need()]
     return [concern for concern in found if concern.by != me]
 
@@ -116,34 +118,31 @@ def _owners(need: NeedState, standing: NeedStanding) -> set[bytes]:
     return {need.author, *stewards_of(need, standing.terms)}
 
 
+def _newest_acts(acts: Acts) -> dict[tuple[bytes, str, bytes], Act]:
+    """Return the newest act of each kind that each member said to each pledge."""
+    said_by: dict[tuple[bytes, str, bytes], Act] = {}
+    # What was closed counts although it is hidden: found here, unless something newer is not.
+    for act in sorted(acts.of_pledges, key=lambda act: (not act.is_hidden, act.order)):
+        said = act.payload
+        assert isinstance(said, Pledge)
+        if said.pledge is not None and said.act is not None:
+            said_by[said.pledge, said.act, act.member] = act
+    return said_by
+
+
 class _Seen:
     """One need as one member sees it at one time."""
 
-    def __init__(
-        self,
-        subject: bytes,
-        need: NeedState,
-        edit: Edit,
-        standing: NeedStanding,
-        acts: Acts,
-        me: bytes,
-        now_ms: int,
-        near: Nearest,
-    ) -> None:
-        self._subject, self._need, self._edit = subject, need, edit
-        self._standing, self._me, self._now_ms, self._near = standing, me, now_ms, near
+    def __init__(self, held: HeldNeed, me: bytes, now_ms: int, near: Nearest) -> None:
+        self._subject, self._need, self._edit = held.subject, held.state, held.edit
+        self._me, self._now_ms, self._near = me, now_ms, near
+        self._standing = standing = held.standing
         self._terms = standing.terms
-        self._said: dict[tuple[bytes, str, bytes], Act] = {}  # the newest of each member
-        # What was closed counts although it is hidden: found here, unless something newer is not.
-        for act in sorted(acts.of_pledges, key=lambda act: (not act.is_hidden, act.order)):
-            said = act.payload
-            assert isinstance(said, Pledge)
-            if said.pledge is not None and said.act is not None:
-                self._said[said.pledge, said.act, act.member] = act
+        self._said = _newest_acts(held.acts)
         self._mine = [pledge for pledge in standing.pledges if pledge.offer.member == me]
         self._others = [pledge for pledge in standing.pledges if pledge.offer.member != me]
-        self._has_ended = standing.is_closed or need.status == "dropped"
-        self._role: Because = role_of(need, standing, me) or "steward"
+        self._has_ended = standing.is_closed or held.state.status == "dropped"
+        self._role: Because = role_of(held.state, standing, me) or "steward"
 
     # --- what I promised
 

@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from p2pvalue.node.comment_concerns import comments
-from p2pvalue.node.concerns import Concern, Edit, concerns, is_concerned, key_of, next_ms, role_of
+from p2pvalue.node.concerns import (
+    Concern,
+    HeldNeed,
+    LastEdit,
+    concerns,
+    is_concerned,
+    key_of,
+    next_ms,
+    role_of,
+)
 from p2pvalue.node.need_boards import need_state, read_acts
 from p2pvalue.node.notified import About, Notification, note, take
 from p2pvalue.node.notify_rules import Way, next_digest_ms
@@ -220,8 +229,8 @@ class NotificationWatch:
         copy = self._context.copy_of(community.id)
         acts = sorted_acts(read_acts(copy, self._context.store, row.subject))
         author = self._context.membership(community.id).member_of(row.device)
-        edit = Edit(author, row.time)
-        found = concerns(row.subject, state, edit, standing, acts, me, now_ms, near)
+        held = HeldNeed(row.subject, state, LastEdit(author, row.time), standing, acts)
+        found = concerns(held, me, now_ms, near)
         role = role_of(state, standing, me)
         if role is not None:
             found += comments(self._context, community.id, row.subject, role, me)

@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from p2pvalue.node.concern_words import ABOUT
-from p2pvalue.node.concerns import AHEAD_MS, Concern, Edit, concerns, is_concerned, next_ms
+from p2pvalue.node.concerns import (
+    AHEAD_MS,
+    Concern,
+    HeldNeed,
+    LastEdit,
+    concerns,
+    is_concerned,
+    next_ms,
+)
 from p2pvalue.node.stand_ins import Nearest, nearest
 from p2pvalue.notify_types import NotificationKind
 from p2pvalue_protocol.auth_payloads import ADMIN, MEMBER
@@ -28,9 +36,9 @@ FROM_TIME = {"due-tomorrow", "need-closing"}
 
 
 def of(board: Board, who: str, *, now: int = LATER, editor: str = "ana") -> list[Concern]:
-    acts = sorted_acts(board.acts)
-    edit = Edit(root(editor), 0)
-    return concerns(NEED, board.need, edit, board.standing(), acts, root(who), now, near(board))
+    edit = LastEdit(root(editor), 0)
+    held = HeldNeed(NEED, board.need, edit, board.standing(), sorted_acts(board.acts))
+    return concerns(held, root(who), now, near(board))
 
 
 def near(board: Board, *wanting: str) -> Nearest:
@@ -241,11 +249,8 @@ def test_the_order_of_arrival_changes_nothing(board: Board, who: str, dice: rand
     acts = [*board.acts]
     dice.shuffle(acts)
     standing = standing_of(board.need, acts)
-    edit = Edit(root("ana"), 0)
-    after = concerns(
-        NEED, board.need, edit, standing, sorted_acts(acts), root(who), LATER, near(board)
-    )
-    assert after == before
+    held = HeldNeed(NEED, board.need, LastEdit(root("ana"), 0), standing, sorted_acts(acts))
+    assert concerns(held, root(who), LATER, near(board)) == before
 
 
 @given(boards())
