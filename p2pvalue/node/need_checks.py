@@ -84,13 +84,20 @@ def check_open(state: NeedStateName) -> None:
         )
 
 
-def check_withdrawal(standing: NeedStanding, state: str, now_ms: int) -> None:
-    """Refuse to take back what counts when its need closes: its last day is over."""
+def check_withdrawal(
+    standing: NeedStanding, state: str, now_ms: int, *, is_heir_named: bool
+) -> None:
+    """Refuse to take back what counts when its need closes, or to hand over what binds nobody."""
     is_over = not standing.is_closed and 0 < standing.terms.closes < now_ms
     if is_over and state in ("offered", "unmet"):
         raise LocalProtocolError(
             "the last day is over: whether this pledge binds shows when the need is closed, and"
             " what binds can be released then (`p2pvalue pledge release`)"
+        )
+    if is_heir_named:
+        raise LocalProtocolError(
+            f"this pledge is {state} and binds nobody yet, so there is nothing to hand over: take"
+            " it back (`p2pvalue pledge withdraw`), and ask who is to do it to pledge"
         )
 
 

@@ -294,7 +294,7 @@ class Needs:
         standing = self.standing(row)
         closes = standing.terms.closes
         is_over = standing.is_closed or (closes and self._context.clock_ms() > closes)
-        if is_over or any(pledge.word is not None for pledge in standing.pledges):
+        if is_over or any(p.word is not None and p.word.bound for p in standing.pledges):
             raise LocalProtocolError(
                 "amounts, last day, trigger, stewards and confirmers stay as they are once pledges"
                 " bind or the last day is over: add another need for what is different"

@@ -145,7 +145,8 @@ class Pledges:
             return self._view(row, found.offer.pledge)
         word = found.word
         if word is None:
-            check_withdrawal(self._needs.standing(row), found.state, self._context.clock_ms())
+            standing, now_ms = self._needs.standing(row), self._context.clock_ms()
+            check_withdrawal(standing, found.state, now_ms, is_heir_named=bool(to))
         elif word.bound <= max(word.claimed, word.delivered):
             is_heir_named = bool(to or (reason and word.to is not None))
             is_said_anew = is_heir_named and word.released > word.taken

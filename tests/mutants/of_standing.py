@@ -49,8 +49,8 @@ MUTANTS = (
         "release-turned-into-a-withdrawal",
         "needs#who-is-in: who was counted once releases later",
         "needs/outcome",
-        "if (end_ms := counted_ms[pledge]) is None or act.order.time <= end_ms",
-        "if True",
+        "and (not closed.closings or act.order.time <= cuts[offer.act.name])",
+        "",
         "needs/test_closing.py::test_a_release_stays_one_when_a_later_close_names_it",
     ),
     Mutant(
@@ -137,6 +137,47 @@ MUTANTS = (
         "offer.act.order.time <= closed.terms.opens",
         "needs/test_standing.py::"
         "test_an_offer_before_the_first_day_is_early_and_counts_when_it_is_made_again",
+    ),
+    Mutant(
+        "turn-that-is-lost",
+        "needs#who-is-in: without a trigger a withdrawal of what stands is a release",
+        "needs/outcome",
+        'if closed.terms.trigger == "none":',
+        "if False:",
+        "needs/test_binding.py::test_without_a_trigger_every_withdrawal_is_a_release",
+    ),
+    Mutant(
+        "company-that-never-came",
+        "needs#who-is-in: who withdrew before her offer stood is in no more",
+        "needs/binding",
+        "elif not so_far.stands(pledge):",
+        "elif pledge not in fit:",
+        "needs/test_binding.py::"
+        "test_who_waits_for_company_and_withdraws_before_it_comes_is_no_company",
+    ),
+    Mutant(
+        "company-that-was-there-forgotten",
+        "needs#who-is-in: without a trigger an offer stands by all that came before it",
+        "needs/binding",
+        "holding(waiting, self._closed_ms, self._company)",
+        "holding(waiting, self._closed_ms)",
+        "needs/test_binding.py::test_company_that_came_stays_company_when_it_releases",
+    ),
+    Mutant(
+        "turns-that-expire",
+        "needs#who-is-in: without a trigger nothing expires",
+        "needs/outcome",
+        'end_ms = 0 if terms.trigger == "none" else terms.closes',
+        "end_ms = terms.closes",
+        "needs/test_binding.py::test_a_turn_is_promised_however_far_ahead_its_last_day_is",
+    ),
+    Mutant(
+        "takeover-that-cannot-be-released",
+        "needs#who-is-in: withdrawals of offers that fit are counted, and no others",
+        "needs/outcome",
+        "        for offer in fit\n        if (act",
+        "        for offer in acts.offers\n        if offer.act.name in cuts and (act",
+        "needs/test_keeping.py::test_who_took_over_before_the_close_releases_too",
     ),
     Mutant(
         "own-word-confirmed",

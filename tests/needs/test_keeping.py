@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from p2pvalue_protocol.kinds.pledge import Condition
-from tests.needs.by_hand import BARROW, CLOSES, HOURS, Board
+from tests.needs.by_hand import BARROW, CLOSES, HOURS, Board, root
 
 # --- withdrawing and releasing
 
@@ -252,3 +252,14 @@ def test_who_takes_over_what_is_left_of_a_release_is_named_anew() -> None:
     assert board.states(offered, first, carl, dora) == ["released", "binding", "late", "binding"]
     board.say("bea", "withdraw", offered, reason="all is taken")
     assert board.pledge(offered).reason == "Carl cannot"
+
+
+def test_who_took_over_before_the_close_releases_too() -> None:
+    board = Board()
+    offered = board.offer("bea", 120)
+    board.say("bea", "withdraw", offered)
+    taken = board.offer("carl", 120, takes=offered)
+    board.say("carl", "withdraw", taken)
+    of_carl = [act.name for act in board.acts if act.member == root("carl")]
+    board.close("ana", naming=[board.acts[0].name, *of_carl])
+    assert board.states(offered, taken) == ["released", "released"]

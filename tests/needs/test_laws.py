@@ -165,6 +165,23 @@ def test_no_more_is_taken_over_than_was_released(board: Board) -> None:
     words = [pledge.word for pledge in board.standing().pledges if pledge.word is not None]
     for word in words:
         taken = [w.quantity for w in words if w.offer.said.takes == word.offer.pledge]
-        standing_own = board.standing().terms.trigger == "none"
         assert word.taken <= word.released
-        assert standing_own or sum(taken) == word.taken
+        assert sum(taken) == word.taken
+
+
+@MANY
+@given(boards(), WHO, st.integers(0, CLOSES + 9))
+def test_without_a_trigger_what_bound_never_stops_having_bound(
+    board: Board, who: str, at: int
+) -> None:
+    """Whatever is said last, even a withdrawal: it is kept, released, or void with the need."""
+    before = board.standing()
+    if before.terms.trigger != "none":
+        return
+    bound = [pledge.offer.pledge for pledge in before.pledges if pledge.word is not None]
+    last = max((act.order.time for act in board.acts), default=0)
+    for pledge in bound:
+        board.say(who, "withdraw", pledge, at=last + 1)
+    board.offer(who, 1, at=at)
+    words = {pledge.offer.pledge: pledge.word for pledge in board.standing().pledges}
+    assert all(words[pledge] is not None for pledge in bound)

@@ -29,9 +29,10 @@ class Example:
         """Do what one line says; raises AssertionError if it comes out otherwise."""
         said, _, expected = (part.strip() for part in line.partition("->"))
         doings: dict[str, Callable[..., None]] = {
-            r"Ana needs (.+?)(?:; (\w+) is the steward)?": self.need,
+            r"Ana needs (.+?)(?:; (\w+) is the steward)?(, with the trigger none)?": self.need,
             r"(\w+) offers (\d+) (\w+)(?:, if (\w+) (others )?(?:do|does))?": self.offer,
-            r"(\w+) withdraws": self.withdraw,
+            r"(\w+) withdraws(?:, handing it to (\w+))?": self.withdraw,
+            r"(\w+) takes over (\d+) hours of (\w+)": self.take,
             r"(\w+) (claim|confirm)s (\d+) hours of (\w+)": self.tell,
             r"(\w+) closes(?:, leaving out (\w+))?": self.close,
         }
@@ -42,7 +43,7 @@ class Example:
         for outcome in filter(None, expected.split("; ")):
             self.check(outcome)
 
-    def need(self, what: str, steward: str | None) -> None:
+    def need(self, what: str, steward: str | None, untriggered: str | None) -> None:
         lines = []
         for minimum, unit in (asked.split() for asked in what.split(" and ")):
             self.units.append(unit.removesuffix("s"))
@@ -50,7 +51,11 @@ class Example:
                 lines.append(NeedLine("hours", "minute", 60 * int(minimum), 60 * int(minimum)))
             else:
                 lines.append(NeedLine("material", unit, int(minimum), int(minimum)))
-        self.board = Board(*lines, stewards=[steward] if steward else [])
+        stewards = [steward] if steward else []
+        if untriggered:
+            self.board = Board(*lines, stewards=stewards, trigger="none", closes=0)
+        else:
+            self.board = Board(*lines, stewards=stewards)
 
     def offer(self, who: str, count: str, unit: str, other: str | None, many: str | None) -> None:
         unit = unit.removesuffix("s")
@@ -62,8 +67,12 @@ class Example:
         line = self.units.index(unit)
         self.pledges[who] = self.board.offer(who, quantity, *conditions, line=line)
 
-    def withdraw(self, who: str) -> None:
-        self.board.say(who, "withdraw", self.pledges[who])
+    def withdraw(self, who: str, to: str | None) -> None:
+        self.board.say(who, "withdraw", self.pledges[who], to=to)
+
+    def take(self, who: str, hours: str, whose: str) -> None:
+        source = self.pledges[whose]
+        self.pledges[who] = self.board.offer(who, 60 * int(hours), takes=source)
 
     def tell(self, who: str, act: str, hours: str, whose: str) -> None:
         self.board.say(who, act, self.pledges[whose], 60 * int(hours))

@@ -266,3 +266,23 @@ async def test_a_title_means_what_is_not_over_if_one_is_left(ana: SmallNode) -> 
     await add(ana)
     with pytest.raises(NotFound, match="by these digits"):
         ana.community.needs.named("Roof")
+
+
+async def test_a_turn_is_handed_over_and_what_binds_nobody_is_not(
+    ana: SmallNode, eva: SmallNode
+) -> None:
+    await ana.community.set_my_name("Ana")
+    await ana.community.needs.add(NeedDraft(title="Water", lines=[HOURS], trigger="none"))
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
+    exchange(ana, eva)
+    turn = (await eva.community.pledges.make("Water", 120)).pledge
+    released = await eva.community.pledges.withdraw("Water", reason="My back", to="Ana")
+    assert (released.state, released.reason, released.to_name) == ("released", "My back", "Ana")
+    exchange(ana, eva)
+    taken = await ana.community.pledges.make("Water", 120, takes=turn)
+    assert (taken.state, taken.takes) == ("binding", turn)
+    assert ana.community.needs.named("Water").lines[0].pledged == 120
+    await eva.community.pledges.make("Roof", 60)
+    with pytest.raises(LocalProtocolError, match="nothing to hand over"):
+        await eva.community.pledges.withdraw("Roof", to="Ana")
+    assert (await eva.community.pledges.withdraw("Roof")).state == "withdrawn"

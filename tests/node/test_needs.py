@@ -67,7 +67,7 @@ async def test_the_title_of_a_need_means_the_one_pledge_of_ours_to_it(
         eva.community.pledges.named("Roof")
     given_up = await eva.community.pledges.make("Roof", 60)
     await eva.community.pledges.withdraw("Roof", reason="My back")
-    assert eva.community.pledges.named(given_up.pledge).state == "withdrawn"
+    assert eva.community.pledges.named(given_up.pledge).state == "released"
     made = await eva.community.pledges.make("Roof", 60)
     assert (await eva.community.pledges.claim("Roof")).pledge == made.pledge
     await eva.community.pledges.make("Roof", 5_000, line=1)
@@ -228,6 +228,9 @@ async def test_terms_stay_once_the_last_day_is_over_or_pledges_bind(ana: SmallNo
     closes = ana.now_ms + 1_000
     await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS], closes=closes))
     await ana.community.needs.add(NeedDraft(title="Wall", lines=[HOURS], trigger="none"))
+    await ana.community.pledges.make("Wall", 10)
+    await ana.community.pledges.withdraw("Wall")
+    await ana.community.needs.change("Wall", NeedDraft(opens=2))  # nobody is bound by now
     await ana.community.pledges.make("Wall", 10)
     ana.now_ms = closes + 1
     for title in ("Roof", "Wall"):

@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 from p2pvalue_protocol.kinds.need import Terms
 from p2pvalue_protocol.needs.acts import Act, Acts, Offer, withdrawals
+from p2pvalue_protocol.needs.binding import withdrawn_unbound
 from p2pvalue_protocol.needs.closing import Closed
 from p2pvalue_protocol.needs.conditions import holding
 
@@ -40,24 +41,23 @@ def outcome(acts: Acts, closed: Closed, cuts: Mapping[bytes, int] | None) -> Out
     """
     if cuts is None:
         cuts = _seen_in_time(acts, closed.terms)
-    withdrawn = withdrawals(acts, cuts)
-    if closed.closings:  # who was counted once releases later: a later CLOSE does not change that
-        counted_ms = {offer.pledge: cuts.get(offer.act.name) for offer in acts.offers}
-        withdrawn = {
-            pledge: act
-            for pledge, act in withdrawn.items()
-            if (end_ms := counted_ms[pledge]) is None or act.order.time <= end_ms
-        }
     unfit: dict[bytes, Unfit] = {}
     fit: list[Offer] = []
     for offer in acts.offers:
-        reason = _reason_against(offer, closed, cuts, withdrawn)
+        reason = _reason_against(offer, closed, cuts)
         if reason is None:
             fit.append(offer)
         else:
             unfit[offer.pledge] = reason
     ends = [closing.order.time for closing in closed.closings]
-    held = holding(fit, max(ends, default=closed.terms.closes))
+    closed_ms = max(ends, default=closed.terms.closes)
+    if closed.terms.trigger == "none":
+        withdrawn = withdrawn_unbound(fit, withdrawals(acts), closed_ms)
+    else:
+        withdrawn = _withdrawn_in_time(acts, closed, cuts, fit)
+    unfit |= dict.fromkeys(withdrawn, "withdrawn")
+    fit = [offer for offer in fit if offer.pledge not in withdrawn]
+    held = holding(fit, closed_ms)
     unfit |= {offer.pledge: "unmet" for offer in fit if offer.pledge not in held}
     standing = tuple(offer for offer in fit if offer.pledge in held)
     totals = totals_of(closed.terms, (part_of(offer) for offer in standing))
@@ -94,21 +94,37 @@ def is_met(terms: Terms, totals: Sequence[LineTotal]) -> bool:
 
 
 def _seen_in_time(acts: Acts, terms: Terms) -> dict[bytes, int]:
-    """Return what would be counted if the need closed now, with all that is seen."""
+    """Return what would be counted if the need closed now, with all that is seen.
+
+    What binds at once is counted when it is made: it is not forgotten.
+    """
+    end_ms = 0 if terms.trigger == "none" else terms.closes
     seen = [offer.act for offer in acts.offers] + list(acts.of_pledges)
     return {
-        act.name: terms.closes or act.order.time
+        act.name: end_ms or act.order.time
         for act in seen
         if not act.is_hidden and (not terms.closes or act.order.time <= terms.closes)
     }
 
 
-def _reason_against(
-    offer: Offer, closed: Closed, cuts: Mapping[bytes, int], withdrawn: Mapping[bytes, Act]
-) -> Unfit | None:
+def _withdrawn_in_time(
+    acts: Acts, closed: Closed, cuts: Mapping[bytes, int], fit: Iterable[Offer]
+) -> dict[bytes, Act]:
+    """Return the withdrawals, by pledge, that were counted no later than their offers were.
+
+    Who was counted once releases later: a later CLOSE does not change that.
+    """
+    withdrawn = withdrawals(acts, cuts)
+    return {
+        offer.pledge: act
+        for offer in fit
+        if (act := withdrawn.get(offer.pledge)) is not None
+        and (not closed.closings or act.order.time <= cuts[offer.act.name])
+    }
+
+
+def _reason_against(offer: Offer, closed: Closed, cuts: Mapping[bytes, int]) -> Unfit | None:
     """Return why an offer does not stand, whatever the others do; None if it does."""
-    if offer.pledge in withdrawn:
-        return "withdrawn"
     assert offer.said.line is not None
     if offer.said.terms != closed.terms_id or offer.said.line >= len(closed.terms.lines):
         return "outdated"

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import msgspec
+
+from p2pvalue_protocol.kinds.pledge import Condition
+from p2pvalue_protocol.needs.outcome import EXPIRY_MS
+from p2pvalue_protocol.needs.reliability import GRACE_MS, endings_of
+from tests.needs.by_hand import CLOSES, Board, root
+
+DUE = 10 * GRACE_MS
+
+
+def rota(opens: int = 0, closes: int = 0) -> Board:
+    """A need whose pledges bind at once."""
+    return Board(trigger="none", opens=opens, closes=closes)
+
+
+def test_without_a_trigger_every_withdrawal_is_a_release() -> None:
+    board = rota(closes=CLOSES)
+    in_time, late = board.offer("bea", 120), board.offer("carl", 60)
+    board.say("bea", "withdraw", in_time, reason="I fell ill", to="dora")
+    board.say("carl", "withdraw", late, at=CLOSES + 1)
+    found = board.pledge(in_time)
+    assert (found.state, found.reason) == ("released", "I fell ill")
+    assert found.word is not None
+    assert found.word.to == root("dora")
+    assert board.states(late) == ["released"]
+    assert (board.state(), [tuple(total) for total in board.standing().totals]) == (
+        "open",
+        [(0, 0)],
+    )
+
+
+def test_a_turn_is_handed_over_and_back() -> None:
+    board = rota()
+    offered = board.offer("bea", 120)
+    board.say("bea", "withdraw", offered, to="dora")
+    carl = board.offer("carl", 120, takes=offered)
+    dora = board.offer("dora", 120, takes=offered)
+    assert board.states(offered, carl, dora) == ["released", "late", "binding"]
+    assert board.state() == "triggered"
+    board.say("dora", "withdraw", dora, to="bea")
+    back = board.offer("bea", 90, takes=dora)
+    assert board.states(offered, dora, back) == ["released", "released", "binding"]
+    assert (board.state(), [tuple(total) for total in board.standing().totals]) == (
+        "open",
+        [(90, 1)],
+    )
+
+
+def test_what_was_done_of_a_turn_stays_when_the_rest_is_released() -> None:
+    board = rota()
+    offered = board.offer("bea", 120)
+    board.say("bea", "claim", offered, 60)
+    board.say("ana", "confirm", offered, 60)
+    board.say("bea", "withdraw", offered)
+    assert board.states(offered) == ["confirmed"]
+    assert [tuple(total) for total in board.standing().delivered] == [(60, 1)]
+
+
+def test_what_bound_nobody_yet_is_taken_back_without_a_trace() -> None:
+    board = rota(opens=100)
+    early = board.offer("bea", 120, at=99)
+    board.say("bea", "withdraw", early, to="dora")
+    board.change(opens=50)
+    outdated = board.offer("carl", 120, terms=board.need.terms[0], at=120)
+    board.say("carl", "withdraw", outdated)
+    taken = board.offer("dora", 120, takes=early)
+    assert board.states(early, outdated, taken) == ["withdrawn", "withdrawn", "late"]
+
+
+def test_who_waits_for_company_and_withdraws_before_it_comes_is_no_company() -> None:
+    board = rota()
+    bea = board.offer("bea", 60, Condition(member=root("carl")))
+    board.say("bea", "withdraw", bea)
+    carl = board.offer("carl", 60, Condition(member=root("bea")))
+    assert board.states(bea, carl) == ["withdrawn", "unmet"]
+    again = board.offer("bea", 60)
+    assert board.states(bea, carl, again) == ["withdrawn", "binding", "binding"]
+
+
+def test_company_that_came_stays_company_when_it_releases() -> None:
+    board = rota()
+    carl = board.offer("carl", 60, Condition(others=2))
+    bea = board.offer("bea", 60, Condition(member=root("carl")))
+    dora = board.offer("dora", 60)
+    assert board.states(carl, bea, dora) == ["binding", "binding", "binding"]
+    board.say("bea", "withdraw", bea)
+    board.say("dora", "withdraw", dora)
+    assert board.states(carl, bea, dora) == ["binding", "released", "released"]
+
+
+def test_a_withdrawal_that_folds_before_its_offer_takes_it_back() -> None:
+    board = rota()
+    offered = board.offer("bea", 60, at=20)
+    board.say("bea", "withdraw", offered)
+    withdrawal = board.acts.pop()  # of another device of hers, whose clock is slow
+    order = withdrawal.order._replace(time=10, device=root("bea's other"))
+    board.acts.append(withdrawal._replace(order=order))
+    assert board.states(offered) == ["withdrawn"]
+
+
+def test_a_turn_is_promised_however_far_ahead_its_last_day_is() -> None:
+    board = rota(closes=CLOSES + 2 * EXPIRY_MS)
+    offered = board.offer("bea", 120)
+    assert board.states(offered) == ["binding"]
+
+
+def test_a_turn_that_was_released_is_no_broken_word_and_one_that_was_forgotten_is() -> None:
+    board = rota()
+    board.need = msgspec.structs.replace(board.need, deadline=DUE)
+    released, kept = board.offer("bea", 60), board.offer("carl", 60)
+    board.say("bea", "withdraw", released, to="dora")
+    taken = board.offer("dora", 60, takes=released)
+    board.say("carl", "claim", kept, 60)
+    board.say("ana", "confirm", kept, 60)
+
+    def shares(who: str) -> list[int]:
+        standing = board.standing()
+        return [
+            ending.millionths
+            for ending in endings_of(board.need, 0, standing, root(who), DUE + GRACE_MS + 1)
+        ]
+
+    assert board.states(released, kept, taken) == ["released", "confirmed", "binding"]
+    assert (shares("bea"), shares("carl"), shares("dora")) == ([], [1_000_000], [0])
