@@ -41,6 +41,11 @@ class ChunkRequests:
         """Until when the peer must send something; None if it owes no chunk."""
         return self._alive_ms + limits.REPLY_MS_MAX if self._asked else None
 
+    def set_back(self, by_ms: int) -> None:
+        """Wait no longer, now that our clock was set back by so much."""
+        self._alive_ms -= by_ms
+        self._asked = deque((chunk, asked_ms - by_ms) for chunk, asked_ms in self._asked)
+
     def is_alive(self, now_ms: int) -> None:
         """Note that the peer brought something: operations go before chunks."""
         self._alive_ms = now_ms
@@ -90,7 +95,7 @@ class ChunkRequests:
             self._vain_left -= 1
             self._fetching.give_back(self._community, self, [chunk])
             return (chunk, b"") if self._fetching.is_nowhere(self._community, chunk) else None
-        is_quick = 0 <= now_ms - asked_ms < _QUICK_MS
+        is_quick = now_ms - asked_ms < _QUICK_MS
         most = self._under_way_max + 1 if is_quick else 1
         self._under_way_max = min(most, limits.CHUNKS_UNDER_WAY_MAX)
         was_wanted = self._fetching.came(self._community, chunk)
@@ -160,6 +165,7 @@ class ChunkExchange:
         self._peer_id = peer_id
         self.is_alive = requests.is_alive
         self.ask_again = requests.ask_again
+        self.set_back = requests.set_back
         self.end = requests.end
 
     @property

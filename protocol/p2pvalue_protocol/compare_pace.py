@@ -26,6 +26,11 @@ class ComparePace:
             return None
         return self._answered_ms + limits.COMPARED_MS_MIN
 
+    def set_back(self, by_ms: int) -> None:
+        """Wait no longer, now that our clock was set back by so much."""
+        if self._answered_ms is not None:
+            self._answered_ms -= by_ms
+
     def ask(self, buckets: f.Buckets) -> None:
         """Note what a peer wants compared; raises Refused(over-limit) while another waits."""
         if self._waiting is not None:
@@ -35,8 +40,7 @@ class ComparePace:
     def take_due(self, now_ms: int) -> f.Buckets | None:
         """Return what is to be answered now, once."""
         before_ms = self._answered_ms
-        # Less than nothing since the last one: our clock was set back, which nobody need wait for.
-        if before_ms is not None and 0 <= now_ms - before_ms < limits.COMPARED_MS_MIN:
+        if before_ms is not None and now_ms - before_ms < limits.COMPARED_MS_MIN:
             return None
         due, self._waiting = self._waiting, None
         if due is not None:

@@ -53,6 +53,11 @@ class Dialogue(ABC, Generic[F]):
             return []
         return self._end(None)
 
+    def set_back(self, by_ms: int) -> None:
+        """Wait no longer, now that our clock was set back by so much."""
+        if self._due_ms is not None:
+            self._due_ms -= by_ms
+
     def next_wakeup_ms(self) -> int | None:
         """Return when `wakeup` is to be called at the latest."""
         return self._due_ms

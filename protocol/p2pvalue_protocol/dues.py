@@ -6,6 +6,9 @@ A heap of times; an entry whose thing is due at another time by now is passed ov
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
+from typing import TypeVar
+
+Thing = TypeVar("Thing")
 
 _STALE_MIN = 64
 
@@ -44,3 +47,9 @@ class Dues:
             del self._due_ms[number]
             found.append(number)
         return sorted(found)
+
+
+def set_back(dues_ms: dict[Thing, int], by_ms: int) -> None:
+    """Put nothing off, now that the clock was set back by so much: all stay as far ahead."""
+    for thing in dues_ms:
+        dues_ms[thing] -= by_ms

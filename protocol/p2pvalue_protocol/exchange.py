@@ -7,7 +7,7 @@ nothing of each other: `comparison` knows what the peer claims, `wants` what of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import hello, limits
@@ -24,6 +24,7 @@ from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.key_requests import KeyRequests
 from p2pvalue_protocol.log import decode_batch
 from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.session_times import SessionTimes
 from p2pvalue_protocol.supply import Supply
 from p2pvalue_protocol.turns import Turns
 from p2pvalue_protocol.update_requests import UpdateRequests
@@ -37,11 +38,11 @@ class Exchange:
         self,
         replica: Replica,
         established: hello.Established,
+        times: SessionTimes,
         *,
         session: int,
         peer_id: str,
         offset: int,
-        jitter: Callable[[], float],
         turns: Turns,
         fetching: Fetching,
     ) -> None:
@@ -50,7 +51,8 @@ class Exchange:
         self._session = session
         self._peer_id = peer_id
         self._offset = offset
-        self._jitter = jitter
+        self._times = times
+        self.has_lasted = times.has_lasted
         self._access = Access(replica)
         self._wanting = Wanting(replica, self._takes, self._may_hear_names, turns)
         self._supply = Supply(replica, self._gives)
@@ -71,12 +73,7 @@ class Exchange:
         )
         self._is_ready = False
         self._is_former = False
-        self._opened_ms = 0
-        self._told_at_ms = 0
-        self._tell_due_ms: int | None = None
-        self._compare_due_ms = 0
         self._pace = ComparePace()
-        self._reply_due_ms: int | None = None
         self._records_known: set[bytes] = set()
         self._records_left = limits.RECORDS_TAKEN_MAX
         self._effects: list[Effect] = []
@@ -89,10 +86,6 @@ class Exchange:
     def device(self) -> bytes | None:
         return self._established.device
 
-    def has_lasted(self, now_ms: int) -> bool:
-        """Return whether the peer has had the time to ask for what we showed it, 10 s."""
-        return now_ms - self._opened_ms >= limits.REPLY_MS_MAX
-
     def knows(self, first: Reference) -> bool:
         """Return whether the peer knows the device whose log began so: ours.
 
@@ -104,8 +97,6 @@ class Exchange:
     # --- calls from the session
 
     def open(self, now_ms: int) -> list[Effect]:
-        self._compare_later(now_ms)
-        self._opened_ms = self._told_at_ms = now_ms
         self._send(self.comparison.open())
         return self._finish(now_ms)
 
@@ -135,13 +126,13 @@ class Exchange:
         return effects
 
     def wakeup(self, now_ms: int) -> list[Effect]:
-        if self._reply_due_ms is not None and now_ms >= self._reply_due_ms:
+        if self._times.is_overdue(now_ms):
             self._effects.append(CloseSession(self._session, None))
             return self._drain()
         self._answer_buckets(now_ms)
-        if now_ms >= self._compare_due_ms:
+        if self._times.must_compare(now_ms):
             self._compare_anew(now_ms)
-        elif self._tell_due_ms is not None and now_ms >= self._tell_due_ms:
+        elif self._times.must_tell(now_ms):
             self._tell(now_ms)
         look_due_ms = self._wanting.look_due_ms
         if look_due_ms is not None and now_ms >= look_due_ms:
@@ -165,18 +156,18 @@ class Exchange:
         self._wanting.end()
         self._chunks.end()
 
+    def set_back(self, by_ms: int) -> None:
+        """Put nothing off, now that our clock was set back by so much."""
+        self._times.set_back(by_ms)
+        self._wanting.set_back(by_ms)
+        self._chunks.set_back(by_ms)
+        self._pace.set_back(by_ms)
+
     def next_wakeup_ms(self) -> int:
         if self._supply.has_work:
             return 0  # one frame per call, so that others have their turn in between
-        due_ms = self._compare_due_ms  # asked after every input, for every session: no generator
-        other_dues_ms = (
-            self._tell_due_ms,
-            self._reply_due_ms,
-            self._wanting.look_due_ms,
-            self._chunks.due_ms,
-            self._pace.due_ms,
-        )
-        for other_ms in other_dues_ms:
+        due_ms = self._times.next_ms()  # asked after every input, for every session: no generator
+        for other_ms in (self._wanting.look_due_ms, self._chunks.due_ms, self._pace.due_ms):
             if other_ms is not None and other_ms < due_ms:
                 due_ms = other_ms
         return due_ms
@@ -195,7 +186,7 @@ class Exchange:
                 self._answer_buckets(now_ms)
             case f.Sums():
                 self._send(self.comparison.on_sums(frame))
-                self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
+                self._times.await_reply(now_ms)
                 self._ask(now_ms)
             case f.Ask():
                 self._send(self.comparison.on_ask(frame))
@@ -247,7 +238,7 @@ class Exchange:
         self._wanting.delivered(frame.finished, receipt.stored, receipt.missing_backlinks)
         self._send([f.Ack()])
         if frame.finished or receipt.stored:
-            self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
+            self._times.await_reply(now_ms)
         self._ask(now_ms)
 
     def _take_identity(self, frame: f.ResponderIdentity) -> None:
@@ -292,23 +283,20 @@ class Exchange:
     # --- telling and asking
 
     def _tell(self, now_ms: int) -> None:
-        self._told_at_ms = now_ms
-        self._tell_due_ms = None
+        self._times.told(now_ms)
         self._send(self.comparison.tell())
         self._tell_addresses()
 
     def _tell_soon(self, now_ms: int) -> None:
-        if not 0 <= now_ms - self._told_at_ms < limits.TELL_MS_MIN:  # or our clock was set back
+        if self._times.may_tell(now_ms):
             self._tell(now_ms)
-        else:
-            self._tell_due_ms = self._told_at_ms + limits.TELL_MS_MIN
 
     def _answer_news(self, now_ms: int) -> None:
         if self.comparison.has_news():
             self._tell_soon(now_ms)
 
     def _compare_anew(self, now_ms: int) -> None:
-        self._compare_later(now_ms)
+        self._times.compare_later(now_ms)
         self._records_left = limits.RECORDS_TAKEN_MAX
         self._records_known.intersection_update(self._replica.addresses())
         self._wanting.believe_again()
@@ -322,15 +310,11 @@ class Exchange:
             self._send(self.comparison.compare())
         self._ask(now_ms)
 
-    def _compare_later(self, now_ms: int) -> None:
-        spread_ms = limits.HEADS_EVERY_MS_MAX - limits.HEADS_EVERY_MS_MIN
-        self._compare_due_ms = now_ms + limits.HEADS_EVERY_MS_MIN + int(self._jitter() * spread_ms)
-
     def _ask(self, now_ms: int) -> None:
         wants = self._wanting.next_wants(now_ms)
         if wants:
             self._send([f.Wants(wants)])
-            self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
+            self._times.await_reply(now_ms)
         elif not self._wanting.is_open and self._wanting.take_progress():
             self._tell(now_ms)
 
@@ -361,10 +345,9 @@ class Exchange:
             self._send([self._supply.next_frame(now_ms)])
         self._effects += self._chunks.go_on(now_ms, may_read=self._supply.is_idle)
         if self.comparison.awaits_sums or self._keys.is_open or self._updates.is_open:
-            if self._reply_due_ms is None:
-                self._reply_due_ms = now_ms + limits.REPLY_MS_MAX
+            self._times.await_reply(now_ms, is_fresh=False)
         elif not self._wanting.is_open:
-            self._reply_due_ms = None
+            self._times.await_nothing()
         return self._drain()
 
     def _name_ourselves(self) -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from p2pvalue_protocol.auth_payloads import MEMBER
 from p2pvalue_protocol.branches import Branches
+from p2pvalue_protocol.dues import set_back
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.removal import fork_draft
@@ -58,6 +59,10 @@ class ForkWatch:
                 self._due_ms.pop(name, None)
             elif name not in self._due_ms:
                 self._due_ms[name] = now_ms + int(self._jitter() * wait_ms)
+
+    def set_back(self, by_ms: int) -> None:
+        """Put nothing off, now that our clock was set back by so much."""
+        set_back(self._due_ms, by_ms)
 
     def next_wakeup_ms(self) -> int | None:
         """Return when `tell` has something to do; None if nothing is due."""

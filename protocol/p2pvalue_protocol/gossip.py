@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.dues import set_back
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch
@@ -92,7 +93,7 @@ class Gossip:
         """
         community, log_class = replica.community, references[0].log_class
         elapsed_ms = now_ms - self._told_ms.get(community, now_ms - limits.GOSSIP_EVERY_MS)
-        if log_class == CONTENT and 0 <= elapsed_ms < limits.GOSSIP_EVERY_MS:
+        if log_class == CONTENT and elapsed_ms < limits.GOSSIP_EVERY_MS:
             self._untold[community] = references[-1]
             return []
         if log_class == CONTENT:
@@ -100,6 +101,10 @@ class Gossip:
             self._untold.pop(community, None)
         replica.seal()
         return self.messages(replica, references)
+
+    def set_back(self, by_ms: int) -> None:
+        """Put nothing off, now that our clock was set back by so much."""
+        set_back(self._told_ms, by_ms)
 
     def next_wakeup_ms(self) -> int | None:
         """Return when something written is to be told; None if nothing waits."""

@@ -179,6 +179,11 @@ class Hello:
             return []
         return [CloseSession(self._session, None)]
 
+    def set_back(self, by_ms: int) -> None:
+        """Wait no longer, now that our clock was set back by so much."""
+        if self._due_ms is not None:
+            self._due_ms -= by_ms
+
     def next_wakeup_ms(self) -> int | None:
         """Return when `wakeup` is to be called at the latest."""
         return self._due_ms

@@ -12,6 +12,7 @@ from typing import assert_never
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol.addresses import decode_record, make_record
 from p2pvalue_protocol.dialogues import Dialogues
+from p2pvalue_protocol.dues import set_back
 from p2pvalue_protocol.effects import (
     AddressLearned,
     Changed,
@@ -76,6 +77,7 @@ class Machine:
         self._gossip = Gossip(random_bytes)
         self._tunings = Tunings(self._gossip)
         self._addresses: tuple[str, ...] = ()
+        self._now_ms = 0  # at the last input
 
     # --- what the shell may look at
 
@@ -192,6 +194,7 @@ class Machine:
         for replica in self._uncommitted:
             replica.begin()
         self._uncommitted = []
+        self._note_time(now_ms)
         effects = self._take(given, now_ms)
         source = given.session if isinstance(given, i.FrameReceived) else None
         is_hinted = isinstance(given, i.Write | i.GossipReceived) and self._is_gossiping
@@ -263,6 +266,15 @@ class Machine:
                 return self._tell_addresses(now_ms)
             case _:
                 assert_never(given)
+
+    def _note_time(self, now_ms: int) -> None:
+        """Keep what is due as far ahead as it was if the clock was set back."""
+        by_ms, self._now_ms = self._now_ms - now_ms, now_ms
+        if by_ms > 0:
+            set_back(self._confirm_due_ms, by_ms)
+            set_back(self._seal_due_ms, by_ms)
+            for part in (self._sessions, self._keeper, self._fork_watch, self._gossip):
+                part.set_back(by_ms)
 
     def _committed(self, effects: list[Effect]) -> list[Effect]:
         """Put what must be durable and visible before what leaves the node."""

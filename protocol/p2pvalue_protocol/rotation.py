@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from p2pvalue_protocol.auth_payloads import ADMIN, AUTH_SEEN, MEMBER
+from p2pvalue_protocol.dues import set_back
 from p2pvalue_protocol.epochs import EVERYBODY
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import AUTH
@@ -162,6 +163,11 @@ class Keeper:
             self._naming_due_ms.pop(community, None)
         elif community not in self._naming_due_ms:
             self._naming_due_ms[community] = now_ms + int(self._jitter() * NAMING_WAIT_MS_MAX)
+
+    def set_back(self, by_ms: int) -> None:
+        """Put nothing off, now that our clock was set back by so much."""
+        set_back(self._naming_due_ms, by_ms)
+        self._seen.clear()  # keys are due by what was written when: that is reckoned anew
 
     def next_wakeup_ms(self) -> int | None:
         """Return when `keep` has something to do; None if nothing is due."""

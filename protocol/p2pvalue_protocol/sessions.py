@@ -173,6 +173,12 @@ class Sessions:
                 effects += self._sifted(number, session.wakeup(now_ms))
         return effects
 
+    def set_back(self, by_ms: int) -> None:
+        """Let no session put anything off, now that our clock was set back by so much."""
+        for number, session in [*self._syncs.items(), *self._dialogues.items()]:
+            session.set_back(by_ms)
+            self._dues.set(number, session.next_wakeup_ms())
+
     def _sifted(self, number: int, effects: Iterable[Effect]) -> list[Effect]:
         """Note what a session reports about itself on its way out, and when it wants to go on."""
         out: list[Effect] = []

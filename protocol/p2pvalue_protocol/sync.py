@@ -16,6 +16,7 @@ from p2pvalue_protocol.fetching import Fetching
 from p2pvalue_protocol.hello import Hello
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.replica import Replica
+from p2pvalue_protocol.session_times import SessionTimes
 from p2pvalue_protocol.turns import Turns
 
 
@@ -89,10 +90,10 @@ class SyncSession:
             self._exchange = Exchange(
                 self._replicas[self._hello.replica.community],
                 self._hello.established,
+                SessionTimes(self._jitter, now_ms),
                 session=self._session,
                 peer_id=self._peer_id,
                 offset=int.from_bytes(self._nonce[:4], "big"),
-                jitter=self._jitter,
                 turns=self._turns,
                 fetching=self._fetching,
             )
@@ -126,6 +127,12 @@ class SyncSession:
         if self._exchange is not None:
             return self._exchange.next_wakeup_ms()
         return self._hello.next_wakeup_ms()
+
+    def set_back(self, by_ms: int) -> None:
+        """Put nothing off, now that our clock was set back by so much."""
+        self._hello.set_back(by_ms)
+        if self._exchange is not None:
+            self._exchange.set_back(by_ms)
 
     def fetch(self, now_ms: int) -> list[Effect]:
         """Ask for chunks that nobody is being asked for, if there is room."""

@@ -54,8 +54,8 @@ class Wait(NamedTuple):
     for_ms: int
 
     def is_over(self, now_ms: int) -> bool:
-        """Return whether to look again: time has passed, or our clock was set back."""
-        return not 0 <= now_ms - self.since_ms < self.for_ms
+        """Return whether to look again."""
+        return now_ms - self.since_ms >= self.for_ms
 
     def has_brought(self, missing: int) -> bool:
         """Return whether enough has come since the last look, now that so much is missing."""

@@ -125,6 +125,11 @@ class Wanting:
             return None
         return min((wait.since_ms + wait.for_ms for wait in self._waits.values()), default=None)
 
+    def set_back(self, by_ms: int) -> None:
+        """Wait for others no longer, now that our clock was set back by so much."""
+        for head, wait in self._waits.items():
+            self._waits[head] = wait._replace(since_ms=wait.since_ms - by_ms)
+
     def end(self) -> None:
         """Note that the session is over: the next in line is asked."""
         self._turns.leave_all(self)

@@ -120,9 +120,9 @@ MUTANTS = (
     Mutant(
         "operations-awaited-for-ever",
         "REPLY_MS_MAX: operations that do not come for 10 s end the link",
-        "exchange",
-        "if self._reply_due_ms is not None and now_ms >= self._reply_due_ms:",
-        "if self._reply_due_ms is not None and now_ms < 0:",
+        "session_times",
+        "return self._reply_due_ms is not None and now_ms >= self._reply_due_ms",
+        "return self._reply_due_ms is not None and now_ms < 0",
         "protocol/test_sync_hostile.py::test_a_peer_that_owes_operations_for_ten_seconds_is_left",
     ),
     # --- who may see and bring what
@@ -209,7 +209,7 @@ MUTANTS = (
     Mutant(
         "unknown-at-once",
         "devices#a-device-that-nobody-knows: peers have 10 s to ask for what is shown to them",
-        "exchange",
+        "session_times",
         "        return now_ms - self._opened_ms >= limits.REPLY_MS_MAX\n",
         "        return True\n",
         "protocol/test_unheard_devices.py::"

@@ -250,6 +250,12 @@ class Link:
         session = self.sessions[1 - side]
         self.act(1 - side, lambda now_ms: session.receive(frame, now_ms))
 
+    def set_back(self, by_ms: int) -> None:
+        """Set both clocks back, as a machine tells its sessions."""
+        self.now_ms -= by_ms
+        for session in self.sessions:
+            session.set_back(by_ms)
+
     def settle(self, rng: random.Random | None = None) -> None:
         """Deliver frames, in an order decided by `rng`, until there are none."""
         for _ in range(100_000):

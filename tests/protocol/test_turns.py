@@ -149,9 +149,12 @@ def test_what_others_name_meanwhile_is_not_waited_for_anew() -> None:
 def test_a_clock_set_back_makes_nobody_wait_longer() -> None:
     crowd = Crowd(2)
     crowd.talk(silent=[0])
-    crowd.pass_time(-60_000, silent=[0])
-    crowd.links[1].poke(1)
-    crowd.talk(silent=[0])
+    for link in crowd.links:
+        link.set_back(86_400_000)
+    crowd.now_ms -= 86_400_000
+    crowd.pass_time(limits.TURN_MS - 1, silent=[0])
+    assert crowd.asked() == [0]
+    crowd.pass_time(1, silent=[0])
     assert crowd.asked() == [0, 1]
 
 
