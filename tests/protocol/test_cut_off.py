@@ -34,22 +34,12 @@ BENS = key_named("ben device").public
 
 
 @pytest.fixture
-def ana() -> Copy:
-    return founded()
-
-
-@pytest.fixture
 def ben(ana: Copy) -> Copy:
     """A member who wrote two messages that everybody has."""
     made = joined(ana, "ben")
     made.say("one", "two")
     made.give(ana)
     return made
-
-
-@pytest.fixture
-def cem(ana: Copy, ben: Copy) -> Copy:
-    return joined(ana, "cem")
 
 
 def put_out(by: Copy) -> None:

@@ -29,16 +29,6 @@ BENS = key_named("ben device").public
 
 
 @pytest.fixture
-def ana() -> Copy:
-    return founded()
-
-
-@pytest.fixture
-def ben(ana: Copy) -> Copy:
-    return joined(ana, "ben")
-
-
-@pytest.fixture
 def cem(ana: Copy, ben: Copy) -> Copy:
     made = joined(ana, "cem")
     ana.give(ben)

@@ -19,7 +19,6 @@ from tests.protocol.replicas import (
     admitted,
     auth_log,
     by_hand,
-    founded,
     frontier_of,
     invited,
     joined,
@@ -28,11 +27,6 @@ from tests.protocol.verdicts import Verdicts
 
 LINE = need.NeedLine("hours", "minute", 0, 600)
 PLAN = bytes(range(16))
-
-
-@pytest.fixture
-def ana() -> Copy:
-    return founded()
 
 
 @pytest.fixture

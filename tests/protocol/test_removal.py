@@ -20,7 +20,6 @@ from tests.protocol.replicas import (
     Copy,
     by_hand,
     device_added,
-    founded,
     genesis_of,
     invited,
     joined,
@@ -28,11 +27,6 @@ from tests.protocol.replicas import (
 
 BEN = key_named("ben root").public
 BENS = key_named("ben device").public
-
-
-@pytest.fixture
-def ana() -> Copy:
-    return founded()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Sequence
 
 import msgspec
-import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.errors import Reason
@@ -33,18 +32,6 @@ from tests.protocol.replicas import (
 )
 
 LINE = need.NeedLine("hours", "minute", 0, 60)
-
-
-@pytest.fixture
-def ana() -> Copy:
-    """The founder's copy."""
-    return founded()
-
-
-@pytest.fixture
-def ben(ana: Copy) -> Copy:
-    """A member's copy."""
-    return joined(ana, "ben")
 
 
 def assert_unchanged_by(copy: Copy, runs: Sequence[Run], *, now_ms: int = NOW_MS) -> Reason | None:

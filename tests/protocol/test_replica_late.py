@@ -21,7 +21,6 @@ from tests.protocol.replicas import (
     auth_log,
     by_hand,
     device_added,
-    founded,
     frontier_of,
     genesis_of,
     joined,
@@ -29,18 +28,6 @@ from tests.protocol.replicas import (
 )
 
 LINE = need.NeedLine("hours", "minute", 0, 60)
-
-
-@pytest.fixture
-def ana() -> Copy:
-    """The founder's copy."""
-    return founded()
-
-
-@pytest.fixture
-def ben(ana: Copy) -> Copy:
-    """A member's copy."""
-    return joined(ana, "ben")
 
 
 # --- judged when the past is complete

@@ -15,13 +15,7 @@ from p2pvalue_protocol.log import Run, encode_batch
 from p2pvalue_protocol.past import OperationRow
 from p2pvalue_protocol.serving import _ITEM_BYTES, runs_up_to
 from tests.protocol.authoring import key_named
-from tests.protocol.replicas import NOW_MS, Chain, Copy, founded, frontier_of, joined
-
-
-@pytest.fixture
-def ana() -> Copy:
-    """The founder's copy."""
-    return founded()
+from tests.protocol.replicas import NOW_MS, Chain, Copy, frontier_of, joined
 
 
 def content_head(copy: Copy) -> Reference:

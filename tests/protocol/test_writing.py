@@ -31,12 +31,6 @@ from tests.protocol.replicas import (
 )
 
 
-@pytest.fixture
-def ana() -> Copy:
-    """The founder's copy."""
-    return founded()
-
-
 def core_of(copy: Copy, reference: Reference) -> Core:
     """The core of an operation held."""
     return copy.log_of(reference)[-1].core
