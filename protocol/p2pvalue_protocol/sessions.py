@@ -175,7 +175,8 @@ class Sessions:
 
     def set_back(self, by_ms: int) -> None:
         """Let no session put anything off, now that our clock was set back by so much."""
-        for number, session in [*self._syncs.items(), *self._dialogues.items()]:
+        sessions: dict[int, SyncSession | Dialogue[Any]] = {**self._syncs, **self._dialogues}
+        for number, session in sessions.items():
             session.set_back(by_ms)
             self._dues.set(number, session.next_wakeup_ms())
 
