@@ -394,8 +394,7 @@ def test_who_was_let_in_by_the_removed_becomes_known_to_who_heard_of_the_removal
     assert ana.take(*ben.runs()).stored == 0, "nobody named it, so nobody asks for it"
     cem.write(Draft(auth.AUTH_SEEN, b"", b""))
     cem.give(ana)
-    asked_for = ana.replica.missing()
-    assert [(r.device, r.log_class) for r in asked_for] == [(BENS, AUTH)]
+    assert [(r.device, r.log_class) for r in ana.replica.missing()] == [(BENS, AUTH)]
     ben.give(ana)
     cem.give(ana)
     assert ana.replica.membership.is_live(dee)
