@@ -140,7 +140,7 @@ class PledgeView(Value, frozen=True, kw_only=True):
 
     `bound` is what binds her, `claimed` what she says she delivered, `delivered` what others
     confirmed. `takes` names the pledge that it took over; `to` whom a released one is handed to.
-    `judges` are who settled it or, while nobody did, who dispute it.
+    `judges` are who settled it, or who dispute it; `renewed_by` is said under the terms of later.
     """
 
     pledge: str
@@ -162,6 +162,7 @@ class PledgeView(Value, frozen=True, kw_only=True):
     to: str = ""
     to_name: str = ""
     judges: list[PersonView]
+    renewed_by: str = ""
     member: str
     name: str
     time: int

@@ -120,6 +120,7 @@ class MemberView(Value, frozen=True, kw_only=True):
     removed_by: str = ""  # a name; empty when equals voted
     reason: str = ""
     until: int | None = None  # end of the term, if one was set
+    skills: list[str] = []  # what she says that she can
 
 
 class RemovalView(Value, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ from p2pvalue_cli.output import one_line, short
 
 PLEDGES_SHOWN_MAX = 20
 _BINDS = {
-    "all": "pledges bind when it closes with all minimums pledged",
-    "any": "pledges bind when it closes with any minimum pledged",
-    "none": "pledges bind at once",
+    "all": "when {it} closes with all minimums pledged",
+    "any": "when {it} closes with any minimum pledged",
+    "none": "at once",
 }
 _ASKED = {
     "claim": "you promised {amount}; when it is done:",
@@ -30,14 +30,15 @@ _ASKED = {
 def write_around(need: dict[str, Any], community: str | None) -> None:
     """Print what belongs to a need: two or three questions to the daemon."""
     if not need["is_closed"]:
-        click.echo(_BINDS[need["trigger"]])
+        click.echo(f"pledges bind {binding_text(need)}")
     if need["estimate"]:
         click.echo(f"takes about {written('hours', 'minute', need['estimate'])}")
     if need["depends"]:
         known = {n["need"]: n for n in connection.get("/needs", community=community)}
         for subject in need["depends"]:
             click.echo(f"comes after {_title(subject, known)}")
-    pledges = connection.get("/pledges", need=need["need"], community=community)
+    every = connection.get("/pledges", need=need["need"], community=community)
+    pledges = [pledge for pledge in every if not pledge["renewed_by"]]
     for pledge in pledges[-PLEDGES_SHOWN_MAX:]:
         amount = one_line(_amount(pledge))
         click.echo(f"  {short(pledge['pledge'])}  {amount}, {_who(pledge)}")
@@ -47,6 +48,11 @@ def write_around(need: dict[str, Any], community: str | None) -> None:
         click.echo(f"  and {before} before these: {command_line(words, community)}")
     for step in connection.get(f"/steps/{need['need']}", community=community):
         click.echo(_next(need, step, community))
+
+
+def binding_text(need: dict[str, Any], it: str = "it") -> str:
+    """When pledges to a need that is not closed bind, in words; `it` is what the need is called."""
+    return _BINDS[need["trigger"]].format(it=it)
 
 
 def _title(subject: str, known: dict[str, dict[str, Any]]) -> str:

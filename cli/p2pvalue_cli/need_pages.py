@@ -7,9 +7,18 @@ from typing import Any
 
 import click
 
-from p2pvalue.amounts import written
+from p2pvalue.amounts import counted, moment, written
 from p2pvalue_cli.dates import day_utc
-from p2pvalue_cli.output import ago, day, harmless, is_person_reading, one_line, say, short, table
+from p2pvalue_cli.output import (
+    ago,
+    harmless,
+    is_person_reading,
+    one_line,
+    say,
+    short,
+    table,
+    table_without_empty_end,
+)
 
 COLUMNS = {
     "OPEN": ("draft", "open"),
@@ -19,7 +28,12 @@ COLUMNS = {
 }
 """The columns of the board, and the states of the needs in each."""
 
+NO_NEEDS = "no needs yet; add one with: p2pvalue need add TITLE --hours 12h"
 BAR_CELLS = 10
+OVER = ("confirmed", "settled", "lapsed", "dropped")
+"""States of needs that are over."""
+
+_PLEDGING = ("draft", "open")
 _DONE_SHOWN = 10  # of what is done, the newest
 _BOARD_CHARS = 100  # where no terminal says how wide it is
 
@@ -39,9 +53,17 @@ def bar(line: dict[str, Any]) -> str:
 
 
 def write_needs(needs: list[dict[str, Any]]) -> None:
-    """Print needs as a table."""
-    rows = [(short(n["need"]), n["title"], _amounts(n), state_text(n)) for n in needs]
-    table(("NEED", "TITLE", "PLEDGED", "STATE"), rows)
+    """Print needs as a table; the next day of each, if any has one."""
+    rows = [(short(n["need"]), n["title"], _amounts(n), state_text(n), _next_day(n)) for n in needs]
+    table_without_empty_end(("NEED", "TITLE", "PLEDGED", "STATE", "BY WHEN"), rows)
+
+
+def _next_day(need: dict[str, Any]) -> str:
+    """The last day to pledge while that is to come, then the day by which it is to be done."""
+    if need["state"] in _PLEDGING and need["closes"]:
+        return f"pledge by {moment(need['closes'])}"
+    is_over = need["state"] in OVER
+    return f"do by {moment(need['deadline'])}" if need["deadline"] and not is_over else ""
 
 
 def _amounts(need: dict[str, Any]) -> str:
@@ -60,7 +82,7 @@ def write_all(needs: list[dict[str, Any]], count: int) -> None:
     elif count:
         say(f"none of {count}: p2pvalue need list --all shows also what is over")
     else:
-        say("no needs yet; add one with: p2pvalue need add TITLE --hours 12h")
+        say(NO_NEEDS)
 
 
 def write_board(columns: dict[str, list[dict[str, Any]]]) -> None:
@@ -77,7 +99,7 @@ def write_board(columns: dict[str, list[dict[str, Any]]]) -> None:
     table(heads, rows)
     hidden = len(columns["DONE"]) - len(shown["DONE"])
     if hidden:
-        say(f"{hidden} more are done: p2pvalue need list --all")
+        say(f"{counted(hidden, 'more is', 'more are')} done: p2pvalue need list --all")
 
 
 def _cut(title: str, width: int) -> str:
@@ -95,7 +117,7 @@ def write_one(need: dict[str, Any]) -> None:
         ("to be done by", "deadline"),
     ):
         if need[time]:
-            click.echo(f"{words} {day(need[time])}")
+            click.echo(f"{words} {moment(need[time])}")
     for words, text in (
         ("project", "project_title"),
         ("class", "class"),
@@ -115,17 +137,19 @@ def write_one(need: dict[str, Any]) -> None:
     elif need["message"]:
         click.echo(f"from message {short(need['message'])}, which is not among the newest here")
     for number, line in enumerate(need["lines"], 1):
-        who = people(line["pledgers"])
+        who = counted(line["pledgers"], "person", "people")
         done = written(line["kind"], line["unit"], line["delivered"])
         delivered = one_line(f"; {done} delivered") if line["delivered"] else ""
         click.echo(f"{number}. {bar(line)} {line_text(line)}, from {who}{delivered}")
     if need["wants"]:
-        click.echo(f"wanted by {people(need['wants'])}{', you too' if need['is_wanted'] else ''}")
+        wanting = counted(need["wants"], "person", "people")
+        click.echo(f"wanted by {wanting}{', you too' if need['is_wanted'] else ''}")
     for number, closing in enumerate(need["closings"]):
         changed = ", which changed the outcome" if closing["changed"] and number else ""
         click.echo(f"closed by {one_line(closing['name'])} {ago(closing['time'])}{changed}")
     if need["missing"]:
-        click.echo(f"{need['missing']} counted operations are not here yet: nothing is final")
+        missing = counted(need["missing"], "counted operation is", "counted operations are")
+        click.echo(f"{missing} not here yet: nothing is final")
 
 
 def write_fitting(found: list[dict[str, Any]]) -> None:
@@ -161,7 +185,7 @@ def _write_fitting(found: list[dict[str, Any]], otherwise: str) -> None:
 def write_order(order: dict[str, Any]) -> None:
     """Print the order of work."""
     if not order["needs"]:
-        say("nothing is open or under way")
+        say("nothing is open or under way; add a need with: p2pvalue need add TITLE --hours 12h")
         return
     rows = [
         (n["place"], short(n["need"]), n["title"], _points(n["score"]), n["state"], n["lifted"])
@@ -181,11 +205,6 @@ def write_explanation(explanation: dict[str, Any]) -> None:
 
 def _points(score: int) -> str:
     return f"{score // 1_000_000}.{score % 1_000_000 // 100_000}"
-
-
-def people(count: int) -> str:
-    """So many people, in words."""
-    return "1 person" if count == 1 else f"{count} people"
 
 
 def _write_named(need: dict[str, Any]) -> None:

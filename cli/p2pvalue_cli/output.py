@@ -75,6 +75,12 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         click.echo(line.rstrip())
 
 
+def table_without_empty_end(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows as `table` does, and leave the last column out if nothing is in it."""
+    width = len(heads) if any(row[-1] for row in rows) else len(heads) - 1
+    table(heads[:width], [row[:width] for row in rows])
+
+
 def short(hex_id: str) -> str:
     """The beginning of an id: enough to name a thing, and easy to read aloud."""
     return hex_id[:SHORT_ID_DIGITS]

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from p2pvalue.amounts import counted
 from p2pvalue_cli import bases, connection, drafts
 from p2pvalue_cli.bases import Base
 from p2pvalue_cli.command import command_line, data_dir
@@ -172,7 +173,7 @@ def _refuse_to_take_away(source: str, now: dict[str, Any], text: str) -> None:
     title = one_line(now["title"])
     raise Failed(
         f'nothing saved: from which version of "{title}" {_what(source)} was made is not known, and'
-        f" it would take away {letters} letters of the text as it is now. {WAYS_ON}"
+        f" it would take away {counted(letters, 'letter')} of the text as it is now. {WAYS_ON}"
     )
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 import trio
 
+from p2pvalue.amounts import counted
 from p2pvalue.folder import make_private, sync
 from p2pvalue.kept_keys import backup_key_of
 from p2pvalue.keyfile import Seal
@@ -131,7 +132,7 @@ def _refuse_faults(source: Path, report: VerifyReport) -> None:
     if report.faults:
         shown = "; ".join(f"{fault.place}: {fault.finding}" for fault in report.faults)
         raise ConfigError(
-            f"{source} is damaged in {len(report.faults)} places and was not restored"
+            f"{source} is damaged in {counted(len(report.faults), 'place')} and was not restored"
             f" ({shown[:300]}): take an older backup, or join again and let peers send all"
         )
 

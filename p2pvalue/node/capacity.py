@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from p2pvalue import need_types as nt
+from p2pvalue.amounts import counted
 
 if TYPE_CHECKING:
     from p2pvalue.node.community import Community
@@ -70,8 +71,8 @@ class Capacity:
         warning = ""
         if hours and due > hours * 60 * _WEEKS:
             warning = (
-                f"you have promised {due // 60} hours of the next {_WEEKS} weeks, and said that"
-                f" you have {hours} a week: release or withdraw what you cannot keep"
+                f"you have promised {counted(due // 60, 'hour')} of the next {_WEEKS} weeks, and"
+                f" said that you have {hours} a week: release or withdraw what you cannot keep"
             )
         return nt.PlanView(
             promises=promises,

@@ -25,8 +25,8 @@ _ONE: Final[dict[NotificationKind, str]] = {
     "pledge-outdated": "“{title}” has other terms now: your {much} counts when you renew it",
     "pledge-disputed": "{who} disputes your {much} of “{title}”",
     "pledge-settled": "{who} settled what you did for “{title}”: {much} counts",
-    "due-tomorrow": "“{title}” is due within a day: you promised {much}",
-    "need-closing": "“{title}” ends within a day, and too little is pledged",
+    "due-tomorrow": "“{title}” is to be done by {by}: you promised {much}",
+    "need-closing": "“{title}” takes pledges until {by}, and too little is pledged",
     "need-triggered": "“{title}” came about: the pledges to it bind",
     "need-released": "{who} cannot do {much} of “{title}” any more",
     "need-lapsed": "“{title}” did not come about",
@@ -38,14 +38,14 @@ _ONE: Final[dict[NotificationKind, str]] = {
     "thanked": "{who} thanks you",
 }
 _MANY: Final[dict[NotificationKind, str]] = {
-    "confirm-asked": "{who} say that {count} pledges to “{title}” are done: confirm or not",
+    "confirm-asked": "{count} pledges to “{title}” are said to be done, by {who}: confirm or not",
     "settle-asked": "{count} pledges to “{title}” are disputed, by {who}: you may settle it",
-    "handed-over": "{who} ask you to take over {count} parts of “{title}”",
+    "handed-over": "you are asked to take over {count} parts of “{title}”, by {who}",
     "pledge-triggered": "“{title}” came about: {count} pledges of yours bind you now",
     "pledge-outdated": "“{title}” has other terms now: {count} pledges of yours wait for you",
     "pledge-disputed": "{count} times somebody disputes what you did for “{title}”: {who}",
     "pledge-settled": "{count} pledges of yours to “{title}” were settled, by {who}",
-    "due-tomorrow": "“{title}” is due within a day: you promised {count} parts of it",
+    "due-tomorrow": "“{title}” is to be done by {by}: you promised {count} parts of it",
     "need-released": "{count} pledges to “{title}” were released, by {who}",
     "need-pledged": "{count} pledges to “{title}”, by {who}",
     "commented": "{count} comments on “{title}”, by {who}",
@@ -92,12 +92,22 @@ _WHY: Final = {
 
 
 def text_of(
-    kind: NotificationKind, title: str, names: Sequence[str], count: int, much: str, said: str
+    kind: NotificationKind,
+    title: str,
+    names: Sequence[str],
+    count: int,
+    much: str,
+    said: str,
+    *,
+    by: str,
 ) -> str:
-    """Return what happened, in one line; `names` are some of the people behind `count` things."""
+    """Return what happened, in one line; `names` are some of the people behind `count` things.
+
+    `by` is the time that is near, in words, where it is about one.
+    """
     form = _MANY.get(kind, _ONE[kind]) if count > 1 else _ONE[kind]
     told = form.format(
-        title=plain(title), who=people(names), count=count, much=plain(much) or "part"
+        title=plain(title), who=people(names), count=count, much=plain(much) or "part", by=by
     )
     return f"{told}: {plain(said)}" if said and count == 1 else told
 

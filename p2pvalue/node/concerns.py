@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
-from p2pvalue.node.need_views import line_of
+from p2pvalue.node.need_views import line_of, thing_of
 from p2pvalue.node.stand_ins import Nearest, asked_to_confirm, asked_to_settle, is_asked
 from p2pvalue.notify_types import NotificationKind
 from p2pvalue_protocol.ids import tagged_hash
@@ -184,7 +184,7 @@ class _Seen:
 
     def _is_renewed(self, old: PledgeStanding) -> bool:
         return any(
-            other.offer.said.line == old.offer.said.line
+            thing_of(self._need, other.offer) == thing_of(self._need, old.offer)
             and other.state in _STAND
             and other.offer.act.order > old.offer.act.order
             for other in self._mine

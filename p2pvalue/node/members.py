@@ -218,6 +218,7 @@ class Members:
             is_me=member.root == self._context.root(self._community),
             admitted_by=names.of(member.admitted_by) if member.admitted_by is not None else "",
             since=admitted_ms(self._copy(), member) or None,
+            skills=names.skills_of(member.root),
         )
 
     def _former_view(self, member: FormerMember, names: Names) -> t.MemberView:

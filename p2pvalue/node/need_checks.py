@@ -19,6 +19,9 @@ from p2pvalue_protocol.needs.keeping import Word, may_confirm, may_settle
 from p2pvalue_protocol.needs.standing import NeedStanding, NeedStateName, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
+ENDED: Final = ("lapsed", "dropped", "confirmed", "settled")
+"""The states of needs that are over."""
+
 _NAMED_MAX: Final = 3
 
 
@@ -84,6 +87,17 @@ def check_open(state: NeedStateName) -> None:
         )
 
 
+def check_is_open(title: str, state: str) -> None:
+    """Refuse a pledge to what takes none: a draft, or what is over."""
+    if state == "draft":
+        raise LocalProtocolError(
+            f'the need "{title}" is a draft, and takes no pledges yet: who asked for it opens it'
+            " with `p2pvalue need edit --open`"
+        )
+    if state in ENDED:
+        raise LocalProtocolError(f'the need "{title}" is {state}: it takes none')
+
+
 def check_withdrawal(
     standing: NeedStanding, state: str, now_ms: int, *, is_heir_named: bool
 ) -> None:
@@ -104,7 +118,7 @@ def check_withdrawal(
 def check_amount(state: NeedState, offer: Offer, quantity: int, whole: int) -> None:
     """Refuse to say that more was delivered than is promised: others would count `whole`."""
     if quantity > whole:
-        most = _amount(state, offer, whole)
+        most = amount_of(state, offer, whole)
         raise LocalProtocolError(f"this pledge is of {most}: say at most that much")
 
 
@@ -125,7 +139,7 @@ def check_takeover(
         pledge = found.offer.pledge
         whose = {other.offer.member for other in pledges if other.offer.said.takes == pledge}
         who = " and ".join(names.of(member) for member in sorted(whose))
-        taken = _amount(state, found.offer, word.taken)
+        taken = amount_of(state, found.offer, word.taken)
         raise LocalProtocolError(f"nothing is left: {who} took over all {taken}")
     if word.to not in (None, me):
         heir = names.of(word.to or b"")
@@ -133,7 +147,8 @@ def check_takeover(
     return word.released - word.taken
 
 
-def _amount(state: NeedState, offer: Offer, quantity: int) -> str:
+def amount_of(state: NeedState, offer: Offer, quantity: int) -> str:
+    """Return a quantity of what a pledge is for, as people write it."""
     line = line_of(state, offer.said.terms, offer.said.line or 0)
     return str(quantity) if line is None else written(line.kind, line.unit, quantity)
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Final
 
 from p2pvalue import need_types as nt
 from p2pvalue.node.need_boards import need_state
 from p2pvalue.node.people import Naming
 from p2pvalue_protocol.kinds.need import NeedLine, NeedState, terms_id
-from p2pvalue_protocol.needs.acts import confirmers_of, stewards_of
+from p2pvalue_protocol.needs.acts import Offer, confirmers_of, stewards_of
 from p2pvalue_protocol.needs.keeping import Word
 from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 from p2pvalue_protocol.past import StateRow
+
+Thing = tuple[str, str]
+"""What is given: a kind and a unit."""
+
+_TO_RENEW: Final = ("outdated", "early", "expired")
 
 
 def need_view(
@@ -76,8 +82,36 @@ def _is_mine(state: NeedState, standing: NeedStanding, me: bytes) -> bool:
     )
 
 
+def renewals(state: NeedState, pledges: Iterable[PledgeStanding]) -> dict[bytes, bytes]:
+    """Return which pledges to a need were renewed, and by which: looks twice at each.
+
+    A renewal says again, under other terms, that its author gives of the same thing.
+    """
+    every = list(pledges)
+    newest: dict[tuple[bytes, Thing | None], PledgeStanding] = {}
+    for pledge in every:
+        is_plain = pledge.offer.said.takes is None and pledge.state not in _TO_RENEW
+        if is_plain and pledge.state != "withdrawn":
+            whose = pledge.offer.member, thing_of(state, pledge.offer)
+            before = newest.get(whose)
+            if before is None or before.offer.act.order < pledge.offer.act.order:
+                newest[whose] = pledge
+    found: dict[bytes, bytes] = {}
+    for old in every:
+        by = newest.get((old.offer.member, thing_of(state, old.offer)))
+        is_later = by is not None and by.offer.act.order > old.offer.act.order
+        if by is not None and is_later and old.state in _TO_RENEW:
+            found[old.offer.pledge] = by.offer.pledge
+    return found
+
+
 def pledge_view(
-    pledge: PledgeStanding, need: bytes, state: NeedState, names: Naming
+    pledge: PledgeStanding,
+    need: bytes,
+    state: NeedState,
+    names: Naming,
+    *,
+    renewed_by: bytes = b"",
 ) -> nt.PledgeView:
     """Return a pledge as it stands."""
     said, word = pledge.offer.said, pledge.word
@@ -111,6 +145,7 @@ def pledge_view(
         to="" if word is None or word.to is None else word.to.hex(),
         to_name="" if word is None or word.to is None else names.of(word.to),
         judges=_people(_judges(word), names),
+        renewed_by=renewed_by.hex(),
         member=pledge.offer.member.hex(),
         name=names.of(pledge.offer.member),
         time=pledge.offer.act.order.time,
@@ -129,6 +164,12 @@ def line_of(state: NeedState, named: bytes | None, number: int) -> NeedLine | No
         if terms_id(terms) == named and number < len(terms.lines):
             return terms.lines[number]
     return None
+
+
+def thing_of(state: NeedState, offer: Offer) -> Thing | None:
+    """Return what an offer is of: kind and unit of its line; None if its terms are not known."""
+    line = line_of(state, offer.said.terms, offer.said.line or 0)
+    return None if line is None else (line.kind, line.unit)
 
 
 def _lines(standing: NeedStanding) -> list[nt.LineView]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import trio
@@ -15,6 +15,7 @@ from p2pvalue.node.context import Context
 from p2pvalue.node.interests import wanting
 from p2pvalue.node.need_boards import need_state, read_acts
 from p2pvalue.node.need_checks import (
+    ENDED,
     check_close,
     check_days,
     check_drop,
@@ -39,9 +40,6 @@ from p2pvalue_protocol.needs.standing import NeedStanding
 from p2pvalue_protocol.past import StateRow
 from p2pvalue_protocol.proof.form import encode_proof
 from p2pvalue_protocol.proof.making import Making
-
-ENDED: Final = ("lapsed", "dropped", "confirmed", "settled")
-"""The states of needs that are over."""
 
 
 class Needs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from p2pvalue import need_types as nt
-from p2pvalue.node.need_views import line_of
+from p2pvalue.node.need_views import line_of, renewals
 from p2pvalue.node.people import Names
 from p2pvalue_protocol.kinds.need import NeedState, Terms
 from p2pvalue_protocol.needs.acts import stewards_of
@@ -20,7 +20,10 @@ def steps_of(
     found: list[nt.StepView] = []
     if _is_to_close(state, standing, me, now_ms):
         found.append(nt.StepView(act="close"))
+    renewed = renewals(state, standing.pledges)
     for pledge in standing.pledges:
+        if pledge.offer.pledge in renewed:
+            continue
         for act, quantity in _acts(state, standing, pledge, me, now_ms):
             said = pledge.offer.said
             line = line_of(state, said.terms, said.line or 0)

@@ -11,9 +11,9 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from p2pvalue.amounts import written
+from p2pvalue.amounts import moment, written
 from p2pvalue.node.concern_words import PART_CHARS_MAX, plain, text_of, todo_of, why_of
-from p2pvalue.node.concerns import Amount, Concern
+from p2pvalue.node.concerns import AHEAD_MS, Amount, Concern
 from p2pvalue.node.notify_rules import Way
 from p2pvalue.notify_types import NotificationKind
 
@@ -35,6 +35,7 @@ class Notification(msgspec.Struct):
 
     `key` is that of the first; `time` (ms) when the newest happened, `noted` when the first was
     noticed. `pledges` are the different ones that they are about, `pledged` the first of these.
+    `ends` (ms) is the last day or deadline that is near, 0 if it is about none.
     """
 
     key: bytes
@@ -53,11 +54,13 @@ class Notification(msgspec.Struct):
     count: int = 1
     pledges: list[bytes] = []
     pledged: str = ""
+    ends: int = 0
 
     @property
     def text(self) -> str:
-        """What happened, in one line."""
-        return text_of(self.kind, self.title, self.names, self.count, self.much, self.said)
+        """What happened, in one line; a time is told by the clock of this machine."""
+        told = self.kind, self.title, self.names, self.count, self.much, self.said
+        return text_of(*told, by=moment(self.ends))
 
     @property
     def why(self) -> str:
@@ -153,6 +156,7 @@ class _Taking:
             way = "digest"
             item = self._like(concern, way)
         if item is not None:
+            item.ends = max(item.ends, _ends(concern))
             _fold(item, concern._replace(time=self._time_of(concern)), self._names(concern))
             return
         item = self._new(concern, way)
@@ -187,6 +191,7 @@ class _Taking:
             keys=[concern.key],
             pledges=[concern.pledge] if concern.pledge else [],
             pledged=_written(concern.pledged),
+            ends=_ends(concern),
         )
 
     def _time_of(self, concern: Concern) -> int:
@@ -199,6 +204,11 @@ class _Taking:
 
 def _written(amount: Amount | None) -> str:
     return "" if amount is None else plain(written(*amount))
+
+
+def _ends(concern: Concern) -> int:
+    """Return the time that is near, of which somebody is told a day before; 0 if none is."""
+    return concern.time + AHEAD_MS if concern.is_ahead else 0
 
 
 def _fold(item: Notification, concern: Concern, names: list[str]) -> None:

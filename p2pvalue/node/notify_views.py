@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from p2pvalue.amounts import counted
 from p2pvalue.node.concern_words import ABOUT, fewer_of, plain
 from p2pvalue.node.notified import Notification
 from p2pvalue.node.notify_rules import Rules, default_rule
@@ -55,7 +56,7 @@ def digest_event(waiting: Mapping[str, int], now_ms: int) -> EventView:
     """Return what is told once a day: how much waits, by the name of the community."""
     count = sum(waiting.values())
     where = ", ".join(f"{plain(name)} {many}" for name, many in waiting.items() if many)
-    things = "1 thing waits" if count == 1 else f"{count} things wait"
+    things = counted(count, "thing waits", "things wait")
     return EventView(
         event="notification",
         community="",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import p2pvalue
 from p2pvalue import sizes
 from p2pvalue import types as t
+from p2pvalue.amounts import counted
 from p2pvalue.config import Config
 from p2pvalue.node.node import DATABASE_NAME
 
@@ -186,12 +187,13 @@ def _clock(node: RunningNode) -> t.CheckView:
         - node.clock_ms()
     )
     is_ok = ahead_ms < CLOCK_OFF_MS_MAX
+    minutes = counted(ahead_ms // 60_000, "minute")
     return t.CheckView(
         check="clock is right",
         is_ok=is_ok,
         detail="no operation is from the future"
         if is_ok
-        else f"operations here are {ahead_ms // 60_000} minutes ahead of this clock: set it",
+        else f"operations here are {minutes} ahead of this clock: set it",
     )
 
 
@@ -231,11 +233,14 @@ def _communities(node: RunningNode) -> list[t.CheckView]:
         is_alone = not view.peers and view.unshared > 0
         detail = f"{view.operations:,} operations, connected peers: {len(view.peers)}"
         if waiting:
-            detail += f", {waiting} logs wait for something that has not arrived"
+            logs = counted(waiting, "log waits", "logs wait")
+            detail += f", {logs} for something that has not arrived"
         if is_alone:
-            detail += f", {view.unshared} changes not yet with anybody: keep this machine safe"
+            changes = counted(view.unshared, "change")
+            detail += f", {changes} not yet with anybody: keep this machine safe"
         if view.sealed:
-            detail += f", {view.sealed} wait for the key to read them: a member online has it"
+            changes = counted(view.sealed, "change waits", "changes wait")
+            detail += f", {changes} for the key to read: a member online has it"
         if view.state == "joining":
             detail += f"; joining, waiting for {view.waiting_for or 'a member'}"
         checks.append(t.CheckView(check=f"community {view.name}", is_ok=True, detail=detail))

@@ -30,23 +30,27 @@ class Holder(Protocol):
 
 
 class Names:
-    """What members are called; asks the store once for each member it is asked about."""
+    """What members say of themselves; asks the store once for each that it is asked about."""
 
     def __init__(self, holder: Holder, community: bytes) -> None:
         self._holder = holder
         self._community = community
-        self._known: dict[bytes, str] = {}
+        self._known: dict[bytes, profile.ProfileState | None] = {}
 
     def of(self, member: bytes) -> str:
         """Return the name in a member's profile, or one made from the key: "member 3f2a9c"."""
-        name = self._known.get(member)
-        if name is None:
-            name = self._known[member] = self._read(member)
-        return name
+        said = self._said(member)
+        return unnamed(member) if said is None else said.name
 
-    def _read(self, member: bytes) -> str:
-        state = profile_of(self._holder, self._community, member)
-        return unnamed(member) if state is None else state.name
+    def skills_of(self, member: bytes) -> list[str]:
+        """Return what a member says that she can."""
+        said = self._said(member)
+        return [] if said is None else list(said.skills)
+
+    def _said(self, member: bytes) -> profile.ProfileState | None:
+        if member not in self._known:
+            self._known[member] = profile_of(self._holder, self._community, member)
+        return self._known[member]
 
 
 def profile_of(holder: Holder, community: bytes, member: bytes) -> profile.ProfileState | None:

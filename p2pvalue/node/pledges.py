@@ -9,15 +9,17 @@ from p2pvalue.node.about_member import about_member
 from p2pvalue.node.context import Context
 from p2pvalue.node.need_boards import need_state
 from p2pvalue.node.need_checks import (
+    amount_of,
     check_amount,
     check_dispute,
+    check_is_open,
     check_judge,
     check_takeover,
     check_withdrawal,
 )
-from p2pvalue.node.need_views import pledge_view
-from p2pvalue.node.needs import ENDED, Needs
-from p2pvalue.node.people import resolve_member
+from p2pvalue.node.need_views import pledge_view, renewals, thing_of
+from p2pvalue.node.needs import Needs
+from p2pvalue.node.people import Names, resolve_member
 from p2pvalue.node.references import full_id, resolve
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from p2pvalue_protocol.ids import subject_of
@@ -31,7 +33,6 @@ from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
 _OVER = ("withdrawn", "void", "released")
-_AGAIN = ("outdated", "early", "withdrawn", "expired")
 
 
 class Pledges:
@@ -47,18 +48,18 @@ class Pledges:
     def all(self, *, need: str = "", mine: bool = False) -> list[nt.PledgeView]:
         """Return the pledges to one need or to all, need by need, oldest first."""
         rows = [self._needs.row(need)] if need else list(self._needs.rows())
-        names, me = self._needs.names(), self._context.root(self._community)
+        names, me = self._needs.names(), self._context.root(self._community).hex()
         return [
-            pledge_view(found, row.subject, need_state(row), names)
+            view
             for row in rows
-            for found in self._needs.standing(row).pledges
-            if not mine or found.offer.member == me
+            for view in self._views(row, names)
+            if not mine or view.member == me
         ]
 
     def named(self, reference: str) -> nt.PledgeView:
         """Return the pledge meant; raises NotFound."""
         row, found = self._found(reference)
-        return pledge_view(found, row.subject, need_state(row), self._needs.names())
+        return self._view(row, found.offer.pledge)
 
     def about(self, reference: str) -> nt.AboutView:
         """Return how a member keeps her word, and what she says of herself."""
@@ -117,15 +118,15 @@ class Pledges:
             raise LocalProtocolError(f"this pledge is {found.state}: nothing is to be renewed")
         said = found.offer.said
         standing = self._needs.standing(row)
-        if any(_is_renewal(other, found) for other in standing.pledges):
+        if found.offer.pledge in renewals(need_state(row), standing.pledges):
             raise LocalProtocolError("this pledge was renewed already: the newer one counts")
-        assert said.line is not None
         assert said.quantity is not None
-        self._check_takes_pledges(standing, need_state(row), said.line, is_takeover=False)
+        line = _line_now(need_state(row), standing.terms, found)
+        self._check_takes_pledges(standing, need_state(row), line, is_takeover=False)
         payload = pledge.encode_pledge(
             row.subject,
             standing.terms_id,
-            said.line,
+            line,
             said.quantity,
             when=said.when,
             where=said.where,
@@ -202,21 +203,24 @@ class Pledges:
 
     def _found(self, reference: str) -> tuple[StateRow, PledgeStanding]:
         """Return the pledge meant: by its id, or ours that is not over by its need's title."""
-        pledges = {found.offer.pledge: (row, found) for row, found in self._every()}
+        pledges: dict[bytes, tuple[StateRow, PledgeStanding]] = {}
+        titles: dict[bytes, str] = {}
+        for row in self._needs.rows():
+            every = self._needs.standing(row).pledges
+            renewed = renewals(need_state(row), every)
+            for found in every:
+                pledge = found.offer.pledge
+                pledges[pledge] = (row, found)
+                titles[pledge] = "" if pledge in renewed else self._title(row, found)
         whole = full_id(reference, 16)
         if whole is not None and whole in pledges:
             return pledges[whole]
-        named = ((subject, self._title(*found)) for subject, found in pledges.items())
-        return pledges[resolve(reference, named, "pledge")]
+        meant = resolve(reference, titles.items(), "pledge", told=lambda one: _told(*pledges[one]))
+        return pledges[meant]
 
     def _title(self, row: StateRow, found: PledgeStanding) -> str:
         is_ours = found.offer.member == self._context.root(self._community)
         return need_state(row).title if is_ours and found.state not in _OVER else ""
-
-    def _every(self) -> Iterator[tuple[StateRow, PledgeStanding]]:
-        for row in self._needs.rows():
-            for found in self._needs.standing(row).pledges:
-                yield row, found
 
     def _own(self, reference: str, does: str) -> tuple[StateRow, PledgeStanding]:
         row, found = self._found(reference)
@@ -255,16 +259,14 @@ class Pledges:
     def _check_plain(self, state: NeedState, terms: Terms, line: int) -> None:
         """Refuse a pledge that could not count, where nobody closed the need."""
         _check_line(state, terms, line)
-        if state.status == "dropped":
-            raise LocalProtocolError(f'the need "{state.title}" is dropped: it takes none')
+        check_is_open(state.title, state.status)
         self._check_in_time(state, terms, is_closed=False)
 
     def _check_takes_pledges(
         self, standing: NeedStanding, state: NeedState, line: int, *, is_takeover: bool
     ) -> None:
         _check_line(state, standing.terms, line)
-        if standing.state in ENDED:
-            raise LocalProtocolError(f'the need "{state.title}" is {standing.state}: it takes none')
+        check_is_open(state.title, standing.state)
         if not is_takeover:
             self._check_in_time(state, standing.terms, is_closed=standing.is_closed)
 
@@ -334,9 +336,40 @@ class Pledges:
 
     def _view(self, row: StateRow, subject: bytes) -> nt.PledgeView:
         """Return a pledge to a need as it stands now; looks at no other need."""
+        return next(self._views(row, self._needs.names(), subject))
+
+    def _views(
+        self, row: StateRow, names: Names, only: bytes | None = None
+    ) -> Iterator[nt.PledgeView]:
+        """Yield the pledges to a need as they stand now, or only one."""
         pledges = self._needs.standing(row).pledges
-        found = next(found for found in pledges if found.offer.pledge == subject)
-        return pledge_view(found, row.subject, need_state(row), self._needs.names())
+        state = need_state(row)
+        renewed = renewals(state, pledges)
+        for found in pledges:
+            pledge = found.offer.pledge
+            if only in (None, pledge):
+                renewed_by = renewed.get(pledge, b"")
+                yield pledge_view(found, row.subject, state, names, renewed_by=renewed_by)
+
+
+def _line_now(state: NeedState, terms: Terms, found: PledgeStanding) -> int:
+    """Return the number of the line that asks now for what a pledge is of; refuses if none does."""
+    thing = thing_of(state, found.offer)
+    for number, line in enumerate(terms.lines):
+        if (line.kind, line.unit) == thing:
+            return number
+    gone = "that" if thing is None else "hours" if thing[0] == "hours" else thing[1]
+    raise LocalProtocolError(
+        f'"{state.title}" does not ask for {gone} now: pledge what it asks for with'
+        " `p2pvalue pledge make`"
+    )
+
+
+def _told(row: StateRow, found: PledgeStanding) -> str:
+    """Return what tells a pledge apart from others to the same need."""
+    state = need_state(row)
+    much = amount_of(state, found.offer, found.offer.said.quantity or 0)
+    return f"{much} to {state.title}, {found.state}"
 
 
 def _check_line(state: NeedState, terms: Terms, line: int) -> None:
@@ -345,11 +378,3 @@ def _check_line(state: NeedState, terms: Terms, line: int) -> None:
             f'the need "{state.title}" has lines 0 to {len(terms.lines) - 1}, and none'
             f" numbered {line}: choose one of them"
         )
-
-
-def _is_renewal(other: PledgeStanding, found: PledgeStanding) -> bool:
-    """Return whether a pledge says again, under terms that stand, what an outdated one said."""
-    ours, before = other.offer, found.offer
-    is_same = (ours.member, ours.said.line) == (before.member, before.said.line)
-    is_later = ours.act.order > before.act.order and ours.said.takes is None
-    return is_same and is_later and other.state not in _AGAIN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -19,11 +19,18 @@ _PAGE: Final = 500
 _HEX = frozenset("0123456789abcdef")
 
 
-def resolve(reference: str, candidates: Iterable[tuple[bytes, str]], noun: str) -> bytes:
+def resolve(
+    reference: str,
+    candidates: Iterable[tuple[bytes, str]],
+    noun: str,
+    *,
+    told: Callable[[bytes], str] | None = None,
+) -> bytes:
     """Return the id meant by a full id, a unique beginning of one, or an exact name.
 
     `candidates` are ids with their names. A name goes before a beginning of an id. Raises NotFound
-    naming the candidates if there are several, or what is near and what to do if there is none.
+    naming the candidates if there are several, as `told` says or by their names, or what is near
+    and what to do if there is none.
     """
     wanted = reference.strip()
     digits = wanted.lower() if _is_beginning(wanted.lower()) else None
@@ -44,7 +51,8 @@ def resolve(reference: str, candidates: Iterable[tuple[bytes, str]], noun: str) 
     if len(found) == 1:
         return found[0][0]
     if found:
-        raise NotFound(f'"{wanted}" may mean {_listed(found)}: name the {noun} by these digits')
+        listed = _listed(found if told is None else [(one, told(one)) for one, _ in found])
+        raise NotFound(f'"{wanted}" may mean {listed}: name the {noun} by these digits')
     if near := _near(wanted, names):
         meant = " or ".join(f'"{name}"' for name in near)
         raise NotFound(f'there is no {noun} "{wanted}" here: did you mean {meant}?')

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from p2pvalue import fact_types as ft
+from p2pvalue.amounts import counted
 from p2pvalue.node.context import Context
 from p2pvalue.node.minutes import MINUTES, minutes_kept
 from p2pvalue.node.moderation import moderated
@@ -67,7 +68,7 @@ def reviews(needs: Needs, me: bytes, since_ms: int) -> Iterator[ft.SuggestionVie
         day = max((word.delivered_ms for word in judged), default=0)
         if judged and day >= since_ms:
             title = need_state(row).title
-            what = "1 pledge" if len(judged) == 1 else f"{len(judged)} pledges"
+            what = counted(len(judged), "pledge")
             yield ft.SuggestionView(
                 suggestion=row.subject.hex(),
                 source=REVIEW,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from p2pvalue.amounts import counted
 from p2pvalue.types import JoinView
 
 RETRY_S_FIRST: Final = 1.0
@@ -118,11 +119,11 @@ def waiting_words(join: JoinView, community: str) -> str:
 
 
 def _addresses(join: JoinView) -> str:
-    return f"{join.addresses_tried} address" + ("" if join.addresses_tried == 1 else "es")
+    return counted(join.addresses_tried, "address", "addresses")
 
 
 def _members(join: JoinView) -> str:
-    return f"{join.members_asked} member" + ("" if join.members_asked == 1 else "s")
+    return counted(join.members_asked, "member")
 
 
 def _times(join: JoinView) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from p2pvalue.amounts import moment
 from p2pvalue_cli import dates
 from p2pvalue_cli.output import day
 
@@ -42,3 +43,16 @@ def test_a_day_that_was_begins_where_one_is(date: str) -> None:
 def test_as_of_names_the_same_midnight_everywhere() -> None:
     assert dates.midnight_utc_ms("2099-12-31", "--as-of") == 4_102_358_400_000
     assert dates.day_utc(4_102_358_400_000) == "2099-12-31"
+
+
+def test_a_last_day_is_shown_elsewhere_with_the_hour_and_the_zone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = []
+    for place in ("UTC", "Asia/Tokyo", "America/New_York"):
+        monkeypatch.setenv("TZ", place)
+        time.tzset()
+        shown.append(moment(1_798_761_599_999))  # the end of 2026, in Greenwich
+    monkeypatch.undo()
+    time.tzset()
+    assert shown == ["2026-12-31 23:59 UTC", "2027-01-01 08:59 JST", "2026-12-31 18:59 EST"]

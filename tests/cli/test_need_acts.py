@@ -48,3 +48,75 @@ def test_who_asks_for_a_class_that_no_need_has_is_told_those_there_are(ana: Pers
     ana.sees("need", "add", "Roof", "--hours", "1h", "--class", "care")
     assert "care" in ana.sees("need", "list", "--class", "carre")
     assert "carre" not in ana.sees("need", "list", "--class", "care")
+
+
+def test_what_was_promised_is_told_back_with_its_line_and_when_it_binds(ana: Person) -> None:
+    days = ("--closes", "2099-05-31", "--trigger", "any")
+    ana.sees("need", "add", "Shelf", "--hours", "4h", "--skill", "2 carriers", *days)
+    told = ana.sees("pledge", "make", "Shelf", "1", "--if-others", "1", "--after", "2099-04-30")
+    assert "pledged 1 carrier to Shelf, line 2 (pledge " in told
+    assert "if 1 other pledges and it closes after 2099-04-30 23:59 " in told
+    binds = "it binds you when the need closes with any minimum pledged, after 2099-05-31 23:59 "
+    assert binds in told
+    ana.sees("need", "add", "Bed", "--hours", "4h", "--trigger", "none")
+    assert "it binds you now" in ana.sees("pledge", "make", "Bed", "1h")
+
+
+def test_each_act_on_a_pledge_tells_how_much_and_of_what(ana: Person) -> None:
+    ana.sees("need", "add", "Bed", "--hours", "2h..4h")
+    ana.sees("pledge", "make", "Bed", "3h")
+    assert ana.sees("pledge", "withdraw", "Bed") == "withdrew 3h from Bed: you owe nothing of it\n"
+    ana.sees("pledge", "make", "Bed", "2h")
+    ana.sees("need", "close", "Bed")
+    assert ana.sees("pledge", "claim", "Bed", "1h") == "claimed 1h of 2h to Bed\n"
+    released = ana.sees("pledge", "release", "Bed", "--reason", "my back")
+    assert released == "released 1h of Bed: anybody may take it over\n"
+    assert "said before: my back" in ana.sees("pledge", "show", "Bed")
+
+
+def test_a_pledge_that_was_renewed_is_listed_only_if_all_are(ana: Person) -> None:
+    ana.sees("need", "add", "Bed", "--hours", "2h", "--skill", "2 cooks")
+    for amount in ("1h", "1 cook"):
+        ana.sees("pledge", "make", "Bed", amount)
+    ana.sees("need", "edit", "Bed", "--hours", "3h", "--skill", "2 cooks")
+    old, cook = [made["pledge"] for made in ana.gets("pledge", "list")]
+    new = ana.gets("pledge", "renew", old)["pledge"]
+    assert [made["pledge"] for made in ana.gets("pledge", "list")] == [cook, new]
+    assert ana.gets("pledge", "list", "--all")[0]["renewed_by"] == new
+    assert f"outdated, renewed as {new[:8]}" in ana.sees("pledge", "list", "--all")
+    assert f"renewed: p2pvalue pledge show {new[:8]}" in ana.sees("pledge", "show", old)
+    assert old[:8] not in ana.sees("need", "show", "Bed")
+    assert [made["pledge"] for made in ana.gets("pledge", "list", "--state", "offered")] == [new]
+    assert "none of 3" in ana.sees("pledge", "list", "--state", "settled")
+
+
+def test_own_pledges_to_one_need_are_told_apart_by_their_amounts(ana: Person) -> None:
+    ana.sees("need", "add", "Bed", "--hours", "9h")
+    for amount in ("1h", "90min"):
+        ana.sees("pledge", "make", "Bed", amount)
+    told = ana.type("pledge", "withdraw", "Bed").stderr
+    assert "1h to Bed, offered" in told
+    assert "1h30 to Bed, offered" in told
+
+
+def test_a_list_of_nothing_says_what_to_type(ana: Person) -> None:
+    for words in (
+        "need list", "need board", "need rank", "pledge list", "pledge plan", "project list",
+        "contribution list", "contribution suggest", "thanks list", "notify list", "notify digest",
+        "chat list", "invite list", "request list", "document list", "blob list",
+    ):  # fmt: skip
+        if not ana.gets(*words.split()):
+            assert "p2pvalue " in ana.sees(*words.split()), words
+    ana.sees("project", "create", "Workshop")
+    assert "none of 1: p2pvalue project list" in ana.sees("project", "list", "--mine")
+
+
+def test_the_next_day_of_a_need_is_in_the_list(ana: Person) -> None:
+    ana.sees("need", "add", "Bed", "--hours", "1h", "--trigger", "none")
+    assert "BY WHEN" not in ana.sees("need", "list")
+    days = ("--closes", "2099-05-30", "--deadline", "2099-06-30")
+    ana.sees("need", "add", "Path", "--hours", "1h", *days)
+    ana.sees("need", "add", "Gate", "--hours", "1h", "--deadline", "2099-07-31")
+    listed = ana.sees("need", "list")
+    assert "pledge by 2099-05-30 23:59 " in listed
+    assert "do by 2099-07-31 23:59 " in listed

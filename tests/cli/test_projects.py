@@ -43,7 +43,7 @@ def test_comments_on_a_need_are_shown_with_it_the_newest_few(ana: Person) -> Non
     assert all(said["channel"] == need["need"] for said in need["comments"])
     listed = ana.sees("chat", "list", "--channel", need["need"])
     assert "comment 0" in listed
-    assert ana.sees("chat", "list") == ""
+    assert ana.gets("chat", "list") == []
 
 
 @pytest.mark.parametrize(

@@ -286,3 +286,25 @@ async def test_a_turn_is_handed_over_and_what_binds_nobody_is_not(
     with pytest.raises(LocalProtocolError, match="nothing to hand over"):
         await eva.community.pledges.withdraw("Roof", to="Ana")
     assert (await eva.community.pledges.withdraw("Roof")).state == "withdrawn"
+
+
+async def test_a_draft_takes_no_pledges_until_it_is_opened(ana: SmallNode) -> None:
+    await add(ana, status="draft")
+    for conditions in ([], [ConditionView(others=1)]):
+        with pytest.raises(LocalProtocolError, match=r"is a draft.*--open"):
+            await ana.community.pledges.make("Roof", 60, conditions=conditions)
+    await change(ana, status="open")
+    assert (await ana.community.pledges.make("Roof", 60)).state == "offered"
+
+
+async def test_a_renewal_is_of_the_same_thing_wherever_its_line_is_now(ana: SmallNode) -> None:
+    cooks = LineView(kind="skill", unit="cook", minimum=1, optimum=2)
+    await add(ana)
+    made = await ana.community.pledges.make("Roof", 60)
+    await change(ana, lines=[cooks, HOURS])
+    renewed = await ana.community.pledges.renew(made.pledge)
+    assert (renewed.line, renewed.kind, renewed.quantity) == (1, "hours", 60)
+    assert ana.community.pledges.named(made.pledge).renewed_by == renewed.pledge
+    await change(ana, lines=[cooks])
+    with pytest.raises(LocalProtocolError, match="does not ask for hours now"):
+        await ana.community.pledges.renew(renewed.pledge)

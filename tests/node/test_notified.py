@@ -119,13 +119,13 @@ def test_what_asks_for_something_at_once_is_not_pushed_out_by_what_waits_for_the
 @given(st.text(), st.text(), st.text())
 @settings(max_examples=200)
 def test_whatever_strangers_write_is_one_short_line(title: str, name: str, said: str) -> None:
-    text = text_of("pledge-disputed", title, [name], 1, "1h", said)
+    text = text_of("pledge-disputed", title, [name], 1, "1h", said, by="")
     assert len(text) <= 4 * PART_CHARS_MAX
     assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text)
 
 
 def test_braces_in_a_title_ask_for_nothing() -> None:
-    text = text_of("need-lapsed", "{who} {0} {title.__class__}", [], 1, "", "")
+    text = text_of("need-lapsed", "{who} {0} {title.__class__}", [], 1, "", "", by="")
     assert text == "“{who} {0} {title.__class__}” did not come about"
 
 

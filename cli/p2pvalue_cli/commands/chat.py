@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -71,7 +72,7 @@ def list_messages(count: int, channel: str, before: str, ids: bool, community: s
     page = connection.get(
         "/messages", channel=channel, limit=count, before=before, community=community
     )
-    show(page, lambda found: write_messages(found, with_ids=ids))
+    show(page, lambda found: _write(found, with_ids=ids))
 
 
 @chat.command(example="p2pvalue chat follow")
@@ -100,3 +101,10 @@ def follow(count: int, channel: str, community: str | None) -> None:
                 last = message["cursor"]
             if len(page) < PAGE:
                 break
+
+
+def _write(messages: list[dict[str, Any]], *, with_ids: bool) -> None:
+    if messages:
+        write_messages(messages, with_ids=with_ids)
+    else:
+        say("no messages yet; say something with: p2pvalue chat post TEXT")

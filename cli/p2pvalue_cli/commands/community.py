@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from p2pvalue.amounts import counted
 from p2pvalue_cli import connection
 from p2pvalue_cli.asking import confirm
 from p2pvalue_cli.command import Group, community_option, run_hint
@@ -210,7 +211,8 @@ def leave(folder: Path | None, wipe: bool, yes: bool, community: str | None) -> 
         warning = f"You are the only founder: nobody can change the rules of {name} then."
         click.echo(warning, err=True)
     if wipe and view["unshared"]:
-        click.echo(f"{view['unshared']} changes of yours are with nobody else yet.", err=True)
+        changes = counted(view["unshared"], "change of yours is", "changes of yours are")
+        click.echo(f"{changes} with nobody else yet.", err=True)
     confirm(f"Leave {name}?", is_sure=yes)
     if folder is not None:
         from p2pvalue_cli.commands.export import exported
@@ -325,9 +327,11 @@ def _write_one(view: dict[str, Any]) -> None:
     for reminder in view["reminders"]:
         click.secho(one_line(reminder), fg="yellow")
     if view["unshared"]:
-        click.echo(f"{view['unshared']} changes are not yet with anybody else")
+        changes = counted(view["unshared"], "change is", "changes are")
+        click.echo(f"{changes} not yet with anybody else")
     if view["sealed"]:
-        click.echo(f"{view['sealed']} changes wait for the key to read them")
+        changes = counted(view["sealed"], "change waits", "changes wait")
+        click.echo(f"{changes} for the key to read")
 
 
 def _state(view: dict[str, Any]) -> str:

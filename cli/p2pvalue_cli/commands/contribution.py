@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from p2pvalue.amounts import written
+from p2pvalue.amounts import counted, written
 from p2pvalue_cli import connection
 from p2pvalue_cli.amounts import BadAmount, parse_amount, parse_quantity
 from p2pvalue_cli.command import Group, community_option
@@ -178,7 +178,7 @@ def export(target: Path, form: str, force: bool, community: str | None, **chosen
         raise Failed(f"{target} is there already: name another file, or use --force") from error
     except OSError as error:
         raise Failed(f"{target} was not written ({error.strerror})") from error
-    count = "1 contribution" if len(found) == 1 else f"{len(found)} contributions"
+    count = counted(len(found), "contribution")
     answer = {"file": str(target), "format": form, "count": len(found)}
     show(answer, lambda _: say(f"wrote {count} to {target}"))
 
@@ -207,7 +207,7 @@ def _amount(found: dict[str, Any]) -> str:
 
 def _write_suggested(found: Sequence[dict[str, Any]]) -> None:
     if not found:
-        say("nothing that is not written down already")
+        say("nothing that is not written down; for anything else: p2pvalue contribution add")
         return
     rows = [(short(s["suggestion"]), day(s["day"]), s["title"], s["why"]) for s in found]
     table(("ID", "DAY", "WHAT", "WHY"), rows)

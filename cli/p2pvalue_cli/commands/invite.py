@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from p2pvalue.amounts import counted
 from p2pvalue_cli import connection
 from p2pvalue_cli.asking import confirm
 from p2pvalue_cli.command import Group, as_json, community_option
@@ -59,7 +60,7 @@ def revoke(invite: str, with_members: bool, yes: bool, community: str | None) ->
         if not as_json():
             click.echo(f"Came in by this invite, and would be removed: {names}", err=True)
         if use["removes"]:
-            confirm(f"Remove {len(use['removes'])} members?", is_sure=yes)
+            confirm(f"Remove {counted(len(use['removes']), 'member')}?", is_sure=yes)
     gone = connection.post(f"{path}/revoke", members=with_members, community=community)
     show(gone, lambda i: say(f"nobody can use invite {short(i['invite'])} any more"))
 

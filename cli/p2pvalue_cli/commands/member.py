@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from p2pvalue.amounts import counted
 from p2pvalue_cli import connection
 from p2pvalue_cli.asking import confirm, yes_option
 from p2pvalue_cli.command import Group, as_json, community_option
 from p2pvalue_cli.connection import quoted
 from p2pvalue_cli.dates import end_of_day_ms
-from p2pvalue_cli.output import day, one_line, say, short, show, table
+from p2pvalue_cli.output import day, one_line, say, short, show, table_without_empty_end
 
 GIVEN_RANKS = ("admin", "member", "guest")
 
@@ -119,7 +120,7 @@ def _write_about(about: dict[str, Any]) -> None:
 
 
 def write_members(found: list[dict[str, Any]]) -> None:
-    """Print members as a table; those who were are marked."""
+    """Print members as a table, with skills if any are known; those who were are marked."""
     rows = [
         (
             short(m["member"]),
@@ -127,10 +128,11 @@ def write_members(found: list[dict[str, Any]]) -> None:
             m["rank"] or m["state"],
             len(m["devices"]),
             _story(m),
+            ", ".join(m["skills"]),
         )
         for m in found
     ]
-    table(("MEMBER", "NAME", "RANK", "DEVICES", "SINCE"), rows)
+    table_without_empty_end(("MEMBER", "NAME", "RANK", "DEVICES", "SINCE", "SKILLS"), rows)
 
 
 def _story(view: dict[str, Any]) -> str:
@@ -155,6 +157,12 @@ def _warn(preview: dict[str, Any]) -> None:
     if as_json():
         return
     name = one_line(preview["member"]["name"])
+    devices = counted(len(preview["member"]["devices"]), "device")
+    click.echo(
+        f"What {name} wrote until now stays. What her {devices} write later counts for nobody,"
+        " and they get no keys to what is new.",
+        err=True,
+    )
     if preview["stay"]:
         names = ", ".join(map(one_line, preview["stay"]))
         click.echo(f"Who came in through {name} stays: {names}", err=True)

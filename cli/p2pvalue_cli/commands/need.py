@@ -19,8 +19,8 @@ from p2pvalue_cli.need_around import write_around
 from p2pvalue_cli.need_options import described, describing
 from p2pvalue_cli.need_pages import (
     COLUMNS,
-    people,
-    state_text,
+    NO_NEEDS,
+    OVER,
     write_all,
     write_board,
     write_explanation,
@@ -28,6 +28,13 @@ from p2pvalue_cli.need_pages import (
     write_fitting,
     write_one,
     write_order,
+)
+from p2pvalue_cli.need_said import (
+    bound_text,
+    say_changed,
+    say_closed,
+    say_of_same_title,
+    say_wanted,
 )
 from p2pvalue_cli.need_text import read_need
 from p2pvalue_cli.need_timeline import write_timeline
@@ -38,7 +45,6 @@ STATES = (
     "draft open triggered in-progress claimed confirmed disputed settled lapsed dropped".split()
 )
 FITTING_MINUTES_MAX = 100_000  # the API's limit
-_DONE = ("confirmed", "settled", "lapsed", "dropped")
 as_of_option = click.option(
     "--as-of", metavar="DATE", help="As of the midnight (UTC) that begins DATE; today, if left out."
 )
@@ -90,7 +96,7 @@ def add(
         fields["status"] = "draft"
     added = connection.post("/needs", title=title, message=message, community=community, **fields)
     show(added, lambda n: say(f"added {one_line(n['title'])} (need {short(n['need'])})"))
-    _say_of_same_title(added, community)
+    say_of_same_title(added, community)
 
 
 def _take_text(text: str, title: str | None, given: dict[str, Any]) -> str:
@@ -127,7 +133,7 @@ def edit(
     before = connection.get(_path(reference), community=community)
     changed = connection.put(_path(before["need"]), community=community, **fields)
     pledges = connection.get("/pledges", need=before["need"], community=community)
-    show(changed, lambda n: _say_changed(before, n, pledges))
+    show(changed, lambda n: say_changed(before, n, pledges))
 
 
 @need.command(example="p2pvalue need close 'Fix the roof'")
@@ -145,7 +151,7 @@ def close(reference: str, yes: bool, community: str | None) -> None:
         question = f"Too little is pledged: let {one_line(found['title'])} lapse for good?"
         confirm(question, is_sure=yes)
     closed = connection.post(f"{_path(found['need'])}/close", community=community)
-    show(closed, _say_closed)
+    show(closed, say_closed)
 
 
 @need.command(example="p2pvalue need drop 'Fix the roof'")
@@ -161,7 +167,7 @@ def drop(reference: str, yes: bool, community: str | None) -> None:
     pledges = connection.get("/pledges", need=found["need"], community=community)
     bound = [pledged for pledged in pledges if pledged["bound"]]
     if bound and found["state"] != "dropped":
-        confirm(f"{_bound_text(bound)}: drop {one_line(found['title'])}?", is_sure=yes)
+        confirm(f"{bound_text(bound)}: drop {one_line(found['title'])}?", is_sure=yes)
     dropped = connection.put(_path(found["need"]), status="dropped", community=community)
     show(dropped, lambda n: say(f"dropped {one_line(n['title'])}: nobody owes anything to it"))
 
@@ -172,7 +178,7 @@ def drop(reference: str, yes: bool, community: str | None) -> None:
 def want(reference: str, community: str | None) -> None:
     """Say that you need it, too: one voice each in the order of work."""
     wanted = connection.post(f"{_path(reference)}/want", community=community)
-    show(wanted, lambda n: say(f"{one_line(n['title'])} is wanted by {people(n['wants'])}"))
+    show(wanted, say_wanted)
 
 
 @need.command(example="p2pvalue need unwant 'Fix the roof'")
@@ -181,7 +187,7 @@ def want(reference: str, community: str | None) -> None:
 def unwant(reference: str, community: str | None) -> None:
     """Take back that you need it, too."""
     wanted = connection.post(f"{_path(reference)}/want", wants=False, community=community)
-    show(wanted, lambda n: say(f"{one_line(n['title'])} is wanted by {people(n['wants'])}"))
+    show(wanted, say_wanted)
 
 
 @need.command(example="p2pvalue need fit 60min")
@@ -249,11 +255,11 @@ def list_needs(
     needs = [
         found
         for found in every_need
-        if (state or every or found["state"] not in _DONE)
+        if (state or every or found["state"] not in OVER)
         and state in (None, found["state"])
         and class_ in (None, found["class"])
         and (not mine or found["is_mine"])
-        and (not overdue or (found["state"] not in _DONE and 0 < found["deadline"] < now_ms))
+        and (not overdue or (found["state"] not in OVER and 0 < found["deadline"] < now_ms))
     ]
     show(needs, lambda found: write_all(found, len(every_need)))
     classes = {found["class"] for found in every_need if found["class"]}
@@ -270,7 +276,7 @@ def board(community: str | None) -> None:
         head: [found for found in needs if found["state"] in states]
         for head, states in COLUMNS.items()
     }
-    show(columns, write_board)
+    show(columns, lambda found: write_board(found) if needs else say(NO_NEEDS))
 
 
 @need.command(example="p2pvalue need calendar --mine > needs.ics")
@@ -335,25 +341,6 @@ def _path(reference: str) -> str:
     return f"/needs/{connection.quoted(reference)}"
 
 
-def _say_of_same_title(added: dict[str, Any], community: str | None) -> None:
-    """Say which other need has the title, since neither is found by it any more."""
-    needs = connection.get("/needs", community=community)
-    others = [
-        found
-        for found in needs
-        if found["title"] == added["title"]
-        and found["need"] != added["need"]
-        and found["state"] not in _DONE
-    ]
-    if others:
-        other = others[-1]
-        say(
-            f"need {short(other['need'])} of {one_line(other['name'])} has the same title"
-            f" ({state_text(other)}): name them by their ids, or give this one another with"
-            f" p2pvalue need edit {short(added['need'])} --title TITLE"
-        )
-
-
 def _would_lapse(need: dict[str, Any], community: str | None) -> bool:
     """Whether a need that can be closed now would be over with that."""
     if need["state"] != "open" or need["is_met"] or need["trigger"] == "none":
@@ -362,39 +349,3 @@ def _would_lapse(need: dict[str, Any], community: str | None) -> bool:
         return bool(need["closes"] < time.time() * 1000)
     pledges = connection.get("/pledges", need=need["need"], community=community)
     return any(pledged["state"] in ("offered", "unmet") for pledged in pledges)
-
-
-def _bound_text(bound: list[dict[str, Any]]) -> str:
-    """How many pledges bind, and of how many of them something is claimed or confirmed."""
-    claimed = sum(bool(pledged["claimed"] or pledged["delivered"]) for pledged in bound)
-    told = "1 pledge binds" if len(bound) == 1 else f"{len(bound)} pledges bind"
-    return f"{told}, {claimed} of them claimed already" if claimed else told
-
-
-def _say_changed(
-    before: dict[str, Any], need: dict[str, Any], pledges: list[dict[str, Any]]
-) -> None:
-    say(f"changed {one_line(need['title'])}")
-    kept = {(line["kind"], line["unit"]) for line in need["lines"]}
-    removed = [line for line in before["lines"] if (line["kind"], line["unit"]) not in kept]
-    if removed:
-        amounts = (written(line["kind"], line["unit"], line["optimum"]) for line in removed)
-        say(f"removed: {one_line('; '.join(amounts))}")
-    count = sum(pledged["state"] == "outdated" for pledged in pledges)
-    if count:
-        told = (
-            "1 pledge was made before: it counts again when who made it renews it"
-            if count == 1
-            else f"{count} pledges were made before: each counts again when who made it renews it"
-        )
-        say(f"{told} (pledge renew)")
-
-
-def _say_closed(need: dict[str, Any]) -> None:
-    title = one_line(need["title"])
-    if need["state"] == "lapsed":
-        say(f"closed {title}: too little was pledged, so nobody owes anything")
-    elif need["is_closed"]:
-        say(f"closed {title}: the pledges bind")
-    else:
-        say(f"said that {title} is closed: it is when another member says so too")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from p2pvalue import sizes
+from p2pvalue.amounts import counted
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Command, Group, community_option, data_dir, run_hint
 from p2pvalue_cli.drafts import all_drafts
@@ -154,13 +155,14 @@ def _write_status(status: dict[str, Any]) -> None:
             f"operations {community['operations']}, not yet with anybody {community['unshared']}"
         )
         if community["sealed"]:
-            click.echo(f"  {community['sealed']} changes wait for the key to read them")
+            changes = counted(community["sealed"], "change waits", "changes wait")
+            click.echo(f"  {changes} for the key to read")
         for reminder in community["reminders"]:
             click.secho(f"  {one_line(reminder)}", fg="yellow")
     for warning in status["warnings"]:
         click.secho(f"warning: {one_line(warning)}", fg="yellow")
     if kept := len(all_drafts(data_dir())):
-        texts = "1 text waits" if kept == 1 else f"{kept} texts wait"
+        texts = counted(kept, "text waits", "texts wait")
         click.secho(f"{texts} to be saved: {run_hint('document drafts')}", fg="yellow")
 
 

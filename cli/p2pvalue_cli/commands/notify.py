@@ -21,6 +21,7 @@ KINDS = (
 _DAYS = re.compile(r"(\d{1,4})\s*(?:d|days?)")
 _DAY_MINUTES = 24 * 60
 _INDENT = " " * 10
+_WHAT_IS_TOLD = "what is told and when: p2pvalue notify rules"
 
 
 @click.group(cls=Group)
@@ -38,7 +39,7 @@ def list_notifications(unread: bool, community: str | None) -> None:
     """
     query = {"unread": "true"} if unread else {}
     found = connection.get("/notifications", community=community, **query)
-    show(found, lambda items: _write(items, "nothing to be read"))
+    show(found, lambda items: _write(items, f"nothing to be read; {_WHAT_IS_TOLD}"))
 
 
 @notify.command(example="p2pvalue notify read")
@@ -88,7 +89,7 @@ def digest(at: str | None) -> None:
         show(chosen, lambda rules: say(_digest_words(rules["digest_hour"])))
         return
     found = connection.post("/notifications/digest")
-    show(found, lambda items: _write(items, "nothing waits for the digest"))
+    show(found, lambda items: _write(items, f"nothing waits for the digest; {_WHAT_IS_TOLD}"))
 
 
 @notify.command(example="p2pvalue notify rules")

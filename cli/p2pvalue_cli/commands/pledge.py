@@ -7,13 +7,31 @@ from typing import Any
 
 import click
 
-from p2pvalue.amounts import written
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Group, Late, community_option
 from p2pvalue_cli.dates import end_of_day_ms
-from p2pvalue_cli.output import ago, day, one_line, say, short, show, table
+from p2pvalue_cli.output import one_line, say, short, show
 from p2pvalue_cli.pledge_amounts import line_meant, quantity_of
+from p2pvalue_cli.pledge_pages import (
+    amount_text,
+    names_in,
+    say_back,
+    say_claimed,
+    say_delivered,
+    say_disputed,
+    say_if_too_few,
+    say_made,
+    say_taken,
+    warn_of_too_much,
+    write_plan,
+    write_pledge,
+    write_pledges,
+)
 
+STATES = (
+    "offered outdated withdrawn early late expired unmet void binding released claimed confirmed"
+    " disputed settled"
+).split()
 OTHERS_MAX = 1_000_000  # the protocol's limit
 _ID = re.compile("[0-9a-fA-F]{4,}")  # what may be the beginning of an id
 _PROOFS = "p2pvalue_cli.commands.proof"
@@ -83,11 +101,11 @@ def make(
         conditions=conditions,
         community=community,
     )
-    show(pledged, _say_made)
+    show(pledged, lambda p: say_made(p, wanted, names_in(p, community)))
     if if_others is not None:
-        _say_if_too_few(if_others, community)
+        say_if_too_few(if_others, community)
     if pledged["kind"] == "hours":
-        _warn_of_too_much()
+        warn_of_too_much()
 
 
 @pledge.command(example="p2pvalue pledge take 4f1c")
@@ -106,25 +124,35 @@ def take(pledge_id: str, amount: str | None, community: str | None) -> None:
         takes=released["pledge"],
         community=community,
     )
-    show(taken, _say_made)
+    show(taken, say_taken)
     if amount and taken["quantity"] < quantity_of(released, amount):
-        say(f"only {_amount(taken)} were left to take over")
+        say(f"no more than {amount_text(taken)} was left to take over")
 
 
 @pledge.command(example="p2pvalue pledge plan")
 def plan() -> None:
     """Show the working time that you promised, in all communities; nobody else is told."""
-    show(connection.get("/plan"), _write_plan)
+    show(connection.get("/plan"), write_plan)
 
 
-@pledge.command("list", example="p2pvalue pledge list --need 'Fix the roof'")
+@pledge.command("list", example="p2pvalue pledge list --need 'Fix the roof' --state offered")
 @click.option("--need", default="", metavar="NEED", help="Only those to this need.")
 @click.option("--mine", is_flag=True, help="Only your own.")
+@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--all", "every", is_flag=True, help="Also those that were renewed since.")
 @community_option
-def list_pledges(need: str, mine: bool, community: str | None) -> None:
-    """List pledges, and what became of each."""
+def list_pledges(
+    need: str, mine: bool, state: str | None, every: bool, community: str | None
+) -> None:
+    """List pledges, and what became of each; one that was renewed is left out."""
     query = {"need": need, "mine": "true"} if mine else {"need": need}
-    show(connection.get("/pledges", community=community, **query), _write)
+    found = connection.get("/pledges", community=community, **query)
+    chosen = [
+        pledged
+        for pledged in found
+        if state in (None, pledged["state"]) and (every or not pledged["renewed_by"])
+    ]
+    show(chosen, lambda pledges: write_pledges(pledges, len(found)))
 
 
 @pledge.command("show", example="p2pvalue pledge show 4f1c")
@@ -133,10 +161,7 @@ def list_pledges(need: str, mine: bool, community: str | None) -> None:
 def show_pledge(pledge_id: str, community: str | None) -> None:
     """Show a PLEDGE by the beginning of its id."""
     shown = _shown(pledge_id, community)
-    named = [condition["member"] for condition in shown["conditions"] if "member" in condition]
-    members = connection.get("/members", community=community, former="true") if named else []
-    names = {found["member"]: found["name"] for found in members}
-    show(shown, lambda pledged: _write_one(pledged, names))
+    show(shown, lambda pledged: write_pledge(pledged, names_in(pledged, community)))
 
 
 @pledge.command(example="p2pvalue pledge renew 4f1c")
@@ -144,7 +169,13 @@ def show_pledge(pledge_id: str, community: str | None) -> None:
 @community_option
 def renew(pledge_id: str, community: str | None) -> None:
     """Promise again what you promised before the need's terms changed."""
-    show(_told("renew", pledge_id, community), _say_made)
+    renewed = _told("renew", pledge_id, community)
+
+    def say_renewed(pledged: dict[str, Any]) -> None:
+        wanted = connection.get(f"/needs/{pledged['need']}", community=community)
+        say_made(pledged, wanted, names_in(pledged, community))
+
+    show(renewed, say_renewed)
 
 
 @pledge.command(example="p2pvalue pledge withdraw 4f1c --reason 'I fell ill'")
@@ -153,7 +184,7 @@ def renew(pledge_id: str, community: str | None) -> None:
 @community_option
 def withdraw(pledge_id: str, reason: str, community: str | None) -> None:
     """Take back a pledge of yours. One that binds already is released."""
-    show(_told("withdraw", pledge_id, community, reason=reason), _say_back)
+    show(_told("withdraw", pledge_id, community, reason=reason), say_back)
 
 
 @pledge.command(example="p2pvalue pledge release 4f1c --reason 'My back' --to Bea")
@@ -166,7 +197,7 @@ def release(pledge_id: str, reason: str, to: str, community: str | None) -> None
 
     Say it once more to name somebody else who is to take over what is left.
     """
-    show(_told("withdraw", pledge_id, community, reason=reason, to=to), _say_back)
+    show(_told("withdraw", pledge_id, community, reason=reason, to=to), say_back)
 
 
 @pledge.command(example="p2pvalue pledge claim 4f1c 2h")
@@ -178,7 +209,7 @@ def claim(pledge_id: str, amount: str | None, note: str, community: str | None) 
     """Say that you delivered a PLEDGE, or AMOUNT of it in all; say it again to correct it."""
     quantity = _delivered(pledge_id, amount, community)
     claimed = _told("claim", pledge_id, community, quantity=quantity, note=note)
-    show(claimed, lambda p: say(f"claimed {_amount(p, 'claimed')} of {_amount(p, 'bound')}"))
+    show(claimed, say_claimed)
 
 
 @pledge.command(example="p2pvalue pledge confirm 4f1c")
@@ -193,7 +224,7 @@ def confirm(pledge_id: str, amount: str | None, note: str, community: str | None
     if quantity == 0:
         raise click.UsageError("say how much was delivered, or dispute it if it was nothing")
     confirmed = _told("confirm", pledge_id, community, quantity=quantity, note=note)
-    show(confirmed, _say_delivered)
+    show(confirmed, say_delivered)
 
 
 @pledge.command(example="p2pvalue pledge dispute 4f1c --reason 'Nobody was there'")
@@ -204,7 +235,7 @@ def dispute(pledge_id: str, reason: str, community: str | None) -> None:
     """Say that a PLEDGE was not delivered as claimed; confirming it later takes that back."""
     pledge_id = _waiting(pledge_id, "confirm", community)
     disputed = _told("dispute", pledge_id, community, reason=reason)
-    show(disputed, lambda p: say(f"disputed what {one_line(p['name'])} claims"))
+    show(disputed, say_disputed)
 
 
 @pledge.command(example="p2pvalue pledge settle 4f1c 90min --reason 'We counted together'")
@@ -217,7 +248,7 @@ def settle(pledge_id: str, amount: str, reason: str, community: str | None) -> N
     pledge_id = _waiting(pledge_id, "settle", community)
     quantity = quantity_of(_shown(pledge_id, community), amount)
     settled = _told("settle", pledge_id, community, quantity=quantity, reason=reason)
-    show(settled, _say_delivered)
+    show(settled, say_delivered)
 
 
 # --- what is asked
@@ -240,7 +271,9 @@ def _waiting(reference: str, act: str, community: str | None) -> str:
     steps = connection.get(f"/steps/{connection.quoted(reference)}", community=community)
     waiting = [step for step in steps if step["act"] == act]
     if len(waiting) > 1:
-        each = (f"{short(w['pledge'])} ({_amount(w)} of {one_line(w['name'])})" for w in waiting)
+        each = (
+            f"{short(w['pledge'])} ({amount_text(w)} of {one_line(w['name'])})" for w in waiting
+        )
         raise click.UsageError(
             f'"{one_line(reference)}" may mean {" or ".join(each)}: name the pledge by these digits'
         )
@@ -257,107 +290,3 @@ def _told(act: str, pledge_id: str, community: str | None, **fields: object) -> 
 def _delivered(pledge_id: str, amount: str | None, community: str | None) -> int | None:
     """The quantity that AMOUNT says, in the pledge's own unit; None, all of it, without."""
     return quantity_of(_shown(pledge_id, community), amount) if amount else None
-
-
-# --- what is told
-
-
-def _amount(pledged: dict[str, Any], what: str = "quantity") -> str:
-    return one_line(written(pledged["kind"] or "material", pledged["unit"], pledged[what]))
-
-
-def _say_made(pledged: dict[str, Any]) -> None:
-    say(f"pledged to {one_line(pledged['need_title'])} (pledge {short(pledged['pledge'])})")
-    if pledged["state"] == "unmet":
-        say("its conditions do not hold yet: it counts as soon as they do")
-    if pledged["state"] == "binding":
-        say("it binds you now")
-
-
-def _say_if_too_few(others: int, community: str | None) -> None:
-    """Say so if a pledge waits for more people than there are: they may still join."""
-    there = connection.get("/community", community=community)["members"] - 1
-    if there < others:
-        say(f"other members as yet: {there}; it waits for {others - there} more to join")
-
-
-def _warn_of_too_much() -> None:
-    warning = connection.get("/plan")["warning"]
-    if warning:
-        click.echo(warning, err=True)
-
-
-def _write_plan(plan: dict[str, Any]) -> None:
-    if not plan["promises"]:
-        say("you owe no working time")
-        return
-    rows = [
-        (
-            short(p["pledge"]),
-            p["need_title"],
-            written("hours", "minute", p["minutes"]),
-            day(p["due"]) if p["due"] else "",
-            p["state"],
-            p["community"],
-        )
-        for p in plan["promises"]
-    ]
-    table(("PLEDGE", "NEED", "TIME", "DUE", "STATE", "COMMUNITY"), rows)
-    _warn_of_too_much()
-
-
-def _say_back(pledged: dict[str, Any]) -> None:
-    word = "released" if pledged["state"] != "withdrawn" else "withdrawn"
-    say(f"{word} from {one_line(pledged['need_title'])}")
-
-
-def _say_delivered(pledged: dict[str, Any]) -> None:
-    say(f"{_amount(pledged, 'delivered')} of {one_line(pledged['name'])} count as delivered")
-
-
-def _write(pledges: list[dict[str, Any]]) -> None:
-    if not pledges:
-        say("no pledges yet; make one with: p2pvalue pledge make NEED AMOUNT")
-        return
-    rows = [
-        (
-            short(p["pledge"]),
-            p["need_title"],
-            _amount(p),
-            p["name"],
-            ago(p["time"]),
-            p["state"] + (f": {p['reason']}" if p["reason"] else ""),
-        )
-        for p in pledges
-    ]
-    table(("PLEDGE", "NEED", "AMOUNT", "BY", "WHEN", "STATE"), rows)
-
-
-def _write_one(pledged: dict[str, Any], names: dict[str, str]) -> None:
-    click.secho(f"{_amount(pledged)} to {one_line(pledged['need_title'])}", bold=True)
-    judges = one_line(" and ".join(person["name"] for person in pledged["judges"]))
-    state = f"{pledged['state']} by {judges}" if judges else pledged["state"]
-    click.echo(f"{state}, pledged by {one_line(pledged['name'])} {ago(pledged['time'])}")
-    if pledged["state"] == "outdated":
-        click.echo(f"its terms have changed; to go on: pledge renew {short(pledged['pledge'])}")
-    if pledged["state"] == "late":
-        click.echo("it had not arrived when the need was closed, and binds nobody")
-    for words in ("when", "where", "reason"):
-        if pledged[words]:
-            click.echo(f"{words}: {one_line(pledged[words])}")
-    if pledged["to"]:
-        click.echo(f"handed to: {one_line(pledged['to_name'])}")
-    for condition in pledged["conditions"]:
-        click.echo(f"if {_condition(condition, names)}")
-    for words in ("bound", "claimed", "delivered"):
-        if pledged[words]:
-            click.echo(f"{words}: {_amount(pledged, words)}")
-
-
-def _condition(condition: dict[str, Any], names: dict[str, str]) -> str:
-    if "others" in condition:
-        return f"{condition['others']} others pledge"
-    if "member" in condition:
-        key = condition["member"]
-        return f"{one_line(names.get(key, '') or short(key))} pledges"
-    return f"it closes after {day(condition['after'])}"

@@ -118,12 +118,13 @@ def link(reference: str, other: str, project_there: str, end: bool, community: s
 @community_option
 def list_projects(every: bool, mine: bool, community: str | None) -> None:
     """List the projects, and how many of their needs are open or under way."""
+    known = connection.get("/projects", community=community)
     found = [
         view
-        for view in connection.get("/projects", community=community)
+        for view in known
         if (every or not view["dropped"]) and (not mine or view["role"] != "none")
     ]
-    show(found, _write_all)
+    show(found, lambda chosen: _write_all(chosen, len(known)))
 
 
 @project.command("show", example="p2pvalue project show 'Community garden'")
@@ -159,9 +160,10 @@ def _say_linked(view: dict[str, Any], other: str, *, is_linked: bool) -> None:
         say("who began it there has to say so, too: until then only this one names the other")
 
 
-def _write_all(found: list[dict[str, Any]]) -> None:
+def _write_all(found: list[dict[str, Any]], count: int) -> None:
     if not found:
-        say("no projects; begin one with: p2pvalue project create TITLE")
+        others = f"none of {count}: p2pvalue project list --all shows also what was dropped"
+        say(others if count else "no projects yet; begin one with: p2pvalue project create TITLE")
         return
     rows = [
         (

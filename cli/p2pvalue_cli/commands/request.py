@@ -48,7 +48,7 @@ def decline(name: str, community: str | None) -> None:
 
 def _write_list(requests: list[dict[str, Any]]) -> None:
     if not requests:
-        say("nobody asks to be let in")
+        say("nobody asks to be let in; to invite somebody: p2pvalue invite create")
         return
     rows = [(short(r["request"]), r["name"], ago(r["time"]), r["text"]) for r in requests]
     table(("REQUEST", "NAME", "ASKED", "WROTE"), rows)

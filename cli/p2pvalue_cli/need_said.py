@@ -1,0 +1,69 @@
+"""What is said after somebody did something to a need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from p2pvalue.amounts import counted, written
+from p2pvalue_cli import connection
+from p2pvalue_cli.need_pages import OVER, state_text
+from p2pvalue_cli.output import one_line, say, short
+
+
+def say_of_same_title(added: dict[str, Any], community: str | None) -> None:
+    """Say which other need has the title, since neither is found by it any more."""
+    needs = connection.get("/needs", community=community)
+    others = [
+        found
+        for found in needs
+        if found["title"] == added["title"]
+        and found["need"] != added["need"]
+        and found["state"] not in OVER
+    ]
+    if others:
+        other = others[-1]
+        say(
+            f"need {short(other['need'])} of {one_line(other['name'])} has the same title"
+            f" ({state_text(other)}): name them by their ids, or give this one another with"
+            f" p2pvalue need edit {short(added['need'])} --title TITLE"
+        )
+
+
+def bound_text(bound: list[dict[str, Any]]) -> str:
+    """How many pledges bind, and of how many of them something is claimed or confirmed."""
+    claimed = sum(bool(pledged["claimed"] or pledged["delivered"]) for pledged in bound)
+    told = counted(len(bound), "pledge binds", "pledges bind")
+    return f"{told}, {claimed} of them claimed already" if claimed else told
+
+
+def say_wanted(need: dict[str, Any]) -> None:
+    """Say how many want it."""
+    say(f"{one_line(need['title'])} is wanted by {counted(need['wants'], 'person', 'people')}")
+
+
+def say_changed(
+    before: dict[str, Any], need: dict[str, Any], pledges: list[dict[str, Any]]
+) -> None:
+    """Say what was taken away by a change, and how many pledges wait for their authors."""
+    say(f"changed {one_line(need['title'])}")
+    kept = {(line["kind"], line["unit"]) for line in need["lines"]}
+    removed = [line for line in before["lines"] if (line["kind"], line["unit"]) not in kept]
+    if removed:
+        amounts = (written(line["kind"], line["unit"], line["optimum"]) for line in removed)
+        say(f"removed: {one_line('; '.join(amounts))}")
+    waiting = (p for p in pledges if p["state"] == "outdated" and not p["renewed_by"])
+    count = sum(1 for _ in waiting)
+    if count:
+        what = "pledge was made before: it counts", "pledges were made before: each counts"
+        say(f"{counted(count, *what)} again when who made it renews it (pledge renew)")
+
+
+def say_closed(need: dict[str, Any]) -> None:
+    """Say what came of the pledges."""
+    title = one_line(need["title"])
+    if need["state"] == "lapsed":
+        say(f"closed {title}: too little was pledged, so nobody owes anything")
+    elif need["is_closed"]:
+        say(f"closed {title}: the pledges bind")
+    else:
+        say(f"said that {title} is closed: it is when another member says so too")
