@@ -79,6 +79,7 @@ def measured(weights: Weights, seed: int, count: int, turns: int) -> dict[str, f
     """Return milliseconds for all needs, for one that changed with its place, and for its order."""
     needs = some_needs(seed, count)
     ranking = Ranking(needs, weights, AS_OF_MS)
+    ranking.settle()
     rng, crowd = Random(seed + 1), people(PEOPLE)
     changed = [with_one_more(rng, rng.choice(needs), crowd) for _ in range(CHANGES)]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from p2pvalue_protocol.needs.explain import ChangeKind, changed, explain
+from p2pvalue_protocol.needs.explain import ChangeKind, explain
 from p2pvalue_protocol.needs.pairs import Pairs
 from p2pvalue_protocol.needs.parts import (
     DAY_MS,
@@ -19,13 +19,11 @@ from p2pvalue_protocol.needs.parts import (
     Ranked,
     Voice,
     Weights,
-    fresh_offers,
-    minutes_by_member,
-    quadratic_sum,
+    sums_of,
 )
 from p2pvalue_protocol.needs.ranking import Ranking, rank
 from tests.laws.ranking_by_the_page import order_by_the_page, scores_by_the_page
-from tests.protocol.ranked import AS_OF_MS, WEIGHTS, many_needs, member, name
+from tests.protocol.ranked import AS_OF_MS, WEIGHTS, many_needs, member, name, with_newcomers
 
 NEEDS = many_needs(most=14)
 FEW = settings(max_examples=40)
@@ -94,7 +92,7 @@ def test_a_voice_more_never_lowers_a_need(
     ranking = Ranking(needs, weights, AS_OF_MS)
     need = data.draw(st.sampled_from(needs))
     before = ranking.place(need.need)
-    ranking.put(changed(need, "voices", 1, AS_OF_MS))
+    ranking.put(with_newcomers(need, "voices", 1))
     after = ranking.place(need.need)
     assert after.place <= before.place
     assert (after.score > before.score) == (weights.voices > 0)
@@ -153,11 +151,8 @@ def test_halves_of_a_need_have_at_most_twice_its_squares_each_and_what_it_has_if
 
 
 def squares(need: Ranked, needs: list[Ranked]) -> int:
-    pairs = Pairs()
-    for one in needs:
-        pairs.put(one.need, minutes_by_member(one, fresh_offers(one, AS_OF_MS)))
-    minutes = minutes_by_member(need, fresh_offers(need, AS_OF_MS))
-    return quadratic_sum(minutes, pairs.together)
+    minutes = {one.need: sums_of(one, AS_OF_MS, has_pairs=True).minutes for one in needs}
+    return Pairs(minutes.items()).squares(minutes[need.need])
 
 
 @FEW
@@ -173,7 +168,7 @@ def test_a_change_that_is_named_lifts_and_one_less_does_not(
     others = [one for one in needs if one.need != need.need]
 
     def place_after(kind: ChangeKind, count: int) -> int:
-        with_it = changed(need, kind, count, AS_OF_MS)
+        with_it = with_newcomers(need, kind, count)
         after = rank([*others, with_it], weights, AS_OF_MS)
         return next(place.place for place in after if place.need == need.need)
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
-from p2pvalue_protocol.needs.parts import DAY_MS, Line, Offer, Ranked, Voice, Weights
+from p2pvalue_protocol.needs.parts import (
+    DAY_MS,
+    Line,
+    Offer,
+    Ranked,
+    Sums,
+    Voice,
+    Weights,
+    sums_of,
+)
 from p2pvalue_protocol.needs.ranking import rank
 
 AS_OF_MS = 20_000 * DAY_MS
@@ -60,9 +70,35 @@ def need(number: int, **given: Any) -> Ranked:
     return Ranked(name(number), **{**plain, **given})
 
 
+def summed(number: int, **given: Any) -> Sums:
+    """Such a need with what speaks for it added up."""
+    return sums_of(need(number, **given), AS_OF_MS, has_pairs=False)
+
+
 def order(needs: Iterable[Ranked], weights: Weights, as_of_ms: int = AS_OF_MS) -> list[int]:
     """The numbers of needs in their order."""
     return [int.from_bytes(place.need) for place in rank(needs, weights, as_of_ms)]
+
+
+def with_newcomers(asked: Ranked, kind: str, count: int) -> Ranked:
+    """A need after a change that `explain` names, by members who had no part in it."""
+    who = [b"new" + number.to_bytes(29) for number in range(count)]
+    if kind == "voices":
+        more = tuple(Voice(one, 2) for one in who)
+        return msgspec.structs.replace(asked, voices=asked.voices + more)
+    given = {who[0]: count} if kind == "minutes" and count else dict.fromkeys(who, 120)
+    pledged = [
+        sum(o.quantity for o in asked.offers if o.line == index and _counts(o))
+        for index in range(len(asked.lines))
+    ]
+    hours = [index for index, line in enumerate(asked.lines) if line.kind == "hours"]
+    line = max(hours, key=lambda index: asked.lines[index].goal - pledged[index])
+    more_offers = tuple(Offer(one, 2, line, minutes, AS_OF_MS) for one, minutes in given.items())
+    return msgspec.structs.replace(asked, offers=asked.offers + more_offers)
+
+
+def _counts(offer: Offer) -> bool:
+    return offer.rank <= 2 and AS_OF_MS - offer.at_ms <= 90 * DAY_MS
 
 
 @st.composite

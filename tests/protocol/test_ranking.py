@@ -8,7 +8,17 @@ import pytest
 from p2pvalue_protocol.needs.explain import Change, explain, told
 from p2pvalue_protocol.needs.parts import DAY_MS, Line, Weights
 from p2pvalue_protocol.needs.ranking import Ranking, rank
-from tests.protocol.ranked import AS_OF_MS, name, need, offers, only, order, voices
+from tests.protocol.ranked import (
+    AS_OF_MS,
+    name,
+    need,
+    offers,
+    only,
+    order,
+    summed,
+    voices,
+    with_newcomers,
+)
 
 
 def test_a_pledge_more_weighs_other_needs_of_the_pledger_again() -> None:
@@ -42,14 +52,14 @@ def test_what_is_not_there_has_no_place() -> None:
     with pytest.raises(KeyError):
         ranking.place(name(2))
     with pytest.raises(KeyError):
-        ranking.place_if(need(2))
+        ranking.place_if(summed(2))
     assert len(ranking) == 1
 
 
 def test_a_need_that_is_asked_about_stays_as_it_was() -> None:
     ranking = Ranking([need(1), need(2, voices=voices([1]))], Weights(), AS_OF_MS)
-    assert ranking.place_if(need(1, voices=voices([1, 2]))) == 1
-    assert ranking.get(name(1)) == need(1)
+    assert ranking.place_if(summed(1, voices=voices([1, 2]))) == 1
+    assert ranking.sums(name(1)) == summed(1)
     assert ranking.place(name(1)).place == 2
 
 
@@ -123,6 +133,43 @@ def test_members_are_tried_with_two_hours_each() -> None:
     above, asked = need(1, offers=offers({1: 240})), need(2)
     explanation = explain(Ranking([above, asked], only("hours"), AS_OF_MS), name(2))
     assert explanation.changes == (Change("minutes", 241, 1), Change("members", 3, 1))
+
+
+def test_newcomers_with_more_hours_take_the_places_of_pledgers_with_fewer() -> None:
+    """Of 32 pledgers who count two give way, at this need and in their pairs at the other."""
+    weights = only("quadratic")
+    asked = need(1, offers=offers(dict.fromkeys(range(32), 60)))
+    other = need(2, offers=offers({0: 480, 31: 480, 40: 400, 41: 400, 42: 400, 43: 240}))
+    above = need(3, offers=offers(dict.fromkeys(range(100, 132), 62)))
+    needs = [asked, other, above]
+    ranking = Ranking(needs, weights, AS_OF_MS)
+    before = ranking.places()
+    tried = 0
+    for change in explain(ranking, name(1)).changes:
+        for count in (change.count - 1, change.count):
+            lifted = with_newcomers(asked, change.kind, count)
+            places = rank([lifted, other, above], weights, AS_OF_MS)
+            [place] = [place.place for place in places if place.need == name(1)]
+            assert (place == change.place) == (count == change.count)
+            tried += 1
+    assert tried
+    assert ranking.places() == before
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (59, "59 more minutes"),
+        (60, "1 h more"),
+        (144, "2 h 24 min more"),
+        (60_001, "1,000 h 1 min"),
+    ],
+)
+def test_minutes_are_told_as_people_write_them(minutes: int, said: str) -> None:
+    above, asked = need(1, lines=(Line("hours", 10**6),), offers=offers({1: minutes - 1})), need(2)
+    asked = msgspec.structs.replace(asked, lines=above.lines)
+    ranking = Ranking([above, asked], only("hours", voices=0), AS_OF_MS)
+    assert f"  {said}" in next(line for line in told(explain(ranking, name(2))) if "more" in line)
 
 
 def test_a_need_without_hours_is_lifted_by_voices_alone() -> None:

@@ -12,21 +12,19 @@ from typing import Final, Literal
 
 import msgspec
 
-from p2pvalue_protocol.auth_payloads import MEMBER
 from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.needs.parts import (
     MILLION,
     MINUTES_PER_MEMBER_MAX,
     PARTS,
     PLEDGERS_MAX,
-    Offer,
-    Ranked,
-    Voice,
-    fresh_offers,
+    Sums,
+    most_minutes,
 )
 from p2pvalue_protocol.needs.ranking import Place, Ranking
 
 VOICES_TRIED_MAX: Final = 1_024
+MINUTES_PER_HOUR: Final = 60
 MINUTES_EACH: Final = 120  # what a first pledge should not exceed
 
 ChangeKind = Literal["voices", "minutes", "members"]
@@ -64,9 +62,10 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 def explain(ranking: Ranking, need: bytes) -> Explanation:
-    """Return why a need stands where it does; raises KeyError. ~40 trials of ~50 µs.
+    """Return why a need stands where it does; raises KeyError. The ranking is as before afterwards.
 
-    The ranking is as before afterwards.
+    ~40 trials of ~50 µs, whatever was said of it; with the quadratic part each of them looks at its
+    pairs, and at other needs of pledgers who would give way.
     """
     place = ranking.place(need)
     factors = zip(PARTS, place.parts, ranking.weights.of_parts(), strict=True)
@@ -76,22 +75,23 @@ def explain(ranking: Ranking, need: bytes) -> Explanation:
         len(ranking),
         ranking.as_of_ms,
         tuple(reason for reason in reasons if reason.weight and _is_told(reason)),
-        _changes(ranking, ranking.get(need), place.place),
+        _changes(ranking, ranking.sums(need), place.place),
     )
 
 
-def changed(need: Ranked, kind: ChangeKind, count: int, as_of_ms: int) -> Ranked:
-    """Return a need after a change by members who had no part in it yet."""
+def lifted(need: Sums, kind: ChangeKind, count: int, *, has_pairs: bool) -> Sums:
+    """Return a need after a change by members who had no part in it yet.
+
+    Costs as much whatever was said of it before.
+    """
     if kind == "voices":
-        voices = (Voice(_newcomer(number), MEMBER) for number in range(count))
-        return msgspec.structs.replace(need, voices=(*need.voices, *voices))
-    line = _line_that_lacks_most(need, as_of_ms)
+        return msgspec.structs.replace(need, voices=need.voices + count)
+    line = _line_that_lacks_most(need)
     each = [count] if kind == "minutes" else [MINUTES_EACH] * count
-    offers = (
-        Offer(_newcomer(number), MEMBER, line, minutes, as_of_ms)
-        for number, minutes in enumerate(each)
-    )
-    return msgspec.structs.replace(need, offers=(*need.offers, *offers))
+    totals = {**need.totals, line: need.totals.get(line, 0) + sum(each)}
+    newcomers = {_newcomer(number): minutes for number, minutes in enumerate(each)}
+    minutes = most_minutes({**need.minutes, **newcomers}) if has_pairs else {}
+    return msgspec.structs.replace(need, totals=totals, minutes=minutes)
 
 
 def told(explanation: Explanation) -> list[str]:
@@ -133,11 +133,11 @@ def _is_told(reason: Reason) -> bool:
     return reason.part != "credit" or reason.points > 0
 
 
-def _changes(ranking: Ranking, need: Ranked, place: int) -> tuple[Change, ...]:
+def _changes(ranking: Ranking, need: Sums, place: int) -> tuple[Change, ...]:
     has_hours = any(line.kind == "hours" for line in need.lines)
     most: dict[ChangeKind, int] = {"voices": VOICES_TRIED_MAX}
     if has_hours:
-        index = _line_that_lacks_most(need, ranking.as_of_ms)
+        index = _line_that_lacks_most(need)
         most["minutes"] = max(need.lines[index].goal, MINUTES_PER_MEMBER_MAX)
         most["members"] = PLEDGERS_MAX
     found = []
@@ -149,8 +149,9 @@ def _changes(ranking: Ranking, need: Ranked, place: int) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def _place_with(ranking: Ranking, need: Ranked, kind: ChangeKind, count: int) -> int:
-    return ranking.place_if(changed(need, kind, count, ranking.as_of_ms))
+def _place_with(ranking: Ranking, need: Sums, kind: ChangeKind, count: int) -> int:
+    has_pairs = bool(ranking.weights.quadratic)
+    return ranking.place_if(lifted(need, kind, count, has_pairs=has_pairs))
 
 
 def _least(place_with: Callable[[int], int], place: int, at_most: int) -> int | None:
@@ -166,12 +167,13 @@ def _least(place_with: Callable[[int], int], place: int, at_most: int) -> int | 
     return high
 
 
-def _line_that_lacks_most(need: Ranked, as_of_ms: int) -> int:
+def _line_that_lacks_most(need: Sums) -> int:
     """Return the index of the line of hours of which most is not pledged."""
-    left = {i: line.goal for i, line in enumerate(need.lines) if line.kind == "hours"}
-    for offer in fresh_offers(need, as_of_ms):
-        if offer.line in left:
-            left[offer.line] -= offer.quantity
+    left = {
+        index: line.goal - need.totals.get(index, 0)
+        for index, line in enumerate(need.lines)
+        if line.kind == "hours"
+    }
     return max(left, key=lambda index: left[index])
 
 
@@ -188,5 +190,8 @@ def _said(change: Change) -> str:
     if change.kind == "voices":
         return f"{change.count:,} more voice{plural}"
     if change.kind == "minutes":
-        return f"{change.count:,} more minute{plural} pledged"
-    return f"{change.count:,} more member{plural} with {MINUTES_EACH // 60} hours"
+        if change.count < MINUTES_PER_HOUR:
+            return f"{change.count} more minute{plural} pledged"
+        hours, minutes = divmod(change.count, MINUTES_PER_HOUR)
+        return f"{hours:,} h {minutes} min more pledged" if minutes else f"{hours:,} h more pledged"
+    return f"{change.count:,} more member{plural} with {MINUTES_EACH // MINUTES_PER_HOUR} hours"

@@ -18,16 +18,16 @@ from p2pvalue_protocol.needs.parts import (
     DAY_MS,
     Parts,
     Ranked,
+    Sums,
     Weights,
-    fresh_offers,
-    minutes_by_member,
     parts_of,
-    quadratic_part,
+    sums_of,
 )
 
 FIRST_PLACES: Final = 10
 CARE_CLASSES: Final = frozenset(("care", "maintain"))
 WAITS_LONG_MS: Final = 90 * DAY_MS
+_FEW: Final = 16  # if more than a sixteenth is to be weighed, all are put in order anew
 
 Lifted = Literal["", "floor", "turn"]
 Key = tuple[int, bytes]  # the score below zero, and the need: ascending is the order
@@ -48,58 +48,65 @@ class Ranking:
     """The order of needs at one time with one set of weights, which changes need by need."""
 
     def __init__(self, needs: Iterable[Ranked], weights: Weights, as_of_ms: int) -> None:
-        """Cost: ~7 µs a need, with the quadratic part ~0.5 µs more for each pair of pledgers."""
+        """Take distinct needs; they are weighed when somebody asks, or by `settle`.
+
+        Cost: ~3 µs a need, with the quadratic part ~0.3 µs more for each pair of pledgers.
+        """
         self.weights = weights
         self.as_of_ms = as_of_ms
         self._factors = weights.of_parts()
-        self._needs = {need.need: need for need in needs}
-        self._pairs = Pairs()
-        self._minutes: dict[bytes, dict[bytes, int]] = {}
-        if weights.quadratic:
-            for need in self._needs.values():
-                self._pair_up(need)
+        self._sums = {need.need: self._sum_up(need) for need in needs}
+        some = self._sums.values()
+        self._pairs = Pairs((one.need, one.minutes) for one in some if one.minutes)
         self._parts: dict[bytes, Parts] = {}
         self._keys: dict[bytes, Key] = {}
-        for need in self._needs.values():
-            self._weigh(need)
-        ranked, keys = self._needs.values(), self._keys
-        self._order = sorted(keys.values())
-        self._care = sorted(keys[one.need] for one in ranked if one.class_name in CARE_CLASSES)
-        self._waiting = sorted((one.created_ms, one.need) for one in ranked if self._waits(one))
+        self._order: list[Key] = []
+        self._care: list[Key] = []
+        self._waiting = sorted((one.created_ms, one.need) for one in some if self._waits(one))
+        self._stale = set(self._sums)  # what is to be weighed
 
     def __len__(self) -> int:
-        return len(self._needs)
+        return len(self._sums)
 
-    def get(self, need: bytes) -> Ranked:
-        """Return what is known of a need; raises KeyError."""
-        return self._needs[need]
+    def sums(self, need: bytes) -> Sums:
+        """Return what speaks for a need; raises KeyError."""
+        return self._sums[need]
 
     def put(self, need: Ranked) -> None:
-        """Take a need in, or as it stands now.
+        """Take a need in, or as it stands now; it and all that it touches are weighed later.
 
-        Cost: ~20 µs, and the list's own move. With the quadratic part, all needs are weighed again
-        to which those pledge who came or went.
+        Cost: ~10 µs, with the quadratic part its pairs and the needs of who came or went.
         """
-        known = self._needs.get(need.need)
-        if known is not None:
-            self._take_out(known)
-        self._needs[need.need] = need
-        touched = self._pair_up(need)
-        self._insert(need)
-        self._weigh_again(touched)
+        self._put(self._sum_up(need))
 
     def remove(self, need: bytes) -> None:
         """Take a need out, if it is in."""
-        known = self._needs.get(need)
+        known = self._sums.pop(need, None)
         if known is None:
             return
         self._take_out(known)
-        del self._needs[need], self._parts[need], self._keys[need]
-        self._minutes.pop(need, None)
-        self._weigh_again(self._pairs.put(need, ()))
+        self._stale |= self._pairs.change(need, known.minutes, {})
+        self._stale.discard(need)
+
+    def settle(self, most: int | None = None) -> bool:
+        """Weigh at most so many needs of those that something changed for; return if all are now.
+
+        Who has other things to do settles a few at a time, and asks then. Cost: ~10 µs each.
+        """
+        if most is None and len(self._stale) > len(self._sums) // _FEW:
+            self._settle_all()
+        for _ in range(len(self._stale) if most is None else min(most, len(self._stale))):
+            known = self._sums[self._stale.pop()]
+            self._drop_key(known)
+            key = self._weigh(known)
+            insort(self._order, key)
+            if known.class_name in CARE_CLASSES:
+                insort(self._care, key)
+        return not self._stale
 
     def place(self, need: bytes) -> Place:
         """Return where a need stands; raises KeyError. ~20 µs, however many there are."""
+        self.settle()
         key = self._keys[need]
         first, lifted = self._first()
         by_score = bisect_left(self._order, key)
@@ -109,6 +116,7 @@ class Ranking:
 
     def places(self) -> list[Place]:
         """Return all needs in their order; ~1 µs each."""
+        self.settle()
         first, lifted = self._first()
         inside = frozenset(first)
         found = [
@@ -120,14 +128,14 @@ class Ranking:
                 found.append(self._place(key, len(found), by_score, lifted))
         return found
 
-    def place_if(self, changed: Ranked) -> int:
+    def place_if(self, changed: Sums) -> int:
         """Return the place that a need would have as given; nothing changes. KeyError if new."""
-        before = self._needs[changed.need]
-        self.put(changed)
+        before = self._sums[changed.need]
+        self._put(changed)
         try:
             return self.place(changed.need).place
         finally:
-            self.put(before)
+            self._put(before)
 
     def _first(self) -> tuple[list[Key], dict[Key, Lifted]]:
         """Return the keys of the first places in their order, and which are kept and for what."""
@@ -146,47 +154,53 @@ class Ranking:
         score, need = key
         return Place(need, index + 1, -score, self._parts[need], by_score + 1, lifted.get(key, ""))
 
-    def _waits(self, need: Ranked) -> bool:
+    def _waits(self, need: Sums) -> bool:
         return self.as_of_ms - need.created_ms >= WAITS_LONG_MS
 
-    def _pair_up(self, need: Ranked) -> set[bytes]:
-        if not self.weights.quadratic:
-            return set()
-        minutes = minutes_by_member(need, fresh_offers(need, self.as_of_ms))
-        self._minutes[need.need] = minutes
-        return self._pairs.put(need.need, minutes)
+    def _sum_up(self, need: Ranked) -> Sums:
+        return sums_of(need, self.as_of_ms, has_pairs=bool(self.weights.quadratic))
 
-    def _weigh(self, need: Ranked) -> None:
-        minutes = self._minutes.get(need.need)
-        squares = quadratic_part(minutes, self._pairs.together) if minutes else 0
-        parts = parts_of(need, self.weights, self.as_of_ms, squares)
-        self._parts[need.need] = parts
-        self._keys[need.need] = -sum(map(mul, parts, self._factors)), need.need
-
-    def _weigh_again(self, needs: Iterable[bytes]) -> None:
-        for need in needs:
-            known = self._needs[need]
+    def _put(self, need: Sums) -> None:
+        known = self._sums.get(need.need)
+        if known is not None:
             self._take_out(known)
-            self._insert(known)
-
-    def _insert(self, need: Ranked) -> None:
-        self._weigh(need)
-        key = self._keys[need.need]
-        insort(self._order, key)
-        if need.class_name in CARE_CLASSES:
-            insort(self._care, key)
+        self._sums[need.need] = need
+        before = {} if known is None else known.minutes
         if self._waits(need):
             insort(self._waiting, (need.created_ms, need.need))
+        self._stale |= self._pairs.change(need.need, before, need.minutes)
+        self._stale.add(need.need)
 
-    def _take_out(self, need: Ranked) -> None:
-        key = self._keys[need.need]
-        del self._order[bisect_left(self._order, key)]
-        if need.class_name in CARE_CLASSES:
-            del self._care[bisect_left(self._care, key)]
+    def _take_out(self, need: Sums) -> None:
+        self._drop_key(need)
         if self._waits(need):
             del self._waiting[bisect_left(self._waiting, (need.created_ms, need.need))]
 
+    def _drop_key(self, need: Sums) -> None:
+        key = self._keys.pop(need.need, None)
+        if key is None:
+            return
+        del self._order[bisect_left(self._order, key)]
+        if need.class_name in CARE_CLASSES:
+            del self._care[bisect_left(self._care, key)]
+
+    def _settle_all(self) -> None:
+        some, keys = self._sums.values(), self._keys
+        for one in some:
+            if one.need in self._stale:
+                self._weigh(one)
+        self._stale.clear()
+        self._order = sorted(keys.values())
+        self._care = sorted(keys[one.need] for one in some if one.class_name in CARE_CLASSES)
+
+    def _weigh(self, need: Sums) -> Key:
+        squares = self._pairs.squares(need.minutes) if need.minutes else 0
+        parts = parts_of(need, self.weights, self.as_of_ms, squares)
+        self._parts[need.need] = parts
+        key = self._keys[need.need] = -sum(map(mul, parts, self._factors)), need.need
+        return key
+
 
 def rank(needs: Iterable[Ranked], weights: Weights, as_of_ms: int) -> list[Place]:
-    """Return distinct needs in their order; ~9 µs each."""
+    """Return distinct needs in their order; ~8 µs each."""
     return Ranking(needs, weights, as_of_ms).places()
