@@ -69,8 +69,9 @@ class Joining:
     def look_again(self, peer_id: str | None = None) -> None:
         """Ask again at once where a peer is named in the link, or everywhere: something changed."""
         for community, changed in self._changed.items():
-            if peer_id is None or peer_id in self._addresses(community):
-                self._waits[community].hurries()
+            wait = self._waits.get(community)  # none once it is over or was cancelled
+            if wait is not None and (peer_id is None or peer_id in self._addresses(community)):
+                wait.hurries()
                 changed.set()
 
     def met(self, addresses: list[str]) -> None:
@@ -175,17 +176,17 @@ class Joining:
 
     async def _ask_everybody(self, community: bytes) -> None:
         peers = self._addresses(community)
-        addresses = sum(map(len, peers.values()))
-        self._waits[community].calls(addresses, time.monotonic())
+        wait = self._waits[community]  # kept here: it may be over or cancelled during each call
+        wait.calls(sum(map(len, peers.values())), time.monotonic())
         for peer_id, known in peers.items():
             try:
                 await self._ask(community, peer_id, known)
             except WordsNeeded as error:
-                self._waits[community].needs_words(str(error))
+                wait.needs_words(str(error))
                 return
             except (ConnectionError, LinkClosed, P2PValueError) as error:
-                self._waits[community].missed(str(error))
-            if not self._link(community) or self._waits[community].stage == "admitted":
+                wait.missed(str(error))
+            if not self._link(community) or wait.stage == "admitted":
                 return
 
     async def _ask(self, community: bytes, peer_id: str, addresses: list[str]) -> None:
@@ -267,7 +268,10 @@ class Joining:
             self._waits.pop(community, None)
 
     def finish(self, community: bytes) -> bool:
-        """End a join, since our copy holds our admission; return whether one was under way."""
+        """End a join, since our copy holds our admission; return whether one was under way.
+
+        Raises StoreFailed or ConfigError with the join still under way: call again.
+        """
         keystore = self._node.keystore
         keys = keystore.keys(community)
         if keys is None or not keys.link:
@@ -275,11 +279,11 @@ class Joining:
         doors = list(self._addresses(community).values())
         with suppress(StoreFailed):  # a help after a crash and nothing more
             self._node.store.put_meta(_doors_key(community), msgspec.json.encode(doors))
+        self._node.tell_addresses()
         keystore.put(community, msgspec.structs.replace(keys, link="", is_recovering=False))
         self._waits.pop(community, None)
         if community in self._changed:
             self._changed[community].set()
-        self._node.tell_addresses()
         return True
 
 

@@ -6,6 +6,7 @@ core hears of them: an operation that is stored must never be without its author
 
 from __future__ import annotations
 
+import logging
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from p2pvalue import types as t
 from p2pvalue.kept_keys import CommunityKeys
 from p2pvalue.network.interface import LINK_PROTOCOL, LinkClosed
 from p2pvalue.node.dialing import peer_id_of
+from p2pvalue.store import StoreFailed
 from p2pvalue_protocol import device_code as code
 from p2pvalue_protocol.device_code import DeviceCode, format_code, parse_code
 from p2pvalue_protocol.effects import DevicesWanted, Joined, Linked
@@ -28,6 +30,8 @@ from p2pvalue_protocol.link_frames import LinkRefusal
 
 if TYPE_CHECKING:
     from p2pvalue.node.running import RunningNode
+
+log = logging.getLogger(__name__)
 
 CODE_S_MAX: Final = 600.0
 LINK_S_MAX: Final = 40.0  # with calling, less than a caller of the API waits
@@ -69,7 +73,12 @@ class Linking:
     async def run(self) -> None:
         """Make keys for whoever showed to know our code, one after the other, until cancelled."""
         async for wanted in self._wants:
-            self._make_keys(wanted)
+            try:
+                self._make_keys(wanted)
+            except StoreFailed as failure:
+                log.error("a device could not be linked: %s", failure)
+                if self._offer is not None and self._offer.session == wanted.session:
+                    self._offer.state, self._offer.message = "failed", str(failure)
 
     # --- the new device
 

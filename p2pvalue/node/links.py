@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import count
 
 import trio
@@ -121,10 +120,17 @@ class Links:
         finally:
             del self._outboxes[session]
             outbox.sent.set()
-            with suppress(StoreFailed):  # told by what failed first
-                self._handle(PeerLeft(session))
+            self._left(session)
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 2.0):
                 await link.close()
+
+    def _left(self, session: int) -> None:
+        try:
+            self._handle(PeerLeft(session))
+        except StoreFailed:
+            pass  # told by what failed first
+        except Exception:
+            log.exception("a defect, please report it: at the end of a session")
 
     async def _write(self, outbox: _Outbox, ending: trio.CancelScope) -> None:
         while True:

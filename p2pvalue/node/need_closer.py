@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from p2pvalue.node.need_boards import need_state
+from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.kinds.need import terms_id
@@ -51,11 +52,14 @@ class NeedCloser:
         """Look every ten minutes, the first time after one, until cancelled."""
         await trio.sleep(FIRST_LOOK_S)
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except StoreFailed as failure:
+                log.error("needs are looked at again later: %s", failure)
             await trio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
-        """Close what is due now; what cannot be closed is left to others."""
+        """Close what is due now; what cannot be closed is left to others. Raises StoreFailed."""
         for community in self._communities():
             written = 0
             for number, row in enumerate(community.needs.rows()):

@@ -287,10 +287,10 @@ class RunningNode(Node):
 
     def is_given_up(self, community: bytes) -> bool:
         """Return whether nobody heeds what the keys' device writes: put out, forked, or unknown."""
-        keys, replica = self.keystore.keys(community), self.machine.replica(community)
-        if keys is None:
-            return False
-        device = keys.device.public
+        keys = self.keystore.keys(community)
+        if keys is None or community not in self.machine.communities():
+            return False  # a link that broke half way leaves keys, and nothing that they wrote
+        device, replica = keys.device.public, self.machine.replica(community)
         is_out = replica.membership.is_gone(device) or is_forked(replica, device)
         return is_out or self.is_unknown(community)
 

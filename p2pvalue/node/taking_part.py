@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from p2pvalue.node.context import Participation, State
 from p2pvalue.node.waiting import waiting_words
+from p2pvalue.store import StoreFailed
 from p2pvalue.types import JoinView
 from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.ids import CONTENT, Reference
@@ -85,7 +87,8 @@ class TakingPart:
             reference = Reference(head.row.device, CONTENT, head.head_seq, head.head_id)
             if self._node.machine.peers_holding(community, reference):
                 self._confirmed[community] = head.head_seq
-                store.put_meta(key, head.head_seq.to_bytes(8, "big", signed=True))
+                with suppress(StoreFailed):  # peers say it again after a restart
+                    store.put_meta(key, head.head_seq.to_bytes(8, "big", signed=True))
         return self._confirmed[community]
 
     def _branches(self, community: bytes) -> list[Branch]:
