@@ -232,7 +232,7 @@ async def test_a_backup_with_a_forged_sentence_is_not_restored(
     )
     assert forged.changes() == 1
     forged.close()
-    with pytest.raises(ConfigError, match=r"damaged in 1 places.*operation"):
+    with pytest.raises(ConfigError, match=r"damaged in 1 place .*operation"):
         restore(target, tmp_path / "new", "Ana", entropy)
     assert list((tmp_path / "new").iterdir()) == []
 
