@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from typing import NamedTuple
 
+from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import AUTH
 from p2pvalue_protocol.log import Run
 
@@ -21,6 +23,15 @@ Log = tuple[bytes, int]
 
 _PASSES_MAX = 8
 """How often all that is set aside is looked at again; what is left comes with a later sync."""
+
+
+class Receipt(NamedTuple):
+    """What became of received runs."""
+
+    stored: int
+    duplicates: int
+    refused: tuple[tuple[Reason, bool], ...]  # (reason, whether it is the sender's offence)
+    missing_backlinks: tuple[tuple[bytes, int, int], ...]  # (device, log class, seq of the run)
 
 
 class Arrival:

@@ -12,11 +12,12 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.arrival import Receipt
 from p2pvalue_protocol.dues import set_back
 from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.log import Run, decode_batch, encode_batch
-from p2pvalue_protocol.replica import Receipt, Replica
+from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.topics import Topic, name_under
 
 _ONE_STRETCH = 1  # bytes aimed at: what ends in the next signature, whatever its size

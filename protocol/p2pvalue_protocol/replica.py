@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.addresses import decode_record, is_newer
-from p2pvalue_protocol.arrival import Arrival
+from p2pvalue_protocol.arrival import Arrival, Receipt
 from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.errors import Reason, Refused
@@ -38,15 +38,6 @@ from p2pvalue_protocol.serving import current_heads, runs_towards, runs_up_to
 from p2pvalue_protocol.showing import Showing
 from p2pvalue_protocol.vouching import NO_OFFENCE, vouched
 from p2pvalue_protocol.writing import renew, seal, write
-
-
-class Receipt(NamedTuple):
-    """What became of received runs."""
-
-    stored: int
-    duplicates: int
-    refused: tuple[tuple[Reason, bool], ...]  # (reason, whether it is the sender's offence)
-    missing_backlinks: tuple[tuple[bytes, int, int], ...]  # (device, log class, seq of the run)
 
 
 class Version(NamedTuple):
@@ -186,8 +177,17 @@ class Replica:
             self.ladder.reconsider([first.device])
         self.ladder.fold_ready()
         if is_strangers and self.membership.was_ever_admitted(first.device):
-            return len(operations), len(new) + self._take_run(run, now_ms)[1]
+            return len(operations), len(new) + self._take_rest(run, now_ms)
         return len(operations), len(new)
+
+    def _take_rest(self, run: Run, now_ms: int) -> int:
+        """Store what is left of a run whose author was let in by its beginning; return how many."""
+        try:
+            return self._take_run(run, now_ms)[1]
+        except Refused as refusal:
+            if refusal.reason is Reason.UNKNOWN_AUTHOR:  # she is put out as well
+                return 0
+            raise
 
     def _latest_ms(self, now_ms: int) -> int:
         """Return the latest time of content that is taken now; any, if our clock is behind."""

@@ -110,6 +110,15 @@ MUTANTS = (
         "test_a_new_device_of_a_member_is_taken_though_what_named_it_is_not",
     ),
     Mutant(
+        "beginning-not-counted",
+        "sync#runs-and-batches: what is taken of who comes in and is out at once counts as taken",
+        "replica",
+        "if refusal.reason is Reason.UNKNOWN_AUTHOR:",
+        "if refusal.reason is None:",
+        "protocol/test_cut_off_devices.py::"
+        "test_of_who_comes_in_and_is_out_at_once_the_beginning_is_taken_and_counted",
+    ),
+    Mutant(
         "stranger-fills-the-disk",
         "operation#logs: of a stranger's log that something names only that is taken",
         "replica",

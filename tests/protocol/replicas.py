@@ -13,6 +13,7 @@ import msgspec
 
 from p2pvalue.store import MemoryStore, Store
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.arrival import Receipt
 from p2pvalue_protocol.founding import genesis_operation
 from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference, payload_hash_of
 from p2pvalue_protocol.inputs import Draft
@@ -24,7 +25,7 @@ from p2pvalue_protocol.log import Run, make_item
 from p2pvalue_protocol.members import Member
 from p2pvalue_protocol.operation import Core, Operation, community_id_of, decode_core
 from p2pvalue_protocol.past import Batch
-from p2pvalue_protocol.replica import Receipt, Replica
+from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.writing import begin_epochs
 from tests.protocol.authoring import (
     NONCE,

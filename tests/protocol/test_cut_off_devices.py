@@ -1,10 +1,11 @@
-"""What a device that is out said of another while it could: told of, though its log is not."""
+"""What is told, taken and counted of a device that is out."""
 
 from __future__ import annotations
 
 import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import removal
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.operation import Operation
@@ -84,3 +85,16 @@ def test_a_device_taken_by_one_that_is_out_itself_is_told_of(kind: int) -> None:
         ana.take(*cem.replica.runs_wanted(reference, 0, 100_000)[0])
     assert not ana.replica.membership.is_live(TOO)
     assert ana.texts() == ["hello"]
+
+
+def test_of_who_comes_in_and_is_out_at_once_the_beginning_is_taken_and_counted() -> None:
+    ana = founded()
+    written = auth_log(joined(ana, "ben"), "ben")
+    ana.write(removal.removal_draft(ana.replica, BEN))
+    written.add(kind=auth.AUTH_SEEN)
+    reader = Copy(ana.community)
+    reader.take(*(run for run in ana.runs() if run.device != BENS))
+    assert [(r.device, r.seq) for r in reader.replica.missing()] == [(BENS, 0)]
+    receipt = reader.take(written.run())
+    assert (receipt.stored, receipt.refused) == (1, ())
+    assert reader.replica.membership.is_gone(BENS)
