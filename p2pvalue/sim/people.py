@@ -11,6 +11,8 @@ from contextlib import suppress
 from functools import partial
 from random import Random
 
+import msgspec
+
 from p2pvalue.sim.company import has_company
 from p2pvalue.sim.files import Files
 from p2pvalue.sim.member import Actor, is_reader
@@ -99,6 +101,17 @@ class People:
             return False  # it may not be done (yet), and nothing has changed
         self._shell.ledger.deeds[event.what] += is_done
         return is_done
+
+    def next_try(self, event: Event) -> Event:
+        """Return what is tried instead of a deed that was not done.
+
+        Who may not write, or does not, is followed by the next machine; all else is tried again.
+        """
+        if event.what != "write" or self._member(event.machine) is None:
+            return event
+        numbers = sorted(self._shell.machines)
+        following = numbers[(numbers.index(event.machine) + 1) % len(numbers)]
+        return msgspec.structs.replace(event, machine=following)
 
     def count_votes(self) -> None:
         """Take down who is an admin no more because of votes, as the founder sees it."""

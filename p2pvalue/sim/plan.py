@@ -15,7 +15,7 @@ CLOCK_JUMPS_MS: Final = (60_000, 3_600_000, DAY_MS, 40 * DAY_MS, 3_653 * DAY_MS)
 DRAFTS_PER_WRITE: Final = 3  # on average
 PUBLIC_SHARE: Final = 0.3
 SQLITE_SHARE: Final = 0.1
-SPARE: Final = 1.3  # some writes find nobody who may write
+OF_COMING_IN: Final = 2  # operations that each machine's founding or joining makes by itself
 VOTERS: Final = 2
 COMING: Final = ("join", "ask")
 
@@ -196,10 +196,10 @@ class _Planner:
         return self._rng.choice([0, 0, *admins])
 
     def _writes(self) -> None:
-        left = int(self._scenario.operations_min * SPARE)
+        left = self._scenario.operations_min - OF_COMING_IN * self._machines
         late = {event.machine: event.at_ms for event in self._events if event.what in COMING}
         while left > 0:
-            amount = self._rng.randint(1, 2 * DRAFTS_PER_WRITE - 1)
+            amount = min(self._rng.randint(1, 2 * DRAFTS_PER_WRITE - 1), left)
             number = self._any()
             at_ms = self._at_ms(min(late.get(number, 0) / self._busy_ms, 0.95), 0.95)
             self._add(Event(at_ms, "write", number, amount=amount))

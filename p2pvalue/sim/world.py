@@ -212,7 +212,8 @@ class World:
             return
         until_ms = self._end_ms if event.what == "recover" else self._busy_ms - TRY_AGAIN_MS
         if not self._people.do(event) and self._timeline.now_ms < until_ms:
-            self._timeline.after(TRY_AGAIN_MS, partial(self._happen, event))
+            again = self._people.next_try(event)
+            self._timeline.after(TRY_AGAIN_MS, partial(self._happen, again))
 
     # --- who calls whom
 
