@@ -141,6 +141,7 @@ class PledgeView(Value, frozen=True, kw_only=True):
     `bound` is what binds her, `claimed` what she says she delivered, `delivered` what others
     confirmed. `takes` names the pledge that it took over; `to` whom a released one is handed to.
     `judges` are who settled it, or who dispute it; `renewed_by` is said under the terms of later.
+    `is_left`: it binds somebody who is no member any more.
     """
 
     pledge: str
@@ -163,6 +164,7 @@ class PledgeView(Value, frozen=True, kw_only=True):
     to_name: str = ""
     judges: list[PersonView]
     renewed_by: str = ""
+    is_left: bool = False
     member: str
     name: str
     time: int
@@ -262,7 +264,10 @@ Step = Literal["claim", "confirm", "settle", "take", "renew", "close"]
 
 
 class StepView(Value, frozen=True, kw_only=True):
-    """What the person at this node may do next about a need, and so much of which pledge."""
+    """What the person at this node may do next about a need, and so much of which pledge.
+
+    `is_left`: it binds somebody who is no member any more, so nobody else can do anything about it.
+    """
 
     act: Step
     pledge: str = ""  # empty to close the need
@@ -270,6 +275,7 @@ class StepView(Value, frozen=True, kw_only=True):
     kind: LineKind | None = None
     unit: str = ""
     quantity: int = 0
+    is_left: bool = False
 
 
 class WeightsView(Value, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from p2pvalue.types import Value
 NotificationKind = Literal[
     "confirm-asked",
     "settle-asked",
+    "left-owing",
     "handed-over",
     "pledge-triggered",
     "pledge-outdated",

@@ -25,6 +25,7 @@ _ASKED = {
     "renew": "its terms have changed; to promise {amount} again:",
     "close": "you can close it:",
 }
+_LEFT = "{name} is no longer a member and owes {amount}; to say what counts:"
 
 
 def write_around(need: dict[str, Any], community: str | None) -> None:
@@ -64,7 +65,8 @@ def _title(subject: str, known: dict[str, dict[str, Any]]) -> str:
 
 def _who(pledge: dict[str, Any]) -> str:
     when = f" ({one_line(pledge['when'])})" if pledge["when"] else ""
-    return f"{one_line(pledge['name'])}{when}: {pledge['state']}"
+    left = ", no longer a member" if pledge["is_left"] else ""
+    return f"{one_line(pledge['name'])}{left}{when}: {pledge['state']}"
 
 
 def _next(need: dict[str, Any], step: dict[str, Any], community: str | None) -> str:
@@ -73,7 +75,8 @@ def _next(need: dict[str, Any], step: dict[str, Any], community: str | None) -> 
         words = ["need", "close", short(need["need"])]
     if step["act"] == "settle":
         words.append("AMOUNT")
-    asked = _ASKED[step["act"]].format(name=step["name"], amount=_amount(step))
+    form = _LEFT if step["act"] == "settle" and step["is_left"] else _ASKED[step["act"]]
+    asked = form.format(name=step["name"], amount=_amount(step))
     return f"{one_line(asked)} {command_line(words, community)}"
 
 

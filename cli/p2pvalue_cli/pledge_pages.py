@@ -107,18 +107,23 @@ def write_pledges(pledges: list[dict[str, Any]], count: int) -> None:
 
 def _is(pledged: dict[str, Any]) -> str:
     """Where a pledge stands, with the reason if that is why."""
-    state = str(pledged["state"])
+    state = _state(pledged)
     if pledged["renewed_by"]:
         return f"{state}, renewed as {short(pledged['renewed_by'])}"
     is_why = pledged["reason"] and state not in _NO_MORE
     return f"{state}: {pledged['reason']}" if is_why else state
 
 
+def _state(pledged: dict[str, Any]) -> str:
+    left = ", by who is no longer a member: to be settled" if pledged["is_left"] else ""
+    return f"{pledged['state']}{left}"
+
+
 def write_pledge(pledged: dict[str, Any], names: Mapping[str, str]) -> None:
     """Print a pledge and what became of it; `names` are those of members, by their keys."""
     click.secho(_to_need(pledged), bold=True)
     judges = one_line(" and ".join(person["name"] for person in pledged["judges"]))
-    state = f"{pledged['state']} by {judges}" if judges else pledged["state"]
+    state = f"{pledged['state']} by {judges}" if judges else _state(pledged)
     click.echo(f"{state}, pledged by {one_line(pledged['name'])} {ago(pledged['time'])}")
     if pledged["renewed_by"]:
         click.echo(f"renewed: p2pvalue pledge show {short(pledged['renewed_by'])}")

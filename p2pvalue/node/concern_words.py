@@ -20,6 +20,7 @@ _UNSAFE: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _ONE: Final[dict[NotificationKind, str]] = {
     "confirm-asked": "{who} says that {much} of “{title}” is done: confirm or dispute it",
     "settle-asked": "{who} disputes {much} of “{title}”: you may settle it",
+    "left-owing": "{who} is no longer a member and owes {much} of “{title}”: settle it",
     "handed-over": "{who} asks you to take over {much} of “{title}”",
     "pledge-triggered": "“{title}” came about: your {much} binds you now",
     "pledge-outdated": "“{title}” has other terms now: your {much} counts when you renew it",
@@ -41,6 +42,7 @@ _MANY: Final[dict[NotificationKind, str]] = {
     "confirm-asked": "{count} pledges to “{title}” are said to be done, by {who}: confirm or not",
     "settle-asked": "{count} pledges to “{title}” are disputed, by {who}: you may settle it",
     "handed-over": "you are asked to take over {count} parts of “{title}”, by {who}",
+    "left-owing": "{count} pledges to “{title}” bind who is no longer a member, {who}: settle them",
     "pledge-triggered": "“{title}” came about: {count} pledges of yours bind you now",
     "pledge-outdated": "“{title}” has other terms now: {count} pledges of yours wait for you",
     "pledge-disputed": "{count} times somebody disputes what you did for “{title}”: {who}",
@@ -57,6 +59,7 @@ _MANY: Final[dict[NotificationKind, str]] = {
 ABOUT: Final[dict[NotificationKind, str]] = {
     "confirm-asked": "somebody says it is done, and you are asked to confirm it",
     "settle-asked": "a quarrel that you are asked to settle",
+    "left-owing": "who is no longer a member owes something, and you may settle it",
     "handed-over": "somebody asks you to take over what they promised",
     "pledge-triggered": "what you pledged to came about: your word binds",
     "pledge-outdated": "terms changed: your pledge waits until you renew it",
@@ -77,6 +80,7 @@ ABOUT: Final[dict[NotificationKind, str]] = {
 _TODO: Final[dict[NotificationKind, str]] = {
     "confirm-asked": "p2pvalue pledge confirm {pledge}",
     "settle-asked": "p2pvalue pledge settle {pledge} AMOUNT",
+    "left-owing": "p2pvalue pledge settle {pledge} AMOUNT",
     "handed-over": "p2pvalue pledge take {pledge}",
     "pledge-outdated": "p2pvalue pledge renew {pledge}",
 }

@@ -67,23 +67,32 @@ class LastEdit(NamedTuple):
 
 
 class HeldNeed(NamedTuple):
-    """All that is held here of one need; `subject` is its id, `acts` are in their order."""
+    """All that is held here of one need; `subject` is its id, `acts` are in their order.
+
+    `left` are the pledges that bind who is no member any more.
+    """
 
     subject: bytes
     state: NeedState
     edit: LastEdit
     standing: NeedStanding
     acts: Acts
+    left: frozenset[bytes] = frozenset()
 
 
-def is_concerned(need: NeedState, standing: NeedStanding, me: bytes, near: Nearest) -> bool:
-    """Return whether anything about a need can concern a member; looks at each pledge once."""
+def is_concerned(
+    need: NeedState, standing: NeedStanding, me: bytes, near: Nearest, left: frozenset[bytes]
+) -> bool:
+    """Return whether anything about a need can concern a member; looks at each pledge once.
+
+    `left` as in `HeldNeed`.
+    """
     if me in _owners(need, standing) or me in confirmers_of(need, standing.terms):
         return True
     return any(
         pledge.offer.member == me or (pledge.word is not None and pledge.word.to == me)
         for pledge in standing.pledges
-    ) or is_asked(need, standing, me, near)
+    ) or is_asked(need, standing, me, near, left)
 
 
 def concerns(held: HeldNeed, me: bytes, now_ms: int, near: Nearest) -> list[Concern]:
@@ -138,7 +147,7 @@ class _Seen:
         self._me, self._now_ms, self._near = me, now_ms, near
         self._standing = standing = held.standing
         self._terms = standing.terms
-        self._said = _newest_acts(held.acts)
+        self._said, self._left = _newest_acts(held.acts), held.left
         self._mine = [pledge for pledge in standing.pledges if pledge.offer.member == me]
         self._others = [pledge for pledge in standing.pledges if pledge.offer.member != me]
         self._has_ended = standing.is_closed or held.state.status == "dropped"
@@ -202,6 +211,8 @@ class _Seen:
                 yield from self._claimed(pledge, word, is_owner)
             if word is not None and pledge.state == "disputed":
                 yield from self._disputed(pledge, word)
+            if word is not None and pledge.offer.pledge in self._left:
+                yield from self._left_word(pledge, word)
             if is_owner and pledge.state in _STAND and pledge.offer.said.takes is None:
                 act = pledge.offer.act
                 yield self._by(act, "need-pledged", pledge, self._role, None)
@@ -222,6 +233,17 @@ class _Seen:
             yield self._by(act, "confirm-asked", pledge, because, word.claimed)
         elif is_owner:
             yield self._by(act, "need-claimed", pledge, self._role, word.claimed)
+
+    def _left_word(self, pledge: PledgeStanding, word: Word) -> Iterator[Concern]:
+        """What a member who is gone owes is still to be seen to, whenever she went."""
+        if self._me in asked_to_settle(self._need, self._terms, word, self._near):
+            is_steward = self._me in stewards_of(self._need, self._terms)
+            because: Because = "steward" if is_steward else "stand-in"
+            key = self._key("left-owing", pledge.offer.pledge)
+            amount = self._amount(pledge.offer, word.bound - word.delivered)
+            gone = pledge.offer.member
+            told = Concern("left-owing", key, because, self._now_ms, gone, amount, is_ahead=True)
+            yield self._with(pledge, told)
 
     def _disputed(self, pledge: PledgeStanding, word: Word) -> Iterator[Concern]:
         if self._me in asked_to_settle(self._need, self._terms, word, self._near):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from p2pvalue import need_types as nt
+from p2pvalue.node.left_words import is_left
 from p2pvalue.node.need_boards import need_state
 from p2pvalue.node.people import Naming
 from p2pvalue_protocol.kinds.need import NeedLine, NeedState, terms_id
@@ -110,6 +111,7 @@ def pledge_view(
     need: bytes,
     state: NeedState,
     names: Naming,
+    is_member: Callable[[bytes], bool],
     *,
     renewed_by: bytes = b"",
 ) -> nt.PledgeView:
@@ -146,6 +148,7 @@ def pledge_view(
         to_name="" if word is None or word.to is None else names.of(word.to),
         judges=_people(_judges(word), names),
         renewed_by=renewed_by.hex(),
+        is_left=is_left(pledge, is_member),
         member=pledge.offer.member.hex(),
         name=names.of(pledge.offer.member),
         time=pledge.offer.act.order.time,

@@ -76,7 +76,8 @@ class Needs:
         """Return what we may do next about a need; raises NotFound."""
         row = self.row(reference)
         me, now_ms = self._context.root(self._community), self._context.clock_ms()
-        return steps_of(need_state(row), self.standing(row), me, now_ms, self.names())
+        is_member = self._context.membership(self._community).is_member
+        return steps_of(need_state(row), self.standing(row), me, now_ms, self.names(), is_member)
 
     def view(self, row: StateRow) -> nt.NeedView:
         """Return a need as it stands now."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from p2pvalue import need_types as nt
+from p2pvalue.node.left_words import is_left
 from p2pvalue.node.need_views import line_of, renewals
 from p2pvalue.node.people import Names
 from p2pvalue_protocol.kinds.need import NeedState, Terms
@@ -14,7 +15,12 @@ from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 
 
 def steps_of(
-    state: NeedState, standing: NeedStanding, me: bytes, now_ms: int, names: Names
+    state: NeedState,
+    standing: NeedStanding,
+    me: bytes,
+    now_ms: int,
+    names: Names,
+    is_member: Callable[[bytes], bool],
 ) -> list[nt.StepView]:
     """Return what `me` may be waited for, pledge by pledge, and whether to close it first."""
     found: list[nt.StepView] = []
@@ -24,7 +30,8 @@ def steps_of(
     for pledge in standing.pledges:
         if pledge.offer.pledge in renewed:
             continue
-        for act, quantity in _acts(state, standing, pledge, me, now_ms):
+        has_left = is_left(pledge, is_member)
+        for act, quantity in _acts(state, standing, pledge, me, now_ms, has_left=has_left):
             said = pledge.offer.said
             line = line_of(state, said.terms, said.line or 0)
             found.append(
@@ -35,6 +42,7 @@ def steps_of(
                     kind=None if line is None else line.kind,
                     unit="" if line is None else line.unit,
                     quantity=quantity,
+                    is_left=has_left,
                 )
             )
     return found
@@ -48,7 +56,13 @@ def _is_to_close(state: NeedState, standing: NeedStanding, me: bytes, now_ms: in
 
 
 def _acts(
-    state: NeedState, standing: NeedStanding, pledge: PledgeStanding, me: bytes, now_ms: int
+    state: NeedState,
+    standing: NeedStanding,
+    pledge: PledgeStanding,
+    me: bytes,
+    now_ms: int,
+    *,
+    has_left: bool,
 ) -> Iterator[tuple[nt.Step, int]]:
     """Yield what is asked of `me` about one pledge, and how much it is about."""
     word, is_mine = pledge.word, pledge.offer.member == me
@@ -58,6 +72,8 @@ def _acts(
             yield "renew", pledge.offer.said.quantity or 0
     elif pledge.state != "void":
         yield from _acts_on(state, standing.terms, word, me, is_mine=is_mine)
+        if has_left and may_settle(state, standing.terms, word, me):
+            yield "settle", word.bound - word.delivered
 
 
 def _acts_on(

@@ -26,6 +26,7 @@ from p2pvalue.node.concerns import (
     next_ms,
     role_of,
 )
+from p2pvalue.node.left_words import left_words
 from p2pvalue.node.need_boards import need_state, read_acts
 from p2pvalue.node.notified import About, Notification, note, take
 from p2pvalue.node.notify_rules import Way, next_digest_ms
@@ -40,6 +41,7 @@ from p2pvalue_protocol.effects import Changed
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.kinds import chat, close, decode_state, need, pledge, thanks
 from p2pvalue_protocol.needs.acts import sorted_acts
+from p2pvalue_protocol.operation import KIND_AUTH_MAX
 from p2pvalue_protocol.past import StateRow
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ class NotificationWatch:
         self._whole: set[bytes] = set()  # communities of which everything is to be looked at
         self._changed: dict[bytes, set[bytes]] = {}
         self._due: dict[tuple[bytes, bytes], int] = {}  # when time changes what a need means
+        self._of_members: set[bytes] = set()  # communities in which somebody may have gone
+        self._gone: dict[bytes, frozenset[bytes]] = {}  # who was no member any more, when looked at
         self._by_hand: set[bytes] = set()
         self._has_news = trio.Event()
 
@@ -84,6 +88,9 @@ class NotificationWatch:
         self._kept.of(changed.community)  # what is older than this is no news
         subjects = {change.subject for change in changed.changes if change.kind in kinds}
         subjects.discard(NO_SUBJECT)  # what is said to everybody
+        if any(change.kind <= KIND_AUTH_MAX for change in changed.changes):
+            self._of_members.add(changed.community)
+            self._has_news.set()
         if subjects:
             self._changed.setdefault(changed.community, set()).update(subjects)
             self._has_news.set()
@@ -103,6 +110,8 @@ class NotificationWatch:
         self._kept.forget(community)
         self._changed.pop(community, None)
         self._whole.discard(community)
+        self._of_members.discard(community)
+        self._gone.pop(community, None)
         for key in [key for key in self._due if key[0] == community]:
             del self._due[key]
 
@@ -142,6 +151,9 @@ class NotificationWatch:
         self._tell_digest(now_ms)
 
     async def _look_at(self, community: Community, now_ms: int) -> None:
+        if community.id in self._of_members | self._whole:
+            self._of_members.discard(community.id)
+            self._look_for_who_left(community)
         is_whole = community.id in self._whole
         self._whole.discard(community.id)
         subjects = self._changed.pop(community.id, set())
@@ -163,6 +175,15 @@ class NotificationWatch:
             raise
         for item in shown:
             self._show(event_of(item, community.id, community.name))
+
+    def _look_for_who_left(self, community: Community) -> None:
+        """Look at every need if somebody went or came back: what she owes is another's concern."""
+        membership = self._context.membership(community.id)
+        gone = frozenset(former.root for former in membership.former_members())
+        gone |= frozenset(membership.voided_members())
+        if gone != self._gone.get(community.id, frozenset()):
+            self._gone[community.id] = gone
+            self._whole.add(community.id)
 
     def _every(self, community: Community) -> Iterator[StateRow]:
         yield from community.needs.rows()
@@ -221,15 +242,17 @@ class NotificationWatch:
         me = self._context.root(community.id)
         self._due.pop((community.id, row.subject), None)
         near = nearest_here(self._context, community.id, row.subject, standing)
-        if not is_concerned(state, standing, me, near):
+        membership = self._context.membership(community.id)
+        left = left_words(standing, membership.is_member)
+        if not is_concerned(state, standing, me, near, left):
             return []
         due = next_ms(state, standing, me, now_ms)
         if due is not None:
             self._due[community.id, row.subject] = due
         copy = self._context.copy_of(community.id)
         acts = sorted_acts(read_acts(copy, self._context.store, row.subject))
-        author = self._context.membership(community.id).member_of(row.device)
-        held = HeldNeed(row.subject, state, LastEdit(author, row.time), standing, acts)
+        author = membership.member_of(row.device)
+        held = HeldNeed(row.subject, state, LastEdit(author, row.time), standing, acts, left)
         found = concerns(held, me, now_ms, near)
         role = role_of(state, standing, me)
         if role is not None:

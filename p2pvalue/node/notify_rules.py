@@ -16,6 +16,7 @@ from p2pvalue.notify_types import MutedThing, NotificationKind, NotificationRule
 AT_ONCE: Final[tuple[NotificationKind, ...]] = (
     "confirm-asked",
     "settle-asked",
+    "left-owing",
     "handed-over",
     "pledge-triggered",
     "pledge-outdated",

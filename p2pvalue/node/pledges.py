@@ -296,7 +296,8 @@ class Pledges:
         found = PledgeStanding(offer, "offered", "")
         if terms.trigger == "none":
             found = PledgeStanding(offer, "binding", "", Word(offer, said.quantity or 0))
-        return pledge_view(found, row.subject, need_state(row), self._needs.names())
+        names = self._needs.names()
+        return pledge_view(found, row.subject, need_state(row), names, self._is_member)
 
     def _condition(self, condition: nt.ConditionView) -> pledge.Condition:
         member = None
@@ -334,6 +335,9 @@ class Pledges:
         [order] = await self._context.write(self._community, [draft])
         return order
 
+    def _is_member(self, root: bytes) -> bool:
+        return self._context.membership(self._community).is_member(root)
+
     def _view(self, row: StateRow, subject: bytes) -> nt.PledgeView:
         """Return a pledge to a need as it stands now; looks at no other need."""
         return next(self._views(row, self._needs.names(), subject))
@@ -349,7 +353,9 @@ class Pledges:
             pledge = found.offer.pledge
             if only in (None, pledge):
                 renewed_by = renewed.get(pledge, b"")
-                yield pledge_view(found, row.subject, state, names, renewed_by=renewed_by)
+                yield pledge_view(
+                    found, row.subject, state, names, self._is_member, renewed_by=renewed_by
+                )
 
 
 def _line_now(state: NeedState, terms: Terms, found: PledgeStanding) -> int:

@@ -64,8 +64,13 @@ def asked_to_settle(need: NeedState, terms: Terms, word: Word, near: Nearest) ->
     return _asked(stewards_of(need, terms), near, lambda m: may_settle(need, terms, word, m))
 
 
-def is_asked(need: NeedState, standing: NeedStanding, me: bytes, near: Nearest) -> bool:
-    """Return whether a member is asked anything about the pledges to a need."""
+def is_asked(
+    need: NeedState, standing: NeedStanding, me: bytes, near: Nearest, left: Collection[bytes]
+) -> bool:
+    """Return whether a member is asked anything about the pledges to a need.
+
+    `left` are those that bind who is no member.
+    """
     terms = standing.terms
     for pledge in standing.pledges:
         word = pledge.word
@@ -73,7 +78,8 @@ def is_asked(need: NeedState, standing: NeedStanding, me: bytes, near: Nearest) 
             continue
         if pledge.state == "claimed" and me in asked_to_confirm(need, terms, word, near):
             return True
-        if pledge.state == "disputed" and me in asked_to_settle(need, terms, word, near):
+        is_to_settle = pledge.state == "disputed" or pledge.offer.pledge in left
+        if is_to_settle and me in asked_to_settle(need, terms, word, near):
             return True
     return False
 

@@ -239,7 +239,7 @@ def test_nobody_hears_of_her_own_deeds_and_each_thing_has_one_key(board: Board, 
     keys = [concern.key for concern in found]
     assert len(set(keys)) == len(keys)
     if found:
-        assert is_concerned(board.need, board.standing(), root(who), near(board))
+        assert is_concerned(board.need, board.standing(), root(who), near(board), frozenset())
 
 
 @given(boards(), st.sampled_from(PEOPLE), st.randoms(use_true_random=False))

@@ -72,3 +72,26 @@ async def test_who_pledged_under_other_terms_is_asked_to_renew_until_the_last_da
     assert (steps(ana), steps(eva)) == ([], [("renew", 120)])
     eva.now_ms = ana.now_ms = closes + 1
     assert (steps(ana), steps(eva)) == ([("close", 0)], [])
+
+
+async def test_what_a_member_owes_who_was_put_out_is_for_a_steward_to_settle() -> None:
+    names = ["ana", "ben", "eva"]
+    ana, ben, eva = people = [SmallNode(name, names) for name in names]
+    for node in people:
+        await node.community.set_my_name(node.name.title())
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS], trigger="none"))
+    exchange(*people)
+    made = (await eva.community.pledges.make("Roof", 120)).pledge
+    exchange(*people)
+    assert not ana.community.pledges.named(made).is_left
+    assert steps(ana) == []
+    for voter in (ana, ben):
+        await voter.community.people.vote_out("Eva")
+    exchange(ana, ben)
+    assert ben.community.pledges.named(made).is_left
+    assert (steps(ana), steps(ben)) == ([("settle", 120)], [])
+    [step] = ana.community.needs.steps("Roof")
+    assert step.is_left
+    settled = await ana.community.pledges.settle(made, 0)
+    assert (settled.state, settled.is_left) == ("settled", False)
+    assert steps(ana) == []

@@ -284,3 +284,28 @@ async def test_what_nobody_named_may_confirm_is_asked_of_others(people: list[Tol
     meet(people)
     assert await ben.news() == await cleo.news() == []
     assert ben.listed() == cleo.listed() == []
+
+
+async def test_what_a_member_owes_who_is_put_out_is_told_once_to_who_may_settle_it(
+    people: list[Told],
+) -> None:
+    ana, ben, cleo = people
+    await need(ana, trigger="none", closes=0)
+    meet(people)
+    await ben.node.community.pledges.make("Roof", 60)
+    meet(people)
+    for told in people:
+        await told.news()
+    for voter in (ana, cleo):
+        await voter.node.community.people.vote_out("Ben")
+    meet([ana, cleo])
+    assert await ana.news() == ["left-owing"]
+    assert await cleo.news() == []
+    [view] = [view for view in ana.notifications.all() if view.kind == "left-owing"]
+    assert view.text == "Ben is no longer a member and owes 1h of “Roof”: settle it"
+    assert view.todo.startswith("p2pvalue pledge settle ")
+    ana.restart()
+    assert await ana.news() == []
+    await ana.node.community.people.readmit("Ben")
+    assert await ana.news() == []
+    assert ("left-owing", 1) not in ana.listed()

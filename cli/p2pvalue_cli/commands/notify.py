@@ -14,9 +14,9 @@ from p2pvalue_cli.command import Group, as_json, community_option, until_ctrl_c
 from p2pvalue_cli.output import ago, clock, json_text, one_line, say, short, show, table
 
 KINDS = (
-    "confirm-asked settle-asked handed-over pledge-triggered pledge-outdated pledge-disputed"
-    " pledge-settled due-tomorrow need-closing need-triggered need-released need-lapsed"
-    " need-pledged need-claimed commented pledge-lapsed pledge-confirmed thanked"
+    "confirm-asked settle-asked left-owing handed-over pledge-triggered pledge-outdated"
+    " pledge-disputed pledge-settled due-tomorrow need-closing need-triggered need-released"
+    " need-lapsed need-pledged need-claimed commented pledge-lapsed pledge-confirmed thanked"
 ).split()
 _DAYS = re.compile(r"(\d{1,4})\s*(?:d|days?)")
 _DAY_MINUTES = 24 * 60
