@@ -120,3 +120,36 @@ def test_the_next_day_of_a_need_is_in_the_list(ana: Person) -> None:
     listed = ana.sees("need", "list")
     assert "pledge by 2099-05-30 23:59 " in listed
     assert "do by 2099-07-31 23:59 " in listed
+
+
+def test_all_that_is_claimed_is_confirmed_as_it_was_shown_by_who_is_sure(
+    ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [
+        {"act": act, "pledge": pledge * 8, "name": "Eva", "kind": "hours", "unit": "minute"}
+        | {"quantity": 60}
+        for act, pledge in (("take", "11"), ("confirm", "22"), ("confirm", "33"))
+    ]
+    said: list[tuple[str, object]] = []
+
+    def post(path: str, **fields: object) -> dict[str, object]:
+        said.append((path, fields["quantity"]))
+        return {**steps[0], "delivered": fields["quantity"]}
+
+    monkeypatch.setattr("p2pvalue_cli.connection.get", lambda path, **_: steps)
+    monkeypatch.setattr("p2pvalue_cli.connection.post", post)
+    asked = ana.type("pledge", "confirm", "--need", "Roof")
+    assert (asked.exit_code, said) == (failures.FAILED, [])
+    assert asked.stderr.count("1h of Eva") == 2
+    assert ana.sees("pledge", "confirm", "--need", "Roof", "--yes").count("count as delivered") == 2
+    assert said == [
+        ("/pledges/2222222222222222/confirm", 60),
+        ("/pledges/3333333333333333/confirm", 60),
+    ]
+
+
+def test_a_pledge_or_a_need_is_confirmed_and_not_both(ana: Person) -> None:
+    for words in ((), ("4f1c", "--need", "Roof")):
+        assert ana.type("pledge", "confirm", *words).exit_code == failures.USAGE
+    ana.sees("need", "add", "Roof", "--hours", "1h")
+    assert ana.gets("pledge", "confirm", "--need", "Roof") == []

@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
+from p2pvalue_cli.asking import yes_option
 from p2pvalue_cli.command import Group, Late, community_option
+from p2pvalue_cli.confirming import confirm_all
 from p2pvalue_cli.dates import end_of_day_ms
 from p2pvalue_cli.output import one_line, say, short, show
 from p2pvalue_cli.pledge_amounts import line_meant, quantity_of
@@ -212,13 +214,33 @@ def claim(pledge_id: str, amount: str | None, note: str, community: str | None) 
     show(claimed, say_claimed)
 
 
-@pledge.command(example="p2pvalue pledge confirm 4f1c")
-@_pledge
+@pledge.command(
+    example="p2pvalue pledge confirm 4f1c\np2pvalue pledge confirm --need 'Fix the roof'"
+)
+@click.argument("pledge_id", metavar="PLEDGE", required=False)
 @click.argument("amount", required=False)
+@click.option("--need", metavar="NEED", help="All that is claimed for it and waits for you.")
 @click.option("--note", default="", help="For the others.")
+@yes_option
 @community_option
-def confirm(pledge_id: str, amount: str | None, note: str, community: str | None) -> None:
-    """Confirm that another's PLEDGE was delivered as claimed, or AMOUNT of it in all."""
+def confirm(
+    pledge_id: str | None,
+    amount: str | None,
+    need: str | None,
+    note: str,
+    yes: bool,
+    community: str | None,
+) -> None:
+    """Confirm that another's PLEDGE was delivered as claimed, or AMOUNT of it in all.
+
+    With --need you see what would be confirmed, line by line, and are asked.
+    """
+    if (pledge_id is None) == (need is None):
+        raise click.UsageError("name a PLEDGE, or a need with --need")
+    if need is not None:
+        confirm_all(need, note, community, is_sure=yes)
+        return
+    assert pledge_id is not None
     pledge_id = _waiting(pledge_id, "confirm", community)
     quantity = _delivered(pledge_id, amount, community)
     if quantity == 0:

@@ -1,0 +1,50 @@
+"""Confirming all at once that is claimed for a need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from p2pvalue.amounts import written
+from p2pvalue_cli import connection
+from p2pvalue_cli.asking import confirm
+from p2pvalue_cli.output import one_line, say, short, show
+
+
+def confirm_all(need: str, note: str, community: str | None, *, is_sure: bool) -> None:
+    """Confirm what is claimed for a need and waits for us, as it is claimed now.
+
+    Shows each first, and asks. What somebody claims in between is not confirmed with the rest.
+    """
+    steps = connection.get(f"/steps/{connection.quoted(need)}", community=community)
+    waiting = [step for step in steps if step["act"] == "confirm"]
+    for step in waiting:
+        click.echo(
+            f"{short(step['pledge'])}  {_amount(step)} of {one_line(step['name'])}", err=True
+        )
+    if waiting:
+        what = "this" if len(waiting) == 1 else f"these {len(waiting)}"
+        confirm(f"You saw that it was done: confirm {what}?", is_sure=is_sure)
+    confirmed = [
+        connection.post(
+            f"/pledges/{step['pledge']}/confirm",
+            community=community,
+            quantity=step["quantity"],
+            note=note,
+        )
+        for step in waiting
+    ]
+    show(confirmed, _say_confirmed)
+
+
+def _say_confirmed(confirmed: list[dict[str, Any]]) -> None:
+    if not confirmed:
+        say("nothing that is claimed waits for you to confirm it")
+    for pledged in confirmed:
+        amount = _amount({**pledged, "quantity": pledged["delivered"]})
+        say(f"{amount} of {one_line(pledged['name'])} count as delivered")
+
+
+def _amount(of: dict[str, Any]) -> str:
+    return one_line(written(of["kind"] or "material", of["unit"], of["quantity"]))
