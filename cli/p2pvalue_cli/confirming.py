@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from p2pvalue.amounts import written
 from p2pvalue_cli import connection
 from p2pvalue_cli.asking import confirm
 from p2pvalue_cli.output import one_line, say, short, show
+from p2pvalue_cli.pledge_pages import amount_text, say_delivered
 
 
 def confirm_all(need: str, note: str, community: str | None, *, is_sure: bool) -> None:
@@ -21,7 +21,7 @@ def confirm_all(need: str, note: str, community: str | None, *, is_sure: bool) -
     waiting = [step for step in steps if step["act"] == "confirm"]
     for step in waiting:
         click.echo(
-            f"{short(step['pledge'])}  {_amount(step)} of {one_line(step['name'])}", err=True
+            f"{short(step['pledge'])}  {amount_text(step)} of {one_line(step['name'])}", err=True
         )
     if waiting:
         what = "this" if len(waiting) == 1 else f"these {len(waiting)}"
@@ -42,9 +42,4 @@ def _say_confirmed(confirmed: list[dict[str, Any]]) -> None:
     if not confirmed:
         say("nothing that is claimed waits for you to confirm it")
     for pledged in confirmed:
-        amount = _amount({**pledged, "quantity": pledged["delivered"]})
-        say(f"{amount} of {one_line(pledged['name'])} count as delivered")
-
-
-def _amount(of: dict[str, Any]) -> str:
-    return one_line(written(of["kind"] or "material", of["unit"], of["quantity"]))
+        say_delivered(pledged)

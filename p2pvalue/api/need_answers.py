@@ -12,6 +12,7 @@ from p2pvalue.api.streams import absolute
 from p2pvalue.node.interface import NodeInterface
 from p2pvalue.node.need_interface import NeedsInterface, OrderInterface, PledgesInterface
 from p2pvalue.node.need_proofs import read_proof_file
+from p2pvalue.proof_types import ProofView
 
 
 def _needs(node: NodeInterface, question: InCommunity) -> NeedsInterface:
@@ -64,13 +65,13 @@ async def need_timeline(node: NodeInterface, question: s.OfNeed) -> list[nt.Happ
     return _needs(node, question).timeline(question.need)
 
 
-async def prove_need(node: NodeInterface, question: s.ProveNeed) -> nt.ProofView:
+async def prove_need(node: NodeInterface, question: s.ProveNeed) -> ProofView:
     """Write one file by which strangers recompute what became of a need."""
     target = absolute(question.target, "target")
     return await _needs(node, question).prove(question.need, target)
 
 
-async def show_proof(_: NodeInterface, question: s.ReadProof) -> nt.ProofView:
+async def show_proof(_: NodeInterface, question: s.ReadProof) -> ProofView:
     """What a file proves about a need, by itself, of whatever community."""
     path = absolute(question.path, "path")
     return await trio.to_thread.run_sync(read_proof_file, path)

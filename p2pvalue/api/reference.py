@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from p2pvalue import fact_types, need_types, notify_types, past_types, project_types
+from p2pvalue import fact_types, need_types, notify_types, past_types, project_types, proof_types
 from p2pvalue import types as t
 from p2pvalue.api import blob_schema, device_schema, need_schema, schema, streams
 from p2pvalue.api.app import BODY_BYTES_MAX
@@ -104,7 +104,7 @@ def _value(value: type[msgspec.Struct]) -> str:
 
 def _values() -> list[type[msgspec.Struct]]:
     """Every value that occurs in a question or an answer, by name."""
-    modules = (t, fact_types, need_types, notify_types, past_types, project_types)
+    modules = (t, fact_types, need_types, notify_types, past_types, project_types, proof_types)
     answers = {getattr(m, name) for m in modules for name in dir(m) if name.endswith("View")}
     ours = [need_schema.AddLine, schema.Digest, schema.Done, schema.Opened, schema.Spliced]
     ours += [schema.Words, schema.WordsCheck, device_schema.CommunityLink]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from p2pvalue import need_types as nt
+from p2pvalue.proof_types import ProofView
 
 
 class NeedsInterface(Protocol):
@@ -28,7 +29,7 @@ class NeedsInterface(Protocol):
         """Close a need, with every offer and withdrawal held here that was in time."""
         ...
 
-    async def prove(self, reference: str, target: Path) -> nt.ProofView:
+    async def prove(self, reference: str, target: Path) -> ProofView:
         """Write the file that proves what became of a need; return what a stranger reads in it."""
         ...
 

@@ -10,6 +10,7 @@ from p2pvalue.folder import new_file
 from p2pvalue.node.need_boards import need_entries, need_state
 from p2pvalue.node.need_views import need_view, pledge_view
 from p2pvalue.node.people import Naming, unnamed
+from p2pvalue.proof_types import DoneView, NotShownView, ProofView
 from p2pvalue.store import Store
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError, Reason, Refused
@@ -69,7 +70,7 @@ def write_proof(path: Path, data: bytes) -> None:
         ) from error
 
 
-def read_proof_file(path: Path) -> nt.ProofView:
+def read_proof_file(path: Path) -> ProofView:
     """Return what a file proves, by itself: nothing else is read.
 
     About 25 µs per operation that it holds; blocks meanwhile. Raises ConfigError if it cannot be
@@ -99,12 +100,12 @@ class _NamesGiven:
         return self._names.get(member) or unnamed(member)
 
 
-def proof_view(proven: Proven) -> nt.ProofView:
+def proof_view(proven: Proven) -> ProofView:
     """Return what a file proves."""
     names = _NamesGiven(proven.names)
     standing = proven.standing
     subject = proven.row.subject
-    return nt.ProofView(
+    return ProofView(
         community=proven.community.hex(),
         founders=[_person(founder, names) for founder in proven.founders],
         need=need_view(proven.row, standing, names, (), b"", project_title=""),
@@ -129,8 +130,8 @@ def _person(member: bytes, names: Naming) -> nt.PersonView:
     return nt.PersonView(member=member.hex(), name=names.of(member))
 
 
-def _done(fact: Fact, names: Naming) -> nt.DoneView:
-    return nt.DoneView(
+def _done(fact: Fact, names: Naming) -> DoneView:
+    return DoneView(
         pledge=fact.pledge.hex(),
         member=fact.member.hex(),
         name=names.of(fact.member),
@@ -142,8 +143,8 @@ def _done(fact: Fact, names: Naming) -> nt.DoneView:
     )
 
 
-def _not_shown(left: NotShown) -> nt.NotShownView:
-    return nt.NotShownView(
+def _not_shown(left: NotShown) -> NotShownView:
+    return NotShownView(
         changes=[op_id.hex() for op_id in left.changes],
         named=left.named,
         kept=left.kept,

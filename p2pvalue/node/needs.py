@@ -30,6 +30,7 @@ from p2pvalue.node.origins import message_meant, of_text, origin_view
 from p2pvalue.node.people import Names, resolve_member
 from p2pvalue.node.project_states import project_titles, resolve_project, title_of
 from p2pvalue.node.references import every_state, full_id, resolve
+from p2pvalue.proof_types import ProofView
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
@@ -190,7 +191,7 @@ class Needs:
         await self._context.write(self._community, [Draft(close.NUMBER, b"", payload)])
         return self.view(row)
 
-    async def prove(self, reference: str, target: Path) -> nt.ProofView:
+    async def prove(self, reference: str, target: Path) -> ProofView:
         """Write the file that proves what became of a need; return what a stranger reads in it."""
         row = self.row(reference)
         self._context.sign()

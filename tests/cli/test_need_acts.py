@@ -134,14 +134,16 @@ def test_all_that_is_claimed_is_confirmed_as_it_was_shown_by_who_is_sure(
 
     def post(path: str, **fields: object) -> dict[str, object]:
         said.append((path, fields["quantity"]))
-        return {**steps[0], "delivered": fields["quantity"]}
+        return {**steps[0], "delivered": fields["quantity"], "need_title": "Roof"}
 
     monkeypatch.setattr("p2pvalue_cli.connection.get", lambda path, **_: steps)
     monkeypatch.setattr("p2pvalue_cli.connection.post", post)
     asked = ana.type("pledge", "confirm", "--need", "Roof")
     assert (asked.exit_code, said) == (failures.FAILED, [])
     assert asked.stderr.count("1h of Eva") == 2
-    assert ana.sees("pledge", "confirm", "--need", "Roof", "--yes").count("count as delivered") == 2
+    assert (
+        ana.sees("pledge", "confirm", "--need", "Roof", "--yes").count("counts as delivered") == 2
+    )
     assert said == [
         ("/pledges/2222222222222222/confirm", 60),
         ("/pledges/3333333333333333/confirm", 60),
