@@ -65,8 +65,8 @@ class DeviceEvents:
             "this device is not known to anybody you reached: what brought it in was lost or does "
             "not count, so what is written here stays here. Link it again from another device: "
             "`p2pvalue device link` here and `p2pvalue device add` there; or `p2pvalue community "
-            "recover` with your words. If you have just joined: `p2pvalue community join` with a "
-            "new invite"
+            "recover` with your words. If you have just joined: `p2pvalue community join` with an "
+            "invite from somebody else, since who let you in may be the one who does not count"
         )
 
     def _live(self, community: bytes) -> frozenset[bytes]:
