@@ -11,6 +11,7 @@ from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import CloseSession, Effect, SendFrame
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import Reason, Refused
+from p2pvalue_protocol.hello import LinkEnd
 
 F = TypeVar("F", bound=msgspec.Struct)  # the frames that this side takes, of which some come next
 
@@ -18,8 +19,9 @@ F = TypeVar("F", bound=msgspec.Struct)  # the frames that this side takes, of wh
 class Dialogue(ABC, Generic[F]):
     """What all sides share: the link, the timer, and the frames that may come next."""
 
-    def __init__(self, session: int, *awaited: type[F]) -> None:
-        self._session = session
+    def __init__(self, link: LinkEnd, *awaited: type[F]) -> None:
+        self._link = link
+        self._session = link.session
         self._due_ms: int | None = None
         self._awaited: tuple[type[F], ...] = awaited
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 from p2pvalue_protocol import inputs as i
-from p2pvalue_protocol import limits
 from p2pvalue_protocol.dialogue import Dialogue
+from p2pvalue_protocol.hello import LinkEnd
 from p2pvalue_protocol.joining import JoinServer
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.linking import NewerDevice, OlderDevice
@@ -38,68 +38,21 @@ class Dialogues:
 
     def side_for(self, given: Opening) -> Dialogue[Any]:
         """Return our side of the dialogue that an input opens."""
-        session, peer_id, own = given.session, given.peer_id, self._own_peer_id
-        nonce = self._random_bytes(32)
+        link = LinkEnd(
+            given.session, given.peer_id, self._own_peer_id, nonce=self._random_bytes(32)
+        )
         match given:
             case i.JoinAsked():
-                return JoinServer(
-                    self._replicas(),
-                    session=session,
-                    peer_id=peer_id,
-                    own_peer_id=own,
-                    nonce=nonce,
-                )
+                return JoinServer(self._replicas(), link)
             case i.RecoveryAsked():
-                return RecoveryServer(
-                    self._replicas(),
-                    session=session,
-                    peer_id=peer_id,
-                    own_peer_id=own,
-                    nonce=nonce,
-                )
+                return RecoveryServer(self._replicas(), link)
             case i.LinkStarted():
-                return OlderDevice(
-                    self._replicas(),
-                    session=session,
-                    peer_id=peer_id,
-                    own_peer_id=own,
-                    nonce=nonce,
-                    secret=given.secret,
-                    person=given.person,
-                )
+                return OlderDevice(self._replicas(), link, given.secret, given.person)
             case i.LinkAsked():
-                return NewerDevice(
-                    session=session,
-                    peer_id=peer_id,
-                    own_peer_id=own,
-                    nonce=nonce,
-                    secret=given.secret,
-                    replica_for=self._replica_for,
-                )
+                return NewerDevice(link, given.secret, self._replica_for)
             case i.RecoveryStarted():
-                return RecoveryClient(
-                    session=session,
-                    peer_id=peer_id,
-                    own_peer_id=own,
-                    nonce=nonce,
-                    keys=given.keys,
-                    root_entropy=given.root_entropy,
-                    replica_for=self._replica_for,
-                )
+                return RecoveryClient(link, given.keys, given.root_entropy, self._replica_for)
             case i.JoinStarted():
-                return JoinClient(
-                    session=session,
-                    peer_id=peer_id,
-                    own_peer_id=own,
-                    nonce=nonce,
-                    community=given.community,
-                    invite_secret=given.invite_secret,
-                    signer=given.signer,
-                    prekey=given.prekey,
-                    root_entropy=given.root_entropy,
-                    name=given.name[: limits.NAME_CHARACTERS_MAX],
-                    message=given.message[: limits.PLEA_CHARACTERS_MAX],
-                    replica_for=self._replica_for,
-                )
+                return JoinClient(link, given, self._replica_for)
             case _:
                 assert_never(given)

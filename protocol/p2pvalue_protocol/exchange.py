@@ -39,18 +39,14 @@ class Exchange:
         replica: Replica,
         established: hello.Established,
         times: SessionTimes,
-        *,
-        session: int,
-        peer_id: str,
-        offset: int,
+        link: hello.LinkEnd,
         turns: Turns,
         fetching: Fetching,
     ) -> None:
         self._replica = replica
         self._established = established
-        self._session = session
-        self._peer_id = peer_id
-        self._offset = offset
+        self._session, self._peer_id = link.session, link.peer_id
+        self._offset = int.from_bytes(link.nonce[:4], "big")
         self._times = times
         self.has_lasted = times.has_lasted
         self._access = Access(replica)
@@ -61,7 +57,7 @@ class Exchange:
         self._chunks = ChunkExchange(
             ChunkRequests(replica.community, fetching, lambda: self._is_ready),
             ChunkSupply(lambda: self._gives() is EVERYTHING),
-            *(session, replica.community, peer_id),
+            *(link.session, replica.community, link.peer_id),
         )
         self._digests = DigestTalk(replica.community, replica.showing)
         self.comparison = Comparison(

@@ -14,7 +14,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 import msgspec
 
@@ -63,6 +63,23 @@ class Transcript:
     def identity_message(self, community: bytes, role: bytes) -> bytes:
         """Return what a device signs to be named on this link."""
         return _SIGNED + community + self.as_bytes + role
+
+
+class LinkEnd(NamedTuple):
+    """Our end of a link that was just opened; `nonce` is 32 fresh random bytes."""
+
+    session: int
+    peer_id: str
+    own_peer_id: str
+    nonce: bytes
+
+    def calling(self, answered: bytes) -> Transcript:
+        """Return what both sides know of a link that we opened."""
+        return Transcript((self.nonce, answered), (self.own_peer_id, self.peer_id))
+
+    def called(self, offered: bytes) -> Transcript:
+        """Return what both sides know of a link that the peer opened."""
+        return Transcript((offered, self.nonce), (self.peer_id, self.own_peer_id))
 
 
 class Established(msgspec.Struct):
@@ -131,23 +148,14 @@ class Hello:
     def __init__(
         self,
         replicas: Sequence[Replica],
-        *,
-        session: int,
-        peer_id: str,
-        own_peer_id: str,
-        nonce: bytes,
+        link: LinkEnd,
         community: bytes | None,
     ) -> None:
-        """Greet for `community` if we opened the link, else for whichever of `replicas` is asked.
-
-        `nonce` is 32 fresh random bytes.
-        """
+        """Greet for `community` if we opened the link, else for whichever replica is asked."""
         self._replicas = replicas
-        self._session = session
-        self._nonce = nonce
+        self._link = link
+        self._session = link.session
         self._is_initiator = community is not None
-        self._own_peer_id = own_peer_id
-        self._peer_id = peer_id
         self._transcript: Transcript | None = None
         self._due_ms: int | None = None
         self.replica: Replica | None = None
@@ -159,7 +167,7 @@ class Hello:
     def open(self, now_ms: int) -> list[Effect]:
         """Return the first frame if we opened the link."""
         self._due_ms = now_ms + limits.REPLY_MS_MAX
-        return [self._send(f.NonceOffered(self._nonce))] if self._is_initiator else []
+        return [self._send(f.NonceOffered(self._link.nonce))] if self._is_initiator else []
 
     def receive(self, data: bytes, now_ms: int) -> list[Effect]:
         """Take the peer's next frame; whatever it holds, the answer is frames or an end."""
@@ -191,14 +199,10 @@ class Hello:
     def _answer(self, frame: _HelloFrame) -> list[Effect]:
         match frame:
             case f.NonceOffered(nonce):
-                self._transcript = Transcript(
-                    (nonce, self._nonce), (self._peer_id, self._own_peer_id)
-                )
-                return self._await(f.TagsShown, f.NonceAnswered(self._nonce))
+                self._transcript = self._link.called(nonce)
+                return self._await(f.TagsShown, f.NonceAnswered(self._link.nonce))
             case f.NonceAnswered(nonce):
-                self._transcript = Transcript(
-                    (self._nonce, nonce), (self._own_peer_id, self._peer_id)
-                )
+                self._transcript = self._link.calling(nonce)
                 return self._show_tags(self._transcript)
             case f.TagsShown(tags):
                 return self._answer_tags(self._joint_transcript, tags)

@@ -30,7 +30,7 @@ from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import Effect, JoinRequested
 from p2pvalue_protocol.first_operation import first_run, is_past_held, take_first
 from p2pvalue_protocol.handover import secrets_for
-from p2pvalue_protocol.hello import Transcript
+from p2pvalue_protocol.hello import LinkEnd, Transcript
 from p2pvalue_protocol.inputs import Answer, Draft
 from p2pvalue_protocol.join_frames import (
     Admitted,
@@ -65,20 +65,10 @@ class JoinServer(Dialogue[NewcomersFrame]):
     _replica: Replica
     _device: bytes
 
-    def __init__(
-        self,
-        replicas: Sequence[Replica],
-        *,
-        session: int,
-        peer_id: str,
-        own_peer_id: str,
-        nonce: bytes,
-    ) -> None:
-        """Serve whichever of `replicas` the newcomer is invited to; `nonce` is 32 random bytes."""
-        super().__init__(session, NonceOffered)
+    def __init__(self, replicas: Sequence[Replica], link: LinkEnd) -> None:
+        """Serve whichever of `replicas` the newcomer is invited to."""
+        super().__init__(link, NonceOffered)
         self._replicas = replicas
-        self._peer_ids = (peer_id, own_peer_id)
-        self._nonce = nonce
         self._invite_key = b""
 
     def _decoded(self, data: bytes) -> JoinFrame:
@@ -87,9 +77,9 @@ class JoinServer(Dialogue[NewcomersFrame]):
     def _answer(self, frame: NewcomersFrame, now_ms: int) -> list[Effect]:
         match frame:
             case NonceOffered(nonce):
-                self._transcript = Transcript((nonce, self._nonce), self._peer_ids)
+                self._transcript = self._link.called(nonce)
                 self._awaited = (InviteShown, CommunityShown)
-                return [self._send(NonceAnswered(self._nonce))]
+                return [self._send(NonceAnswered(self._link.nonce))]
             case InviteShown():
                 return self._judge_invite(frame)
             case CommunityShown():

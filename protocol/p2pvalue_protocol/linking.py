@@ -34,7 +34,7 @@ from p2pvalue_protocol.first_operation import (
     take_runs,
 )
 from p2pvalue_protocol.handover import secrets_for, take_secrets
-from p2pvalue_protocol.hello import Transcript
+from p2pvalue_protocol.hello import LinkEnd, Transcript
 from p2pvalue_protocol.inputs import DeviceKeys, Draft, PersonHere
 from p2pvalue_protocol.keys import (
     SigningKey,
@@ -67,8 +67,8 @@ class _LinkSide(Dialogue[F]):
 
     _transcript: Transcript
 
-    def __init__(self, session: int, secret: bytes, *awaited: type[F]) -> None:
-        super().__init__(session, *awaited)
+    def __init__(self, link: LinkEnd, secret: bytes, *awaited: type[F]) -> None:
+        super().__init__(link, *awaited)
         self._secret = secret
         self._done: list[tuple[bytes, bytes]] = []  # (community, the other device)
 
@@ -97,21 +97,11 @@ class OlderDevice(_LinkSide[f.NewerDevicesFrame]):
     """The side that was given the code: it calls, certifies and hands over."""
 
     def __init__(
-        self,
-        replicas: Sequence[Replica],
-        *,
-        session: int,
-        peer_id: str,
-        own_peer_id: str,
-        nonce: bytes,
-        secret: bytes,
-        person: PersonHere,
+        self, replicas: Sequence[Replica], link: LinkEnd, secret: bytes, person: PersonHere
     ) -> None:
-        """Bring a device into each of `replicas` in which ours may write; `nonce` is random."""
-        super().__init__(session, secret, f.NonceAnswered)
+        """Bring a device into each of `replicas` in which ours may write."""
+        super().__init__(link, secret, f.NonceAnswered)
         self._replicas = {r.community: r for r in replicas if r.device is not None and may_admit(r)}
-        self._peer_ids = (own_peer_id, peer_id)
-        self._nonce = nonce
         self._person = person
         self._label = ""
         self._waiting: list[f.NewDevice] = []
@@ -122,7 +112,7 @@ class OlderDevice(_LinkSide[f.NewerDevicesFrame]):
         return self._failed(self._failure)
 
     def _begin(self) -> list[Effect]:
-        return [self._send(f.NonceOffered(self._nonce))]
+        return [self._send(f.NonceOffered(self._link.nonce))]
 
     def _end(self, reason: Reason | None) -> list[Effect]:
         words = self._failure if reason is None else f"{_UNEXPECTED} ({reason})"
@@ -131,7 +121,7 @@ class OlderDevice(_LinkSide[f.NewerDevicesFrame]):
     def _answer(self, frame: f.NewerDevicesFrame, now_ms: int) -> list[Effect]:
         match frame:
             case f.NonceAnswered(nonce):
-                self._transcript = Transcript((self._nonce, nonce), self._peer_ids)
+                self._transcript = self._link.calling(nonce)
                 self._awaited = (f.SecretShown,)
                 return [self._show(f.OLDER)]
             case f.SecretShown():
@@ -242,20 +232,9 @@ class NewerDevice(_LinkSide[f.OlderDevicesFrame]):
     _begun: Replica  # the community whose log we began last
     _certifier: bytes
 
-    def __init__(
-        self,
-        *,
-        session: int,
-        peer_id: str,
-        own_peer_id: str,
-        nonce: bytes,
-        secret: bytes,
-        replica_for: ReplicaFor,
-    ) -> None:
+    def __init__(self, link: LinkEnd, secret: bytes, replica_for: ReplicaFor) -> None:
         """Wait for who knows `secret`; `replica_for` makes our copy of a community."""
-        super().__init__(session, secret, f.NonceOffered)
-        self._peer_ids = (peer_id, own_peer_id)
-        self._nonce = nonce
+        super().__init__(link, secret, f.NonceOffered)
         self._replica_for = replica_for
         self._label = ""
         self._told: dict[bytes, f.PersonIn] = {}
@@ -276,9 +255,9 @@ class NewerDevice(_LinkSide[f.OlderDevicesFrame]):
     def _answer(self, frame: f.OlderDevicesFrame, now_ms: int) -> list[Effect]:
         match frame:
             case f.NonceOffered(nonce):
-                self._transcript = Transcript((nonce, self._nonce), self._peer_ids)
+                self._transcript = self._link.called(nonce)
                 self._awaited = (f.SecretShown,)
-                return [self._send(f.NonceAnswered(self._nonce))]
+                return [self._send(f.NonceAnswered(self._link.nonce))]
             case f.SecretShown():
                 if not self._is_shown(frame, f.OLDER):
                     return self._end(None)

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Literal, assert_never
 
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol import limits
 from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.effects import CloseSession, Effect, Joined
 from p2pvalue_protocol.errors import LocalProtocolError, Reason
 from p2pvalue_protocol.first_operation import Proofs, begin_log, founding_of, take_runs
 from p2pvalue_protocol.handover import take_secrets
-from p2pvalue_protocol.hello import Transcript
+from p2pvalue_protocol.hello import LinkEnd, Transcript
+from p2pvalue_protocol.inputs import JoinStarted
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.join_frames import (
     Admitted,
@@ -64,35 +66,19 @@ class JoinClient(Dialogue[MembersFrame]):
 
     def __init__(
         self,
-        *,
-        session: int,
-        peer_id: str,
-        own_peer_id: str,
-        nonce: bytes,
-        community: bytes,
-        invite_secret: bytes,
-        signer: SigningKey,
-        prekey: bytes,
-        root_entropy: bytes,
-        name: str,
-        message: str,
+        link: LinkEnd,
+        started: JoinStarted,
         replica_for: Callable[[bytes, SigningKey], Replica],
     ) -> None:
-        """Join `community`; `replica_for` makes our copy of it, or returns the one that is here.
-
-        `invite_secret` is empty for a link without one; then `name` and `message` may be read by
-        the person there who decides.
-        """
-        super().__init__(session, NonceAnswered)
-        self._peer_ids = (own_peer_id, peer_id)
-        self._nonce = nonce
-        self._community = community
-        self._invite = invite_key(invite_secret) if invite_secret else None
-        self._signer = signer
-        self._prekey = prekey
-        self._root_entropy = root_entropy
-        self._name = name
-        self._message = message
+        """Join as was `started`; `replica_for` makes our copy, or returns the one that is here."""
+        super().__init__(link, NonceAnswered)
+        self._community = started.community
+        self._invite = invite_key(started.invite_secret) if started.invite_secret else None
+        self._signer = started.signer
+        self._prekey = started.prekey
+        self._root_entropy = started.root_entropy
+        self._name = started.name[: limits.NAME_CHARACTERS_MAX]
+        self._message = started.message[: limits.PLEA_CHARACTERS_MAX]
         self._replica_for = replica_for
         self._proofs = Proofs()
 
@@ -101,7 +87,7 @@ class JoinClient(Dialogue[MembersFrame]):
         return self._failed(_NO_ANSWER)
 
     def _begin(self) -> list[Effect]:
-        return [self._send(NonceOffered(self._nonce))]
+        return [self._send(NonceOffered(self._link.nonce))]
 
     def _decoded(self, data: bytes) -> JoinFrame:
         return decode_join_frame(data)
@@ -118,7 +104,7 @@ class JoinClient(Dialogue[MembersFrame]):
         match frame:
             case NonceAnswered(nonce):
                 self._awaited = (Welcome, Declined)
-                return [self._send(self._ask(Transcript((self._nonce, nonce), self._peer_ids)))]
+                return [self._send(self._ask(self._link.calling(nonce)))]
             case Welcome():
                 return self._introduce(frame, now_ms)
             case Proof(batch):

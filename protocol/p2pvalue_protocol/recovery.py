@@ -26,7 +26,7 @@ from p2pvalue_protocol.first_operation import (
     take_runs,
 )
 from p2pvalue_protocol.handover import secrets_for, take_secrets
-from p2pvalue_protocol.hello import Transcript
+from p2pvalue_protocol.hello import LinkEnd, Transcript
 from p2pvalue_protocol.inputs import DeviceKeys, Draft
 from p2pvalue_protocol.keys import SigningKey, is_valid_public_key, verify
 from p2pvalue_protocol.log import encode_batch
@@ -54,27 +54,17 @@ class RecoveryServer(_RecoverySide[f.ReturnersFrame]):
     _replica: Replica
     _shown: f.RootShown
 
-    def __init__(
-        self,
-        replicas: Sequence[Replica],
-        *,
-        session: int,
-        peer_id: str,
-        own_peer_id: str,
-        nonce: bytes,
-    ) -> None:
-        """Serve whichever of `replicas` the caller knows; `nonce` is 32 random bytes."""
-        super().__init__(session, f.NonceOffered)
+    def __init__(self, replicas: Sequence[Replica], link: LinkEnd) -> None:
+        """Serve whichever of `replicas` the caller knows."""
+        super().__init__(link, f.NonceOffered)
         self._replicas = replicas
-        self._peer_ids = (peer_id, own_peer_id)
-        self._nonce = nonce
 
     def _answer(self, frame: f.ReturnersFrame, now_ms: int) -> list[Effect]:
         match frame:
             case f.NonceOffered(nonce):
-                self._transcript = Transcript((nonce, self._nonce), self._peer_ids)
+                self._transcript = self._link.called(nonce)
                 self._awaited = (f.CommunityShown,)
-                return [self._send(f.NonceAnswered(self._nonce))]
+                return [self._send(f.NonceAnswered(self._link.nonce))]
             case f.CommunityShown(proof):
                 return self._tell_nonce(proof)
             case f.RootShown():
@@ -136,19 +126,13 @@ class RecoveryClient(_RecoverySide[f.MembersFrame]):
 
     def __init__(
         self,
-        *,
-        session: int,
-        peer_id: str,
-        own_peer_id: str,
-        nonce: bytes,
+        link: LinkEnd,
         keys: DeviceKeys,
         root_entropy: bytes,
         replica_for: Callable[[bytes, SigningKey], Replica],
     ) -> None:
         """Come back into the community of `keys`; `replica_for` makes our copy of it."""
-        super().__init__(session, f.NonceAnswered)
-        self._peer_ids = (own_peer_id, peer_id)
-        self._nonce = nonce
+        super().__init__(link, f.NonceAnswered)
         self._keys = keys
         self._root_entropy = root_entropy
         self._replica_for = replica_for
@@ -160,7 +144,7 @@ class RecoveryClient(_RecoverySide[f.MembersFrame]):
         return self._failed(_NO_ANSWER)
 
     def _begin(self) -> list[Effect]:
-        return [self._send(f.NonceOffered(self._nonce))]
+        return [self._send(f.NonceOffered(self._link.nonce))]
 
     def _end(self, reason: Reason | None) -> list[Effect]:
         words = _NO_ANSWER if reason is None else f"{_UNEXPECTED} ({reason})"
@@ -173,7 +157,7 @@ class RecoveryClient(_RecoverySide[f.MembersFrame]):
     def _answer(self, frame: f.MembersFrame, now_ms: int) -> list[Effect]:
         match frame:
             case f.NonceAnswered(nonce):
-                self._transcript = Transcript((self._nonce, nonce), self._peer_ids)
+                self._transcript = self._link.calling(nonce)
                 self._awaited = (f.NonceTold, f.Declined)
                 proof = f.community_proof(self._keys.community, self._transcript)
                 return [self._send(f.CommunityShown(proof))]

@@ -14,6 +14,7 @@ from p2pvalue_protocol.dialogue import Dialogue
 from p2pvalue_protocol.dues import Dues
 from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, Rejected
 from p2pvalue_protocol.fetching import Fetching
+from p2pvalue_protocol.hello import LinkEnd
 from p2pvalue_protocol.ids import AUTH, Reference
 from p2pvalue_protocol.inputs import DevicesMade, PeerJoined, RequestAnswered
 from p2pvalue_protocol.joining import JoinServer
@@ -52,10 +53,7 @@ class Sessions:
         """Return a session for a new link; `nonce` is 32 fresh random bytes."""
         return SyncSession(
             replicas,
-            session=given.session,
-            peer_id=given.peer_id,
-            own_peer_id=self._own_peer_id,
-            nonce=nonce,
+            LinkEnd(given.session, given.peer_id, self._own_peer_id, nonce),
             jitter=jitter,
             community=given.community,
             turns=self.turns,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from p2pvalue_protocol.effects import CloseSession, Effect
 from p2pvalue_protocol.exchange import Exchange
 from p2pvalue_protocol.fetching import Fetching
-from p2pvalue_protocol.hello import Hello
+from p2pvalue_protocol.hello import Hello, LinkEnd
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.replica import Replica
 from p2pvalue_protocol.session_times import SessionTimes
@@ -26,11 +26,8 @@ class SyncSession:
     def __init__(
         self,
         replicas: Sequence[Replica],
+        link: LinkEnd,
         *,
-        session: int,
-        peer_id: str,
-        own_peer_id: str,
-        nonce: bytes,
         jitter: Callable[[], float],
         community: bytes | None,
         turns: Turns,
@@ -38,24 +35,15 @@ class SyncSession:
     ) -> None:
         """Sync `community` if we opened the link, else whichever of `replicas` the peer shows.
 
-        `nonce` is 32 fresh random bytes; `jitter` returns numbers from 0 up to 1; all sessions of a
-        node share `turns` and `fetching`.
+        `jitter` returns numbers from 0 up to 1; all sessions of a node share `turns` and
+        `fetching`.
         """
         self._replicas = {replica.community: replica for replica in replicas}
-        self._session = session
-        self._peer_id = peer_id
-        self._nonce = nonce
+        self._link = link
         self._jitter = jitter
         self._turns = turns
         self._fetching = fetching
-        self._hello = Hello(
-            replicas,
-            session=session,
-            peer_id=peer_id,
-            own_peer_id=own_peer_id,
-            nonce=nonce,
-            community=community,
-        )
+        self._hello = Hello(replicas, link, community)
         self._exchange: Exchange | None = None
         self._is_closed = False
 
@@ -91,11 +79,9 @@ class SyncSession:
                 self._replicas[self._hello.replica.community],
                 self._hello.established,
                 SessionTimes(self._jitter, now_ms),
-                session=self._session,
-                peer_id=self._peer_id,
-                offset=int.from_bytes(self._nonce[:4], "big"),
-                turns=self._turns,
-                fetching=self._fetching,
+                self._link,
+                self._turns,
+                self._fetching,
             )
             effects += self._exchange.open(now_ms)
         return self._checked(effects)

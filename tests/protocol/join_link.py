@@ -8,7 +8,8 @@ from collections.abc import Callable
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.effects import CloseSession, Effect, Joined, JoinRequested, SendFrame
 from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.inputs import Answer, Draft
+from p2pvalue_protocol.hello import LinkEnd
+from p2pvalue_protocol.inputs import Answer, Draft, JoinStarted
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.joining import JoinServer
 from p2pvalue_protocol.keys import SigningKey
@@ -34,27 +35,21 @@ class JoinLink:
         self._answer: Answer = answer
         self.nodes = (newcomer, member)
         assert newcomer.replica.signer is not None
-        self.client = JoinClient(
-            session=1,
-            peer_id=member.peer_id,
-            own_peer_id=newcomer.peer_id,
-            nonce=bytes([1]) * 32,
-            community=member.replica.community,
-            invite_secret=secret,
-            signer=newcomer.replica.signer,
-            prekey=prekey_named(newcomer.name),
-            root_entropy=newcomer.name.encode().ljust(32),
-            name=newcomer.name,
-            message="let me in",
-            replica_for=self._replica_for,
+        started = JoinStarted(
+            1,
+            member.peer_id,
+            member.replica.community,
+            secret,
+            newcomer.replica.signer,
+            prekey_named(newcomer.name),
+            newcomer.name.encode().ljust(32),
+            newcomer.name,
+            "let me in",
         )
-        self.server = JoinServer(
-            [member.replica],
-            session=2,
-            peer_id=newcomer.peer_id,
-            own_peer_id=member.peer_id,
-            nonce=bytes([2]) * 32,
-        )
+        calling = LinkEnd(1, member.peer_id, newcomer.peer_id, bytes([1]) * 32)
+        called = LinkEnd(2, newcomer.peer_id, member.peer_id, bytes([2]) * 32)
+        self.client = JoinClient(calling, started, self._replica_for)
+        self.server = JoinServer([member.replica], called)
         self.wires: tuple[deque[bytes], deque[bytes]] = (deque(), deque())
         self.sent: tuple[list[bytes], list[bytes]] = ([], [])
         self.joined: list[Joined] = []

@@ -14,6 +14,7 @@ from p2pvalue_protocol.effects import CloseSession, Effect, Parted, Ready, SendF
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.fetching import Fetching
 from p2pvalue_protocol.frames import Ops, decode_frame
+from p2pvalue_protocol.hello import LinkEnd
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, tagged_hash
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.keys import SigningKey
@@ -215,10 +216,7 @@ class Link:
         self.sessions = tuple(
             SyncSession(
                 [node.replica],
-                session=session,
-                peer_id=self.nodes[1 - side].peer_id,
-                own_peer_id=node.peer_id,
-                nonce=rng.randbytes(32),
+                LinkEnd(session, self.nodes[1 - side].peer_id, node.peer_id, rng.randbytes(32)),
                 jitter=rng.random,
                 community=node.replica.community if side == 0 else None,
                 turns=node.turns,

@@ -11,7 +11,7 @@ from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.effects import CloseSession, Effect, SendFrame
 from p2pvalue_protocol.errors import Reason
-from p2pvalue_protocol.hello import Hello, Transcript, secrets_shown
+from p2pvalue_protocol.hello import Hello, LinkEnd, Transcript, secrets_shown
 from tests.protocol.authoring import key_named
 from tests.protocol.meeting import NOW_MS, Community, Link, Node
 
@@ -26,14 +26,8 @@ def outsider_of(community: Community) -> Node:
 
 
 def hello(node: Node, peer: Node, *, initiates: bool) -> Hello:
-    return Hello(
-        [node.replica],
-        session=1,
-        peer_id=peer.peer_id,
-        own_peer_id=node.peer_id,
-        nonce=node.name.encode().ljust(32),
-        community=node.replica.community if initiates else None,
-    )
+    link = LinkEnd(1, peer.peer_id, node.peer_id, node.name.encode().ljust(32))
+    return Hello([node.replica], link, node.replica.community if initiates else None)
 
 
 def greet(first: Hello, second: Hello) -> tuple[list[bytes], list[bytes]]:
@@ -155,14 +149,8 @@ def test_a_proof_from_one_link_is_worth_nothing_on_another() -> None:
     community = Community("ada", "ben")
     ada, ben = community.node("ada"), community.node("ben")
     recorded = greet(hello(ada, ben, initiates=True), hello(ben, ada, initiates=False))[0]
-    fresh = Hello(
-        [ben.replica],
-        session=2,
-        peer_id=ada.peer_id,
-        own_peer_id=ben.peer_id,
-        nonce=b"another nonce".ljust(32),
-        community=None,
-    )
+    link = LinkEnd(2, ada.peer_id, ben.peer_id, b"another nonce".ljust(32))
+    fresh = Hello([ben.replica], link, None)
     effects = [effect for frame in recorded for effect in fresh.receive(frame, NOW_MS)]
     assert fresh.established is None
     assert effects[-1] == CloseSession(2, Reason.FRAME_INVALID) or CloseSession(2, None) in effects
