@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from p2pvalue import fact_types as ft
-from p2pvalue.amounts import counted
 from p2pvalue.node.references import every_state
 from p2pvalue.node.titles import document_state
 from p2pvalue.store import Store
@@ -51,7 +50,8 @@ def minutes_kept(
         if not ours or max(ours) < since_ms:
             continue
         if 2 * len(ours) > len(changes):
-            why = f"you made {len(ours)} of the {counted(len(changes), 'newest change')}"
+            all_made = f"{len(ours)} of the {len(changes)} newest changes"
+            why = f"you made {'the only change' if len(changes) == 1 else all_made}"
         elif state.author == me:
             why = "you began these minutes and wrote in them"
         else:

@@ -108,7 +108,7 @@ async def test_who_kept_the_minutes_may_write_down_that_care_and_nothing_is_said
     written = ana.written
     [suggested] = ana.community.contributions.suggested()
     assert (suggested.source, suggested.title) == ("minutes", "Minutes of May")
-    assert suggested.why == "you made 1 of the 1 newest changes"
+    assert suggested.why == "you made the only change"
     assert eva.community.contributions.suggested() == []
     assert ana.written == written
     added = await ana.community.contributions.accept("Minutes of May", 45)

@@ -29,7 +29,7 @@ def contribution() -> None:
 
 
 @contribution.command(
-    example="p2pvalue contribution add 'Minutes of May' 90min --class care --day 2026-05-03"
+    example="p2pvalue contribution add 'Minutes of May' 90min --class care --day 2025-05-03"
 )
 @click.argument("title")
 @click.argument("amount")
@@ -80,7 +80,7 @@ def _filtering(function: Any) -> Any:
     return function
 
 
-@contribution.command("list", example="p2pvalue contribution list --class care --since 2026-01-01")
+@contribution.command("list", example="p2pvalue contribution list --class care --since 2025-01-01")
 @_filtering
 @click.option(
     "--sum",
@@ -95,7 +95,7 @@ def list_contributions(summed: str, community: str | None, **chosen: Any) -> Non
     show(_found(chosen, community), lambda found: _write(found, summed))
 
 
-@contribution.command(example="p2pvalue contribution witness 4f1c")
+@contribution.command(example="p2pvalue contribution witness 'Minutes of May'")
 @_reference
 @community_option
 def witness(reference: str, community: str | None) -> None:
@@ -104,7 +104,7 @@ def witness(reference: str, community: str | None) -> None:
     show(seen, lambda c: say(f"you witness {one_line(c['title'])} of {one_line(c['name'])}"))
 
 
-@contribution.command(example="p2pvalue contribution withdraw 4f1c")
+@contribution.command(example="p2pvalue contribution withdraw 'Minutes of May'")
 @_reference
 @community_option
 def withdraw(reference: str, community: str | None) -> None:
@@ -147,7 +147,7 @@ def dismiss(suggestion: str, community: str | None) -> None:
     show(gone, lambda s: say(f"dismissed {one_line(s['title'])}"))
 
 
-@contribution.command(example="p2pvalue contribution export may.csv --since 2026-05-01")
+@contribution.command(example="p2pvalue contribution export may.csv --since 2025-05-01")
 @click.argument("target", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--format",

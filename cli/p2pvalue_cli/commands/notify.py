@@ -109,7 +109,7 @@ def set_rule(kind: str, rule: str, community: str | None) -> None:
     show(chosen, lambda _: say(f"{kind}{where}: {rule}"))
 
 
-@notify.command(example="p2pvalue notify mute 'Fix the fence' --for 8h")
+@notify.command(example="p2pvalue notify mute 'Fix the roof' --for 8h")
 @click.argument("subject", metavar="COMMUNITY|NEED|PROJECT")
 @click.option("--for", "duration", metavar="TIME", help="For how long, as 8h or 3d; else for good.")
 @community_option
@@ -122,7 +122,7 @@ def mute(subject: str, duration: str | None, community: str | None) -> None:
     show(muted, lambda _: say(f"{one_line(subject)} is muted {how_long}"))
 
 
-@notify.command(example="p2pvalue notify unmute 'Fix the fence'")
+@notify.command(example="p2pvalue notify unmute 'Fix the roof'")
 @click.argument("subject", metavar="COMMUNITY|NEED|PROJECT")
 @community_option
 def unmute(subject: str, community: str | None) -> None:

@@ -110,7 +110,7 @@ def make(
         warn_of_too_much()
 
 
-@pledge.command(example="p2pvalue pledge take 4f1c")
+@pledge.command(example="p2pvalue pledge take 'Fix the roof'")
 @_pledge
 @click.argument("amount", required=False)
 @community_option
@@ -157,7 +157,7 @@ def list_pledges(
     show(chosen, lambda pledges: write_pledges(pledges, len(found)))
 
 
-@pledge.command("show", example="p2pvalue pledge show 4f1c")
+@pledge.command("show", example="p2pvalue pledge show 'Fix the roof'")
 @_pledge
 @community_option
 def show_pledge(pledge_id: str, community: str | None) -> None:
@@ -166,7 +166,7 @@ def show_pledge(pledge_id: str, community: str | None) -> None:
     show(shown, lambda pledged: write_pledge(pledged, names_in(pledged, community)))
 
 
-@pledge.command(example="p2pvalue pledge renew 4f1c")
+@pledge.command(example="p2pvalue pledge renew 'Fix the roof'")
 @_pledge
 @community_option
 def renew(pledge_id: str, community: str | None) -> None:
@@ -180,7 +180,7 @@ def renew(pledge_id: str, community: str | None) -> None:
     show(renewed, say_renewed)
 
 
-@pledge.command(example="p2pvalue pledge withdraw 4f1c --reason 'I fell ill'")
+@pledge.command(example="p2pvalue pledge withdraw 'Fix the roof' --reason 'I fell ill'")
 @_pledge
 @click.option("--reason", default="", help="Why, for the others.")
 @community_option
@@ -189,7 +189,7 @@ def withdraw(pledge_id: str, reason: str, community: str | None) -> None:
     show(_told("withdraw", pledge_id, community, reason=reason), say_back)
 
 
-@pledge.command(example="p2pvalue pledge release 4f1c --reason 'My back' --to Bea")
+@pledge.command(example="p2pvalue pledge release 'Fix the roof' --reason 'My back' --to Bea")
 @_pledge
 @click.option("--reason", required=True, help="Why, for the others.")
 @click.option("--to", default="", metavar="MEMBER", help="Who is to take it over; else anybody.")
@@ -202,7 +202,7 @@ def release(pledge_id: str, reason: str, to: str, community: str | None) -> None
     show(_told("withdraw", pledge_id, community, reason=reason, to=to), say_back)
 
 
-@pledge.command(example="p2pvalue pledge claim 4f1c 2h")
+@pledge.command(example="p2pvalue pledge claim 'Fix the roof' 2h")
 @_pledge
 @click.argument("amount", required=False)
 @click.option("--note", default="", help="What was done, for who confirms it.")
@@ -215,7 +215,7 @@ def claim(pledge_id: str, amount: str | None, note: str, community: str | None) 
 
 
 @pledge.command(
-    example="p2pvalue pledge confirm 4f1c\np2pvalue pledge confirm --need 'Fix the roof'"
+    example="p2pvalue pledge confirm 'Fix the roof'\np2pvalue pledge confirm --need 'Fix the roof'"
 )
 @click.argument("pledge_id", metavar="PLEDGE", required=False)
 @click.argument("amount", required=False)
@@ -249,7 +249,7 @@ def confirm(
     show(confirmed, say_delivered)
 
 
-@pledge.command(example="p2pvalue pledge dispute 4f1c --reason 'Nobody was there'")
+@pledge.command(example="p2pvalue pledge dispute 'Fix the roof' --reason 'Nobody was there'")
 @_pledge
 @click.option("--reason", required=True, help="What is wrong with the claim.")
 @community_option
@@ -260,7 +260,7 @@ def dispute(pledge_id: str, reason: str, community: str | None) -> None:
     show(disputed, say_disputed)
 
 
-@pledge.command(example="p2pvalue pledge settle 4f1c 90min --reason 'We counted together'")
+@pledge.command(example="p2pvalue pledge settle 'Fix the roof' 90min --reason 'We counted'")
 @_pledge
 @click.argument("amount")
 @click.option("--reason", default="", help="Why, for the others.")

@@ -88,7 +88,7 @@ _role_command("follow", "follower", "Say that you follow a PROJECT, without taki
 _role_command("unfollow", "none", "Say that you follow a PROJECT no more.")
 
 
-@project.command(example="p2pvalue project link 'Community garden' Town")
+@project.command(example="p2pvalue project link 'Community garden' Town -c Garden")
 @_reference
 @click.argument("other", metavar="COMMUNITY")
 @click.option(
