@@ -30,6 +30,8 @@ from p2pvalue_protocol.past import StateRow
 OVER: Final = frozenset(("confirmed", "settled", "lapsed", "dropped"))
 """The states of needs for which nothing is to be done any more."""
 
+_ASKED_MAX: Final = 3  # so many projects are named when one is to be chosen
+
 
 class Projects:
     """The projects of one community."""
@@ -109,8 +111,10 @@ class Projects:
     ) -> pt.ProjectView:
         """Say that a project is the same as one in another community of ours, or no more.
 
-        Without `project_there` a project like it is made there, unless one names this already. If
-        the other project is not ours to change, only this one names it.
+        Without `project_there` it is the one that this one names there already, else the one of
+        ours there that names this one, else a project like it that is made there. If others there
+        name it, whoever they are, it must be said which is meant. If the other project is not ours
+        to change, only this one names it.
         """
         row = self._row(reference)
         self._check_may_change(row)
@@ -133,14 +137,42 @@ class Projects:
         """Return the project there that is to be named; makes one if there is none."""
         if reference:
             return there._row(reference)
-        for held in every_project(self._context, there._community):
-            if _named(held, self._community, row.subject):
-                return held
+        meant = self._meant_there(row, there)
+        if meant is not None:
+            return meant
         state = project_state(row)
         if len(state.also) >= project.ALSO_MAX:
             raise LocalProtocolError(_too_many())
         draft = pt.ProjectDraft(title=state.title, body=state.body, place=state.place)
         return there._held(bytes.fromhex((await there.add(draft)).project))
+
+    def _meant_there(self, row: StateRow, there: Projects) -> StateRow | None:
+        """Return the one project there that can be meant; refuses to choose, or to trust others."""
+        ours = [
+            held
+            for named in _named_in(row, there)
+            if (held := project_at(self._context, there._community, named.project)) is not None
+        ]
+        theirs = [
+            held
+            for held in every_project(self._context, there._community)
+            if _named(held, self._community, row.subject) and not project_state(held).dropped
+        ]
+        if len(ours) == 1 or not (ours or theirs):
+            return ours[0] if ours else None
+        me = self._context.root(there._community)
+        if not ours and len(theirs) == 1 and project_state(theirs[0]).author == me:
+            return theirs[0]
+        names = there._needs.names()
+        each = " or ".join(
+            f'"{project_state(held).title}" of {names.of(project_state(held).author)}'
+            f" ({held.subject.hex()[:8]})"
+            for held in (ours or theirs)[:_ASKED_MAX]
+        )
+        raise LocalProtocolError(
+            f"{each} may be meant there: say which with `--as`, or begin one of your own there with"
+            " `p2pvalue project create` and name that"
+        )
 
     async def _name(
         self, row: StateRow, there: Projects, theirs: StateRow, *, is_linked: bool

@@ -146,6 +146,40 @@ async def test_a_link_to_what_another_began_is_one_sided_until_she_says_so_too()
     assert linked_needs(ana, "Beds") == [[]]
 
 
+async def test_whoever_names_a_project_there_is_not_linked_with_unless_it_is_said() -> None:
+    ana = TwoCommunities("ana", ["ana"], ["eva", "ana"])
+    eva = SmallNode("eva", ["eva", "ana"])
+    await eva.community.set_my_name("Eva")
+    await eva.community.describe("Town")
+    mine = await ana.first.projects.add(ProjectDraft(title="Garden"))
+    ours = (project.Elsewhere(ana.first.id, bytes.fromhex(mine.project)),)
+    naming = [
+        Draft(project.NUMBER, b"", project.encode_project(title, also=ours))
+        for title in ("Not hers", "Nor this")
+    ]
+    await eva.write(eva.community_id, naming[:1])
+    exchange(eva, ana.nodes[1])
+    with pytest.raises(LocalProtocolError, match=r'"Not hers" of Eva .* may be meant there'):
+        await ana.first.projects.link("Garden", "Town")
+    await eva.write(eva.community_id, naming[1:])
+    exchange(eva, ana.nodes[1])
+    with pytest.raises(LocalProtocolError, match=r" or .* may be meant there"):
+        await ana.first.projects.link("Garden", "Town")
+    view = await ana.first.projects.link("Garden", "Town", project_there="Nor this")
+    assert await ana.first.projects.link("Garden", "Town") == view
+
+
+async def test_a_project_of_ours_there_that_names_this_one_is_meant() -> None:
+    ana = TwoCommunities("ana", ["ana", "eva"], ["ana"])
+    await ana.second.describe("Town")
+    mine = await ana.first.projects.add(ProjectDraft(title="Garden"))
+    ours = (project.Elsewhere(ana.first.id, bytes.fromhex(mine.project)),)
+    named = project.encode_project("Beds", also=ours)
+    await ana.write(ana.second.id, [Draft(project.NUMBER, b"", named)])
+    [there] = (await ana.first.projects.link("Garden", "Town")).also
+    assert [view.project for view in ana.second.projects.all()] == [there.project]
+
+
 async def test_a_link_into_a_community_that_is_not_ours_shows_nothing_of_it() -> None:
     ana = SmallNode("ana", ["ana"])
     view = await begun(ana)
