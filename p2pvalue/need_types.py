@@ -173,8 +173,9 @@ class PledgeView(Value, frozen=True, kw_only=True):
 class HappeningView(Value, frozen=True, kw_only=True):
     """One thing that somebody did to a need or to a pledge to it, at a time (ms).
 
-    `fields` are what a change of the need gave anew. Of a pledge: `quantity` in the unit of its
-    line, `text` why, `to` whom it is handed to. Of a CLOSE: whether it changed the outcome.
+    `fields` are what a change of the need gave anew, `was` what the days among them were (ms). Of a
+    pledge: `quantity` in the unit of its line, `text` why, `to` whom it is handed to. Of a CLOSE:
+    whether it changed the outcome.
     """
 
     act: HappeningName
@@ -182,6 +183,7 @@ class HappeningView(Value, frozen=True, kw_only=True):
     member: str
     name: str
     fields: list[str]
+    was: dict[str, int] = msgspec.field(default_factory=dict)
     pledge: str = ""
     pledged_by: str = ""
     quantity: int | None = None

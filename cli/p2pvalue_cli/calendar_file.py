@@ -7,7 +7,7 @@ calendar that takes in a newer file moves what it has, and crosses out what is o
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import icalendar
@@ -21,31 +21,55 @@ _OVER = ("confirmed", "settled")
 _OFF = frozenset(
     ("dropped", "lapsed", "withdrawn", "released", "void", "early", "late", "expired", "outdated")
 )
+_DAYS = {"closes": "last day to pledge", "deadline": "to be done"}
 _BODY_CHARS_MAX = 2_000
 _LAST_MS = 253_402_214_400_000  # no calendar goes on after the year 9999
 
 
 def days(
-    needs: Sequence[dict[str, Any]], pledges: Sequence[dict[str, Any]], community: str
+    needs: Sequence[dict[str, Any]],
+    pledges: Sequence[dict[str, Any]],
+    community: str,
+    happened: Callable[[str], Sequence[dict[str, Any]]],
 ) -> list[dict[str, Any]]:
     """The days of needs and of pledges whose time is a date; `community` is its whole id.
 
-    `time` is in ms, 0 where a whole `day` is meant; `status` is CONFIRMED or CANCELLED.
+    `time` is in ms, 0 where a whole `day` is meant; `status` is CONFIRMED or CANCELLED. `happened`
+    gives the timeline of a need; it is asked of those that were changed and lack a day, which may
+    have had one.
     """
-    return [*_of_needs(needs, community), *_of_pledges(pledges, community)]
+    return [*_of_needs(needs, community, happened), *_of_pledges(pledges, community)]
 
 
-def _of_needs(needs: Sequence[dict[str, Any]], community: str) -> Iterator[dict[str, Any]]:
+def _of_needs(
+    needs: Sequence[dict[str, Any]],
+    community: str,
+    happened: Callable[[str], Sequence[dict[str, Any]]],
+) -> Iterator[dict[str, Any]]:
     for need in needs:
-        for field, words in (("closes", "last day to pledge"), ("deadline", "to be done")):
-            if 0 < need[field] < _LAST_MS and need["state"] not in _OVER:
+        if need["state"] in _OVER:
+            continue
+        is_without = not (need["closes"] and need["deadline"]) and need["time"] > need["created"]
+        before = _days_before(happened(need["need"])) if is_without else {}
+        for field, words in _DAYS.items():
+            is_off = not need[field]
+            time = before.get(field, 0) if is_off else need[field]
+            if 0 < time < _LAST_MS:
                 yield _event(
                     f"{need['need']}-{field}@{community}",
-                    need,
-                    time=need[field],
+                    {**need, "state": "dropped"} if is_off else need,
+                    time=time,
                     summary=f"{need['title']} ({words})",
                     description=need["body"],
                 )
+
+
+def _days_before(happened: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """The last value of each day before it was changed last."""
+    days: dict[str, int] = {}
+    for one in happened:
+        days.update(one["was"])
+    return days
 
 
 def _of_pledges(pledges: Sequence[dict[str, Any]], community: str) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 import msgspec
@@ -109,6 +109,7 @@ def _of_need(operations: Iterable[Placed], names: Names) -> Iterator[_Happening]
                     member=placed.member.hex(),
                     name=names.of(placed.member),
                     fields=fields,
+                    was={} if before is None else _days(before, fields),
                 ),
             )
         before = after
@@ -134,6 +135,13 @@ def _changed_fields(before: need.NeedState, after: need.NeedState) -> list[str]:
     old, new = before.terms[-1], after.terms[-1]
     terms = need.Terms.__struct_fields__
     return plain + [field for field in terms if getattr(old, field) != getattr(new, field)]
+
+
+def _days(before: need.NeedState, changed: Collection[str]) -> dict[str, int]:
+    """Return the days that a change moved or took back, as they were (ms)."""
+    terms = before.terms[-1]
+    days = {"opens": terms.opens, "closes": terms.closes, "deadline": before.deadline}
+    return {field: time for field, time in days.items() if time and field in changed}
 
 
 # --- what became of the pledges

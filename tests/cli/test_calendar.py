@@ -14,7 +14,8 @@ HOSTILE = "Roof\nEND:VEVENT\rBEGIN:VALARM; a,b\\n\x1b[2J\u202e"
 
 def need(**given: Any) -> dict[str, Any]:
     plain = {"need": "ab" * 16, "title": "Roof", "body": "", "state": "open"}
-    return {**plain, "closes": 0, "deadline": 1_800_000_000_123, "time": 1_700_000_000_000, **given}
+    times = {"created": 1_700_000_000_000, "time": 1_700_000_000_000}
+    return {**plain, **times, "closes": 0, "deadline": 1_800_000_000_123, **given}
 
 
 def pledge(**given: Any) -> dict[str, Any]:
@@ -23,8 +24,12 @@ def pledge(**given: Any) -> dict[str, Any]:
     return {**plain, **told, "time": 1_700_000_000_000, **given}
 
 
-def events(*found: dict[str, Any], pledges: tuple[dict[str, Any], ...] = ()) -> list[Any]:
-    text = calendar_text(days(found, pledges, "ff" * 32), "Garden")
+def events(
+    *found: dict[str, Any],
+    pledges: tuple[dict[str, Any], ...] = (),
+    happened: tuple[dict[str, Any], ...] = (),
+) -> list[Any]:
+    text = calendar_text(days(found, pledges, "ff" * 32, lambda _: happened), "Garden")
     return list(icalendar.Calendar.from_ical(text).walk("VEVENT"))
 
 
@@ -46,6 +51,17 @@ def test_what_is_changed_or_off_keeps_its_uid_and_has_a_greater_sequence() -> No
     assert before["sequence"] < off["sequence"]
     assert (str(before["status"]), str(off["status"])) == ("CONFIRMED", "CANCELLED")
     assert events(need(state="confirmed")) == []
+
+
+def test_a_day_that_was_taken_back_is_crossed_out_where_it_stood_last() -> None:
+    [before] = events(need())
+    told = [{"was": was} for was in ({}, {"deadline": 5_000}, {"deadline": 1_800_000_000_123})]
+    [off] = events(need(deadline=0, time=1_700_000_001_000), happened=tuple(told))
+    assert before["uid"] == off["uid"]
+    assert before["sequence"] < off["sequence"]
+    assert str(off["status"]) == "CANCELLED"
+    assert off.decoded("dtstart") == before.decoded("dtstart")
+    assert events(need(deadline=0, time=1_700_000_001_000)) == []
 
 
 @pytest.mark.parametrize(
@@ -84,5 +100,11 @@ def test_the_days_of_mine_are_written_for_a_calendar(ana: Person) -> None:
     assert text.startswith(b"BEGIN:VCALENDAR\r\n")
     found = icalendar.Calendar.from_ical(text.decode()).walk("VEVENT")
     assert len(found) == 2
-    listed = ana.gets("need", "calendar")
+    ana.sees("need", "add", "Roof", "--hours", "2h", "--deadline", "2099-06-30")
+    ana.sees("need", "edit", "Roof", "--deadline", "")
+    assert [event["status"] for event in ana.gets("need", "calendar")][1] == "CANCELLED"
+    ana.sees("need", "edit", "Roof", "--deadline", "2099-06-30")
+    assert ana.gets("need", "calendar")[1]["status"] == "CONFIRMED"
+    ana.sees("need", "drop", "Roof", "--yes")
+    listed = [event for event in ana.gets("need", "calendar") if event["status"] == "CONFIRMED"]
     assert [event["day"] for event in listed] == ["", "2099-05-30"]

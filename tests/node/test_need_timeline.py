@@ -50,7 +50,7 @@ async def test_a_timeline_tells_who_did_what_in_order_alike_on_two_nodes(
     ]
     happened = eva.community.needs.timeline("Roof")
     assert happened == ana.community.needs.timeline("Roof")
-    assert happened[1].fields == ["body", "deadline"]
+    assert (happened[1].fields, happened[1].was) == (["body", "deadline"], {})
     assert (happened[3].text, happened[7].text, happened[7].to) == ("ill", "rain", "Ana")
     assert (happened[6].pledge, happened[6].quantity, happened[6].unit) == (
         *(kept.pledge, 90, "minute"),

@@ -286,7 +286,7 @@ def calendar(mine: bool, community: str | None) -> None:
     """Write the days of needs and pledges for a calendar program, in its own format.
 
     Last days, deadlines, and when a pledge is for, if that is a date. Taking in a newer file moves
-    what has changed.
+    what has changed, and crosses out what was dropped or has that day no more.
     """
     from p2pvalue_cli.calendar_file import calendar_text, days
 
@@ -295,7 +295,12 @@ def calendar(mine: bool, community: str | None) -> None:
     whole = connection.get("/community", community=community)
     chosen = [found for found in needs if found["is_mine"] or not mine]
     show(
-        days(chosen, pledges, whole["community"]),
+        days(
+            chosen,
+            pledges,
+            whole["community"],
+            lambda found: connection.get(f"/timeline/{found}", community=community),
+        ),
         lambda events: write_file(calendar_text(events, whole["name"])),
     )
 

@@ -92,7 +92,11 @@ _role_command("unfollow", "none", "Say that you follow a PROJECT no more.")
 @_reference
 @click.argument("other", metavar="COMMUNITY")
 @click.option(
-    "--as", "project_there", default="", metavar="PROJECT", help="What it is there; else made new, or asked for."
+    "--as",
+    "project_there",
+    default="",
+    metavar="PROJECT",
+    help="What it is there; else made new, or asked for.",
 )
 @click.option("--end", is_flag=True, help="It is the same no more.")
 @community_option
