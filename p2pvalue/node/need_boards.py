@@ -6,10 +6,9 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from p2pvalue.node.references import every_state
+from p2pvalue.node.references import every_entry, every_state
 from p2pvalue.store import Entry, Store
 from p2pvalue_protocol.effects import Change
-from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import close, decode_state, need, pledge
 from p2pvalue_protocol.needs.acts import Act
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
@@ -28,13 +27,19 @@ class NeedBoards:
         self._weight = 0
         self._made: dict[bytes, dict[bytes, list[tuple[bytes, str]]]] = {}
 
-    def of(self, copy: Replica, store: Store, row: StateRow) -> NeedStanding:
-        """Return where a need stands; reads its list unless that was done since it changed."""
+    def of(
+        self, copy: Replica, store: Store, row: StateRow, acts: Sequence[Act] | None = None
+    ) -> NeedStanding:
+        """Return where a need stands; reads its list unless that was done since it changed.
+
+        Who has read all `acts` of the list just now gives them, to spare that.
+        """
         key = (copy.community, row.subject)
         known = self._known.get(key)
         if known is None or known[0] != row.op_id:  # the row that was asked with may be another
             self._drop(key)
-            standing = standing_of(need_state(row), read_acts(copy, store, row.subject))
+            read = read_acts(copy, store, row.subject) if acts is None else acts
+            standing = standing_of(need_state(row), read)
             self._weight += _weight(standing)
             known = self._known[key] = (row.op_id, standing)
         self._known.move_to_end(key)
@@ -98,19 +103,19 @@ def need_entries(store: Store, community: bytes, subject: bytes) -> Iterator[Ent
     """Yield what is listed about a need, hidden pledges too: what is sealed to us, unopened."""
     if store.past(community).hidden_places(subject, pledge.NUMBER):
         arrival = 0
-        while page := store.entries_since(
-            community, subject, pledge.NUMBER, arrival, limit=_PAGE, hidden=True
-        ):
+        is_more = True
+        while is_more:
+            page = store.entries_since(
+                community, subject, pledge.NUMBER, arrival, limit=_PAGE, hidden=True
+            )
             yield from page
-            arrival = page[-1].arrival
+            is_more = len(page) == _PAGE
+            arrival = page[-1].arrival if page else arrival
         kinds = [close.NUMBER]
     else:
         kinds = [pledge.NUMBER, close.NUMBER]
     for kind in kinds:
-        after: Order | None = None
-        while page := store.entries(community, subject, kind, after=after, limit=_PAGE):
-            yield from page
-            after = page[-1].order
+        yield from every_entry(store, community, subject, kind)
 
 
 def _weight(standing: NeedStanding) -> int:

@@ -238,7 +238,9 @@ class NotificationWatch:
         return [Concern("thanked", key, "thanked", state.time, state.author, said=said)]
 
     def _of_need(self, community: Community, row: StateRow, now_ms: int) -> list[Concern]:
-        state, standing = need_state(row), community.needs.standing(row)
+        state, copy = need_state(row), self._context.copy_of(community.id)
+        acts = list(read_acts(copy, self._context.store, row.subject))
+        standing = self._context.boards.of(copy, self._context.store, row, acts)
         me = self._context.root(community.id)
         self._due.pop((community.id, row.subject), None)
         near = nearest_here(self._context, community.id, row.subject, standing)
@@ -249,10 +251,9 @@ class NotificationWatch:
         due = next_ms(state, standing, me, now_ms)
         if due is not None:
             self._due[community.id, row.subject] = due
-        copy = self._context.copy_of(community.id)
-        acts = sorted_acts(read_acts(copy, self._context.store, row.subject))
         author = membership.member_of(row.device)
-        held = HeldNeed(row.subject, state, LastEdit(author, row.time), standing, acts, left)
+        edit = LastEdit(author, row.time)
+        held = HeldNeed(row.subject, state, edit, standing, sorted_acts(acts), left)
         found = concerns(held, me, now_ms, near)
         role = role_of(state, standing, me)
         if role is not None:

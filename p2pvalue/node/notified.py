@@ -7,6 +7,7 @@ shown twice. A process that ends in between has shown it never; it is in the lis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -24,6 +25,7 @@ AT_ONCE_MAX: Final = 6
 """So many are told at once in any hour, of one community; more wait for the digest."""
 NOTIFICATIONS_MAX: Final = 200
 KNOWN_MAX: Final = 5_000
+_KNOWN_LEFT: Final = 4_500  # when that were too many: so they are not sorted for each that is new
 KEYS_OF_ONE_MAX: Final = 100
 _NAMES_MAX: Final = 4
 
@@ -242,9 +244,8 @@ def _forget_old(kept: Kept) -> None:
         by_worth = sorted(range(len(kept.items)), key=lambda n: (worth[n], n))
         gone = set(by_worth[:too_many])
         kept.items = [item for n, item in enumerate(kept.items) if n not in gone]
-    too_many = len(kept.known) - KNOWN_MAX
-    if too_many > 0:
-        oldest = sorted(kept.known.items(), key=lambda pair: pair[1])[:too_many]
+    if len(kept.known) > KNOWN_MAX:
+        oldest = sorted(kept.known.items(), key=itemgetter(1))[: len(kept.known) - _KNOWN_LEFT]
         for key, time in oldest:
             del kept.known[key]
             kept.forgotten = max(kept.forgotten, time)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from p2pvalue.need_types import LineView, NeedDraft, Trigger
 from p2pvalue.node.notifications import Notifications
+from p2pvalue.store import Store
 from p2pvalue.types import EventView
 from p2pvalue_protocol.effects import Change, Changed
 from tests.node.small_node import FIRST_MS, SmallNode, exchange
@@ -20,8 +21,8 @@ CLOSES = FIRST_MS + 20 * DAY_MS
 class Told:
     """One node, and what its person is shown."""
 
-    def __init__(self, name: str) -> None:
-        self.node = SmallNode(name, NAMES)
+    def __init__(self, name: str, store: Store | None = None) -> None:
+        self.node = SmallNode(name, NAMES, store)
         self.shown: list[EventView] = []
         self.notifications = self._new()
         self.node.on_changes = self._changed
