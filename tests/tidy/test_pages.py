@@ -14,6 +14,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAMED_PATH = re.compile(
     r"\b(?:docs|protocol|cli|tests|requirements)/[\w./-]*\w\.(?:md|py|txt|json|sh)\b"
 )
+NAMED_MODULE = re.compile(r"\bp2pvalue/[\w/]*\w\.py\b")  # on a page; tests name some that are not
 RECORD_LINES_MAX = 80
 
 
@@ -30,9 +31,26 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+def test_every_page_is_found_from_the_first() -> None:
+    found: set[Path] = set()
+    ahead = [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page in found:
+            continue
+        found.add(page)
+        paths = [target.partition("#")[0] for target in LINK.findall(_prose(page))]
+        goals = [(page.parent / path).resolve() for path in paths if not re.match(r"[a-z]+:", path)]
+        folders = [inner for goal in goals if goal.is_dir() for inner in goal.glob("*.md")]
+        ahead += [goal for goal in goals if goal.suffix == ".md"] + folders
+    assert [shown(page) for page in pages() if page not in found] == []
+
+
 @pytest.mark.parametrize("path", [*pages(), *python_files()], ids=shown)
 def test_every_named_file_exists(path: Path) -> None:
-    named = set(NAMED_PATH.findall(path.read_text(encoding="utf-8")))
+    text = path.read_text(encoding="utf-8")
+    modules = NAMED_MODULE.findall(text) if path.suffix == ".md" else []
+    named = {*NAMED_PATH.findall(text), *modules}
     # A page inside a room may name its furniture from the room's own door.
     rooms = (ROOT, path.parent, *path.parents[: len(path.relative_to(ROOT).parts)])
     assert sorted(n for n in named if not any((room / n).exists() for room in rooms)) == []
