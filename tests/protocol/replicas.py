@@ -292,6 +292,7 @@ class Chain:
         parents: Sequence[Reference] = (),
         time: int | None = None,
         subject: bytes = b"",
+        epoch: bytes = b"",
         is_signed: bool = True,
     ) -> Operation:
         """Append an operation; a millisecond after the one before if no time is given."""
@@ -306,7 +307,7 @@ class Chain:
             subject=subject,
             parents=tuple(sorted(parents, key=lambda r: (r.device, r.log_class, r.op_id))),
             time=time if time is not None else (last.core.time if last else NOW_MS - 500) + 1,
-            epoch=b"",
+            epoch=epoch,
             payload_size=len(payload),
             payload_hash=payload_hash_of(payload),
         )

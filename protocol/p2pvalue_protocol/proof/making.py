@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.branches import Branch
-from p2pvalue_protocol.encoding import PayloadInvalid
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.kinds.epoch import decode_epoch
@@ -137,12 +136,13 @@ class Making:
         return found
 
     def _place_of(self, device: bytes, op_id: bytes) -> Reference:
-        for branch in self._branches.of(device, CONTENT):
-            first = branch.row.first_seq
-            for row in self._branches.rows(branch, first, branch.folded_seq - first + 1):
-                if row.op_id == op_id:
-                    return Reference(device, CONTENT, row.seq, op_id)
-        raise AssertionError("a valid epoch is held")
+        rows = (
+            row
+            for branch in self._branches.of(device, CONTENT)
+            for row in self._branches.rows(branch, branch.row.first_seq, branch.folded_seq + 1)
+        )
+        seq = next(row.seq for row in rows if row.op_id == op_id)  # a valid epoch is held
+        return Reference(device, CONTENT, seq, op_id)
 
     # --- how it is written
 
@@ -226,10 +226,7 @@ class Making:
         for epoch in {held.core.epoch for held in self._held.values()} - {b""}:
             held = self._held[epoch]
             found.add(epoch)
-            try:
-                part = decode_epoch(held.row.payload or b"").part
-            except PayloadInvalid:
-                raise AssertionError("a valid epoch can be read") from None
+            part = decode_epoch(held.row.payload or b"").part  # a valid one can be read
             branch = self._branches.numbered(held.log)
             found.update(row.op_id for row in self._branches.before(branch, held.row.seq, part))
         return found
