@@ -372,7 +372,8 @@ class Exchange:
             self._effects.append(Parted(self._session, self._peer_id, self.community))
 
     def _send(self, frames: Iterable[f.Frame]) -> None:
-        self._effects.extend(SendFrame(self._session, f.encode_frame(frame)) for frame in frames)
+        for frame in frames:
+            self._effects.append(SendFrame(self._session, f.encode_frame(frame)))
 
     def _drain(self) -> list[Effect]:
         effects, self._effects = self._effects, []

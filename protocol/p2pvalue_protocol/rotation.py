@@ -171,8 +171,8 @@ class Keeper:
 
     def next_wakeup_ms(self) -> int | None:
         """Return when `keep` has something to do; None if nothing is due."""
-        waits = (self._epoch_due_ms, self._prekey_due_ms, self._naming_due_ms)
-        return min((min(wait.values()) for wait in waits if wait), default=None)
+        dues = self._epoch_due_ms, self._prekey_due_ms, self._naming_due_ms  # after every input
+        return min([*dues[0].values(), *dues[1].values(), *dues[2].values()], default=None)
 
     def keep(self, replica: Replica, now_ms: int) -> None:
         """Renew what is due of one community."""

@@ -186,3 +186,24 @@ def test_a_core_that_a_run_implies_has_at_most_1_kib_whatever_its_fields_hold() 
     )
     run = Run(log.key.public, CONTENT, most, b"b" * 32, [fullest])
     assert 1_000 < len(operations_of(run, bytes(32))[0].core_bytes) <= limits.CORE_BYTES_MAX
+
+
+def test_what_many_peers_want_is_packed_once_if_it_is_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    packed: list[int] = []
+    compressor = zlib.compressobj
+
+    def counting(level: int, method: int, window_bits: int, memory_level: int) -> object:
+        packed.append(window_bits)
+        return compressor(level, method, window_bits, memory_level)
+
+    monkeypatch.setattr(zlib, "compressobj", counting)
+    log = Chain(key_named("packed once"), COMMUNITY)
+    log.say("news")
+    short = [log.run()]
+    assert encode_batch(short) == encode_batch(short)
+    assert len(packed) == 1
+    log.say("x" * 5_000)
+    assert encode_batch([log.run()]) == encode_batch([log.run()])
+    assert len(packed) == 3
