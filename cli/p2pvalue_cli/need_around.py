@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from p2pvalue.amounts import written
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import command_line
+from p2pvalue_cli.conditions import conditions_text, names_in
 from p2pvalue_cli.output import one_line, short
 
 PLEDGES_SHOWN_MAX = 20
@@ -40,9 +42,12 @@ def write_around(need: dict[str, Any], community: str | None) -> None:
             click.echo(f"comes after {_title(subject, known)}")
     every = connection.get("/pledges", need=need["need"], community=community)
     pledges = [pledge for pledge in every if not pledge["renewed_by"]]
-    for pledge in pledges[-PLEDGES_SHOWN_MAX:]:
+    shown = pledges[-PLEDGES_SHOWN_MAX:]
+    waiting = [condition for pledge in shown for condition in _unmet(pledge)]
+    names = names_in(waiting, community)
+    for pledge in shown:
         amount = one_line(_amount(pledge))
-        click.echo(f"  {short(pledge['pledge'])}  {amount}, {_who(pledge)}")
+        click.echo(f"  {short(pledge['pledge'])}  {amount}, {_who(pledge, names)}")
     if len(pledges) > PLEDGES_SHOWN_MAX:
         words = ["pledge", "list", "--need", short(need["need"])]
         before = len(pledges) - PLEDGES_SHOWN_MAX
@@ -63,10 +68,17 @@ def _title(subject: str, known: dict[str, dict[str, Any]]) -> str:
     return one_line(f"{known[subject]['title']} ({known[subject]['state']})")
 
 
-def _who(pledge: dict[str, Any]) -> str:
+def _unmet(pledge: dict[str, Any]) -> list[dict[str, Any]]:
+    """The conditions of a pledge, if it waits for one of them."""
+    conditions: list[dict[str, Any]] = pledge["conditions"] if pledge["state"] == "unmet" else []
+    return conditions
+
+
+def _who(pledge: dict[str, Any], names: Mapping[str, str]) -> str:
     when = f" ({one_line(pledge['when'])})" if pledge["when"] else ""
     left = ", no longer a member" if pledge["is_left"] else ""
-    return f"{one_line(pledge['name'])}{left}{when}: {pledge['state']}"
+    unmet = ", if " + conditions_text(_unmet(pledge), names) if _unmet(pledge) else ""
+    return f"{one_line(pledge['name'])}{left}{when}: {pledge['state']}{unmet}"
 
 
 def _next(need: dict[str, Any], step: dict[str, Any], community: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import Any
 
 import click
@@ -59,7 +60,9 @@ def write_needs(needs: list[dict[str, Any]]) -> None:
 
 
 def _next_day(need: dict[str, Any]) -> str:
-    """The last day to pledge while that is to come, then the day by which it is to be done."""
+    """The first day to pledge if that is to come, else the last, else when it is to be done."""
+    if need["state"] in _PLEDGING and need["opens"] > time.time() * 1000:
+        return f"pledge from {moment(need['opens'])}"
     if need["state"] in _PLEDGING and need["closes"]:
         return f"pledge by {moment(need['closes'])}"
     is_over = need["state"] in OVER
@@ -111,13 +114,13 @@ def write_one(need: dict[str, Any]) -> None:
     """Print what a need says of itself, and where it stands."""
     click.secho(one_line(need["title"]), bold=True)
     click.echo(f"{state_text(need)}, asked by {one_line(need['name'])} {ago(need['created'])}")
-    for words, time in (
+    for words, end in (
         ("pledges from", "opens"),
         ("pledges until", "closes"),
         ("to be done by", "deadline"),
     ):
-        if need[time]:
-            click.echo(f"{words} {moment(need[time])}")
+        if need[end]:
+            click.echo(f"{words} {moment(need[end])}")
     for words, text in (
         ("project", "project_title"),
         ("class", "class"),

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from p2pvalue.amounts import counted, moment, written
+from p2pvalue.amounts import moment, written
 from p2pvalue_cli import connection
+from p2pvalue_cli.conditions import conditions_text
 from p2pvalue_cli.need_around import binding_text
 from p2pvalue_cli.output import ago, one_line, say, short, table
 
@@ -144,28 +145,6 @@ def write_pledge(pledged: dict[str, Any], names: Mapping[str, str]) -> None:
     for words in ("bound", "claimed", "delivered"):
         if pledged[words]:
             click.echo(f"{words}: {amount_text(pledged, words)}")
-
-
-def conditions_text(conditions: list[dict[str, Any]], names: Mapping[str, str]) -> str:
-    """On what a pledge depends, as one says it."""
-    return " and ".join(_condition(condition, names) for condition in conditions)
-
-
-def _condition(condition: dict[str, Any], names: Mapping[str, str]) -> str:
-    if "others" in condition:
-        return counted(condition["others"], "other pledges", "others pledge")
-    if "member" in condition:
-        key = condition["member"]
-        return f"{one_line(names.get(key, '') or short(key))} pledges"
-    return f"it closes after {moment(condition['after'])}"
-
-
-def names_in(pledged: dict[str, Any], community: str | None) -> dict[str, str]:
-    """What those are called whom conditions of a pledge name: one question, if there are any."""
-    if not any("member" in condition for condition in pledged["conditions"]):
-        return {}
-    members = connection.get("/members", community=community, former="true")
-    return {found["member"]: found["name"] for found in members}
 
 
 def write_plan(plan: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from p2pvalue import need_types as nt
+from p2pvalue.amounts import moment
 from p2pvalue.node.about_member import about_member
 from p2pvalue.node.context import Context
 from p2pvalue.node.need_boards import need_state
@@ -282,8 +283,8 @@ class Pledges:
     def _check_begun(self, state: NeedState, terms: Terms) -> None:
         if self._context.clock_ms() < terms.opens:
             raise LocalProtocolError(
-                f'the time to pledge to "{state.title}" has not begun: `p2pvalue need show` says'
-                " when it does"
+                f'the time to pledge to "{state.title}" has not begun: it does on'
+                f" {moment(terms.opens)}"
             )
 
     def _view_of_plain(

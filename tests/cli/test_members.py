@@ -29,7 +29,7 @@ def test_former_members_are_listed_with_why_they_went(settled: Person) -> None:
 def test_a_removal_says_what_it_does_before_it_is_done(ana: Person) -> None:
     result = ana.type("member", "remove", "Bo")
     assert result.exit_code == failures.FAILED
-    assert "What Bo wrote until now stays. What her 1 device write" in result.stderr
+    assert "What Bo wrote until now stays. What her 1 device writes " in result.stderr
     assert "Who came in through Bo stays: Cleo" in result.stderr
     assert "Nobody can use this invite of Bo any more: eeeeeeee" in result.stderr
     assert "--yes" in result.stderr

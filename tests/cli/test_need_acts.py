@@ -155,3 +155,26 @@ def test_a_pledge_or_a_need_is_confirmed_and_not_both(ana: Person) -> None:
         assert ana.type("pledge", "confirm", *words).exit_code == failures.USAGE
     ana.sees("need", "add", "Roof", "--hours", "1h")
     assert ana.gets("pledge", "confirm", "--need", "Roof") == []
+
+
+def test_an_amount_of_two_words_needs_no_quotes(ana: Person) -> None:
+    ana.sees("need", "add", "Beds", "--material", "12 boards")
+    assert "pledged 5 boards to Beds" in ana.sees("pledge", "make", "Beds", "5", "boards")
+    refused = ana.type("pledge", "make", "Beds", "5", "lamps")
+    assert (refused.exit_code, "5 lamps does not fit" in refused.stderr) == (failures.USAGE, True)
+
+
+def test_a_need_shows_on_what_an_unmet_pledge_waits(ana: Person) -> None:
+    ana.sees("need", "add", "Beds", "--hours", "2h")
+    ana.sees("pledge", "make", "Beds", "1h", "--if-others", "2")
+    assert ": unmet, if 2 others pledge\n" in ana.sees("need", "show", "Beds")
+
+
+def test_the_first_day_to_pledge_is_told_until_it_comes(ana: Person) -> None:
+    days = ("--opens", "2099-05-01", "--closes", "2099-05-30")
+    ana.sees("need", "add", "Path", "--hours", "1h", *days)
+    assert "pledge from 2099-05-01 00:00 " in ana.sees("need", "list")
+    assert (
+        "has not begun: it does on 2099-05-01 00:00 "
+        in ana.type("pledge", "make", "Path", "1h").stderr
+    )

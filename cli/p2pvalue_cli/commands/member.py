@@ -157,10 +157,10 @@ def _warn(preview: dict[str, Any]) -> None:
     if as_json():
         return
     name = one_line(preview["member"]["name"])
-    devices = counted(len(preview["member"]["devices"]), "device")
+    devices = counted(len(preview["member"]["devices"]), "device writes", "devices write")
     click.echo(
-        f"What {name} wrote until now stays. What her {devices} write later counts for nobody,"
-        " and they get no keys to what is new.",
+        f"What {name} wrote until now stays. What her {devices} from now on counts for nobody,"
+        " and no keys to what is new go there.",
         err=True,
     )
     if preview["stay"]:

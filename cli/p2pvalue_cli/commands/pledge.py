@@ -10,13 +10,13 @@ import click
 from p2pvalue_cli import connection
 from p2pvalue_cli.asking import yes_option
 from p2pvalue_cli.command import Group, Late, community_option
+from p2pvalue_cli.conditions import names_in
 from p2pvalue_cli.confirming import confirm_all
 from p2pvalue_cli.dates import end_of_day_ms
 from p2pvalue_cli.output import one_line, say, short, show
 from p2pvalue_cli.pledge_amounts import line_meant, quantity_of
 from p2pvalue_cli.pledge_pages import (
     amount_text,
-    names_in,
     say_back,
     say_claimed,
     say_delivered,
@@ -58,7 +58,7 @@ def pledge() -> None:
 
 @pledge.command(example="p2pvalue pledge make 'Fix the roof' 3h --when Saturday --if-others 2")
 @click.argument("need")
-@click.argument("amount")
+@click.argument("amounts", metavar="AMOUNT", nargs=-1, required=True)
 @click.option("--line", type=click.IntRange(1), help="Which line of the need, if it is not clear.")
 @click.option("--when", default="", help="When you will do it: who says so shows up more often.")
 @click.option("--where", default="", help="Where.")
@@ -73,7 +73,7 @@ def pledge() -> None:
 @community_option
 def make(
     need: str,
-    amount: str,
+    amounts: tuple[str, ...],
     line: int | None,
     when: str,
     where: str,
@@ -87,7 +87,7 @@ def make(
     It binds when the need closes with enough pledged, and can be withdrawn until then.
     """
     wanted = connection.get(f"/needs/{connection.quoted(need)}", community=community)
-    number, quantity = line_meant(wanted, amount, line)
+    number, quantity = line_meant(wanted, " ".join(amounts), line)
     conditions: list[dict[str, Any]] = [{"member": name} for name in if_member]
     if if_others is not None:
         conditions.append({"others": if_others})
@@ -103,7 +103,7 @@ def make(
         conditions=conditions,
         community=community,
     )
-    show(pledged, lambda p: say_made(p, wanted, names_in(p, community)))
+    show(pledged, lambda p: say_made(p, wanted, names_in(p["conditions"], community)))
     if if_others is not None:
         say_if_too_few(if_others, community)
     if pledged["kind"] == "hours":
@@ -163,7 +163,7 @@ def list_pledges(
 def show_pledge(pledge_id: str, community: str | None) -> None:
     """Show a PLEDGE by the beginning of its id."""
     shown = _shown(pledge_id, community)
-    show(shown, lambda pledged: write_pledge(pledged, names_in(pledged, community)))
+    show(shown, lambda pledged: write_pledge(pledged, names_in(pledged["conditions"], community)))
 
 
 @pledge.command(example="p2pvalue pledge renew 'Fix the roof'")
@@ -175,7 +175,7 @@ def renew(pledge_id: str, community: str | None) -> None:
 
     def say_renewed(pledged: dict[str, Any]) -> None:
         wanted = connection.get(f"/needs/{pledged['need']}", community=community)
-        say_made(pledged, wanted, names_in(pledged, community))
+        say_made(pledged, wanted, names_in(pledged["conditions"], community))
 
     show(renewed, say_renewed)
 
