@@ -207,8 +207,6 @@ class _Builder:
             self._community = community_id_of(core)
             core = msgspec.structs.replace(core, community=self._community)
         core_bytes = encode_core(core)
-        if len(core_bytes) > limits.CORE_BYTES_MAX:
-            raise Refused(Reason.TOO_LONG)
         payload = None if is_withheld else item.payload
         return Operation(self._new(op_id_of(core_bytes)), core, core_bytes, b"", payload)
 
