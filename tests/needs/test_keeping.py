@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from p2pvalue_protocol.kinds.pledge import Condition
+from p2pvalue_protocol.needs.standing import standing_of
 from tests.needs.by_hand import BARROW, CLOSES, HOURS, Board, root
 
 # --- withdrawing and releasing
@@ -160,6 +161,28 @@ def test_a_steward_who_is_no_party_settles_a_dispute() -> None:
     found = board.pledge(offered)
     assert (board.state(), found.state, found.reason) == ("settled", "settled", "we counted")
     assert [tuple(total) for total in board.standing().delivered] == [(90, 1)]
+
+
+def test_what_is_settled_is_released_no_more() -> None:
+    board, offered = triggered()
+    board.say("ana", "dispute", offered)
+    board.say("carl", "settle", offered, 30, reason="half an hour, we counted")
+    board.say("bea", "withdraw", offered, reason="the rest is too much", to="dora")
+    found = board.pledge(offered)
+    assert (found.state, found.reason) == ("settled", "half an hour, we counted")
+    taken = board.offer("dora", 60, takes=offered)
+    assert board.states(taken) != ["binding"]
+
+
+def test_acts_that_had_effect_are_told_from_those_that_had_none() -> None:
+    board, offered = triggered()
+    board.say("carl", "claim", offered, 120)
+    board.say("bea", "claim", offered, 90)
+    others, own = (act.name for act in board.acts[-2:])
+    heard: set[bytes] = set()
+    standing_of(board.need, board.acts, heard)
+    assert own in heard
+    assert others not in heard
 
 
 def test_where_every_steward_is_a_party_anybody_else_settles() -> None:
