@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from p2pvalue.node.references import every_entry, every_state
 from p2pvalue.store import Entry, Store
@@ -14,6 +14,9 @@ from p2pvalue_protocol.needs.acts import Act
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from p2pvalue_protocol.past import StateRow
 from p2pvalue_protocol.replica import Replica
+
+if TYPE_CHECKING:
+    from p2pvalue.node.kept_order import KeptOrder
 
 PLEDGES_KEPT_MAX: Final = 50_000  # of all needs; each takes about a kilobyte
 _PAGE: Final = 500
@@ -26,6 +29,7 @@ class NeedBoards:
         self._known: OrderedDict[tuple[bytes, bytes], tuple[bytes, NeedStanding]] = OrderedDict()
         self._weight = 0
         self._made: dict[bytes, dict[bytes, list[tuple[bytes, str]]]] = {}
+        self.orders: dict[bytes, KeptOrder] = {}  # of communities whose order somebody asked for
 
     def of(
         self, copy: Replica, store: Store, row: StateRow, acts: Sequence[Act] | None = None
@@ -60,6 +64,8 @@ class NeedBoards:
 
     def changed(self, community: bytes, changes: Sequence[Change]) -> None:
         """Forget what something was said about; called with every commit."""
+        if (order := self.orders.get(community)) is not None:
+            order.changed(changes)
         for change in changes:
             if change.kind in (need.NUMBER, pledge.NUMBER, close.NUMBER):
                 self._drop((community, change.subject))
@@ -69,6 +75,7 @@ class NeedBoards:
     def forget(self, community: bytes) -> None:
         """Forget all of one community."""
         self._made.pop(community, None)
+        self.orders.pop(community, None)
         for key in [key for key in self._known if key[0] == community]:
             self._drop(key)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -10,21 +9,17 @@ import trio
 
 from p2pvalue import need_types as nt
 from p2pvalue.node.context import Context
-from p2pvalue.node.credits import Held, with_credit
-from p2pvalue.node.interests import wants as every_want
-from p2pvalue.node.need_boards import need_state
+from p2pvalue.node.kept_order import RANKED_STATES, KeptOrder, Shown
 from p2pvalue.node.needs import Needs
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import decode_state, interest
 from p2pvalue_protocol.kinds import ranking as kind
 from p2pvalue_protocol.needs.explain import explain, told
-from p2pvalue_protocol.needs.parts import DAY_MS, Line, Offer, Ranked, Voice, Weights
-from p2pvalue_protocol.needs.ranking import Place, Ranking
+from p2pvalue_protocol.needs.parts import DAY_MS, Weights
+from p2pvalue_protocol.needs.ranking import Place
 
-RANKED_STATES: Final = frozenset(("open", "triggered", "in-progress"))
-_STANDING: Final = frozenset(("offered", "binding", "claimed"))
-_TURN: Final = 32  # needs looked at between turns of the others, some milliseconds
+_TURN: Final = 512  # places told between turns of the others, some milliseconds
 
 
 class WorkOrder:
@@ -53,12 +48,15 @@ class WorkOrder:
 
     async def all(self, *, as_of: int = 0) -> nt.OrderView:
         """Return the order of what is open or under way, as of a time; 0: since midnight, UTC."""
-        ranking = await self._ranking(as_of)
-        return nt.OrderView(
-            as_of=ranking.as_of_ms,
-            weights=self.weights(),
-            needs=[self._view(place) for place in ranking.places()],
-        )
+        weights, as_of_ms = self._measures(as_of)
+        order = self._order(as_of)
+        async with order.settled(weights, as_of_ms) as ranking:
+            needs = []
+            for number, place in enumerate(ranking.places(), 1):
+                needs.append(_view(place, order.shown(place.need)))
+                if number % _TURN == 0:
+                    await trio.lowlevel.checkpoint()
+        return nt.OrderView(as_of=as_of_ms, weights=self.weights(), needs=needs)
 
     async def explain(self, reference: str, *, as_of: int = 0) -> nt.ExplanationView:
         """Return why a need stands where it does, and what would lift it."""
@@ -68,15 +66,32 @@ class WorkOrder:
             raise LocalProtocolError(
                 f"this need is {state}: only what is open or under way has a place"
             )
-        found = explain(await self._ranking(as_of), row.subject)
+        order = self._order(as_of)
+        async with order.settled(*self._measures(as_of)) as ranking:
+            found = explain(ranking, row.subject)
+            shown = order.shown(row.subject)
         return nt.ExplanationView(
             as_of=found.as_of_ms,
             of=found.of,
-            place=self._view(found.place),
+            place=_view(found.place, shown),
             reasons=[nt.ReasonView(**msgspec.structs.asdict(reason)) for reason in found.reasons],
             lifts=[nt.LiftView(**msgspec.structs.asdict(change)) for change in found.changes],
             lines=told(found),
         )
+
+    def _order(self, as_of: int) -> KeptOrder:
+        """Return the order that is kept; one of its own for who names a time."""
+        kept = self._context.boards.orders.get(self._community)
+        if as_of or kept is None:
+            kept = KeptOrder(self._context, self._community, self._needs)
+        if not as_of:
+            self._context.boards.orders[self._community] = kept
+        return kept
+
+    def _measures(self, as_of: int) -> tuple[Weights, int]:
+        view = self.weights()
+        chosen = {name: getattr(view, name) for name in Weights.__struct_fields__}
+        return Weights(**chosen), as_of or self._context.clock_ms() // DAY_MS * DAY_MS
 
     # --- its weights
 
@@ -112,73 +127,14 @@ class WorkOrder:
         assert isinstance(state, kind.RankingState)
         return state
 
-    # --- what is ranked
 
-    async def _ranking(self, as_of: int) -> Ranking:
-        as_of_ms = as_of or self._context.clock_ms() // DAY_MS * DAY_MS
-        view = self.weights()
-        names = Weights.__struct_fields__
-        weights = Weights(**{name: getattr(view, name) for name in names})
-        return Ranking(await self._ranked(), weights, as_of_ms)
-
-    async def _ranked(self) -> list[Ranked]:
-        """Return what takes part; looks again at what changed, and gives others their turns."""
-        ranks = {m.root: m.rank for m in self._context.membership(self._community).members()}
-        voices = self._voices(ranks)
-        held: list[Held] = []
-        for number, row in enumerate(self._needs.rows()):
-            held.append(Held(row.subject, need_state(row), self._needs.standing(row)))
-            if number % _TURN == 0:
-                await trio.lowlevel.checkpoint()
-        put_forward = with_credit(held)
-        return [
-            _ranked(one, voices.get(one.subject, ()), ranks, one.subject in put_forward)
-            for one in held
-            if one.standing.state in RANKED_STATES
-        ]
-
-    def _voices(self, ranks: dict[bytes, int]) -> dict[bytes, list[Voice]]:
-        found: dict[bytes, list[Voice]] = {}
-        for state in every_want(self._context, self._community):
-            if state.author in ranks:
-                found.setdefault(state.about, []).append(Voice(state.author, ranks[state.author]))
-        return found
-
-    def _view(self, place: Place) -> nt.PlaceView:
-        row = self._needs.row_of(place.need)
-        return nt.PlaceView(
-            place=place.place,
-            need=place.need.hex(),
-            title=need_state(row).title,
-            state=self._needs.standing(row).state,
-            score=place.score,
-            by_score=place.by_score,
-            lifted=place.lifted,
-        )
-
-
-def _ranked(
-    held: Held, voices: Sequence[Voice], ranks: dict[bytes, int], has_credit: bool
-) -> Ranked:
-    terms = held.standing.terms
-    return Ranked(
-        need=held.subject,
-        created_ms=held.state.created,
-        lines=tuple(Line(line.kind, line.minimum or line.optimum) for line in terms.lines),
-        voices=tuple(voices),
-        offers=tuple(
-            Offer(
-                pledge.offer.member,
-                ranks[pledge.offer.member],
-                pledge.offer.said.line or 0,
-                pledge.offer.said.quantity or 0,
-                pledge.offer.act.order.time,
-            )
-            for pledge in held.standing.pledges
-            if pledge.state in _STANDING and pledge.offer.member in ranks
-        ),
-        trigger=terms.trigger,
-        class_name=held.state.class_name,
-        deadline_ms=held.state.deadline or terms.closes,
-        has_credit=has_credit,
+def _view(place: Place, shown: Shown) -> nt.PlaceView:
+    return nt.PlaceView(
+        place=place.place,
+        need=place.need.hex(),
+        title=shown.title,
+        state=shown.state,
+        score=place.score,
+        by_score=place.by_score,
+        lifted=place.lifted,
     )

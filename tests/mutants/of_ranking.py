@@ -116,7 +116,7 @@ MUTANTS = (
         "pairs-forgotten",
         "ranking#pairs: a pledge more weighs other needs of the pledger again",
         "needs/ranking",
-        "self._stale |= self._pairs.change(need.need, before, need.minutes)",
+        "self._touch(self._pairs.change(need.need, before, need.minutes))",
         "self._pairs.change(need.need, before, need.minutes)",
         "protocol/test_ranking.py::test_a_pledge_more_weighs_other_needs_of_the_pledger_again",
     ),

@@ -40,6 +40,11 @@ def encode_interest(about: bytes, role: Role) -> bytes:
     return _form.encode(Interest(about, role))
 
 
+def read_interest(payload: bytes) -> Interest:
+    """Return what a payload says that was found valid before it was shown."""
+    return _form.read(payload)
+
+
 def interest_subject(about: bytes, member: bytes) -> bytes:
     """Return the subject of what a member wants with something; she says it about herself only."""
     return tagged_hash("interest", about + member)[:16]

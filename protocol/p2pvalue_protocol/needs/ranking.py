@@ -63,7 +63,8 @@ class Ranking:
         self._order: list[Key] = []
         self._care: list[Key] = []
         self._waiting = sorted((one.created_ms, one.need) for one in some if self._waits(one))
-        self._stale = set(self._sums)  # what is to be weighed
+        self._stale = dict.fromkeys(self._sums)  # what is to be weighed, as they came
+        self._is_sorted = False  # `order` and `care` are to be made anew
 
     def __len__(self) -> int:
         return len(self._sums)
@@ -85,24 +86,31 @@ class Ranking:
         if known is None:
             return
         self._take_out(known)
-        self._stale |= self._pairs.change(need, known.minutes, {})
-        self._stale.discard(need)
+        self._stale.pop(need, None)
+        self._touch(self._pairs.change(need, known.minutes, {}))
 
     def settle(self, most: int | None = None) -> bool:
         """Weigh at most so many needs of those that something changed for; return if all are now.
 
         Who has other things to do settles a few at a time, and asks then. Cost: ~10 µs each.
         """
-        if most is None and len(self._stale) > len(self._sums) // _FEW:
-            self._settle_all()
-        for _ in range(len(self._stale) if most is None else min(most, len(self._stale))):
-            known = self._sums[self._stale.pop()]
+        stale = self._stale
+        if len(stale) > len(self._sums) // _FEW:
+            self._is_sorted = False
+        for _ in range(len(stale) if most is None else min(most, len(stale))):
+            known = self._sums[stale.popitem()[0]]
             self._drop_key(known)
             key = self._weigh(known)
-            insort(self._order, key)
-            if known.class_name in CARE_CLASSES:
-                insort(self._care, key)
-        return not self._stale
+            if self._is_sorted:
+                insort(self._order, key)
+                if known.class_name in CARE_CLASSES:
+                    insort(self._care, key)
+        if not stale and not self._is_sorted:
+            some, keys = self._sums.values(), self._keys
+            self._order = sorted(keys.values())
+            self._care = sorted(keys[one.need] for one in some if one.class_name in CARE_CLASSES)
+            self._is_sorted = True
+        return not stale
 
     def place(self, need: bytes) -> Place:
         """Return where a need stands; raises KeyError. ~20 µs, however many there are."""
@@ -168,8 +176,14 @@ class Ranking:
         before = {} if known is None else known.minutes
         if self._waits(need):
             insort(self._waiting, (need.created_ms, need.need))
-        self._stale |= self._pairs.change(need.need, before, need.minutes)
-        self._stale.add(need.need)
+        self._stale[need.need] = None
+        self._touch(self._pairs.change(need.need, before, need.minutes))
+
+    def _touch(self, members: Iterable[bytes]) -> None:
+        """Have the needs weighed again to which these members pledge."""
+        if len(self._stale) < len(self._sums):
+            for member in members:
+                self._stale.update(dict.fromkeys(self._pairs.needs_of(member)))
 
     def _take_out(self, need: Sums) -> None:
         self._drop_key(need)
@@ -178,20 +192,11 @@ class Ranking:
 
     def _drop_key(self, need: Sums) -> None:
         key = self._keys.pop(need.need, None)
-        if key is None:
+        if key is None or not self._is_sorted:
             return
         del self._order[bisect_left(self._order, key)]
         if need.class_name in CARE_CLASSES:
             del self._care[bisect_left(self._care, key)]
-
-    def _settle_all(self) -> None:
-        some, keys = self._sums.values(), self._keys
-        for one in some:
-            if one.need in self._stale:
-                self._weigh(one)
-        self._stale.clear()
-        self._order = sorted(keys.values())
-        self._care = sorted(keys[one.need] for one in some if one.class_name in CARE_CLASSES)
 
     def _weigh(self, need: Sums) -> Key:
         squares = self._pairs.squares(need.minutes) if need.minutes else 0
