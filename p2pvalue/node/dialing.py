@@ -30,6 +30,7 @@ DIALS_AT_ONCE_MAX = 4
 PEERS_MAX = 512
 ADDRESSES_TOLD_MAX = 8
 TELLERS_MAX = 8
+DEVICES_MAX = 256  # of one peer; a node has one in each of its communities
 OURSELVES = b""
 
 
@@ -154,7 +155,7 @@ class Dialer:
         if peer is None:
             return
         peer.session_wait_s = EAGER_S
-        if device is not None:
+        if device is not None and len(peer.devices) < DEVICES_MAX:
             peer.devices.add(device)
             trusted = {OURSELVES, *peer.devices}
             peer.told = {t: told for t, told in peer.told.items() if t in trusted}

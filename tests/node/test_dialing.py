@@ -8,7 +8,7 @@ from itertools import pairwise
 import trio
 from trio.testing import MockClock
 
-from p2pvalue.node.dialing import STEADY_S, Dialer
+from p2pvalue.node.dialing import DEVICES_MAX, STEADY_S, Dialer
 
 BEN = "ben"
 ADDRESS = f"/ip4/127.0.0.1/tcp/1/p2p/{BEN}"
@@ -81,3 +81,19 @@ async def test_a_connection_that_lasted_is_called_again_at_once(autojump_clock: 
     called_s = await losing_after(STEADY_S, times=6)
     waits = [later - sooner for sooner, later in pairwise(called_s)]
     assert max(waits) < STEADY_S + 1.0
+
+
+async def test_a_peer_that_shows_ever_new_devices_costs_a_bounded_memory() -> None:
+    async def attend(peer_id: str) -> None:
+        pass
+
+    dialer = Dialer(Line(), attend, lambda: 0.5)  # type: ignore[arg-type]  # as above
+    first = bytes(32)
+    dialer.know([ADDRESS], {COMMUNITY}, first)
+    dialer.in_touch(BEN, first)
+    for number in range(10 * DEVICES_MAX):  # of a public community: anybody may make them up
+        dialer.in_touch(BEN, number.to_bytes(32, "big"))
+    (ben,) = dialer.peers()
+    assert len(ben.devices) == DEVICES_MAX
+    assert first in ben.devices
+    assert ben.addresses == [ADDRESS]
