@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue.store import KeptChunk, Store
-from p2pvalue_protocol.chunks import SEALED_BYTES_MAX
 from p2pvalue_protocol.kinds import blob, decode_state
 from p2pvalue_protocol.past import StateRow
 
@@ -99,8 +98,3 @@ def others_here(store: Store, community: bytes, own_root: bytes) -> Iterator[Evi
             size = sum(known.size for known in found)
             came = max(known.number for known in found)
             yield Evictable(came, community, chunks, size, state.author)
-
-
-def sealed_size(state: blob.BlobState) -> int:
-    """Return the most bytes that the chunks of a blob may take."""
-    return len(state.hashes()) * SEALED_BYTES_MAX

@@ -28,11 +28,6 @@ _BULLETS: Final = ("-", "*")
 _NUMBER_ENDS: Final = (".", ")")
 
 
-def write_markdown(blocks: Sequence[Node]) -> str:
-    """Return a whole document."""
-    return joined(write_blocks(blocks))
-
-
 def joined(written: Sequence[str]) -> str:
     """Return a whole document from its blocks."""
     text = APART.join(block for block in written if block)

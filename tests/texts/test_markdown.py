@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 import pytest
@@ -8,7 +9,7 @@ from p2pvalue.texts import markdown_writing
 from p2pvalue.texts.blocks import Element, Node, Run, Words, text_of
 from p2pvalue.texts.markdown_reading import read_markdown
 from p2pvalue.texts.markdown_spans import ATTRIBUTE_MAX
-from p2pvalue.texts.markdown_writing import write_blocks, write_markdown
+from p2pvalue.texts.markdown_writing import joined, write_blocks
 from p2pvalue_protocol.errors import LocalProtocolError
 from tests.texts.rich_by_chance import MARKS, blocks_by_chance, markdown_by_chance
 
@@ -43,6 +44,11 @@ if x:
 
 Emoji 😀 👩‍👩‍👧, 日本語, مرحبا and é stay.
 """
+
+
+def write_markdown(blocks: Sequence[Node]) -> str:
+    """A whole document."""
+    return joined(write_blocks(blocks))
 
 
 def paragraph(*runs: tuple[str, dict[str, object]]) -> Element:
