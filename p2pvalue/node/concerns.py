@@ -24,6 +24,10 @@ KEY_BYTES: Final = 8
 AHEAD_MS: Final = 24 * 3_600_000
 """So long before a last day or a deadline it is told."""
 
+NODES_CLOSE_AFTER_MS: Final = 600_000
+"""So long after a last day no node closes: what was written in time has arrived by then, where
+people are in touch. Who closes sooner, or what has no last day, does it by hand."""
+
 Because = Literal["pledged", "asked", "steward", "confirmer", "stand-in", "named", "thanked"]
 Amount = tuple[str, str, int]  # kind and unit of the line, quantity
 
@@ -170,7 +174,7 @@ class _Seen:
 
     def _bound(self, pledge: PledgeStanding) -> Iterator[Concern]:
         if self._terms.trigger != "none" and pledge.offer.said.takes is None:
-            yield self._of_mine("pledge-triggered", pledge, self._outcome_ms(), None)
+            yield self._of_mine("pledge-triggered", pledge, *self._outcome())
         if self._is_near(self._need.deadline, pledge.offer.act.order.time):
             deadline = self._need.deadline
             due = self._of_mine(
@@ -260,14 +264,14 @@ class _Seen:
             return
         state, terms_id = self._standing.state, self._standing.terms_id
         if state == "lapsed" and not any(p.state == "void" for p in self._mine):
-            yield self._of_need("need-lapsed", self._outcome_ms(), terms_id)
+            yield self._of_need("need-lapsed", *self._outcome(), terms_id)
         is_told = any(p.state == "binding" and p.offer.said.takes is None for p in self._mine)
         if self._standing.is_closed and state not in ("lapsed", "dropped") and not is_told:
-            yield self._of_need("need-triggered", self._outcome_ms(), terms_id)
+            yield self._of_need("need-triggered", *self._outcome(), terms_id)
         is_near = self._is_near(self._terms.closes, self._need.created)
         if state == "open" and not self._standing.is_met and is_near:
             ends = self._terms.closes
-            near = self._of_need("need-closing", ends - AHEAD_MS, _number(ends))
+            near = self._of_need("need-closing", ends - AHEAD_MS, None, _number(ends))
             yield near._replace(is_ahead=True)
 
     # --- making them
@@ -309,8 +313,10 @@ class _Seen:
         offer = pledge.offer
         return told._replace(pledge=offer.pledge, pledged=self._amount(offer, None))
 
-    def _of_need(self, kind: NotificationKind, time: int, detail: bytes) -> Concern:
-        return Concern(kind, self._key(kind, detail), self._role, time)
+    def _of_need(
+        self, kind: NotificationKind, time: int, by: bytes | None, detail: bytes
+    ) -> Concern:
+        return Concern(kind, self._key(kind, detail), self._role, time, by)
 
     def _key(self, kind: NotificationKind, detail: bytes) -> bytes:
         return key_of(kind, self._subject + detail)
@@ -330,17 +336,25 @@ class _Seen:
         """Return whether a time is near that was not near yet when it was agreed to."""
         return since < time - AHEAD_MS <= self._now_ms < time
 
-    def _outcome_ms(self) -> int:
-        """Return when it was said that the need is closed as it is now."""
+    def _outcome(self) -> tuple[int, bytes | None]:
+        """Return when it was said that the need is closed as it is now; and me, if I did by hand.
+
+        On whatever device of mine: what a node closes by itself is nobody's own deed.
+        """
         closings = self._standing.closings
         changing = [closing for closing in closings if closing.changed] or closings
-        return max((closing.order.time for closing in changing), default=self._edit.time)
+        if not changing:
+            return self._edit.time, None
+        last = changing[-1]
+        closes = self._terms.closes
+        by_hand = not closes or last.order.time < closes + NODES_CLOSE_AFTER_MS
+        return last.order.time, self._me if by_hand and last.member == self._me else None
 
     def _ended(self) -> tuple[int, bytes | None]:
         """Return when, and by whom, a need came to nothing."""
         if self._need.status == "dropped":
             return self._edit.time, self._edit.member
-        return self._outcome_ms(), None
+        return self._outcome()
 
 
 def key_of(kind: NotificationKind, detail: bytes) -> bytes:

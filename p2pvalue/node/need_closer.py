@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from p2pvalue.node.concerns import NODES_CLOSE_AFTER_MS
 from p2pvalue.node.need_boards import need_state
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.errors import P2PValueError
@@ -34,7 +35,6 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 600
 FIRST_LOOK_S: Final = 60  # some open a laptop for five minutes only; by then news have arrived
-_STEWARD_AFTER_MS: Final = 600_000  # what was written in time has arrived where people are in touch
 _OTHERS_AFTER_MS: Final = 24 * 3_600_000
 _WRITTEN_MAX: Final = 5  # in one look, whatever is over
 _TURN: Final = 64  # needs looked at between turns of the others, about a millisecond
@@ -88,7 +88,7 @@ class NeedCloser:
         me = self._context.root(community.id)
         since_ms = self._context.clock_ms() - max(terms.closes, row.time)
         is_steward = me in stewards_of(state, terms)
-        turn_ms = _STEWARD_AFTER_MS if is_steward else _OTHERS_AFTER_MS
+        turn_ms = NODES_CLOSE_AFTER_MS if is_steward else _OTHERS_AFTER_MS
         if since_ms < turn_ms + _own_share(
             self._context.device(community.id), row.subject, turn_ms
         ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from itertools import islice
 from typing import get_args
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from p2pvalue.node.concern_words import ABOUT
 from p2pvalue.node.concerns import (
     AHEAD_MS,
+    NODES_CLOSE_AFTER_MS,
     Concern,
     HeldNeed,
     LastEdit,
@@ -52,11 +54,16 @@ def kinds(board: Board, who: str, *, now: int = LATER, editor: str = "ana") -> l
     return sorted(concern.kind for concern in of(board, who, now=now, editor=editor))
 
 
+def node_closes(board: Board, *, but: Sequence[bytes] = ()) -> None:
+    """Ana's node closes by itself."""
+    board.close("ana", but=but, at=CLOSES + NODES_CLOSE_AFTER_MS)
+
+
 def bound() -> tuple[Board, bytes]:
     """Bea pledged two hours to Ana's need, and it came about."""
     board = Board()
     pledge = board.offer("bea", 120)
-    board.close("ana")
+    node_closes(board)
     return board, pledge
 
 
@@ -79,14 +86,14 @@ def test_what_came_about_is_told_to_who_pledged_and_to_who_asked() -> None:
 def test_who_asked_and_pledged_hears_once_that_it_came_about() -> None:
     board = Board()
     board.offer("ana", 120)
-    board.close("ana")
+    node_closes(board)
     assert kinds(board, "ana") == ["pledge-triggered"]
 
 
 def test_what_did_not_come_about_frees_who_pledged() -> None:
     board = Board()
     board.offer("bea", 60)
-    board.close("ana")
+    node_closes(board)
     assert kinds(board, "bea") == ["pledge-lapsed"]
     assert kinds(board, "ana") == ["need-lapsed"]
 
@@ -96,7 +103,7 @@ def test_a_pledge_whose_condition_failed_says_so() -> None:
     board.offer("bea", 120)
     board.offer("carl", 60, Condition(others=5))
     assert kinds(board, "carl") == []  # it may hold still
-    board.close("ana")
+    node_closes(board)
     [told] = of(board, "carl")
     assert (told.kind, told.said) == ("pledge-lapsed", "its conditions did not hold")
 
@@ -105,7 +112,7 @@ def test_a_pledge_that_was_left_out_is_told_as_late() -> None:
     board = Board()
     left_out = board.offer("carl", 60)
     board.offer("bea", 120)
-    board.close("ana", but=[left_out])
+    node_closes(board, but=[left_out])
     [told] = of(board, "carl")
     assert (told.kind, told.said) == ("pledge-lapsed", "it arrived too late")
 
@@ -123,7 +130,7 @@ def test_changed_terms_are_told_until_one_renews_and_not_to_who_changed_them() -
 def test_a_claim_asks_confirmers_and_tells_other_stewards() -> None:
     board = Board(confirmers=["carl"])
     pledge = board.offer("bea", 120)
-    board.close("ana")
+    node_closes(board)
     board.say("bea", "claim", pledge, 120)
     assert kinds(board, "carl") == ["confirm-asked"]
     assert kinds(board, "ana") == ["need-claimed", "need-pledged", "need-triggered"]
@@ -273,7 +280,7 @@ def test_two_are_asked_to_confirm_what_who_asked_for_it_did_herself() -> None:
     board = Board()
     pledge = board.offer("ana", 120)
     board.offer("dora", 60)
-    board.close("ana")
+    node_closes(board)
     board.say("ana", "claim", pledge, 120)
     assert asked(board, "confirm-asked") == {"dora", "zoe"}
     [told] = [one for one in of(board, "zoe") if one.kind == "confirm-asked"]
@@ -310,3 +317,27 @@ def test_what_is_told_of_a_pledge_names_it_and_what_was_pledged() -> None:
 
 def test_every_kind_is_explained() -> None:
     assert set(ABOUT) == set(get_args(NotificationKind))
+
+
+def test_who_closed_a_need_by_hand_knows_what_came_of_it_on_every_device() -> None:
+    for closes in (0, CLOSES):
+        board = Board(closes=closes)
+        board.offer("bea", 120)
+        board.offer("ana", 1)
+        board.close("ana")
+        assert kinds(board, "ana") == ["need-pledged"]
+        assert kinds(board, "bea") == ["pledge-triggered"]
+        lapsed = Board(closes=closes)
+        lapsed.offer("ana", 1)
+        lapsed.close("ana")
+        assert kinds(lapsed, "ana") == []
+
+
+def test_what_others_changed_of_a_need_that_was_closed_by_hand_is_news() -> None:
+    board = Board()
+    left_out = board.offer("bea", 120)
+    board.close("ana", but=[left_out])
+    assert kinds(board, "ana") == []
+    for other in ("carl", "dora"):
+        board.close(other)
+    assert kinds(board, "ana") == ["need-pledged", "need-triggered"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from p2pvalue.need_types import LineView, NeedDraft, Trigger
+from p2pvalue.node.concerns import NODES_CLOSE_AFTER_MS
 from p2pvalue.node.notifications import Notifications
 from p2pvalue.store import Store
 from p2pvalue.types import EventView
@@ -78,8 +79,9 @@ async def promised(people: Sequence[Told], quantity: int = 60) -> str:
 
 
 async def close(people: Sequence[Told]) -> None:
+    """The node of who asked for it closes it by itself."""
     for told in people:
-        told.node.now_ms = max(told.node.now_ms, CLOSES + 1)
+        told.node.now_ms = max(told.node.now_ms, CLOSES + NODES_CLOSE_AFTER_MS)
     await people[0].node.community.needs.close("Roof")
     meet(people)
 
