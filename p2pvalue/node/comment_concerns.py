@@ -6,8 +6,12 @@ from typing import Final
 
 from p2pvalue.node.concerns import Because, Concern, key_of
 from p2pvalue.node.context import Context
+from p2pvalue.node.notified import Kept
+from p2pvalue.store import Entry
+from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import chat
 
+_AT_ONE_TIME_MAX: Final = 100
 LOOKED_AT: Final = 20  # of the newest comments; a person reads them where they stand
 
 
@@ -24,7 +28,33 @@ def comments(
         payload = None if entry.member == me else copy.open(entry.core, entry.payload)
         if payload is not None:
             said = chat.read_chat_message(payload).text
-            key = key_of("commented", need + entry.order.op_id)
+            key = _key(need, entry)
             time, by = entry.order.time, entry.member
             found.append(Concern("commented", key, because, time, by, said=said))
     return found
+
+
+def gone(context: Context, community: bytes, need: bytes, kept: Kept) -> list[bytes]:
+    """Return the keys of the comments on a need that are quoted in `kept` and count no more.
+
+    Costs a look at the place of each that is quoted.
+    """
+    quoted = [i for i in kept.items if i.kind == "commented" and i.need == need and i.said]
+    found: list[bytes] = []
+    for item in quoted:
+        time = kept.known.get(item.key, item.time)
+        entries = context.store.entries(
+            community,
+            need,
+            chat.NUMBER,
+            after=Order(time, b"", 0, b""),
+            before=Order(time + 1, b"", 0, b""),
+            limit=_AT_ONE_TIME_MAX,
+        )
+        if all(_key(need, entry) != item.key for entry in entries):
+            found.append(item.key)
+    return found
+
+
+def _key(need: bytes, entry: Entry) -> bytes:
+    return key_of("commented", need + entry.order.op_id)

@@ -13,6 +13,7 @@ from typing import Final
 from p2pvalue.notify_types import NotificationKind
 
 PART_CHARS_MAX: Final = 80
+GONE: Final = "it counts no more"
 _ID_DIGITS: Final = 8  # name a pledge
 _TODO_MAX: Final = 3
 _UNSAFE: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from p2pvalue.node.comment_concerns import comments
+from p2pvalue.node.comment_concerns import comments, gone
 from p2pvalue.node.concerns import (
     Concern,
     HeldNeed,
@@ -28,7 +28,7 @@ from p2pvalue.node.concerns import (
 )
 from p2pvalue.node.left_words import left_words
 from p2pvalue.node.need_boards import need_state, read_acts
-from p2pvalue.node.notified import About, Notification, note, take
+from p2pvalue.node.notified import About, Notification, note, take, take_back
 from p2pvalue.node.notify_rules import Way, next_digest_ms
 from p2pvalue.node.notify_store import NotifyStore
 from p2pvalue.node.notify_views import digest_event, event_of
@@ -225,6 +225,11 @@ class NotificationWatch:
         def way_of(kind: NotificationKind) -> Way:
             return rules.way(kind, community.id, about.need, project, now_ms)
 
+        if is_thanks:
+            over = [] if found else [key_of("thanked", row.subject)]
+        else:
+            over = gone(self._context, community.id, row.subject, kept)
+        is_noted = take_back(kept, over) or is_noted
         is_new, shown = take(kept, about, found, community.needs.names().of, way_of, now_ms)
         return is_new or is_noted, shown
 

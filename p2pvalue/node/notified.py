@@ -6,14 +6,14 @@ shown twice. A process that ends in between has shown it never; it is in the lis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from p2pvalue.amounts import moment, written
-from p2pvalue.node.concern_words import PART_CHARS_MAX, plain, text_of, todo_of, why_of
+from p2pvalue.node.concern_words import GONE, PART_CHARS_MAX, plain, text_of, todo_of, why_of
 from p2pvalue.node.concerns import AHEAD_MS, Amount, Concern
 from p2pvalue.node.notify_rules import Way
 from p2pvalue.notify_types import NotificationKind
@@ -25,6 +25,8 @@ AT_ONCE_MAX: Final = 6
 """So many are told at once in any hour, of one community; more wait for the digest."""
 NOTIFICATIONS_MAX: Final = 200
 KNOWN_MAX: Final = 5_000
+FORGOTTEN_MAX: Final = 1_000
+AUTHOR_BYTES: Final = 8
 _KNOWN_LEFT: Final = 4_500  # when that were too many: so they are not sorted for each that is new
 KEYS_OF_ONE_MAX: Final = 100
 _NAMES_MAX: Final = 4
@@ -57,12 +59,14 @@ class Notification(msgspec.Struct):
     pledges: list[bytes] = []
     pledged: str = ""
     ends: int = 0
+    is_gone: bool = False  # what was said counts no more, and its words are not here any more
 
     @property
     def text(self) -> str:
         """What happened, in one line; a time is told by the clock of this machine."""
         told = self.kind, self.title, self.names, self.count, self.much, self.said
-        return text_of(*told, by=moment(self.ends))
+        text = text_of(*told, by=moment(self.ends))
+        return f"{text}: {GONE}" if self.is_gone else text
 
     @property
     def why(self) -> str:
@@ -79,12 +83,14 @@ class Kept(msgspec.Struct):
     """All that is kept of one community: what was noticed, and what came of it.
 
     What happened before `since` (ms) is no news on this device. `known` gives when each thing known
-    happened; older ones than `forgotten` went from it, so all from before counts as known.
+    happened, and `authors` who did it. Of an author in `forgotten` what is not newer than that
+    went from it, so all of hers from before counts as known: nobody makes others forgotten.
     """
 
     since: int
-    forgotten: int = 0
     known: dict[bytes, int] = {}
+    authors: dict[bytes, bytes] = {}
+    forgotten: dict[bytes, int] = {}
     items: list[Notification] = []
 
 
@@ -119,11 +125,25 @@ def take(
     return taking.is_changed or is_over, taking.shown
 
 
-def note(kept: Kept, found: Iterable[Concern]) -> bool:
+def note(kept: Kept, found: Collection[Concern]) -> bool:
     """Take concerns as known without a word: the person saw them come about. True if any is new."""
     new = {concern.key: concern.time for concern in found if concern.key not in kept.known}
     kept.known.update(new)
+    kept.authors.update({concern.key: _author(concern) for concern in found if concern.key in new})
     return bool(new)
+
+
+def take_back(kept: Kept, keys: Collection[bytes]) -> bool:
+    """Drop the words of what counts no more, which needs no reading then; True if there were any.
+
+    `keys` are those of the first of each notification.
+    """
+    told = [item for item in kept.items if item.said and item.key in keys]
+    for item in told:
+        item.said = ""
+        if item.count == 1:
+            item.is_gone = item.is_read = True
+    return bool(told)
 
 
 class _Taking:
@@ -146,10 +166,11 @@ class _Taking:
         if concern.key in kept.known:
             return
         self.is_changed = True
-        kept.known[concern.key] = concern.time
+        author = _author(concern)
+        kept.known[concern.key], kept.authors[concern.key] = concern.time, author
         is_before = concern.time < kept.since and not concern.is_ahead
         way = self._way_of(concern.kind)
-        if is_before or concern.time <= kept.forgotten or way == "never":
+        if is_before or concern.time <= kept.forgotten.get(author, -1) or way == "never":
             return
         if way == "now" and not concern.is_ahead and self._now_ms - concern.time > OLD_MS:
             way = "digest"
@@ -245,7 +266,35 @@ def _forget_old(kept: Kept) -> None:
         gone = set(by_worth[:too_many])
         kept.items = [item for n, item in enumerate(kept.items) if n not in gone]
     if len(kept.known) > KNOWN_MAX:
-        oldest = sorted(kept.known.items(), key=itemgetter(1))[: len(kept.known) - _KNOWN_LEFT]
-        for key, time in oldest:
+        _forget_known(kept)
+
+
+def _forget_known(kept: Kept) -> None:
+    """Forget the oldest things of those who did most: all others keep their places."""
+    of_each: dict[bytes, list[tuple[int, bytes]]] = {}
+    for key, time in kept.known.items():
+        of_each.setdefault(kept.authors.get(key, b""), []).append((time, key))
+    places = _places_of_each(len(things) for things in of_each.values())
+    for author, things in of_each.items():
+        for time, key in sorted(things)[: max(0, len(things) - places)]:
             del kept.known[key]
-            kept.forgotten = max(kept.forgotten, time)
+            kept.authors.pop(key, None)
+            kept.forgotten[author] = max(kept.forgotten.get(author, 0), time)
+    newest = sorted(kept.forgotten.items(), key=itemgetter(1))[-FORGOTTEN_MAX:]
+    kept.forgotten = dict(newest)
+
+
+def _places_of_each(counts: Iterable[int]) -> int:
+    """Return how many things each may have at most, so that all fit."""
+    left, rising = _KNOWN_LEFT, sorted(counts)
+    for number, count in enumerate(rising):
+        others = len(rising) - number
+        if count * others > left:
+            return left // others
+        left -= count
+    return _KNOWN_LEFT
+
+
+def _author(concern: Concern) -> bytes:
+    """Return who did it, by a part of her key; empty for what is nobody's own deed."""
+    return b"" if concern.by is None else concern.by[:AUTHOR_BYTES]

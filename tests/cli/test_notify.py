@@ -48,6 +48,10 @@ def test_what_was_read_is_not_listed_as_unread(ana: Person) -> None:
     assert ana.sees("notify", "read") == "1 read\n"
     assert ana.gets("notify", "list", "--unread") == []
     assert len(ana.gets("notify", "list")) == 1
+    assert "read, because" in ana.sees("notify", "list")
+    close(ana, "Wall")
+    assert "read, because" not in ana.sees("notify", "list", "--unread")
+    assert "read, because" not in ana.sees("notify", "digest")
     assert ana.sees("notify", "digest").startswith("nothing waits for the digest;")
 
 

@@ -309,3 +309,39 @@ async def test_what_a_member_owes_who_is_put_out_is_told_once_to_who_may_settle_
     await ana.node.community.people.readmit("Ben")
     assert await ana.news() == []
     assert ("left-owing", 1) not in ana.listed()
+
+
+async def test_a_comment_that_counts_no_more_is_not_quoted(people: list[Told]) -> None:
+    ana, ben, cleo = people
+    await need(ana)
+    meet(people)
+    subject = ana.node.community.needs.named("Roof").need
+    await cleo.node.community.people.vote_out("Ben")
+    await ana.node.community.people.vote_out("Ben")
+    await ben.node.community.post("You are all thieves", channel=subject)
+    meet([ana, ben])
+    await ana.news()
+    [view] = ana.notifications.all()
+    assert view.text == "Ben said to “Roof”: You are all thieves"
+    runs = cleo.node.runs(ana.node.replica.heads())
+    votes = [run for run in runs if run.device == cleo.node.device(cleo.node.community_id)]
+    ana.node.take(votes)  # enough had voted before he said it
+    await ana.news()
+    [view] = ana.notifications.all()
+    assert (view.text, view.is_read) == ("Ben said to “Roof”: it counts no more", True)
+    ana.restart()
+    await ana.news()
+    assert ana.notifications.all() == [view]
+
+
+async def test_thanks_that_were_taken_back_are_not_quoted(people: list[Told]) -> None:
+    ana, ben, _ = people
+    given = await ben.node.community.thanks.give("Ana", "for the roof")
+    meet(people)
+    await ana.news()
+    assert [view.text for view in ana.notifications.all()] == ["Ben thanks you: for the roof"]
+    await ben.node.community.thanks.withdraw(given.thanks)
+    meet(people)
+    await ana.news()
+    [view] = ana.notifications.all()
+    assert (view.text, view.is_read) == ("Ben thanks you: it counts no more", True)

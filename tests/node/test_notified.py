@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -29,9 +30,9 @@ ROOF = About(b"r" * 16, "Roof")
 NOW = 1_800_000_000_000
 
 
-def pledged(number: int, *, time: int = NOW) -> Concern:
+def pledged(number: int, *, time: int = NOW, by: bytes = b"m" * 32) -> Concern:
     key = key_of("need-pledged", number.to_bytes(4, "big"))
-    return Concern("need-pledged", key, "asked", time, b"m" * 32, ("hours", "minute", 60))
+    return Concern("need-pledged", key, "asked", time, by, ("hours", "minute", 60))
 
 
 def taken(
@@ -91,6 +92,34 @@ def test_both_lists_are_bounded_and_what_went_from_them_is_no_news() -> None:
         about = About(number.to_bytes(16, "big"), "Roof")
         taken(kept, [pledged(KNOWN_MAX + 100 + number)], about=about, way="digest")
     assert len(kept.items) == NOTIFICATIONS_MAX
+
+
+def test_who_does_very_much_makes_nobody_else_unheard() -> None:
+    kept = Kept(since=0)
+    taken(kept, [pledged(0, by=b"h" * 32, time=NOW - 10)], way="digest")
+    flood = [pledged(number, by=b"f" * 32) for number in range(1, KNOWN_MAX + 100)]
+    taken(kept, flood, way="digest")
+    assert len(kept.known) <= KNOWN_MAX
+    [item] = kept.items
+    taken(kept, [pledged(0, by=b"h" * 32, time=NOW - 10), *flood], way="digest")
+    assert item.count == KNOWN_MAX + 100, "each thing counted once"
+    late = [pledged(10**6, by=b"h" * 32, time=NOW - 20), pledged(10**6 + 1, by=b"f" * 32)]
+    taken(kept, late, way="digest")
+    assert item.count == KNOWN_MAX + 101, "the honest one is heard, and no more of the flood"
+    taken(kept, [pledged(10**6 + 2, by=b"f" * 32, time=NOW + 1)], way="digest")
+    assert item.count == KNOWN_MAX + 102
+
+
+def test_places_are_shared_by_all_who_do_much() -> None:
+    kept = Kept(since=0)
+    for who, count in ((b"a", 2_400), (b"b", 2_400), (b"c", 201)):
+        start = 10_000 * who[0]
+        found = [pledged(n, by=who * 32, time=NOW + n) for n in range(start, start + count)]
+        taken(kept, found, way="digest")
+    counts = Counter(kept.authors.values())
+    assert counts == {b"a" * 8: 2_149, b"b" * 8: 2_149, b"c" * 8: 201}
+    assert kept.known.keys() == kept.authors.keys()
+    assert kept.forgotten.keys() == {b"a" * 8, b"b" * 8}
 
 
 def test_what_is_read_goes_before_what_is_not() -> None:

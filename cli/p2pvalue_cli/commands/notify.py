@@ -89,7 +89,7 @@ def digest(at: str | None) -> None:
         show(chosen, lambda rules: say(_digest_words(rules["digest_hour"])))
         return
     found = connection.post("/notifications/digest")
-    show(found, lambda items: _write(items, f"nothing waits for the digest; {_WHAT_IS_TOLD}"))
+    show(found, _write_digest)
 
 
 @notify.command(example="p2pvalue notify rules")
@@ -138,11 +138,24 @@ def _write(items: list[dict[str, Any]], nothing: str) -> None:
     for item in items:
         where = one_line(f"{item['community_name']}: {item['text']}")
         click.secho(f"{short(item['notification'])}  {where}", bold=not item["is_read"])
-        click.echo(f"{_INDENT}{ago(item['time'])}, {one_line(item['why'])}")
+        click.echo(f"{_INDENT}{ago(item['time'])}, {_mark(item)}{one_line(item['why'])}")
         if item["todo"]:
             click.echo(f"{_INDENT}next: {item['todo']}")
         mute_it = f", or p2pvalue notify mute {short(item['need'])}" if item["need"] else ""
         click.echo(f"{_INDENT}fewer: {item['fewer']}{mute_it}")
+
+
+def _write_digest(items: list[dict[str, Any]]) -> None:
+    """Print what was new until it was asked for here."""
+    new = [{**item, "is_read": False} for item in items]
+    _write(new, f"nothing waits for the digest; {_WHAT_IS_TOLD}")
+
+
+def _mark(item: dict[str, Any]) -> str:
+    """What is not new: what was muted was never told, and counts as read."""
+    if item["way"] == "muted":
+        return "muted, "
+    return "read, " if item["is_read"] else ""
 
 
 def _line(time_ms: int, said: dict[str, Any]) -> str:
