@@ -88,9 +88,9 @@ class ClosingView(Value, frozen=True, kw_only=True):
 class NeedView(Value, frozen=True, kw_only=True):
     """Something the community wants done, and where it stands; times in ms, 0: none.
 
-    `is_met`: what the trigger asks for stands. `missing` operations that were counted are not here
-    yet: nothing is final before. `estimate` is in minutes. `origin` is the message that it came of,
-    where one need is told and it is among the newest.
+    `is_met`: what the trigger asks for stands. `missing` operations that were counted wait here
+    for a key: nothing is final before. `estimate` is in minutes. `origin` is the message that it
+    came of, where one need is told and it is among the newest.
     """
 
     need: str

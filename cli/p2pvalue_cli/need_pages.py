@@ -151,8 +151,8 @@ def write_one(need: dict[str, Any]) -> None:
         changed = ", which changed the outcome" if closing["changed"] and number else ""
         click.echo(f"closed by {one_line(closing['name'])} {ago(closing['time'])}{changed}")
     if need["missing"]:
-        missing = counted(need["missing"], "counted operation is", "counted operations are")
-        click.echo(f"{missing} not here yet: nothing is final")
+        missing = counted(need["missing"], "counted operation waits", "counted operations wait")
+        click.echo(f"{missing} for a key: nothing is final")
 
 
 def write_fitting(found: list[dict[str, Any]]) -> None:

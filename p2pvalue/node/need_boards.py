@@ -10,7 +10,7 @@ from p2pvalue.node.references import every_entry, every_state
 from p2pvalue.store import Entry, Store
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.kinds import close, decode_state, need, pledge
-from p2pvalue_protocol.needs.acts import Act
+from p2pvalue_protocol.needs.acts import Act, with_pasts
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from p2pvalue_protocol.past import StateRow
 from p2pvalue_protocol.replica import Replica
@@ -92,8 +92,12 @@ def need_state(row: StateRow) -> need.NeedState:
     return state
 
 
-def read_acts(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:
-    """Yield what was said about a need, also what counts no more; what is sealed to us is not."""
+def read_acts(copy: Replica, store: Store, subject: bytes) -> list[Act]:
+    """Return what was said about a need, also what counts no more; what is sealed to us is not."""
+    return with_pasts(_opened(copy, store, subject), copy.branches.reach)
+
+
+def _opened(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:
     for entry in need_entries(store, copy.community, subject):
         payload = copy.open(entry.core, entry.payload)
         if payload is None:

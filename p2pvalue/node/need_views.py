@@ -29,8 +29,13 @@ def need_view(
     me: bytes,
     *,
     project_title: str,
+    sealed: int = 0,
 ) -> nt.NeedView:
-    """Return a need as it stands, for `me`, where these members want it."""
+    """Return a need as it stands, for `me`, where these members want it.
+
+    `sealed` operations wait here for a key. If there are any, names that count nothing yet may be
+    of these; else nothing will ever count by them.
+    """
     state = need_state(row)
     terms = standing.terms
     return nt.NeedView(
@@ -65,7 +70,7 @@ def need_view(
             )
             for closing in standing.closings
         ],
-        missing=standing.missing,
+        missing=min(standing.missing, sealed),
         wants=len(wanting),
         is_wanted=me in wanting,
         is_mine=_is_mine(state, standing, me),

@@ -57,6 +57,7 @@ class Needs:
         names, me = self.names(), self._context.root(self._community)
         wanted = wanting(self._context, self._community)
         titles = project_titles(self._context, self._community)
+        sealed = self._sealed()
         return [
             need_view(
                 row,
@@ -65,6 +66,7 @@ class Needs:
                 wanted.get(row.subject, ()),
                 me,
                 project_title=titles.get(need_state(row).project, ""),
+                sealed=sealed,
             )
             for row in self.rows()
         ]
@@ -86,7 +88,9 @@ class Needs:
         wanted = wanting(self._context, self._community, row.subject).get(row.subject, ())
         title = title_of(self._context, self._community, need_state(row).project)
         standing, names = self.standing(row), self.names()
-        view = need_view(row, standing, names, wanted, me, project_title=title)
+        view = need_view(
+            row, standing, names, wanted, me, project_title=title, sealed=self._sealed()
+        )
         origin = origin_view(self._context, self._community, need_state(row).message)
         return view if origin is None else msgspec.structs.replace(view, origin=origin)
 
@@ -204,6 +208,9 @@ class Needs:
         data = await trio.to_thread.run_sync(encode_proof, making.form())
         await trio.to_thread.run_sync(write_proof, target, data)
         return await trio.to_thread.run_sync(read_proof_file, target)
+
+    def _sealed(self) -> int:
+        return self._context.copy_of(self._community).sealed_count
 
     def _acts(self, row: StateRow) -> Acts:
         copy = self._context.copy_of(self._community)

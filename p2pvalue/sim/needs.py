@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from p2pvalue.store import Entry, Store
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import close, decode_state, need, pledge
-from p2pvalue_protocol.needs.acts import Act
+from p2pvalue_protocol.needs.acts import Act, with_pasts
 from p2pvalue_protocol.needs.outcome import LineTotal
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from p2pvalue_protocol.replica import Replica
@@ -41,12 +41,6 @@ def standings(copy: Replica, store: Store) -> dict[bytes, Standing]:
     }
 
 
-def names_seen(store: Store, community: bytes, subject: bytes) -> frozenset[bytes]:
-    """Return the names of what counts of what was said about a need: what a CLOSE may name."""
-    entries = store.entries(community, subject, pledge.NUMBER, limit=_SAID_MAX)
-    return frozenset(close.operation_name(entry.order.op_id) for entry in entries)
-
-
 def _told(standing: NeedStanding) -> Standing:
     pledges = tuple(
         (p.offer.pledge, p.state, p.reason, (p.word.bound, p.word.delivered) if p.word else None)
@@ -57,7 +51,11 @@ def _told(standing: NeedStanding) -> Standing:
     return Standing(standing.state, standing.terms_id, standing.missing, totals, pledges, closings)
 
 
-def _acts(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:
+def _acts(copy: Replica, store: Store, subject: bytes) -> list[Act]:
+    return with_pasts(_opened(copy, store, subject), copy.branches.reach)
+
+
+def _opened(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:
     for entry in _said(copy, store, subject):
         payload = copy.open(entry.core, entry.payload)
         if payload is not None:

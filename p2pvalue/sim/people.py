@@ -16,7 +16,6 @@ import msgspec
 from p2pvalue.sim.company import has_company
 from p2pvalue.sim.files import Files
 from p2pvalue.sim.member import Actor, is_reader
-from p2pvalue.sim.needs import names_seen
 from p2pvalue.sim.plan import VOTERS
 from p2pvalue.sim.scenario import Event
 from p2pvalue.sim.shell import Shell
@@ -218,8 +217,7 @@ class People:
         if actor is None:
             return False
         rng = Random(f"{self._seed} {event.at_ms} {event.machine}")
-        seen = partial(names_seen, actor.store, self._shell.community)
-        drafts = tuple(self._words.draft(rng, actor.number, seen) for _ in range(event.amount))
+        drafts = tuple(self._words.draft(rng, actor.number) for _ in range(event.amount))
         effects = self._shell.handle(actor.number, Write(self._shell.community, drafts))
         made = [r for effect in effects if isinstance(effect, e.Wrote) for r in effect.references]
         if actor.is_honest:

@@ -6,9 +6,9 @@ it stands with each need must be the same on all machines in the end, whatever w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from random import Random
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from p2pvalue_protocol.ids import Reference, subject_of
 from p2pvalue_protocol.inputs import Draft
@@ -23,9 +23,6 @@ _CLOSED_SHARE = 0.5  # of needs, that have a last day
 _NAMED_MAX = 8  # pledges that one closes with
 _OF_ONESELF: tuple[pledge.Act, ...] = ("withdraw", "claim")
 _OF_OTHERS: tuple[pledge.Act, ...] = ("confirm", "dispute", "settle")
-
-
-Seen: TypeAlias = Callable[[bytes], frozenset[bytes]]
 
 
 class _Need(NamedTuple):
@@ -45,11 +42,11 @@ class Words:
         self._needs: list[_Need] = []
         self._terms: dict[bytes, bytes] = {}  # of needs, by the payload that makes them
 
-    def draft(self, rng: Random, machine: int, seen: Seen) -> Draft:
+    def draft(self, rng: Random, machine: int) -> Draft:
         """Return something for somebody to write, perhaps about what was written before.
 
-        `seen` tells what counts of the list of a need at that machine, by name: a CLOSE of software
-        that keeps the rules names nothing else.
+        Who closes a need may name what her machine never held, or what no one is sent any more: no
+        software that keeps the rules does, and it must part nobody.
         """
         subject = rng.choice(self._subjects)
         number = rng.randrange(1_000_000)
@@ -69,7 +66,7 @@ class Words:
                 change = need.encode_need_change(title=f"{CANARY} other {number}")
                 return Draft(need.NUMBER, subject, change)
             case 5 | 6 | 7:
-                return self._about_needs(rng, machine, number, seen)
+                return self._about_needs(rng, machine, number)
             case _:
                 said = chat.encode_chat_message(f"{CANARY} hello {number}")
                 return Draft(chat.NUMBER, b"", said)
@@ -88,7 +85,7 @@ class Words:
                 if said.act is None and about:
                     about[0].pledges.append((subject, name, machine))
 
-    def _about_needs(self, rng: Random, machine: int, number: int, seen: Seen) -> Draft:
+    def _about_needs(self, rng: Random, machine: int, number: int) -> Draft:
         if not self._needs or rng.random() < 1 / (1 + 2 * len(self._needs)):
             return self._need(rng, number)
         chosen = rng.choice(self._needs)
@@ -101,7 +98,7 @@ class Words:
         if what < 6:
             return Draft(pledge.NUMBER, b"", _act(rng, machine, chosen))
         own = [each for each in self._needs if each.machine == machine and each.pledges]
-        return _close(rng, rng.choice(own or [chosen]), seen)
+        return _close(rng, rng.choice(own or [chosen]))
 
     def _need(self, rng: Random, number: int) -> Draft:
         trigger: need.Trigger = rng.choice(("all", "any", "none"))
@@ -119,10 +116,9 @@ def _offer(rng: Random, chosen: _Need) -> bytes:
     return pledge.encode_pledge(chosen.subject, chosen.terms, 0, minutes, conditions=conditions)
 
 
-def _close(rng: Random, chosen: _Need, seen: Seen) -> Draft:
+def _close(rng: Random, chosen: _Need) -> Draft:
     count = min(len(chosen.pledges), _NAMED_MAX)
-    known = seen(chosen.subject)
-    names = [name for _, name, _ in rng.sample(chosen.pledges, count) if name in known]
+    names = [name for _, name, _ in rng.sample(chosen.pledges, count)]
     return Draft(close.NUMBER, b"", close.encode_close(chosen.subject, chosen.terms, names))
 
 

@@ -20,6 +20,7 @@ from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference
 from p2pvalue_protocol.operation import Operation, decode_core
 from p2pvalue_protocol.past import HeadRow, LogRow, OperationRow, Past
+from p2pvalue_protocol.reach import Reach
 
 
 class Tip(NamedTuple):
@@ -69,6 +70,7 @@ class Branches:
     """All logs of one community; holds one `Branch` each, never the operations."""
 
     def __init__(self, past: Past) -> None:
+        self.reach = Reach(self)
         self._past = past
         self._by_log: dict[tuple[bytes, int], list[Branch]] = {}
         self._by_number: dict[int, Branch] = {}

@@ -56,9 +56,11 @@ def _board(program: Choices) -> Board:
                     )
                 )
             case 2:
-                left_out = program.some(pledges, 2)
+                left_out, unread = program.some(pledges, 2), program.some(pledges, 2)
                 is_hidden = program.number(8) == 7
-                board.close(who, but=left_out, at=at, terms=terms, is_hidden=is_hidden)
+                board.close(
+                    who, but=left_out, at=at, terms=terms, is_hidden=is_hidden, unread=unread
+                )
             case 3:
                 acts = ("withdraw", "claim", "confirm", "dispute", "settle")
                 act, pledge = program.pick(acts), program.pick(pledges)

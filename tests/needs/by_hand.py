@@ -102,11 +102,15 @@ class Board:
         *,
         but: Sequence[bytes] = (),
         naming: Sequence[bytes] | None = None,
+        unread: Sequence[bytes] = (),
         at: int | None = None,
         terms: Terms | None = None,
         is_hidden: bool = False,
     ) -> None:
-        """Close with all that was offered and withdrawn so far, `but` these, or `naming` others."""
+        """Close with all that was offered and withdrawn so far, `but` these, or `naming` others.
+
+        All of it was read but the offers in `unread`.
+        """
         named = naming or [
             act.name
             for act in self.acts
@@ -121,6 +125,11 @@ class Board:
             closing,
             max(self._next(), self.terms.closes) if at is None else at,
             is_hidden=is_hidden,
+            past=frozenset(
+                act.order.op_id
+                for act in self.acts
+                if act.is_hidden and act.name in named and subject_of(act.order.op_id) not in unread
+            ),
         )
 
     def change(self, **changes: object) -> None:
@@ -147,7 +156,13 @@ class Board:
         return max((act.order.time for act in self.acts), default=0) + 1
 
     def _add(
-        self, who: str, said: Pledge | Close, at: int | None, *, is_hidden: bool = False
+        self,
+        who: str,
+        said: Pledge | Close,
+        at: int | None,
+        *,
+        is_hidden: bool = False,
+        past: frozenset[bytes] = frozenset(),
     ) -> Act:
         number = len(self.acts)
         op_id = sha256(f"{who} {number} {said}".encode()).digest()
@@ -155,7 +170,7 @@ class Board:
         own = [act.order.time for act in self.acts if act.order.device == device]
         time = self._next() if at is None else max(at, *own, 0)  # a log's times only grow
         order = Order(time, device, number, op_id)
-        act = Act(order, root(who), said, is_hidden)
+        act = Act(order, root(who), said, is_hidden, past)
         assert act.name == operation_name(op_id)
         self.acts.append(act)
         return act

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.needs.closing import may_close
 from p2pvalue_protocol.needs.standing import TOLD_APART_MAX
-from tests.needs.by_hand import CLOSES, Board, root
+from tests.needs.by_hand import CLOSES, Board, root, told
 
 A_MONTH_MS = 30 * 86_400_000
 IN_2027_MS = 1_800_000_000_000
@@ -100,3 +101,46 @@ def test_stewards_may_close_and_after_a_last_day_those_who_have_no_part(
 def test_an_author_who_is_no_steward_has_a_part() -> None:
     board = Board(stewards=["sam"])
     assert not may_close(board.need, board.terms, root("ana"), frozenset())
+
+
+def test_a_close_counts_what_is_hidden_only_if_it_could_read_it() -> None:
+    """So it is with both copies: with that which holds what the liar names, and with the other."""
+    board = Board()
+    offered = board.offer("bea", 120)
+    beyond = board.offer("mal", 60, is_hidden=True)
+    board.close("ana", unread=[beyond])
+    assert [pledge.offer.pledge for pledge in board.standing().pledges] == [offered]
+    assert board.standing().missing == 1
+    before = told(board.standing())
+    board.acts = [act for act in board.acts if subject_of(act.order.op_id) != beyond]
+    assert told(board.standing()) == before
+
+
+def test_what_one_close_could_not_read_counts_by_another_that_could() -> None:
+    board = Board()
+    hidden = board.offer("bea", 120, is_hidden=True)
+    board.close("ana", unread=[hidden])
+    assert board.state() == "lapsed"
+    board.close("ana")
+    assert board.states(hidden) == ["binding"]
+    assert board.standing().missing == 0
+
+
+def test_who_names_her_own_word_that_nobody_can_be_sent_is_no_party() -> None:
+    """Else her CLOSE would count for those alone who do not hold the word."""
+    board = Board()
+    board.offer("bea", 120)
+    own = board.offer("dora", 60, is_hidden=True)
+    board.close("carl")
+    board.close("dora", unread=[own])
+    assert board.state() == "triggered"
+
+
+def test_of_two_operations_with_one_name_the_one_that_could_be_read_counts() -> None:
+    board = Board()
+    offered = board.offer("bea", 120)
+    act = board.acts[0]
+    same = act.order.op_id[:16] + bytes(16)
+    board.acts.append(act._replace(order=act.order._replace(op_id=same), is_hidden=True))
+    board.close("ana", naming=[act.name], unread=[subject_of(same)])
+    assert [pledge.offer.pledge for pledge in board.standing().pledges] == [offered]

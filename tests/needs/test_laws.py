@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from p2pvalue_protocol.kinds.need import NeedLine
 from p2pvalue_protocol.kinds.pledge import Condition, Pledge
 from p2pvalue_protocol.needs.acts import sorted_acts
-from p2pvalue_protocol.needs.closing import Closed, closed, closed_set
+from p2pvalue_protocol.needs.closing import Closed, closed, closed_set, held_of
 from p2pvalue_protocol.needs.conditions import holding
 from p2pvalue_protocol.needs.standing import standing_of
 from tests.needs.by_hand import CLOSES, Board, root, told
@@ -62,6 +62,7 @@ def boards(draw: st.DrawFn, conditions: st.SearchStrategy[Condition] = CONDITION
                 at=at,
                 terms=draw(st.sampled_from(board.need.terms)),
                 is_hidden=draw(st.integers(0, 5)) == 0,
+                unread=draw(st.lists(st.sampled_from(pledges), max_size=2)) if pledges else (),
             )
         elif pledges:
             board.say(
@@ -77,9 +78,8 @@ def boards(draw: st.DrawFn, conditions: st.SearchStrategy[Condition] = CONDITION
 
 def closed_of(board: Board) -> tuple[Closed, dict[bytes, int]]:
     acts = sorted_acts(board.acts)
-    said = [offer.act for offer in acts.offers] + list(acts.of_pledges)
-    found = closed(board.need, acts.closes, {act.name: act.member for act in said})
-    return found, closed_set(found.closings, {act.name: act.order.time for act in said})
+    found = closed(board.need, acts.closes, held_of(acts))
+    return found, closed_set(found.closings, held_of(acts))
 
 
 @MANY

@@ -26,7 +26,8 @@ def act_of(written: dict[str, Any]) -> Act:
     kind = pledge.PLEDGE if written["kind"] == pledge.NUMBER else close.CLOSE
     said = kind.decode(bytes.fromhex(written["payload"]))
     assert isinstance(said, pledge.Pledge | close.Close)
-    return Act(order, bytes.fromhex(written["member"]), said, written["hidden"])
+    past = frozenset(bytes.fromhex(op_id) for op_id in written.get("past", ()))
+    return Act(order, bytes.fromhex(written["member"]), said, written["hidden"], past)
 
 
 def told(state: need.NeedState, standing: NeedStanding) -> dict[str, Any]:

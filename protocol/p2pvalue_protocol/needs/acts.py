@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from p2pvalue_protocol.ids import subject_of
+from p2pvalue_protocol.ids import CONTENT, Reference, subject_of
 from p2pvalue_protocol.kind import Order
-from p2pvalue_protocol.kinds.close import Close, operation_name
+from p2pvalue_protocol.kinds.close import Close, names, operation_name
 from p2pvalue_protocol.kinds.need import NeedState, Terms
 from p2pvalue_protocol.kinds.pledge import Pledge
+from p2pvalue_protocol.reach import Reach
 
 
 class Act(NamedTuple):
-    """One operation of the list of a need, hidden or not, with its author's root key."""
+    """One operation of the list of a need, hidden or not, with its author's root key.
+
+    `past` is there for CLOSEs: the ids of what is hidden, named by it, and lies in its past.
+    """
 
     order: Order
     member: bytes
     payload: Pledge | Close
     is_hidden: bool = False
+    past: frozenset[bytes] = frozenset()
 
     @property
     def name(self) -> bytes:
         """What a CLOSE calls it."""
         return operation_name(self.order.op_id)
+
+    @property
+    def reference(self) -> Reference:
+        """Where it is in its log."""
+        return Reference(self.order.device, CONTENT, self.order.seq, self.order.op_id)
 
 
 class Offer(NamedTuple):
@@ -64,6 +74,28 @@ def sorted_acts(acts: Iterable[Act]) -> Acts:
     return Acts(tuple(offers), tuple(of_pledges), tuple(closes))
 
 
+def with_pasts(acts: Iterable[Act], reach: Reach) -> list[Act]:
+    """Return acts, each CLOSE with what is hidden of what it names and lies in its past.
+
+    Where nothing hidden is named this costs a look at each; else as `Reach.past_among`.
+    """
+    found = list(acts)
+    hidden: dict[bytes, list[Reference]] = {}
+    for act in found:
+        if act.is_hidden:
+            hidden.setdefault(act.name, []).append(act.reference)
+    if not hidden:
+        return found
+    return [_with_past(act, hidden, reach) for act in found]
+
+
+def _with_past(act: Act, hidden: Mapping[bytes, list[Reference]], reach: Reach) -> Act:
+    if act.is_hidden or not isinstance(act.payload, Close):
+        return act
+    named = [reference for name in names(act.payload) for reference in hidden.get(name, ())]
+    return act._replace(past=reach.past_among(act.reference, named)) if named else act
+
+
 def withdrawals(acts: Acts, among: Container[bytes] | None = None) -> dict[bytes, Act]:
     """Return the first withdrawal of each pledge by who made it, of those in `among` if given."""
     members = {offer.pledge: offer.member for offer in acts.offers}
@@ -71,7 +103,7 @@ def withdrawals(acts: Acts, among: Container[bytes] | None = None) -> dict[bytes
     for act in acts.of_pledges:
         said = act.payload
         assert isinstance(said, Pledge)
-        is_in = among is None or act.name in among
+        is_in = among is None or act.order.op_id in among
         if said.act == "withdraw" and is_in and members.get(said.pledge or b"") == act.member:
             found.setdefault(said.pledge or b"", act)
     return found

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds.close import Close, names
 from p2pvalue_protocol.kinds.need import NeedState, Terms, terms_id
-from p2pvalue_protocol.needs.acts import Act, stewards_of
+from p2pvalue_protocol.needs.acts import Act, Acts, stewards_of
 
 PEERS_MAY_CLOSE_MS: Final = 30 * 24 * 3_600_000
 """How long after the last day others than stewards may close: no outcome is theirs for ever."""
@@ -31,6 +31,28 @@ class Closing(NamedTuple):
     member: bytes
     names: frozenset[bytes]
     cut_ms: int
+    past: frozenset[bytes]  # ids of what is hidden, named and in its past
+
+    def may_count(self, named: Named) -> bool:
+        """Return whether everybody who holds this CLOSE comes to hold what it names.
+
+        All come to hold what is not hidden. Of a log that is cut off a node takes what a CLOSE
+        rests on, and some happen to hold more: that counts for nobody.
+        """
+        return not named.is_hidden or named.op_id in self.past
+
+
+class Named(NamedTuple):
+    """What of an operation matters to the CLOSEs that may name it."""
+
+    op_id: bytes
+    time: int
+    member: bytes
+    is_hidden: bool
+
+
+Held = Mapping[bytes, Sequence[Named]]
+"""What a CLOSE may name, by name: offers and what was said of pledges, hidden or not."""
 
 
 class Closed(NamedTuple):
@@ -41,11 +63,19 @@ class Closed(NamedTuple):
     closings: tuple[Closing, ...]  # in folding order
 
 
-def closed(need: NeedState, closes: Sequence[Act], authors: Mapping[bytes, bytes]) -> Closed:
+def held_of(acts: Acts) -> Held:
+    """Return by name what CLOSEs may name."""
+    held: dict[bytes, list[Named]] = {}
+    for act in (*(offer.act for offer in acts.offers), *acts.of_pledges):
+        named = Named(act.order.op_id, act.order.time, act.member, act.is_hidden)
+        held.setdefault(act.name, []).append(named)
+    return held
+
+
+def closed(need: NeedState, closes: Sequence[Act], held: Held) -> Closed:
     """Return the terms that stand: those that were closed first, else the newest.
 
-    `closes` are all CLOSEs held in folding order, hidden ones too; `authors` gives the member
-    behind each operation that a CLOSE may name. Costs what the CLOSEs name.
+    `closes` are all CLOSEs held in folding order, hidden ones too. Costs what the CLOSEs name.
     """
     by_terms: dict[bytes, list[Act]] = {}
     for act in closes:
@@ -54,7 +84,7 @@ def closed(need: NeedState, closes: Sequence[Act], authors: Mapping[bytes, bytes
     found: list[Closed] = []
     for terms in need.terms:
         acts = by_terms.get(terms_id(terms), ())
-        closings = _closings(need, terms, acts, authors) if terms.trigger != "none" else ()
+        closings = _closings(need, terms, acts, held) if terms.trigger != "none" else ()
         if closings:
             found.append(Closed(terms, terms_id(terms), closings))
     if found:
@@ -63,29 +93,44 @@ def closed(need: NeedState, closes: Sequence[Act], authors: Mapping[bytes, bytes
     return Closed(newest, terms_id(newest), ())
 
 
-def closed_set(closings: Iterable[Closing], times: Mapping[bytes, int]) -> dict[bytes, int]:
-    """Return the operations that CLOSEs put into the closed set, each with the earliest cut, ms.
+def closed_set(closings: Iterable[Closing], held: Held) -> dict[bytes, int]:
+    """Return the operations that CLOSEs put into the closed set, by id, with the earliest cut, ms.
 
-    `times` gives the time of each operation held, by name: one that is later than the cut of the
-    CLOSE that names it is not counted by it.
+    One that is later than the cut of the CLOSE that names it is not counted by it, nor one that is
+    hidden and not in its past.
     """
     cuts: dict[bytes, int] = {}
     for closing in closings:
-        add_to_closed_set(cuts, closing, times)
+        add_to_closed_set(cuts, closing, held)
     return cuts
 
 
-def add_to_closed_set(cuts: dict[bytes, int], closing: Closing, times: Mapping[bytes, int]) -> bool:
+def add_to_closed_set(cuts: dict[bytes, int], closing: Closing, held: Held) -> bool:
     """Add what one CLOSE counts; return whether that made a difference."""
     is_changed = False
+    cut_ms = closing.cut_ms
     for name in closing.names:
-        time = times.get(name)
-        if time is None or time > closing.cut_ms:
-            continue
-        if closing.cut_ms < cuts.get(name, closing.cut_ms + 1):
-            cuts[name] = closing.cut_ms
-            is_changed = True
+        for named in held.get(name, ()):
+            op_id, time, _, is_hidden = named
+            if time > cut_ms or (is_hidden and not closing.may_count(named)):
+                continue
+            if cut_ms < cuts.get(op_id, cut_ms + 1):
+                cuts[op_id] = cut_ms
+                is_changed = True
     return is_changed
+
+
+def unfound(closings: Iterable[Closing], held: Held) -> int:
+    """Return how many names of these CLOSEs name nothing that may count, as far as it is held."""
+    names: set[bytes] = set()
+    past: set[bytes] = set()
+    for closing in closings:
+        names |= closing.names
+        past |= closing.past
+    return sum(
+        all(named.is_hidden and named.op_id not in past for named in held.get(name, ()))
+        for name in names
+    )
 
 
 def may_close(need: NeedState, terms: Terms, member: bytes, pledgers: frozenset[bytes]) -> bool:
@@ -96,7 +141,7 @@ def may_close(need: NeedState, terms: Terms, member: bytes, pledgers: frozenset[
 
 
 def _closings(
-    need: NeedState, terms: Terms, acts: Sequence[Act], authors: Mapping[bytes, bytes]
+    need: NeedState, terms: Terms, acts: Sequence[Act], held: Held
 ) -> tuple[Closing, ...]:
     """Return the CLOSEs that count. What they name is read only of those that might."""
     stewards = stewards_of(need, terms)
@@ -118,7 +163,7 @@ def _closings(
     by_peers: list[Closing] = []
     if len({act.member for act in peers}) >= _PEERS_NEEDED:
         closings = (_closing(terms, act) for act in peers)
-        by_peers = [closing for closing in closings if not _is_party(closing, authors)]
+        by_peers = [closing for closing in closings if not _is_party(closing, held)]
     has_peers = len({closing.member for closing in by_peers}) >= _PEERS_NEEDED
     counting = by_stewards + by_peers if has_peers else by_stewards
     return tuple(sorted(counting, key=lambda closing: closing.order))
@@ -127,9 +172,13 @@ def _closings(
 def _closing(terms: Terms, act: Act) -> Closing:
     assert isinstance(act.payload, Close)
     cut_ms = terms.closes or act.order.time
-    return Closing(act.order, act.member, frozenset(names(act.payload)), cut_ms)
+    return Closing(act.order, act.member, frozenset(names(act.payload)), cut_ms, act.past)
 
 
-def _is_party(closing: Closing, authors: Mapping[bytes, bytes]) -> bool:
+def _is_party(closing: Closing, held: Held) -> bool:
     """Return whether a closer named a word of her own."""
-    return any(authors.get(name) == closing.member for name in closing.names)
+    return any(
+        named.member == closing.member and closing.may_count(named)
+        for name in closing.names
+        for named in held.get(name, ())
+    )

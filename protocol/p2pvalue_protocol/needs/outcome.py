@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
 def outcome(acts: Acts, closed: Closed, cuts: Mapping[bytes, int] | None) -> Outcome:
     """Return what follows from the closed set, or, where it is None, from all that is seen so far.
 
-    `cuts` are the operations counted, with the time at which they were (`closing.closed_set`).
+    `cuts` are the operations counted, by id, with the time of that (`closing.closed_set`).
     """
     if cuts is None:
         cuts = _seen_in_time(acts, closed.terms)
@@ -101,7 +101,7 @@ def _seen_in_time(acts: Acts, terms: Terms) -> dict[bytes, int]:
     end_ms = 0 if terms.trigger == "none" else terms.closes
     seen = [offer.act for offer in acts.offers] + list(acts.of_pledges)
     return {
-        act.name: end_ms or act.order.time
+        act.order.op_id: end_ms or act.order.time
         for act in seen
         if not act.is_hidden and (not terms.closes or act.order.time <= terms.closes)
     }
@@ -119,7 +119,7 @@ def _withdrawn_in_time(
         offer.pledge: act
         for offer in fit
         if (act := withdrawn.get(offer.pledge)) is not None
-        and (not closed.closings or act.order.time <= cuts[offer.act.name])
+        and (not closed.closings or act.order.time <= cuts[offer.act.order.op_id])
     }
 
 
@@ -130,7 +130,7 @@ def _reason_against(offer: Offer, closed: Closed, cuts: Mapping[bytes, int]) -> 
         return "outdated"
     if offer.said.takes is None and offer.act.order.time < closed.terms.opens:
         return "early"
-    cut_ms = cuts.get(offer.act.name)
+    cut_ms = cuts.get(offer.act.order.op_id)
     if cut_ms is None or offer.said.takes is not None:
         return "late"
     if cut_ms > offer.act.order.time + EXPIRY_MS:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds.need import NeedState, Terms
 from p2pvalue_protocol.kinds.pledge import Pledge
 from p2pvalue_protocol.needs.acts import Act, Acts, Offer, sorted_acts, withdrawals
-from p2pvalue_protocol.needs.closing import Closed, add_to_closed_set, closed, closed_set
+from p2pvalue_protocol.needs.closing import (
+    Closed,
+    Held,
+    add_to_closed_set,
+    closed,
+    closed_set,
+    held_of,
+    unfound,
+)
 from p2pvalue_protocol.needs.keeping import Keeping, Word, WordState
 from p2pvalue_protocol.needs.outcome import (
     LineTotal,
@@ -68,7 +76,7 @@ class NeedStanding(NamedTuple):
     delivered: tuple[LineTotal, ...]  # what was confirmed or settled, by line
     pledges: tuple[PledgeStanding, ...]  # in folding order
     closings: tuple[ClosingStanding, ...]  # in folding order
-    missing: int  # operations that a CLOSE names and that are not held: nothing is final before
+    missing: int  # names of CLOSEs that name nothing that may count, as far as it is held
 
 
 def standing_of(
@@ -80,12 +88,11 @@ def standing_of(
     The same for every order of `acts`. Costs what there is: 2,000 pledges some milliseconds.
     """
     held = sorted_acts(acts)
-    said = [offer.act for offer in held.offers] + list(held.of_pledges)
-    times = {act.name: act.order.time for act in said}
-    found = closed(need, held.closes, {act.name: act.member for act in said})
+    named = held_of(held)
+    found = closed(need, held.closes, named)
     if found.terms.trigger == "none":
         found = found._replace(closings=())
-    cuts = closed_set(found.closings, times) if found.closings else None
+    cuts = closed_set(found.closings, named) if found.closings else None
     counted = frozenset(cuts or ())
     visible = _without_hidden(held, counted)
     result = outcome(visible, found, cuts)
@@ -107,16 +114,16 @@ def standing_of(
         totals=totals,
         delivered=_totals(found.terms, keeping, lambda word: word.delivered),
         pledges=tuple(_pledges(visible, result, keeping, is_void=state in ("lapsed", "dropped"))),
-        closings=_closings(visible, found, times),
-        missing=len({name for closing in found.closings for name in closing.names} - set(times)),
+        closings=_closings(visible, found, named),
+        missing=unfound(found.closings, named),
     )
 
 
 def _without_hidden(acts: Acts, counted: frozenset[bytes]) -> Acts:
     """Leave out what counts no more; what was in the closed set goes on counting (R9, point 1)."""
     return acts._replace(
-        offers=tuple(o for o in acts.offers if not o.act.is_hidden or o.act.name in counted),
-        of_pledges=tuple(a for a in acts.of_pledges if not a.is_hidden or a.name in counted),
+        offers=tuple(o for o in acts.offers if not o.act.is_hidden or o.act.order.op_id in counted),
+        of_pledges=tuple(a for a in acts.of_pledges if not a.is_hidden or a.order.op_id in counted),
     )
 
 
@@ -178,7 +185,7 @@ def _pledges(
             yield PledgeStanding(offer, "void" if is_void else "offered", "")
 
 
-def _closings(acts: Acts, found: Closed, times: Mapping[bytes, int]) -> tuple[ClosingStanding, ...]:
+def _closings(acts: Acts, found: Closed, held: Held) -> tuple[ClosingStanding, ...]:
     """Return the CLOSEs in order, each with whether it changed what the need came to.
 
     What one adds to the closed set is looked at only if it adds something.
@@ -188,7 +195,7 @@ def _closings(acts: Acts, found: Closed, times: Mapping[bytes, int]) -> tuple[Cl
     cuts: dict[bytes, int] = {}
     for number, closing in enumerate(found.closings, 1):
         changed = False
-        is_more = add_to_closed_set(cuts, closing, times) or not told
+        is_more = add_to_closed_set(cuts, closing, held) or not told
         if is_more and number <= TOLD_APART_MAX:
             result = outcome(acts, found._replace(closings=found.closings[:number]), cuts)
             after = (result.is_met, [offer.pledge for offer in result.standing])
