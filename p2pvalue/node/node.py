@@ -11,8 +11,8 @@ import math
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import assert_never
 
 import trio
@@ -27,7 +27,7 @@ from p2pvalue.node.put_out import saying_who_put_us_out
 from p2pvalue.node.writers import Writers
 from p2pvalue.store import Store, StoreFailed
 from p2pvalue_protocol import effects as e
-from p2pvalue_protocol.errors import LocalProtocolError
+from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.inputs import (
     AddressesChanged,
     Answer,
@@ -119,23 +119,30 @@ class Node:
     def handle(self, given: Input) -> list[e.Effect]:
         """Let the machine handle an input and perform the effects; return them.
 
-        Raises LocalProtocolError for a caller's mistake and StoreFailed, both with nothing changed.
+        Raises LocalProtocolError or NotFound for a caller's mistake and StoreFailed, all with
+        nothing changed.
         After a defect, of ours or of the disk, nothing in memory is trusted: all is read anew.
         """
+        with self._reading_anew_after_a_defect(given):
+            try:
+                effects = self.machine.handle(given, self.clock_ms())
+            except StoreFailed as failure:
+                self.reading_failure = str(failure)
+                self._read_anew()
+                raise
+            self.perform(effects)
+        return effects
+
+    @contextmanager
+    def _reading_anew_after_a_defect(self, given: Input) -> Iterator[None]:
         try:
-            effects = self.machine.handle(given, self.clock_ms())
-        except LocalProtocolError:
-            raise
-        except StoreFailed as failure:
-            self.reading_failure = str(failure)
-            self._read_anew()
-            raise
+            yield
+        except P2PValueError:
+            raise  # somebody's mistake, or the disk's: nothing is half done
         except Exception:
             log.exception("a defect, please report it: handling %s", type(given).__name__)
             self._read_anew()
             raise
-        self.perform(effects)
-        return effects
 
     def _read_anew(self) -> None:
         for community in self.machine.communities():

@@ -181,3 +181,24 @@ def test_more_news_of_an_admission_than_fit_are_one(tmp_path: Path) -> None:
     for _ in range(1_000):
         finishing.admitted(GARDEN)
     assert len(finishing._admitted) == 1
+
+
+async def test_after_a_defect_in_what_is_to_be_done_all_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = Household(tmp_path)
+    async with home.node("Ana") as ana:
+        garden = await ana.create_community("Garden")
+        before = ana.machine.replica(garden.id)
+
+        def defect(_: object) -> None:
+            raise ZeroDivisionError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ana, "on_changed", defect)
+            with pytest.raises(ZeroDivisionError):
+                await garden.post("stored, though nobody was told")
+        assert ana.machine.replica(garden.id) is not before
+        assert "a defect, please report it" in caplog.text
+        assert [m.text for m in garden.messages()] == ["stored, though nobody was told"]
+        await garden.post("as before")
