@@ -56,6 +56,7 @@ class People:
         self._alone: dict[int, int] = {}  # by machine: how often it was found so
         self._asked: dict[int, int] = {}  # by machine: whom its person asked last to let her in
         self._in_vain: dict[int, dict[int, int]] = {}  # by machine: who did though nobody knew it
+        self._let_back: set[bytes] = set()  # roots
         self.files = Files(shell)
         shell.on_request = self._hear
         self._deeds: dict[str, Callable[[Event], bool]] = {
@@ -137,13 +138,18 @@ class People:
                 return
 
     def set_right(self, founder: Actor) -> None:
-        """Undo what hostile people did: let in again who was put out, put out who came in."""
+        """Undo what hostile people did: let in again who was put out, put out who came in.
+
+        Where all are honest, say again what was lost with a disk: that somebody is let in again.
+        """
         shell = self._shell
         if not founder.is_up or not shell.holds_copy(founder):
             return
         membership = shell.replica(founder).membership
         ranks = {member.root: member.rank for member in membership.members()}
         honest = {shell.root_of(shell.machines[n]) for n in shell.ledger.wanted}
+        if all(actor.is_honest for actor in shell.machines.values()):
+            honest &= self._let_back
         drafts: list[Callable[[], Draft]] = []
         out = {m.root for m in membership.former_members()} | set(membership.voided_members())
         for root in sorted(out & honest):
@@ -308,6 +314,7 @@ class People:
             return False  # she has not heard of the removal, which would undo what she writes
         if not self._write_one(actor, return_draft(replica, root, auth.MEMBER)):
             return False
+        self._let_back.add(root)
         self._shell.ledger.put_out.discard(root)
         self._shell.ledger.wanted |= set(self._shell.machines_of(root))
         return True

@@ -191,9 +191,8 @@ class World:
         self._timeline.run_until(self._busy_ms)
         self._network.heal()
         self._faults.end_all()
-        if self._plan.hostile:
-            founder = self._shell.machines[0]
-            self._often(5_000, self._end_ms, partial(self._people.set_right, founder))
+        founder = self._shell.machines[0]
+        self._often(5_000, self._end_ms, partial(self._people.set_right, founder))
         settled_ms = self._settle()
         self._checks.look_at_end()
         return self._report(settled_ms)

@@ -32,6 +32,22 @@ def test_a_founder_is_spared_where_an_admin_could_put_all_others_out_meanwhile()
     assert report.deeds["recover"] == 0
 
 
+def test_a_founder_is_spared_until_those_whom_an_admin_put_out_are_back() -> None:
+    apart = Event(8_000, "cut", others=(1,), amount=2, for_ms=18_000)  # she takes herself for in
+    coup = (Event(6_000, "promote", 0, other=3), Event(20_000, "remove", 0, other=3))
+    report = became(apart, *coup, Event(20_500, "recover", 0), hostile="coup", machines=4)
+    assert report.failures == ()
+    assert report.deeds["recover"] == 1
+
+
+def test_a_word_that_was_lost_with_a_disk_is_said_again() -> None:
+    back = (Event(8_000, "remove", 0, other=1), Event(12_001, "readmit", 0, other=1))
+    apart = Event(12_000, "cut", others=(0,), amount=1, for_ms=4_000)  # nobody hears of it
+    report = became(*back, apart, Event(14_000, "recover", 0))
+    assert report.failures == ()
+    assert (report.deeds["readmit"], report.deeds["recover"]) == (1, 1)
+
+
 def test_who_alone_could_let_the_founder_in_again_stays_until_she_is_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
