@@ -178,3 +178,12 @@ def test_the_first_day_to_pledge_is_told_until_it_comes(ana: Person) -> None:
         "has not begun: it does on 2099-05-01 00:00 "
         in ana.type("pledge", "make", "Path", "1h").stderr
     )
+
+
+def test_where_nothing_waits_a_title_says_so(ana: Person) -> None:
+    ana.sees("need", "add", "Beds", "--hours", "1h")
+    ana.sees("pledge", "make", "Beds", "1h")
+    for words in (["confirm"], ["take"], ["dispute", "--reason", "no"]):
+        told = ana.type("pledge", words[0], "Beds", *words[1:])
+        assert (told.exit_code, "waits for you" in told.stderr) == (failures.FAILED, True)
+        assert "p2pvalue pledge list --need Beds" in told.stderr

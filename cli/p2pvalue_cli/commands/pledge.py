@@ -9,10 +9,11 @@ import click
 
 from p2pvalue_cli import connection
 from p2pvalue_cli.asking import yes_option
-from p2pvalue_cli.command import Group, Late, community_option
+from p2pvalue_cli.command import Group, Late, command_line, community_option
 from p2pvalue_cli.conditions import names_in
 from p2pvalue_cli.confirming import confirm_all
 from p2pvalue_cli.dates import end_of_day_ms
+from p2pvalue_cli.failures import Failed
 from p2pvalue_cli.output import one_line, say, short, show
 from p2pvalue_cli.pledge_amounts import line_meant, quantity_of
 from p2pvalue_cli.pledge_pages import (
@@ -284,7 +285,10 @@ def _shown(pledge_id: str, community: str | None) -> dict[str, Any]:
 
 
 def _waiting(reference: str, act: str, community: str | None) -> str:
-    """The pledge that waits for this act of ours, by the title of its need; else `reference`."""
+    """The pledge that waits for this act of ours, by the title of its need; else `reference`.
+
+    What is disputed may be confirmed still, which takes a dispute of ours back.
+    """
     if _ID.fullmatch(reference.strip()):
         return reference
     needs = connection.get("/needs", community=community)
@@ -292,6 +296,12 @@ def _waiting(reference: str, act: str, community: str | None) -> str:
         return reference
     steps = connection.get(f"/steps/{connection.quoted(reference)}", community=community)
     waiting = [step for step in steps if step["act"] == act]
+    if not waiting and act == "confirm":
+        pledges = connection.get("/pledges", need=reference, community=community)
+        waiting = [pledged for pledged in pledges if pledged["state"] == "disputed"]
+    if not waiting:
+        listed = command_line(["pledge", "list", "--need", reference], community)
+        raise Failed(f'nothing pledged to "{one_line(reference)}" waits for you to do so: {listed}')
     if len(waiting) > 1:
         each = (
             f"{short(w['pledge'])} ({amount_text(w)} of {one_line(w['name'])})" for w in waiting
@@ -299,7 +309,7 @@ def _waiting(reference: str, act: str, community: str | None) -> str:
         raise click.UsageError(
             f'"{one_line(reference)}" may mean {" or ".join(each)}: name the pledge by these digits'
         )
-    return str(waiting[0]["pledge"]) if waiting else reference
+    return str(waiting[0]["pledge"])
 
 
 def _told(act: str, pledge_id: str, community: str | None, **fields: object) -> dict[str, Any]:
