@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from p2pvalue.node.need_index import NeedIndex
 from p2pvalue.node.references import every_entry, every_state
 from p2pvalue.store import Entry, Store
 from p2pvalue_protocol.effects import Change
@@ -29,6 +30,7 @@ class NeedBoards:
         self._known: OrderedDict[tuple[bytes, bytes], tuple[bytes, NeedStanding]] = OrderedDict()
         self._weight = 0
         self._made: dict[bytes, dict[bytes, list[tuple[bytes, str]]]] = {}
+        self._indexes: dict[bytes, NeedIndex] = {}
         self.orders: dict[bytes, KeptOrder] = {}  # of communities whose order somebody asked for
 
     def of(
@@ -51,6 +53,10 @@ class NeedBoards:
             self._drop(next(iter(self._known)))
         return known[1]
 
+    def index(self, store: Store, community: bytes) -> NeedIndex:
+        """Return by what people name the needs of a community and the pledges to them."""
+        return self._indexes.setdefault(community, NeedIndex(store, community))
+
     def made_of(self, store: Store, community: bytes) -> dict[bytes, list[tuple[bytes, str]]]:
         """Return the needs that came of each message, with their titles; read once."""
         found = self._made.get(community)
@@ -66,6 +72,8 @@ class NeedBoards:
         """Forget what something was said about; called with every commit."""
         if (order := self.orders.get(community)) is not None:
             order.changed(changes)
+        if (index := self._indexes.get(community)) is not None:
+            index.changed(changes)
         for change in changes:
             if change.kind in (need.NUMBER, pledge.NUMBER, close.NUMBER):
                 self._drop((community, change.subject))
@@ -75,6 +83,7 @@ class NeedBoards:
     def forget(self, community: bytes) -> None:
         """Forget all of one community."""
         self._made.pop(community, None)
+        self._indexes.pop(community, None)
         self.orders.pop(community, None)
         for key in [key for key in self._known if key[0] == community]:
             self._drop(key)

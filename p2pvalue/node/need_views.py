@@ -9,7 +9,7 @@ from p2pvalue import need_types as nt
 from p2pvalue.node.left_words import is_left
 from p2pvalue.node.need_boards import need_state
 from p2pvalue.node.people import Naming
-from p2pvalue_protocol.kinds.need import NeedLine, NeedState, terms_id
+from p2pvalue_protocol.kinds.need import NeedLine, NeedState, Terms, terms_id
 from p2pvalue_protocol.needs.acts import Offer, confirmers_of, stewards_of
 from p2pvalue_protocol.needs.keeping import Word
 from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
@@ -167,11 +167,28 @@ def _judges(word: Word | None) -> list[bytes]:
 
 
 def line_of(state: NeedState, named: bytes | None, number: int) -> NeedLine | None:
-    """Return the line that an offer meant, by the terms that it names, if they are known."""
-    for terms in state.terms:
-        if terms_id(terms) == named and number < len(terms.lines):
-            return terms.lines[number]
-    return None
+    """Return the line that an offer meant, by the terms that it names, if they are known.
+
+    Quick for one offer after the other to one need, however many versions its terms have.
+    """
+    terms = _versions.by_id(state.terms).get(named or b"")
+    return None if terms is None or number >= len(terms.lines) else terms.lines[number]
+
+
+class _Versions:
+    """The versions of the terms of the need that was asked about last, by their ids."""
+
+    def __init__(self) -> None:
+        self._terms: tuple[Terms, ...] = ()
+        self._by_id: dict[bytes, Terms] = {}
+
+    def by_id(self, terms: tuple[Terms, ...]) -> dict[bytes, Terms]:
+        if terms is not self._terms:
+            self._terms, self._by_id = terms, {terms_id(one): one for one in terms}
+        return self._by_id
+
+
+_versions: Final = _Versions()
 
 
 def thing_of(state: NeedState, offer: Offer) -> Thing | None:

@@ -110,7 +110,8 @@ class Needs:
         whole = full_id(reference, 16)
         found = None if whole is None else self._held(whole)
         if found is None:
-            titles = [(row.subject, need_state(row).title) for row in self.rows()]
+            index = self._context.boards.index(self._context.store, self._community)
+            titles = index.titles(lambda row: need_state(row).title)
             named = [subject for subject, title in titles if title == reference.strip()]
             under_way = [n for n in named if not self._is_over(n)] if len(named) > 1 else []
             is_clear = len(under_way) == 1

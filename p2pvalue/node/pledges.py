@@ -10,7 +10,6 @@ from p2pvalue.node.about_member import about_member
 from p2pvalue.node.context import Context
 from p2pvalue.node.need_boards import need_state
 from p2pvalue.node.need_checks import (
-    amount_of,
     check_amount,
     check_dispute,
     check_is_open,
@@ -21,7 +20,7 @@ from p2pvalue.node.need_checks import (
 from p2pvalue.node.need_views import pledge_view, renewals, thing_of
 from p2pvalue.node.needs import Needs
 from p2pvalue.node.people import Names, resolve_member
-from p2pvalue.node.references import full_id, resolve
+from p2pvalue.node.pledge_names import PledgeNames
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft
@@ -33,8 +32,6 @@ from p2pvalue_protocol.needs.keeping import Word
 from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
-_OVER = ("withdrawn", "void", "released")
-
 
 class Pledges:
     """The pledges of one community."""
@@ -43,6 +40,7 @@ class Pledges:
         self._context = context
         self._community = community
         self._needs = needs
+        self._names = PledgeNames(context, community, needs)
 
     # --- reading
 
@@ -59,7 +57,7 @@ class Pledges:
 
     def named(self, reference: str) -> nt.PledgeView:
         """Return the pledge meant; raises NotFound."""
-        row, found = self._found(reference)
+        row, found = self._names.found(reference)
         return self._view(row, found.offer.pledge)
 
     def about(self, reference: str) -> nt.AboutView:
@@ -174,7 +172,7 @@ class Pledges:
         self, reference: str, *, quantity: int | None = None, note: str = ""
     ) -> nt.PledgeView:
         """Say how much of another's pledge was delivered in all; None: what she claims, or all."""
-        row, found = self._found(reference)
+        row, found = self._names.found(reference)
         whole = self._bound(found)
         self._check_may(row, found, "confirm")
         assert found.word is not None
@@ -185,7 +183,7 @@ class Pledges:
 
     async def dispute(self, reference: str, *, reason: str) -> nt.PledgeView:
         """Say that another's pledge was not delivered as claimed."""
-        row, found = self._found(reference)
+        row, found = self._names.found(reference)
         self._bound(found)
         self._check_may(row, found, "dispute")
         assert found.word is not None
@@ -194,7 +192,7 @@ class Pledges:
 
     async def settle(self, reference: str, quantity: int, *, reason: str = "") -> nt.PledgeView:
         """Say what counts as delivered, for all who disagree."""
-        row, found = self._found(reference)
+        row, found = self._names.found(reference)
         whole = self._bound(found)
         self._check_may(row, found, "settle")
         check_amount(need_state(row), found.offer, quantity, whole)
@@ -202,29 +200,8 @@ class Pledges:
 
     # --- looking up, and what may be done
 
-    def _found(self, reference: str) -> tuple[StateRow, PledgeStanding]:
-        """Return the pledge meant: by its id, or ours that is not over by its need's title."""
-        pledges: dict[bytes, tuple[StateRow, PledgeStanding]] = {}
-        titles: dict[bytes, str] = {}
-        for row in self._needs.rows():
-            every = self._needs.standing(row).pledges
-            renewed = renewals(need_state(row), every)
-            for found in every:
-                pledge = found.offer.pledge
-                pledges[pledge] = (row, found)
-                titles[pledge] = "" if pledge in renewed else self._title(row, found)
-        whole = full_id(reference, 16)
-        if whole is not None and whole in pledges:
-            return pledges[whole]
-        meant = resolve(reference, titles.items(), "pledge", told=lambda one: _told(*pledges[one]))
-        return pledges[meant]
-
-    def _title(self, row: StateRow, found: PledgeStanding) -> str:
-        is_ours = found.offer.member == self._context.root(self._community)
-        return need_state(row).title if is_ours and found.state not in _OVER else ""
-
     def _own(self, reference: str, does: str) -> tuple[StateRow, PledgeStanding]:
-        row, found = self._found(reference)
+        row, found = self._names.found(reference)
         if found.offer.member != self._context.root(self._community):
             owner = self._needs.names().of(found.offer.member)
             raise NotAdmitted(f"this is a pledge of {owner}, who alone {does}: ask them")
@@ -232,7 +209,7 @@ class Pledges:
 
     def _released(self, reference: str) -> tuple[bytes, int]:
         """Return the pledge that we may take over, and how much of it is left."""
-        row, found = self._found(reference)
+        row, found = self._names.found(reference)
         pledges = self._needs.standing(row).pledges
         me, names = self._context.root(self._community), self._needs.names()
         left = check_takeover(need_state(row), found, pledges, me, names)
@@ -370,13 +347,6 @@ def _line_now(state: NeedState, terms: Terms, found: PledgeStanding) -> int:
         f'"{state.title}" does not ask for {gone} now: pledge what it asks for with'
         " `p2pvalue pledge make`"
     )
-
-
-def _told(row: StateRow, found: PledgeStanding) -> str:
-    """Return what tells a pledge apart from others to the same need."""
-    state = need_state(row)
-    much = amount_of(state, found.offer, found.offer.said.quantity or 0)
-    return f"{much} to {state.title}, {found.state}"
 
 
 def _check_line(state: NeedState, terms: Terms, line: int) -> None:

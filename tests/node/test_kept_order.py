@@ -11,7 +11,8 @@ import pytest
 from p2pvalue import need_types as nt
 from p2pvalue.node import kept_order
 from p2pvalue.node.kept_order import KeptOrder
-from p2pvalue_protocol.errors import P2PValueError
+from p2pvalue.node.need_boards import NeedBoards
+from p2pvalue_protocol.errors import NotFound, P2PValueError
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import interest
 from tests.node.small_node import FIRST_MS, SmallNode, exchange, key
@@ -101,6 +102,40 @@ async def test_a_kept_order_is_that_of_a_new_node(seed: int) -> None:
                 meet(village.nodes)
         for node in village.nodes:
             assert await told(node) == await told_anew(node)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_what_is_kept_of_names_means_what_a_new_node_means(seed: int) -> None:
+    print("seed", seed)
+    village = Village(seed)
+    for _ in range(15):
+        for _ in range(village.rng.randint(1, 6)):
+            await village.do()
+        meet(village.nodes)
+        for node in village.nodes:
+            assert meanings(node, village.titles) == meanings_anew(node, village.titles)
+
+
+def meanings(node: SmallNode, titles: list[str]) -> list[str]:
+    """What titles and ids mean, and what is said of those that mean none, or several."""
+    pledges = node.community.pledges
+    ids = [view.pledge for view in pledges.all()]
+    found = []
+    for reference in [*titles, "Need", "00000000", *ids, *(one[:10] for one in ids)]:
+        for meant in (lambda ref: node.community.needs.named(ref).need, pledges.named):
+            try:
+                found.append(str(meant(reference)))
+            except NotFound as error:
+                found.append(str(error))
+    return found
+
+
+def meanings_anew(node: SmallNode, titles: list[str]) -> list[str]:
+    kept, node.boards = node.boards, NeedBoards()
+    try:
+        return meanings(node, titles)
+    finally:
+        node.boards = kept
 
 
 async def test_who_is_put_out_has_no_voice_in_what_is_kept() -> None:
