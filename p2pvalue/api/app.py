@@ -57,12 +57,14 @@ def application(
 
 
 def _handler(node: NodeInterface, endpoint: Endpoint[Any] | Stream[Any]) -> Handler:
+    asked = endpoint.question
+
     async def answer(request: Request) -> Response:
         if isinstance(endpoint, Endpoint):
-            question = decoded(endpoint.question, request, await fields_of(request))
+            question = decoded(asked, request, await fields_of(request))
             return answered(200, await endpoint.ask(node, question))
         fields = {} if endpoint.is_fed_by_body else await fields_of(request)
-        question = decoded(endpoint.question, request, fields)
+        question = decoded(asked, request, fields)
 
         async def produce(send_line: SendLine) -> None:
             await endpoint.produce(node, question, send_line, BodyLines(request))

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from inspect import signature
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 
-from p2pvalue import types as t
-from p2pvalue.api import answers as a
-from p2pvalue.api import blob_answers as b
-from p2pvalue.api import blob_schema as bs
-from p2pvalue.api import device_answers as d
-from p2pvalue.api import device_schema as ds
-from p2pvalue.api import editor_answers as e
-from p2pvalue.api import editor_schema as es
-from p2pvalue.api import fact_answers as f
-from p2pvalue.api import fact_schema as fs
-from p2pvalue.api import history_answers as h
-from p2pvalue.api import history_schema as hs
-from p2pvalue.api import member_answers as m
-from p2pvalue.api import member_schema as ms
-from p2pvalue.api import need_answers as n
-from p2pvalue.api import need_schema as ns
-from p2pvalue.api import notify_answers as o
-from p2pvalue.api import notify_schema as no
-from p2pvalue.api import project_answers as p
-from p2pvalue.api import project_schema as ps
-from p2pvalue.api import schema as s
-from p2pvalue.api import streams
+from p2pvalue.api import answers, streams
+from p2pvalue.api import blob_answers as blobs
+from p2pvalue.api import device_answers as devices
+from p2pvalue.api import editor_answers as editors
+from p2pvalue.api import fact_answers as facts
+from p2pvalue.api import history_answers as history
+from p2pvalue.api import member_answers as members
+from p2pvalue.api import need_answers as needs
+from p2pvalue.api import notify_answers as notifications
+from p2pvalue.api import project_answers as projects
+from p2pvalue.api.blob_schema import Shared
 from p2pvalue.api.lines import SendLine
+from p2pvalue.api.schema import Finished, Opened, Progress, Question, Spliced
 from p2pvalue.node.interface import NodeInterface
+from p2pvalue.types import EventView
 
-Q = TypeVar("Q", bound=s.Question)
+Q = TypeVar("Q", bound=Question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +34,12 @@ class Endpoint(Generic[Q]):
 
     method: str
     path: str
-    question: type[Q]
     ask: Callable[[NodeInterface, Q], Awaitable[msgspec.Struct | list[Any]]]
+
+    @property
+    def question(self) -> type[Q]:
+        """What a caller gives, as `ask` takes it."""
+        return _question_of(self.ask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,149 +48,157 @@ class Stream(Generic[Q]):
 
     method: str
     path: str
-    question: type[Q]
     lines: tuple[type[msgspec.Struct], ...]
     produce: Callable[[NodeInterface, Q, SendLine, AsyncIterator[bytes]], Awaitable[None]]
     is_fed_by_body: bool = False
     """True if the body holds lines to work on, and no fields of the question."""
 
+    @property
+    def question(self) -> type[Q]:
+        """What a caller gives, as `produce` takes it."""
+        return _question_of(self.produce)
+
+
+def _question_of(answer: Callable[..., Any]) -> type[Any]:
+    """Return the type of the second parameter of what answers; asked once, when routes are made."""
+    name = list(signature(answer).parameters)[1]
+    question: type[Question] = get_type_hints(answer)[name]
+    return question
+
 
 ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
-    Endpoint("GET", "/status", s.Question, a.status),
-    Endpoint("GET", "/whoami", s.Question, a.whoami),
-    Endpoint("GET", "/doctor", s.Question, a.doctor),
-    Endpoint("PUT", "/profile", s.SetProfile, a.set_profile),
-    Endpoint("POST", "/words", s.Question, a.take_words),
-    Endpoint("POST", "/words/check", s.GivenWords, a.check_words),
-    Endpoint("POST", "/words/forget", s.Question, a.forget_words),
-    Endpoint("PUT", "/protection", s.Protect, a.protect),
-    Endpoint("GET", "/communities", s.Question, a.list_communities),
-    Endpoint("POST", "/communities", s.CreateCommunity, a.create_community),
-    Endpoint("POST", "/communities/join", s.JoinCommunity, a.join_community),
-    Endpoint("GET", "/community", s.InCommunity, a.show_community),
-    Endpoint("GET", "/digest", s.InCommunity, a.community_digest),
-    Endpoint("GET", "/members", ms.ListMembers, m.list_members),
-    Endpoint("GET", "/about/{member:path}", ms.OfMember, n.about_member),
-    Endpoint("GET", "/members/{member:path}/removal", ms.OfMember, m.preview_removal),
-    Endpoint("POST", "/members/{member:path}/remove", ms.RemoveMember, m.remove_member),
-    Endpoint("PUT", "/members/{member:path}/rank", ms.GiveRank, m.give_rank),
-    Endpoint("POST", "/members/{member:path}/vote-out", ms.OfMember, m.vote_out),
-    Endpoint("POST", "/members/{member:path}/readmit", ms.Readmit, m.readmit),
-    Endpoint("GET", "/invites", s.InCommunity, m.list_invites),
-    Endpoint("POST", "/invites", s.CreateInvite, a.create_invite),
-    Endpoint("GET", "/invites/{invite}", ms.OfInvite, m.show_invite),
-    Endpoint("POST", "/invites/{invite}/revoke", ms.RevokeInvite, m.revoke_invite),
-    Endpoint("GET", "/requests", s.InCommunity, m.list_requests),
-    Endpoint("POST", "/requests/{request:path}/approve", ms.Approve, m.approve),
-    Endpoint("POST", "/requests/{request:path}/decline", ms.OfRequest, m.decline),
-    Endpoint("GET", "/policy", s.InCommunity, m.show_policy),
-    Endpoint("PUT", "/policy", ms.SetPolicy, m.set_policy),
-    Endpoint("POST", "/leave", ms.Leave, m.leave),
-    Endpoint("GET", "/link", s.InCommunity, d.community_link),
-    Endpoint("POST", "/communities/recover", ds.Recover, d.recover),
-    Endpoint("GET", "/devices", s.InCommunity, d.list_devices),
-    Endpoint("GET", "/devices/link", s.Question, d.show_link),
-    Endpoint("POST", "/devices/link", ds.ShowCode, d.show_code),
-    Endpoint("POST", "/devices/link/cancel", s.Question, d.cancel_link),
-    Endpoint("POST", "/devices/add", ds.AddDevice, d.add_device),
-    Endpoint("GET", "/devices/{device:path}/revocation", ds.OfDevice, d.preview_revocation),
-    Endpoint("POST", "/devices/{device:path}/revoke", ds.RevokeDevice, d.revoke_device),
-    Endpoint("GET", "/messages", s.ListMessages, a.list_messages),
-    Endpoint("POST", "/messages", s.PostMessage, a.post_message),
-    Endpoint("GET", "/documents", s.ListDocuments, a.list_documents),
-    Endpoint("POST", "/documents", s.CreateDocument, a.create_document),
+    Endpoint("GET", "/status", answers.status),
+    Endpoint("GET", "/whoami", answers.whoami),
+    Endpoint("GET", "/doctor", answers.doctor),
+    Endpoint("PUT", "/profile", answers.set_profile),
+    Endpoint("POST", "/words", answers.take_words),
+    Endpoint("POST", "/words/check", answers.check_words),
+    Endpoint("POST", "/words/forget", answers.forget_words),
+    Endpoint("PUT", "/protection", answers.protect),
+    Endpoint("GET", "/communities", answers.list_communities),
+    Endpoint("POST", "/communities", answers.create_community),
+    Endpoint("POST", "/communities/join", answers.join_community),
+    Endpoint("GET", "/community", answers.show_community),
+    Endpoint("GET", "/digest", answers.community_digest),
+    Endpoint("GET", "/members", members.list_members),
+    Endpoint("GET", "/about/{member:path}", needs.about_member),
+    Endpoint("GET", "/members/{member:path}/removal", members.preview_removal),
+    Endpoint("POST", "/members/{member:path}/remove", members.remove_member),
+    Endpoint("PUT", "/members/{member:path}/rank", members.give_rank),
+    Endpoint("POST", "/members/{member:path}/vote-out", members.vote_out),
+    Endpoint("POST", "/members/{member:path}/readmit", members.readmit),
+    Endpoint("GET", "/invites", members.list_invites),
+    Endpoint("POST", "/invites", answers.create_invite),
+    Endpoint("GET", "/invites/{invite}", members.show_invite),
+    Endpoint("POST", "/invites/{invite}/revoke", members.revoke_invite),
+    Endpoint("GET", "/requests", members.list_requests),
+    Endpoint("POST", "/requests/{request:path}/approve", members.approve),
+    Endpoint("POST", "/requests/{request:path}/decline", members.decline),
+    Endpoint("GET", "/policy", members.show_policy),
+    Endpoint("PUT", "/policy", members.set_policy),
+    Endpoint("POST", "/leave", members.leave),
+    Endpoint("GET", "/link", devices.community_link),
+    Endpoint("POST", "/communities/recover", devices.recover),
+    Endpoint("GET", "/devices", devices.list_devices),
+    Endpoint("GET", "/devices/link", devices.show_link),
+    Endpoint("POST", "/devices/link", devices.show_code),
+    Endpoint("POST", "/devices/link/cancel", devices.cancel_link),
+    Endpoint("POST", "/devices/add", devices.add_device),
+    Endpoint("GET", "/devices/{device:path}/revocation", devices.preview_revocation),
+    Endpoint("POST", "/devices/{device:path}/revoke", devices.revoke_device),
+    Endpoint("GET", "/messages", answers.list_messages),
+    Endpoint("POST", "/messages", answers.post_message),
+    Endpoint("GET", "/documents", answers.list_documents),
+    Endpoint("POST", "/documents", answers.create_document),
     Stream(
         "POST",
         "/documents/{document:path}/edits",
-        s.SpliceDocument,
-        (s.Opened, s.Spliced),
+        (Opened, Spliced),
         streams.splice_document,
         is_fed_by_body=True,
     ),
-    Endpoint("POST", "/documents/{document:path}/attach", es.AttachEditor, e.attach_editor),
-    Endpoint("POST", "/documents/{document:path}/detach", es.DetachEditor, e.detach_editor),
-    Endpoint("POST", "/documents/{document:path}/rename", s.RenameDocument, a.rename_document),
-    Endpoint("POST", "/documents/{document:path}/delete", s.OfDocument, a.delete_document),
-    Endpoint("POST", "/documents/{document:path}/undelete", s.OfDocument, a.undelete_document),
-    Endpoint("POST", "/documents/{document:path}/restore", hs.AtVersion, h.restore),
-    Endpoint("POST", "/documents/{document:path}/undo", s.OfDocument, h.undo),
-    Endpoint("POST", "/documents/{document:path}/redo", s.OfDocument, h.redo),
-    Endpoint("GET", "/documents/{document:path}", s.OfDocument, a.show_document),
-    Endpoint("PUT", "/documents/{document:path}", s.EditDocument, a.edit_document),
-    Endpoint("GET", "/history/{document:path}", hs.ListEdits, h.list_edits),
-    Endpoint("GET", "/versions/{document:path}", hs.AtVersion, h.show_version),
-    Endpoint("GET", "/blame/{document:path}", hs.Blame, h.blame),
-    Endpoint("GET", "/blobs", s.InCommunity, b.list_blobs),
-    Stream("POST", "/blobs", bs.AddBlob, (s.Progress, bs.Shared), b.add_blob),
-    Stream("POST", "/blobs/{blob:path}/get", bs.GetBlob, (s.Progress, bs.Shared), b.get_blob),
-    Endpoint("POST", "/blobs/{blob:path}/remove", bs.OfBlob, b.remove_blob),
-    Endpoint("GET", "/projects", s.InCommunity, p.list_projects),
-    Endpoint("POST", "/projects", ps.AddProject, p.add_project),
-    Endpoint("POST", "/projects/{project:path}/role", ps.SetRole, p.set_role),
-    Endpoint("POST", "/projects/{project:path}/also", ps.LinkProject, p.link_project),
-    Endpoint("GET", "/projects/{project:path}", ps.OfProject, p.show_project),
-    Endpoint("PUT", "/projects/{project:path}", ps.ChangeProject, p.change_project),
-    Endpoint("GET", "/needs", s.InCommunity, n.list_needs),
-    Endpoint("POST", "/needs", ns.AddNeed, n.add_need),
-    Endpoint("POST", "/needs/{need:path}/close", ns.OfNeed, n.close_need),
-    Endpoint("POST", "/needs/{need:path}/prove", ns.ProveNeed, n.prove_need),
-    Endpoint("POST", "/needs/{need:path}/want", ns.WantNeed, n.want_need),
-    Endpoint("GET", "/needs/{need:path}", ns.OfNeed, n.show_need),
-    Endpoint("PUT", "/needs/{need:path}", ns.ChangeNeed, n.change_need),
-    Endpoint("GET", "/steps/{need:path}", ns.OfNeed, n.next_steps),
-    Endpoint("GET", "/offers", s.Question, n.show_offers),
-    Endpoint("PUT", "/offers", ns.SetOffers, n.set_offers),
-    Endpoint("GET", "/plan", s.Question, n.show_plan),
-    Endpoint("GET", "/proof", ns.ReadProof, n.show_proof),
-    Endpoint("GET", "/featured", s.InCommunity, n.featured_needs),
-    Endpoint("GET", "/fitting", ns.Fitting, n.fitting_needs),
-    Endpoint("GET", "/order", ns.AsOf, n.show_order),
-    Endpoint("GET", "/order/weights", s.InCommunity, n.show_weights),
-    Endpoint("PUT", "/order/weights", ns.SetWeights, n.set_weights),
-    Endpoint("GET", "/timeline/{need:path}", ns.OfNeed, n.need_timeline),
-    Endpoint("GET", "/explain/{need:path}", ns.ExplainNeed, n.explain_need),
-    Endpoint("GET", "/pledges", ns.ListPledges, n.list_pledges),
-    Endpoint("POST", "/pledges", ns.MakePledge, n.make_pledge),
-    Endpoint("GET", "/pledges/{pledge}", ns.OfPledge, n.show_pledge),
-    Endpoint("POST", "/pledges/{pledge}/renew", ns.OfPledge, n.renew_pledge),
-    Endpoint("POST", "/pledges/{pledge}/withdraw", ns.WithdrawPledge, n.withdraw_pledge),
-    Endpoint("POST", "/pledges/{pledge}/claim", ns.DeliverPledge, n.claim_pledge),
-    Endpoint("POST", "/pledges/{pledge}/confirm", ns.DeliverPledge, n.confirm_pledge),
-    Endpoint("POST", "/pledges/{pledge}/dispute", ns.DisputePledge, n.dispute_pledge),
-    Endpoint("POST", "/pledges/{pledge}/settle", ns.SettlePledge, n.settle_pledge),
-    Endpoint("GET", "/contributions", fs.ListContributions, f.list_contributions),
-    Endpoint("POST", "/contributions", fs.AddContribution, f.add_contribution),
+    Endpoint("POST", "/documents/{document:path}/attach", editors.attach_editor),
+    Endpoint("POST", "/documents/{document:path}/detach", editors.detach_editor),
+    Endpoint("POST", "/documents/{document:path}/rename", answers.rename_document),
+    Endpoint("POST", "/documents/{document:path}/delete", answers.delete_document),
+    Endpoint("POST", "/documents/{document:path}/undelete", answers.undelete_document),
+    Endpoint("POST", "/documents/{document:path}/restore", history.restore),
+    Endpoint("POST", "/documents/{document:path}/undo", history.undo),
+    Endpoint("POST", "/documents/{document:path}/redo", history.redo),
+    Endpoint("GET", "/documents/{document:path}", answers.show_document),
+    Endpoint("PUT", "/documents/{document:path}", answers.edit_document),
+    Endpoint("GET", "/history/{document:path}", history.list_edits),
+    Endpoint("GET", "/versions/{document:path}", history.show_version),
+    Endpoint("GET", "/blame/{document:path}", history.blame),
+    Endpoint("GET", "/blobs", blobs.list_blobs),
+    Stream("POST", "/blobs", (Progress, Shared), blobs.add_blob),
+    Stream("POST", "/blobs/{blob:path}/get", (Progress, Shared), blobs.get_blob),
+    Endpoint("POST", "/blobs/{blob:path}/remove", blobs.remove_blob),
+    Endpoint("GET", "/projects", projects.list_projects),
+    Endpoint("POST", "/projects", projects.add_project),
+    Endpoint("POST", "/projects/{project:path}/role", projects.set_role),
+    Endpoint("POST", "/projects/{project:path}/also", projects.link_project),
+    Endpoint("GET", "/projects/{project:path}", projects.show_project),
+    Endpoint("PUT", "/projects/{project:path}", projects.change_project),
+    Endpoint("GET", "/needs", needs.list_needs),
+    Endpoint("POST", "/needs", needs.add_need),
+    Endpoint("POST", "/needs/{need:path}/close", needs.close_need),
+    Endpoint("POST", "/needs/{need:path}/prove", needs.prove_need),
+    Endpoint("POST", "/needs/{need:path}/want", needs.want_need),
+    Endpoint("GET", "/needs/{need:path}", needs.show_need),
+    Endpoint("PUT", "/needs/{need:path}", needs.change_need),
+    Endpoint("GET", "/steps/{need:path}", needs.next_steps),
+    Endpoint("GET", "/offers", needs.show_offers),
+    Endpoint("PUT", "/offers", needs.set_offers),
+    Endpoint("GET", "/plan", needs.show_plan),
+    Endpoint("GET", "/proof", needs.show_proof),
+    Endpoint("GET", "/featured", needs.featured_needs),
+    Endpoint("GET", "/fitting", needs.fitting_needs),
+    Endpoint("GET", "/order", needs.show_order),
+    Endpoint("GET", "/order/weights", needs.show_weights),
+    Endpoint("PUT", "/order/weights", needs.set_weights),
+    Endpoint("GET", "/timeline/{need:path}", needs.need_timeline),
+    Endpoint("GET", "/explain/{need:path}", needs.explain_need),
+    Endpoint("GET", "/pledges", needs.list_pledges),
+    Endpoint("POST", "/pledges", needs.make_pledge),
+    Endpoint("GET", "/pledges/{pledge}", needs.show_pledge),
+    Endpoint("POST", "/pledges/{pledge}/renew", needs.renew_pledge),
+    Endpoint("POST", "/pledges/{pledge}/withdraw", needs.withdraw_pledge),
+    Endpoint("POST", "/pledges/{pledge}/claim", needs.claim_pledge),
+    Endpoint("POST", "/pledges/{pledge}/confirm", needs.confirm_pledge),
+    Endpoint("POST", "/pledges/{pledge}/dispute", needs.dispute_pledge),
+    Endpoint("POST", "/pledges/{pledge}/settle", needs.settle_pledge),
+    Endpoint("GET", "/contributions", facts.list_contributions),
+    Endpoint("POST", "/contributions", facts.add_contribution),
     Endpoint(
         "POST",
         "/contributions/{contribution:path}/witness",
-        fs.OfContribution,
-        f.witness_contribution,
+        facts.witness_contribution,
     ),
     Endpoint(
         "POST",
         "/contributions/{contribution:path}/withdraw",
-        fs.OfContribution,
-        f.withdraw_contribution,
+        facts.withdraw_contribution,
     ),
-    Endpoint("GET", "/suggestions", s.InCommunity, f.list_suggestions),
-    Endpoint("POST", "/suggestions/{suggestion}/accept", fs.AcceptSuggestion, f.accept_suggestion),
-    Endpoint("POST", "/suggestions/{suggestion}/dismiss", fs.OfSuggestion, f.dismiss_suggestion),
-    Endpoint("GET", "/thanks", fs.ListThanks, f.list_thanks),
-    Endpoint("POST", "/thanks", fs.GiveThanks, f.give_thanks),
-    Endpoint("POST", "/thanks/{thanks}/withdraw", fs.OfThanks, f.withdraw_thanks),
-    Endpoint("GET", "/notifications", no.ListNotifications, o.list_notifications),
-    Endpoint("POST", "/notifications/read", no.ReadNotifications, o.read_notifications),
-    Endpoint("POST", "/notifications/digest", s.Question, o.take_digest),
-    Endpoint("PUT", "/notifications/digest", no.SetDigest, o.set_digest),
-    Endpoint("GET", "/notifications/rules", s.Question, o.show_rules),
-    Endpoint("PUT", "/notifications/rules", no.SetNotificationRule, o.set_rule),
-    Endpoint("POST", "/notifications/mute", no.Mute, o.mute),
-    Endpoint("POST", "/notifications/unmute", no.Unmute, o.unmute),
-    Endpoint("GET", "/peers", s.Question, a.list_peers),
-    Endpoint("POST", "/peers", s.AddPeer, a.add_peer),
-    Stream("GET", "/events", s.InCommunity, (t.EventView, streams.Heartbeat), streams.events),
-    Stream("POST", "/backup", s.Backup, (s.Progress, s.Finished), streams.backup),
-    Stream("POST", "/export", ms.Export, (s.Progress, s.Finished), streams.export),
-    Stream("POST", "/verify", s.Question, (s.Progress, s.Finished), streams.verify),
-    Stream("POST", "/rebuild", s.Question, (s.Progress, s.Finished), streams.rebuild),
+    Endpoint("GET", "/suggestions", facts.list_suggestions),
+    Endpoint("POST", "/suggestions/{suggestion}/accept", facts.accept_suggestion),
+    Endpoint("POST", "/suggestions/{suggestion}/dismiss", facts.dismiss_suggestion),
+    Endpoint("GET", "/thanks", facts.list_thanks),
+    Endpoint("POST", "/thanks", facts.give_thanks),
+    Endpoint("POST", "/thanks/{thanks}/withdraw", facts.withdraw_thanks),
+    Endpoint("GET", "/notifications", notifications.list_notifications),
+    Endpoint("POST", "/notifications/read", notifications.read_notifications),
+    Endpoint("POST", "/notifications/digest", notifications.take_digest),
+    Endpoint("PUT", "/notifications/digest", notifications.set_digest),
+    Endpoint("GET", "/notifications/rules", notifications.show_rules),
+    Endpoint("PUT", "/notifications/rules", notifications.set_rule),
+    Endpoint("POST", "/notifications/mute", notifications.mute),
+    Endpoint("POST", "/notifications/unmute", notifications.unmute),
+    Endpoint("GET", "/peers", answers.list_peers),
+    Endpoint("POST", "/peers", answers.add_peer),
+    Stream("GET", "/events", (EventView, streams.Heartbeat), streams.events),
+    Stream("POST", "/backup", (Progress, Finished), streams.backup),
+    Stream("POST", "/export", (Progress, Finished), streams.export),
+    Stream("POST", "/verify", (Progress, Finished), streams.verify),
+    Stream("POST", "/rebuild", (Progress, Finished), streams.rebuild),
 )
