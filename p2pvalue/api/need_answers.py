@@ -66,8 +66,8 @@ async def need_timeline(node: NodeInterface, question: s.OfNeed) -> list[nt.Happ
 
 
 async def prove_need(node: NodeInterface, question: s.ProveNeed) -> ProofView:
-    """Write one file by which strangers recompute what became of a need."""
-    target = absolute(question.target, "target")
+    """What strangers recompute of a need by one file; it is left at `target`, if given."""
+    target = None if question.target is None else absolute(question.target, "target")
     return await _needs(node, question).prove(question.need, target)
 
 

@@ -59,9 +59,9 @@ class OfNeed(InCommunity, frozen=True, kw_only=True):
 
 
 class ProveNeed(OfNeed, frozen=True, kw_only=True):
-    """A need, and the absolute path of a file that is not there yet."""
+    """A need, and the absolute path of a file that is not there yet, if one is to stay."""
 
-    target: str
+    target: str | None = None
 
 
 class ReadProof(Question, frozen=True, kw_only=True):

@@ -29,8 +29,11 @@ class NeedsInterface(Protocol):
         """Close a need, with every offer and withdrawal held here that was in time."""
         ...
 
-    async def prove(self, reference: str, target: Path) -> ProofView:
-        """Write the file that proves what became of a need; return what a stranger reads in it."""
+    async def prove(self, reference: str, target: Path | None = None) -> ProofView:
+        """Make the file that proves what became of a need; return what a stranger reads in it.
+
+        It is written to `target`, if that is given, and else let go.
+        """
         ...
 
 

@@ -81,13 +81,16 @@ def read_proof_file(path: Path) -> ProofView:
             data = file.read(limits.PROOF_BYTES_MAX + 1)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}): name another file") from error
+    return read_proof_data(data, path.name)
+
+
+def read_proof_data(data: bytes, name: str) -> ProofView:
+    """Return what the contents of a file prove, as `read_proof_file`; `name` is for messages."""
     try:
         return proof_view(read_proof(data))
     except Refused as refused:
         why = _REFUSALS.get(refused.reason, f"it breaks a rule ({refused.reason})")
-        raise LocalProtocolError(
-            f"{path.name} proves nothing: {why}; ask for a new one"
-        ) from refused
+        raise LocalProtocolError(f"{name} proves nothing: {why}; ask for a new one") from refused
 
 
 class _NamesGiven:

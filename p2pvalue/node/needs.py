@@ -22,7 +22,12 @@ from p2pvalue.node.need_checks import (
     check_open,
     check_what_comes_first,
 )
-from p2pvalue.node.need_proofs import read_proof_file, shown_about, write_proof
+from p2pvalue.node.need_proofs import (
+    read_proof_data,
+    read_proof_file,
+    shown_about,
+    write_proof,
+)
 from p2pvalue.node.need_timeline import timeline
 from p2pvalue.node.need_views import need_view
 from p2pvalue.node.next_steps import steps_of
@@ -196,8 +201,11 @@ class Needs:
         await self._context.write(self._community, [Draft(close.NUMBER, b"", payload)])
         return self.view(row)
 
-    async def prove(self, reference: str, target: Path) -> ProofView:
-        """Write the file that proves what became of a need; return what a stranger reads in it."""
+    async def prove(self, reference: str, target: Path | None = None) -> ProofView:
+        """Make the file that proves what became of a need; return what a stranger reads in it.
+
+        It is written to `target`, if that is given, and else let go.
+        """
         row = self.row(reference)
         self._context.sign()
         copy = self._context.copy_of(self._community)
@@ -207,6 +215,8 @@ class Needs:
             if self._context.copy_of(self._community) is not copy:
                 raise LocalProtocolError("the community was read anew meanwhile: try again")
         data = await trio.to_thread.run_sync(encode_proof, making.form())
+        if target is None:
+            return await trio.to_thread.run_sync(read_proof_data, data, "this file")
         await trio.to_thread.run_sync(write_proof, target, data)
         return await trio.to_thread.run_sync(read_proof_file, target)
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from p2pvalue_cli.failures import FAILED, NOT_WHOLE
+from p2pvalue_cli.failures import FAILED, NO_DAEMON, NOT_FOUND, NOT_WHOLE, USAGE
 from p2pvalue_cli.main import cli
 from p2pvalue_protocol.kinds import need
 from p2pvalue_protocol.proof.form import decode_proof
+from tests.cli.conftest import Person
 from tests.needs.proofs import dug, places_of, without_words
 
 
@@ -74,3 +75,43 @@ def test_a_file_that_was_changed_is_refused(file: Path) -> None:
     assert result.exit_code == FAILED
     assert "proves nothing" in result.stderr
     assert result.stdout == ""
+
+
+def test_of_a_need_the_proof_is_made_and_checked_and_no_file_is_left(
+    ana: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    ana.sees("need", "add", "Fix the fence", "--hours", "1h")
+    ana.sees("pledge", "make", "Fix the fence", "1h")
+    assert "1h of 1h pledged" in ana.sees("pledge", "verify", "Fix the fence")
+    assert list(folder.iterdir()) == []
+    made = ana.gets("pledge", "verify", "Fix the fence", "--file", "fence.proof")
+    assert [path.name for path in folder.iterdir()] == ["fence.proof"]
+    assert json.loads(verified(folder / "fence.proof", "--json").stdout) == made
+    assert ana.gets("pledge", "verify", "fence.proof") == made
+
+
+def test_what_is_both_a_file_and_a_need_is_asked_back_about(
+    ana: Person, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+    ana.sees("need", "add", file.name, "--hours", "1h")
+    refused = ana.type("pledge", "verify", file.name)
+    assert refused.exit_code == USAGE
+    assert f"type ./{file.name}" in refused.stderr
+    assert "Dig the pond" in ana.sees("pledge", "verify", f"./{file.name}")
+    own = ana.gets("pledge", "verify", file.name, "--file", "own.proof")
+    assert own["need"]["title"] == file.name
+
+
+def test_what_is_neither_a_file_nor_a_need_is_said_to_be_neither(
+    ana: Person, tmp_path: Path
+) -> None:
+    unknown = ana.type("pledge", "verify", "fnce.proof")
+    assert unknown.exit_code == NOT_FOUND
+    assert "there is no file fnce.proof" in unknown.stderr
+    alone = verified(tmp_path / "nowhere.proof")
+    assert alone.exit_code == NO_DAEMON
+    assert "there is no file" in alone.stderr

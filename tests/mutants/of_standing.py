@@ -208,7 +208,7 @@ MUTANTS = (
         "needs#who-is-in: withdrawals of offers that fit are counted, and no others",
         "needs/outcome",
         "        for offer in fit\n        if (act",
-        "        for offer in acts.offers\n        if offer.act.name in cuts and (act",
+        "        for offer in acts.offers\n        if offer.act.order.op_id in cuts and (act",
         "needs/test_keeping.py::test_who_took_over_before_the_close_releases_too",
     ),
     Mutant(

@@ -45,6 +45,7 @@ async def test_what_a_file_proves_is_what_its_maker_is_told(
     ]
     assert proven.is_whole
     assert read_proof_file(tmp_path / "roof.proof") == proven
+    assert await needs.prove("Fix the roof") == proven
 
 
 async def test_a_file_that_is_there_is_not_replaced(ana: SmallNode, tmp_path: Path) -> None:

@@ -45,8 +45,7 @@ _pledge = click.argument("pledge_id", metavar="PLEDGE")  # its id, or the title 
 @click.group(
     cls=Group,
     late={
-        "prove": Late(f"{_PROOFS}:prove", "Write a FILE that proves what became of a NEED."),
-        "verify": Late(f"{_PROOFS}:verify", "Check a FILE that somebody wrote with `prove`."),
+        "verify": Late(f"{_PROOFS}:verify", "Prove what became of a need, or check such a proof."),
     },
 )
 def pledge() -> None:

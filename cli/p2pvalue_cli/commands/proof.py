@@ -9,52 +9,86 @@ import click
 
 from p2pvalue.amounts import written
 from p2pvalue_cli import connection
-from p2pvalue_cli.command import Command, community_option
-from p2pvalue_cli.failures import Failed, NotWhole
+from p2pvalue_cli.command import Command
+from p2pvalue_cli.failures import Failed, NoDaemon, NotHere, NotWhole
 from p2pvalue_cli.output import day, one_line, show, table
 
 _KEY_DIGITS = 16
 
 
-@click.command(cls=Command, example="p2pvalue pledge prove 'Fix the fence' fence.proof")
-@click.argument("need")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@community_option
-def prove(need: str, file: Path, community: str | None) -> None:
-    """Write a FILE that proves what became of a NEED, and print what it says.
+@click.command(cls=Command, example="p2pvalue pledge verify 'Fix the fence' --file fence.proof")
+@click.argument("need", metavar="NEED|FILE")
+@click.option(
+    "-f",
+    "--file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Leave the proof of a need here, to be given to others.",
+)
+@click.option(
+    "-c",
+    "--community",
+    metavar="NAME",
+    help="Which community: its name or the beginning of its id. Of a FILE: the whole id of the"
+    " community it must be about.",
+)
+def verify(need: str, file: Path | None, community: str | None) -> None:
+    """Prove what became of a NEED, or check a FILE that does, and print what it proves.
 
-    Whoever gets it can check it with `pledge verify`: no member, no daemon, no network. It
-    discloses all words about this need and its pledges, the profiles of the people concerned, and
-    of all members their keys and ranks, and when each of their devices wrote what kind of thing; no
-    other words.
-    """
-    found = connection.post(
-        f"/needs/{connection.quoted(need)}/prove",
-        target=str(file.absolute()),
-        community=community,
-    )
-    _show(found)
+    Of a NEED the proof is made, and checked as a stranger would: what became of the need is
+    computed from what is in the proof. `--file` leaves it in a file, which anybody can check:
+    no member, no daemon, no network. It discloses all words about this need and its pledges, the
+    profiles of the people concerned, and of all members their keys and ranks, and when each of
+    their devices wrote what kind of thing; no other words.
 
-
-@click.command(cls=Command, example="p2pvalue pledge verify fence.proof")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--community", metavar="ID", help="The whole id of the community it must be about.")
-def verify(file: Path, community: str | None) -> None:
-    """Check a FILE that somebody wrote with `pledge prove`, and print what it proves.
-
-    Asks nobody and changes nothing: what became of the need is computed from what is in the file.
     Exit code 0: it holds. 1: it does not. 7: it holds, and does not show all that it points to.
     """
+    path = Path(need)
+    if file is not None or not path.is_file():
+        _show(_made(need, file, community))
+    elif path.name == need and _is_need(need, community):
+        raise click.UsageError(
+            f"{need} is a file here, and a need is called so, too: for the file type ./{need}, for"
+            " the need give --file or the beginning of its id"
+        )
+    else:
+        _show(_checked(path, community))
+
+
+def _made(need: str, file: Path | None, community: str | None) -> dict[str, Any]:
+    """What the proof of a need proves; it is left in a file, if one is named."""
+    path = f"/needs/{connection.quoted(need)}/prove"
+    target = None if file is None else str(file.absolute())
+    try:
+        found: dict[str, Any] = connection.post(path, target=target, community=community)
+    except (NoDaemon, NotHere) as failure:
+        if file is not None:
+            raise
+        neither = f"there is no file {need}; and for a need of that name: {failure.message}"
+        raise type(failure)(neither, name=failure.name) from failure
+    return found
+
+
+def _is_need(need: str, community: str | None) -> bool:
+    """Whether a daemon runs here and knows a need by that; a stranger has none."""
+    try:
+        connection.get(f"/needs/{connection.quoted(need)}", community=community)
+    except Failed:
+        return False
+    return True
+
+
+def _checked(path: Path, community: str | None) -> dict[str, Any]:
+    """What a file proves by itself: nobody is asked, and nothing else is read."""
     import msgspec
 
     from p2pvalue.node.need_proofs import read_proof_file
 
-    found: dict[str, Any] = msgspec.to_builtins(read_proof_file(file))
+    found: dict[str, Any] = msgspec.to_builtins(read_proof_file(path))
     if community is not None and community.lower() != found["community"]:
         raise Failed(
-            f"{file.name} is about another community, {found['community']}: ask for one about yours"
+            f"{path.name} is about another community, {found['community']}: ask for one about yours"
         )
-    _show(found)
+    return found
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -116,7 +150,7 @@ def _left_out(found: dict[str, Any]) -> str:
     left = found["not_shown"]
     parts = (
         (len(left["changes"]), "change{} of the need"),
-        (left["named"], "word{} that counted when it closed"),
+        (left["named"], "word{} named when it closed"),
         (left["kept"], "head{} of logs of who was put out"),
     )
     counted = ", ".join(
