@@ -77,6 +77,7 @@ class Record:
         self.founding: acts.Found | None = None
         self.givings: dict[bytes, list[Giving]] = {}  # by root, strongest first
         self.giving_at: dict[int, Giving] = {}  # GRANTs and ADMITs
+        self.given_at: dict[tuple[bytes, int], Giving] = {}  # all, by root and index
         self.certificates: dict[bytes, list[Certificate]] = {}  # by device
         self.devices_of: dict[bytes, list[bytes]] = {}  # by root, ascending
         self.roots_of: dict[bytes, list[bytes]] = {}  # by device, ascending
@@ -87,7 +88,7 @@ class Record:
         self.votes: list[int] = []
         self.removal_at: dict[int, DeviceRemoval] = {}
         self.device_removals: defaultdict[bytes, list[DeviceRemoval]] = defaultdict(list)
-        self.carriers: defaultdict[bytes, list[int]] = defaultdict(list)  # with keeps, by root
+        self.carriers: defaultdict[bytes, int] = defaultdict(int)  # with keeps, by root; a bit set
         self.forks: list[int] = []
         self.invites: list[int] = []
         self.invites_of_key: defaultdict[bytes, list[int]] = defaultdict(list)
@@ -122,7 +123,7 @@ class Record:
             case acts.Give(root, rank, keeps):
                 self._give(Giving(index, self.past(index), root, rank, event.act))
                 if keeps:
-                    self.carriers[root].append(index)
+                    self.carriers[root] |= 1 << index
             case acts.Remove(root):
                 self._remove(index, event, event.act)
             case acts.Vote(root):
@@ -177,6 +178,7 @@ class Record:
     def _give(self, giving: Giving) -> None:
         givings = self.givings.setdefault(giving.root, [])
         givings.insert(bisect(givings, giving.rank, key=lambda held: held.rank), giving)
+        self.given_at[giving.root, giving.index] = giving
         if not giving.is_founders:
             self.giving_at[giving.index] = giving
 
@@ -185,7 +187,7 @@ class Record:
         if self.is_of(event.device, act.root, index):
             self.leaves.add(index)
         elif act.keeps:
-            self.carriers[act.root].append(index)
+            self.carriers[act.root] |= 1 << index
 
     def _admit(self, index: int, act: acts.Admit) -> None:
         invite = self.invite_of(index, act)
@@ -213,7 +215,7 @@ class Record:
         self.forks.append(index)
         for root in self.roots_of.get(device, ()):
             if act.keeps and self.is_certified(device, root, removal.known):
-                self.carriers[root].append(index)
+                self.carriers[root] |= 1 << index
 
     def _remove_device(self, index: int, act: acts.RemoveDevice) -> None:
         known = self.before(index)
@@ -227,7 +229,7 @@ class Record:
         self.device_removals[act.device].append(removal)
         self.removal_at[index] = removal
         if act.keeps and not act.is_by_root:
-            self.carriers[act.root].append(index)
+            self.carriers[act.root] |= 1 << index
 
     # --- asking
 

@@ -15,10 +15,12 @@ from p2pvalue_protocol.auth_record import Chains, Record
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.device_tree import Case
 from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.settled import Settled
+from p2pvalue_protocol.takings import Takings
 from p2pvalue_protocol.verdicts import Verdicts
 from p2pvalue_protocol.views import View
 
-_VERDICTS_KEPT_MAX = 32  # one for each set of removals that frontiers asked about lately hold
+_SETTLED_KEPT_MAX = 32  # one for each set of what divides views that frontiers lately held
 
 
 class Changes:
@@ -40,18 +42,21 @@ class Authority:
 
     def __init__(self, graph: AuthGraph, chains: Chains) -> None:
         self.record = Record(graph, chains)
+        self.takings = Takings(self.record)
         self._graph = graph
         self._static: dict[int, bool] = {}
         self._new_admits: list[int] = []
         self._pending: list[int] = []  # removals that may change what is settled
         self._touched: set[bytes] = set()  # roots
         self._is_settled = True
-        self._is_unsound = False  # verdicts were given that what came since may change
+        self._unsound: set[bytes] = set()  # roots on whom verdicts were given that may change
         self._everything = 0
-        self._all = View(Verdicts(self.record, None, self._static), 0)
-        self._verdicts: OrderedDict[int, Verdicts] = OrderedDict()
+        self._all = View(Verdicts(self.takings, None, self._static, Settled()), 0)
+        self._settled: OrderedDict[int, Settled] = OrderedDict()
         self._awaited: defaultdict[bytes, set[tuple[Reference, bytes]]] = defaultdict(set)
         self._unproven: dict[int, set[Reference]] = {}  # by FORK: what is not held
+        self._forks_that_name: defaultdict[Reference, list[int]] = defaultdict(list)  # not held
+        self._unproven_forks = 0
         self._unlooked: list[int] = []  # with references that are perhaps held
         self._given: set[bytes] = set()
         self.reconsidered: set[bytes] = set()  # devices of which a named operation came
@@ -63,11 +68,12 @@ class Authority:
         """Take an event that the graph holds, its past before it; under 10 µs."""
         record = self.record
         index = record.add(event)
+        self.takings.note(index)
         self._everything |= 1 << index
         self._is_settled = False
         self._note(index, event)
         if event.op_id in self._awaited:
-            self._is_unsound = True
+            self._unsound.update(record.roots_of.get(event.device, ()))
             self.evidence(record.place(index))
 
     def _note(self, index: int, event: acts.Event) -> None:
@@ -102,17 +108,35 @@ class Authority:
         if self._unlooked:
             self._look_for_named()
         pending, self._pending = self._pending, []
-        is_anew = self._is_unsound or any(self._may_change(index) for index in pending)
-        self._is_unsound, self._is_settled = False, True
-        if is_anew:
-            self._verdicts.clear()
-            self._all = View(Verdicts(self.record, None, self._static), self._everything)
-        else:
-            self._all.extend(self._everything, self._touched)
+        if self._unsound or any(self._may_change(index) for index in pending):
+            self._forget(self._unsound.union(*map(self._taken_from, pending)))
+        self._unsound, self._is_settled = set(), True
+        self._all.extend(self._everything, self._touched)
         for changes in self._changes:
-            changes.is_anew |= is_anew
             changes.roots |= self._touched
         self._touched = set()
+
+    def _taken_from(self, index: int) -> set[bytes]:
+        """Return the members of whom a removal, or a keep, speaks."""
+        match self.record.events[index].act:
+            case acts.WithdrawInvite(key):
+                return self.takings.admitted_by(key)
+            case acts.RemoveDevice(root, device):
+                return {root, *self.record.roots_of.get(device, ())}
+            case acts.ProveFork(first):
+                return set(self.record.roots_of.get(first.device, ()))
+            case acts.Give(root) | acts.Remove(root) | acts.Vote(root):
+                return {root}
+        raise AssertionError("nothing else takes or keeps")
+
+    def _forget(self, roots: set[bytes]) -> None:
+        """Forget the verdicts on some members and on whom they gave, took or kept something."""
+        roots = self.takings.resting_on(roots)
+        if not roots.isdisjoint(self.takings.policy_makers):
+            roots = self.takings.resting_on(set(self.record.givings))
+            self._all.verdicts.settled.policies.clear()
+        self._touched |= roots
+        self._all.verdicts.settled.forget(roots, self.takings.written_by(roots))
 
     def changes(self) -> Changes:
         """Return a new account of what changes from now on; `settle` brings it up to date."""
@@ -150,6 +174,8 @@ class Authority:
                     and (self._reaches_device(first.device, past) or self._may_spare(index, root))
                     for root in record.roots_of.get(first.device, ())
                 )
+            case acts.Vote(root) if self._adds_nothing(index, root):
+                return False
             case acts.Remove(root) | acts.Vote(root):
                 unseen = [at for at in record.own_device_removals(root) if not past >> at & 1]
                 return self._is_powerful(index, root) and (
@@ -160,13 +186,25 @@ class Authority:
         assert isinstance(act, acts.Give), "what takes nothing may keep something"
         return self._may_spare(index, act.root)
 
+    def _adds_nothing(self, vote: int, root: bytes) -> bool:
+        """Return whether a VOTE is one of too few, or says what its author said before."""
+        if not self.takings.may_be_voted_out(root):
+            return True
+        earlier, voter = self.takings.vote_before(vote, root), self._all.verdicts.votes.voter
+        is_plain = not self.record.keeps_of(vote)
+        return (
+            earlier is not None
+            and is_plain
+            and all(voter(vote, rank) == voter(earlier, rank) for rank in (0, 1))
+        )
+
     def _is_powerful(self, index: int, root: bytes) -> bool:
         """Return whether an author could matter for a member, by the verdicts before this one."""
         record, verdicts = self.record, self._all.verdicts
         if record.is_of(record.events[index].device, root, index):
             return True
         if isinstance(record.events[index].act, acts.Vote):
-            return any(verdicts.voter(index, rank) is not None for rank in (0, 1))
+            return any(verdicts.votes.voter(index, rank) is not None for rank in (0, 1))
         # After a demotion, and there a strong author comes first, weaker ones may be strong.
         demotions = [d for d in record.removals.get(root, ()) if not record.puts_out(d)]
         weakest = max((giving.rank for giving in record.givings.get(root, ())), default=0)
@@ -215,14 +253,17 @@ class Authority:
             self.reconsidered.add(device)
             self._is_settled = False
             self._touched.update(self.record.roots_of.get(device, ()))
-            for missing in self._unproven.values():
-                missing.discard(reference)
+            for fork in self._forks_that_name.pop(reference, ()):
+                self._unproven[fork].discard(reference)
+                if not self._unproven[fork]:
+                    self._unproven_forks &= ~(1 << fork)
         if not named:
             self._awaited.pop(reference.op_id, None)
 
-    def is_proven(self, fork: int) -> bool:
-        """Return whether both operations that a FORK names are held."""
-        return not self._unproven.get(fork)
+    @property
+    def proven_forks(self) -> int:
+        """Return the set of the FORKs of which both operations that they name are held."""
+        return self.takings.forks & ~self._unproven_forks
 
     def _look_for_named(self) -> None:
         unlooked, self._unlooked = self._unlooked, []
@@ -232,6 +273,8 @@ class Authority:
                 pair = {act.first, act.second}
                 self._unproven[index] = {r for r in pair if not self.record.is_held(r)}
                 for reference in self._unproven[index]:
+                    self._unproven_forks |= 1 << index
+                    self._forks_that_name[reference].append(index)
                     self._awaited[reference.op_id].add((reference, reference.device))
             for kept in self.record.keeps_of(index):
                 if not self.record.is_held(kept):
@@ -266,14 +309,13 @@ class Authority:
         return root in self._given
 
     def _verdicts_of(self, known: int) -> Verdicts:
-        """Return the verdicts by a past: frontiers that hold the same removals share them."""
-        removals = known & self.record.removals_mask
-        key = known if removals & self.record.keeps_mask else removals
-        verdicts = self._verdicts.get(key)
-        if verdicts is None:
-            verdicts = self._verdicts[key] = Verdicts(self.record, key, self._static)
-            if len(self._verdicts) > _VERDICTS_KEPT_MAX:
-                self._verdicts.popitem(last=False)
+        """Return the verdicts by a past; those that cannot differ are shared with other pasts."""
+        key = known & self.takings.dividing
+        settled = self._settled.get(key)
+        if settled is None:
+            settled = self._settled[key] = Settled()
+            if len(self._settled) > _SETTLED_KEPT_MAX:
+                self._settled.popitem(last=False)
         else:
-            self._verdicts.move_to_end(key)
-        return verdicts
+            self._settled.move_to_end(key)
+        return Verdicts(self.takings, known, self._static, settled)

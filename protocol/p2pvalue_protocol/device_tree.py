@@ -8,16 +8,22 @@ about shorter chains.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from p2pvalue_protocol import limits
-from p2pvalue_protocol.auth_record import DeviceRemoval, Giving, Record
+from p2pvalue_protocol.auth_record import Giving, Record
+from p2pvalue_protocol.bit_sets import bits_of
 from p2pvalue_protocol.ids import Reference
+from p2pvalue_protocol.settled import Settled
+from p2pvalue_protocol.takings import Takings
 
 WEAKEST = 3
 
-Demotions = tuple[tuple[int, int, int], ...]
-"""(index, rank demoted to, strength of its author) of the demotions that act on a case."""
+Demotions = tuple[int, int, int]
+"""By level: the set of the demotions acting on a case, by stronger ones, to what is weaker."""
+
+UNDEMOTED: Demotions = (0, 0, 0)
 
 
 class Case(NamedTuple):
@@ -42,14 +48,16 @@ class Judge(Protocol):
     """What the tree asks about the strength of others."""
 
     record: Record
+    takings: Takings
     mask: int | None
+    held: int
+    settled: Settled
 
-    def holds(self, index: int) -> bool: ...
     def case_of(self, index: int) -> Case: ...
-    def at_most(self, index: int, level: int) -> bool: ...
-    def strength_for(
-        self, index: int, giving: Giving, demotions: Demotions, level: int
-    ) -> int | None: ...
+    def acting(self, among: int, level: int) -> int: ...
+    def strong(
+        self, among: int, giving: Giving, demotions: Demotions, level: int = ...
+    ) -> Iterator[tuple[int, int]]: ...
     def is_spared(
         self, place: Reference | None, giving: Giving, demotions: Demotions, level: int
     ) -> bool: ...
@@ -61,7 +69,7 @@ class DeviceTree:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._record = judge.record
-        self._revokers: dict[tuple[Giving, int, int], bool] = {}
+        self._takings = judge.takings
 
     def has_chain(
         self,
@@ -77,6 +85,8 @@ class DeviceTree:
         itself not for the case. Cost grows with the links and the removals of their devices.
         """
         reached: dict[tuple[bytes, int], bool] = {}
+        if device not in self._takings.certified_by_devices:
+            links_max = min(links_max, 1)
         return any(
             self._reaches(giving, device, links, case, demotions, reached)
             and not self._is_removed(
@@ -134,96 +144,73 @@ class DeviceTree:
         excluded: int,
     ) -> bool:
         """Return whether a device so many links from its root is removed for what stands there."""
-        for removal in self._record.device_removals.get(device, ()):
-            if not self._judge.holds(removal.at) or excluded >> removal.at & 1:
-                continue
-            if removal.root not in (None, giving.root):
-                continue
-            if index >= 0 and removal.known >> index & 1:
-                continue
-            if self.removes_as_member(removal, giving, links):
-                if not self._is_let_stand(removal, giving, device, links, index, place):
-                    return True
-                continue
-            level = self.strength_of(removal, giving, demotions)
-            if level is not None and not self._judge.is_spared(place, giving, demotions, level):
-                return True
-        return False
-
-    def removes_as_member(self, removal: DeviceRemoval, giving: Giving, links: int) -> bool:
-        """Return whether a root, or a device nearer to it, takes away one `links` from it."""
-        if removal.is_by_root:
+        found = self._takings.of_device(device, giving.root) & self._judge.held & ~excluded
+        if index >= 0:
+            found &= self._takings.meeting(index)
+        if not found:
+            return False
+        own = self.removing_as_member(found, giving, links)
+        if own and not self._are_let_stand(own, giving, device, links, index, place):
             return True
-        if (giving, removal.at, links) not in self._revokers:
-            self._settle_revokers(giving, links)
-        return self._revokers.get((giving, removal.at, links), False)  # False: of no member's
+        others = self.removing_as_others(found & ~own, giving.root)
+        return any(
+            strong and not self._judge.is_spared(place, giving, demotions, level)
+            for level, strong in self._judge.strong(others, giving, demotions)
+        )
 
-    def _settle_revokers(self, giving: Giving, links_max: int) -> None:
-        """Judge the authors of a member's own removals, the nearest to the root first."""
-        own = [
-            removal.at
-            for device in self._record.devices_of.get(giving.root, ())
-            for removal in self._record.device_removals.get(device, ())
-            if not removal.is_by_root and removal.root in (None, giving.root)
-        ]
-        for links in range(1, links_max + 1):
-            for index in own:
-                if (giving, index, links) in self._revokers:
-                    continue
-                author = self._record.events[index].device
-                self._revokers[giving, index, links] = self._record.is_of(
-                    author, giving.root, index
-                ) and self.has_chain(giving, author, self._judge.case_of(index), (), links - 1)
+    def removing_as_member(self, among: int, giving: Giving, links: int) -> int:
+        """Return those of some removals by a root, or a device nearer to it than `links`."""
+        by_root = among & self._takings.by_root
+        by_devices = among & ~by_root & self._takings.by_member(among & ~by_root, giving.root)
+        if not by_devices:
+            return by_root
+        known = self._judge.settled.of[giving.root].revoking[giving.rank, links]
+        return by_root | known.among(by_devices, lambda index: self._revokes(giving, index, links))
 
-    def _is_let_stand(
+    def _revokes(self, giving: Giving, index: int, links: int) -> bool:
+        author = self._record.events[index].device
+        case = self._judge.case_of(index)
+        return self.has_chain(giving, author, case, UNDEMOTED, links - 1)
+
+    def removing_as_others(self, among: int, root: bytes) -> int:
+        """Return those of some removals that are not by a root or its devices."""
+        among &= ~self._takings.by_root
+        return among & ~self._takings.by_member(among, root)
+
+    def _are_let_stand(
         self,
-        removal: DeviceRemoval,
+        removals: int,
         giving: Giving,
         device: bytes,
         links: int,
         index: int,
         place: Reference | None,
     ) -> bool:
-        """Return whether a member's own removal of a device leaves what stands at a place.
+        """Return whether each of a member's own removals of a device leaves what is at a place.
 
         Because such a removal keeps it, or somebody stronger, or because somebody stronger had seen
         it and put the member out before she could take it back.
         """
         base = giving.rank - 1
         if place is not None and (
-            self._judge.is_spared(place, giving, (), base)
+            self._judge.is_spared(place, giving, UNDEMOTED, base)
             or self._is_kept_by_member(giving, device, links, place)
         ):
             return True
-        return index >= 0 and any(
-            self._judge.holds(revoke)
-            and revoke not in self._record.leaves
-            and self._record.precedes(index, revoke)
-            and not self._record.precedes(removal.at, revoke)
-            and self._record.puts_out(revoke)
-            and self._judge.at_most(revoke, base)
-            for revoke in self._record.removals.get(giving.root, ())
-        )
-
-    def strength_of(
-        self, removal: DeviceRemoval, giving: Giving, demotions: Demotions
-    ) -> int | None:
-        """Return the level at which somebody stronger than a member takes her device, or None."""
-        if removal.is_by_root:
-            return None
-        author = self._record.events[removal.at].device
-        if self._record.is_of(author, giving.root, removal.at):
-            return None
-        return self._judge.strength_for(removal.at, giving, demotions, WEAKEST - 1)
+        if index < 0:
+            return False
+        takings = self._takings
+        put_out = takings.revokes.get(giving.root, 0) & takings.puts_out & ~takings.leaves
+        put_out &= self._judge.held & ~takings.meeting(index)
+        for revoke in bits_of(self._judge.acting(put_out, base)):
+            if self._record.precedes(index, revoke):
+                removals &= self._record.past(revoke)
+        return not removals
 
     def _is_kept_by_member(
         self, giving: Giving, device: bytes, links: int, place: Reference
     ) -> bool:
-        return any(
-            bool(removal.keeps)
-            and removal.root in (None, giving.root)
-            and self._judge.holds(removal.at)
-            and self._record.keeps(removal.at, place, self._judge.mask)
-            and self.removes_as_member(removal, giving, links)
-            for removal in self._record.device_removals.get(device, ())
-        )
+        keeping = self._takings.of_device(device, giving.root) & self._judge.held
+        keeping = self.removing_as_member(keeping & self._takings.with_keeps, giving, links)
+        keeps, mask = self._record.keeps, self._judge.mask
+        return any(keeps(index, place, mask) for index in bits_of(keeping))

@@ -8,17 +8,27 @@ nothing here runs deeper than the four ranks and the sixteen links of a chain of
 
 The rules ask about a giving and a *case*, which is what is done under it: an operation, or
 somebody about to write at a frontier. A demotion that acts on a case makes weaker authors strong
-for it. Verdicts are kept for as long as the view holds the same operations.
+for it. Givings of one rank to one member differ only in what came before them.
+
+Nobody may be made to judge for long: whoever may give and take ranks can write thousands of both.
+So removals are looked at as sets, each author's strength is asked once, and what was found is kept
+(`settled`) for all views that cannot differ in it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from p2pvalue_protocol import acts
-from p2pvalue_protocol.acts import OUT, Policy
-from p2pvalue_protocol.auth_record import Giving, Record
-from p2pvalue_protocol.device_tree import WEAKEST, Case, Demotions, DeviceTree
+from p2pvalue_protocol.acts import Policy
+from p2pvalue_protocol.auth_record import Giving
+from p2pvalue_protocol.bit_sets import bits_of
+from p2pvalue_protocol.device_tree import UNDEMOTED, WEAKEST, Case, Demotions, DeviceTree
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.members import Standing
+from p2pvalue_protocol.settled import Settled
+from p2pvalue_protocol.takings import Takings
+from p2pvalue_protocol.votes import Votes
 
 _LEAVES = -2
 """Stands before every level: leaving is judged before anybody's strength."""
@@ -27,23 +37,30 @@ _LEAVES = -2
 class Verdicts:
     """The verdicts by one set of auth operations.
 
-    `mask` has a bit for each removal and keep in the set, the others need none; None stands for
-    all that are held.
+    `known` has a bit for each of them; None stands for all that are held.
     """
 
-    def __init__(self, record: Record, mask: int | None, static: dict[int, bool]) -> None:
-        self.record = record
-        self.mask = mask
+    def __init__(
+        self,
+        takings: Takings,
+        known: int | None,
+        static: dict[int, bool],
+        settled: Settled,
+    ) -> None:
+        self.takings = takings
+        self.record = takings.record
+        self.mask = known
+        self.held = -1 if known is None else known
+        self.settled = settled
         self._static = static  # by ADMIT: whether its author had a standing by its past alone
-        self._at_most: dict[tuple[int, int], bool] = {}
-        self._effective: dict[Giving, bool] = {}
-        self._policies: dict[int, Policy] = {}
-        self._voters: dict[tuple[int, int], bytes | None] = {}
+        self._carriers: tuple[Reference, bytes, int] | None = None  # those asked for last
+        self._chains: tuple[Case, dict[tuple[bytes, int, Demotions], bool]] | None = None
         self.devices = DeviceTree(self)
+        self.votes = Votes(self)
 
-    def holds(self, index: int) -> bool:
-        """Return whether an operation is in the view."""
-        return self.mask is None or bool(self.mask >> index & 1)
+    def forget_keeps(self) -> None:
+        """Look anew at what is kept: more is held."""
+        self._carriers = self._chains = None
 
     def case_of(self, index: int) -> Case:
         """Return the case that an auth operation is."""
@@ -62,11 +79,16 @@ class Verdicts:
         """Return whether the author of an operation acts there as `level` or stronger."""
         if level < 0:
             return False
-        asked = (index, level)
-        known = self._at_most.get(asked)
-        if known is None:
-            known = self._at_most[asked] = self.best(self.case_of(index), level) is not None
-        return known
+        return self.settled.acting[level].of(
+            index, lambda at: self.best(self.case_of(at), level) is not None
+        )
+
+    def acting(self, among: int, level: int) -> int:
+        """Return those of a set of operations whose authors act there as `level` or stronger."""
+        if level < 0 or not among:
+            return 0
+        known = self.settled.acting[level]
+        return known.among(among, lambda at: self.best(self.case_of(at), level) is not None)
 
     def strength(self, index: int) -> int:
         """Return the rank that the author of an operation acts as; 4 for none."""
@@ -76,39 +98,105 @@ class Verdicts:
         """Return the strongest standing in a case up to a level, then that of the smallest root."""
         best: Standing | None = None
         for root in self.record.roots_of.get(case.device, ()):
-            for giving in self.record.givings.get(root, ()):
-                if giving.rank > level or (best is not None and giving.rank >= best.rank):
+            for giving in self.givings_left(root, case, level):
+                if best is not None and giving.rank >= best.rank:
                     break
-                if not case.before >> giving.index & 1:
-                    continue
                 rank = self.outcome(giving, case, level)
                 if rank is not None and (best is None or rank < best.rank):
                     best = Standing(root, rank)
         return best
 
-    def outcome(self, giving: Giving, case: Case, level: int = WEAKEST) -> int | None:
-        """Return the rank that a giving leaves in a case; None if none, or weaker than `level`."""
+    def givings_left(
+        self, root: bytes, case: Case, level: int = WEAKEST, now: Verdicts | None = None
+    ) -> Iterator[Giving]:
+        """Yield the givings with effect that a case knows, strongest first, up to a level.
+
+        And of each rank the newest first. Those are passed over that were plainly taken, and those
+        that leave no more than a newer one does; with `now` if that has effect in those verdicts.
+        """
+        takings = self.takings
+        for rank, givings in enumerate(takings.givings.get(root, ())):
+            if rank > level:
+                return
+            left = givings and givings & case.before
+            if left and root in takings.revokes:
+                taken = self._last_taking(root, rank, case)
+                left = left >> taken + 1 << taken + 1
+            while left:
+                index = left.bit_length() - 1
+                left ^= 1 << index
+                giving = self.record.given_at[root, index]
+                if self.is_effective(giving):
+                    yield giving
+                    if left and self.covers(giving) and (now is None or now.covers(giving)):
+                        left &= ~giving.past
+
+    def covers(self, giving: Giving) -> bool:
+        """Return whether givings of a rank leave no more than a newer one, which knows them.
+
+        It escapes whatever they escape. But what acts on one of them alone, a demotion, may make
+        those strong who keep something, or who say something of a device.
+        """
+        takings, root = self.takings, giving.root
         if not self.is_effective(giving):
-            return None
+            return False
+        if not takings.demotions(root):
+            return True
+        carriers = self.record.carriers.get(root, 0) & self.held
+        is_any_weak = carriers != self._acting_as(carriers, giving.rank - 1)
+        return not is_any_weak and not takings.has_removed_devices(root)
+
+    def _last_taking(self, root: bytes, rank: int, case: Case) -> int:
+        """Return the newest removal that plainly takes a rank in a case; -1 if none does.
+
+        A removal of all ranks by somebody stronger takes all that was given before it came.
+        """
+        takings = self.takings
+        out = takings.revokes.get(root, 0) & takings.puts_out & ~takings.leaves
+        if not out:
+            return -1
+        found = self.acting(out & self.meeting(case) & ~case.excluded, rank - 1)
+        newest = self.record.given_at[root, takings.givings[root][rank].bit_length() - 1]
+        if not found or self.is_spared(case.place, newest, UNDEMOTED, rank - 1):
+            return -1
+        return found.bit_length() - 1
+
+    def meeting(self, case: Case) -> int:
+        """Return the set of what is held and acts on a case if it takes from its author."""
+        return self.held if case.at < 0 else self.held & self.takings.meeting(case.at)
+
+    def outcome(self, giving: Giving, case: Case, level: int = WEAKEST) -> int | None:
+        """Return the rank left of a giving with effect; None if none, or weaker than `level`."""
         rank, demotions = self.rank_of(giving, case, level)
-        if rank is None or not self.devices.has_chain(giving, case.device, case, demotions):
+        if rank is None or not self._has_chain(giving, case, demotions):
             return None
         return rank
+
+    def _has_chain(self, giving: Giving, case: Case, demotions: Demotions) -> bool:
+        """Return whether a device is live in a case; many givings of one rank ask in turn."""
+        if self._chains is None or self._chains[0] is not case:
+            self._chains = case, {}
+        chains, asked = self._chains[1], (giving.root, giving.rank, demotions)
+        if asked not in chains:
+            chains[asked] = self.devices.has_chain(giving, case.device, case, demotions)
+        return chains[asked]
 
     # --- givings
 
     def is_effective(self, giving: Giving) -> bool:
         """Return whether whoever gave a rank might give it."""
-        known = self._effective.get(giving)
-        if known is None:
-            if giving.is_founders:
-                known = True
-            elif giving.is_by_invite:
-                known = self._admits(giving)
-            else:
-                known = self.gives(giving.index, WEAKEST)
-            self._effective[giving] = known
-        return known
+        return giving.is_founders or self.settled.effective.of(giving.index, self._is_effective)
+
+    def _is_effective(self, index: int) -> bool:
+        giving = self.record.giving_at[index]
+        return self._admits(giving) if giving.is_by_invite else self.gives(index, WEAKEST)
+
+    def effective_givings(self, root: bytes) -> tuple[int, int]:
+        """Return the set of the givings to a root that are held, and of those that have effect."""
+        founders, *others = self.takings.givings.get(root, (0,))
+        given = sum(others)  # no operation gives twice
+        effective = self.settled.effective.among(given, self._is_effective)
+        return founders | given, founders | effective
 
     def gives(self, index: int, level: int) -> bool:
         """Return whether the author of a GRANT or INVITE might give its rank, as `level` at most.
@@ -130,16 +218,13 @@ class Verdicts:
         if not self._static[index] or not self.gives(invite, WEAKEST):
             return False
         level = giving.rank - 1
-        before = record.before(index)
-        for withdrawal in record.withdrawals.get(act.invite_key, ()):
-            is_late = self.holds(withdrawal) and not record.precedes(index, withdrawal)
-            if is_late and self.at_most(withdrawal, level):
-                return False
-        for removal in record.removals.get(act.root, ()):
-            if not before >> removal & 1 or removal in record.leaves:
-                continue
-            if record.puts_out(removal) and self.at_most(removal, level):
-                return False
+        before, takings = record.before(index), self.takings
+        withdrawals = takings.withdrawals.get(act.invite_key, 0) & takings.meeting(index)
+        if self.acting(withdrawals & self.held, level):
+            return False
+        put_out = takings.revokes.get(act.root, 0) & takings.puts_out & ~takings.leaves
+        if self.acting(put_out & before, level):
+            return False
         if level > 0:
             level = min(level, self._invite_rank(before))
         inviter = Case(record.events[invite].device, before, index, record.place(index))
@@ -152,146 +237,130 @@ class Verdicts:
 
         None if it leaves none. Under the weakest level the demotions are complete.
         """
-        record = self.record
-        if giving.root not in record.removals and giving.root not in record.votes_on:
-            return giving.rank, ()
+        takings = self.takings
+        if giving.root not in takings.revokes and giving.root not in takings.votes:
+            return giving.rank, UNDEMOTED
         rank: int | None = giving.rank
-        demotions: Demotions = ()
-        left = [
-            index
-            for index in record.removals.get(giving.root, ())
-            if self.holds(index) and not giving.past >> index & 1
-        ]
+        demotions = UNDEMOTED
+        left = takings.revokes.get(giving.root, 0) & self.meeting(case) & ~giving.past
         for strength in (_LEAVES, *range(giving.rank - 1, WEAKEST)):
-            if not left or (strength >= giving.rank and not demotions):
+            if not left or (strength >= giving.rank and demotions == UNDEMOTED):
                 break
-            found = [i for i in left if self._acts(i, giving, case, demotions, strength)]
-            for index in found:
-                act = record.events[index].act
-                assert isinstance(act, acts.Remove)
-                left.remove(index)
-                if act.rank != OUT:
-                    demotions = (*demotions, (index, act.rank, strength))
-                counts = not case.excluded >> index & 1
-                if rank is not None and counts and (strength != _LEAVES or not case.is_leaveless):
-                    rank = None if act.rank == OUT else max(rank, act.rank)
+            found = self._acting_on(left, giving, case, demotions, strength)
+            if not found:
+                continue
+            left &= ~found
+            demotions = self._demoted(demotions, found, strength)
+            if rank is not None and (strength != _LEAVES or not case.is_leaveless):
+                rank = self._rank_left(rank, found & ~case.excluded)
             if level < WEAKEST and (rank is None or rank > level):
                 return None, demotions  # weaker authors are not asked about
-        if rank is not None and self._is_voted_out(giving, case):
+        if rank is not None and self.votes.are_enough(giving, case):
             rank = None
         return rank, demotions
 
-    def _acts(
-        self, index: int, giving: Giving, case: Case, demotions: Demotions, strength: int
-    ) -> bool:
-        """Return whether a REVOKE of just this strength acts on a case."""
-        record = self.record
-        if index in record.leaves or strength == _LEAVES:
-            is_leave = index in record.leaves and strength == _LEAVES
-            return is_leave and bool(case.before >> index & 1) and self.leaves(giving, index)
-        if case.at >= 0 and record.precedes(case.at, index):
-            return False
-        return self.strength_for(
-            index, giving, demotions, strength
-        ) == strength and not self.is_spared(case.place, giving, demotions, strength)
+    def _rank_left(self, rank: int, found: int) -> int | None:
+        """Return what REVOKEs that act leave of a rank."""
+        if found & self.takings.puts_out:
+            return None
+        if found & self.takings.to_guests:
+            return max(rank, WEAKEST)
+        return max(rank, WEAKEST - 1) if found & self.takings.to_members else rank
+
+    def _demoted(self, demotions: Demotions, found: int, strength: int) -> Demotions:
+        """Return the demotions with what else was found to act, by authors of this strength."""
+        to_guests = found & self.takings.to_guests
+        to_members = found & self.takings.to_members
+        if not to_guests and not to_members:
+            return demotions
+        first, second, third = demotions
+        if strength < 0:
+            first |= to_guests | to_members
+        if strength < 1:
+            second |= to_guests | to_members
+        return first, second, third | to_guests if strength < WEAKEST - 1 else third
+
+    def _acting_on(
+        self, left: int, giving: Giving, case: Case, demotions: Demotions, strength: int
+    ) -> int:
+        """Return those of some REVOKEs of a member that act on a case at just this strength."""
+        takings = self.takings
+        if strength == _LEAVES:
+            return self._leaving(left & takings.leaves & case.before, giving)
+        found = 0
+        for level, strong in self.strong(left & ~takings.leaves, giving, demotions, strength):
+            found = strong if level == strength else 0
+        return 0 if found and self.is_spared(case.place, giving, demotions, strength) else found
+
+    def _leaving(self, found: int, giving: Giving) -> int:
+        if not found:
+            return 0
+        known = self.settled.of[giving.root].leaving[giving.rank]
+        return known.among(found, lambda index: self.leaves(giving, index))
 
     def leaves(self, giving: Giving, index: int) -> bool:
         """Return whether a member's own REVOKE is hers: whether its device was live for it."""
         author = self.record.events[index].device
-        return self.devices.has_chain(giving, author, self.case_of(index), ())
+        return self.devices.has_chain(giving, author, self.case_of(index), UNDEMOTED)
 
     def is_strong(self, index: int, giving: Giving, demotions: Demotions) -> bool:
         """Return whether an author is stronger than a giving, or than what demotions left of it."""
-        return self.strength_for(index, giving, demotions, WEAKEST - 1) is not None
+        return any(found for _, found in self.strong(1 << index, giving, demotions))
 
-    def strength_for(
-        self, index: int, giving: Giving, demotions: Demotions, level: int
-    ) -> int | None:
-        """Return the level at which an author is strong for a giving; None if above `level`.
+    def strong(
+        self, among: int, giving: Giving, demotions: Demotions, level: int = WEAKEST - 1
+    ) -> Iterator[tuple[int, int]]:
+        """Yield (level, set) of those of a set whose authors are strong for a giving, at a level.
 
-        Whoever is stronger than what was given has the same level. One who is so only for what a
-        demotion left, which she knew, has her own, and that demotion was by a stronger one.
+        By rising levels, up to the one given. Whoever is stronger than what was given has the same
+        level. One who is so only for what a demotion left, which she knew, has her own, and that
+        demotion was by a stronger one.
         """
-        if self._acts_as(index, giving.rank - 1):
-            return giving.rank - 1
-        past = self.record.past(index)
+        found = self._acting_as(among, giving.rank - 1)
+        yield giving.rank - 1, found
         for strength in range(giving.rank, level + 1):
-            is_weakened = any(
-                rank > strength > by and past >> demotion & 1 for demotion, rank, by in demotions
-            )
-            if is_weakened and self._acts_as(index, strength):
-                return strength
-        return None
+            among &= ~found
+            found = self._acting_as(self._knowing(among, demotions[strength]), strength)
+            yield strength, found
 
-    def _acts_as(self, index: int, level: int) -> bool:
-        if index in self.record.giving_at:
-            return self.gives(index, level)
-        return self.at_most(index, level)
+    def _acting_as(self, among: int, level: int) -> int:
+        grants = among & self.takings.grants
+        found = self.acting(among & ~grants, level)
+        if grants and level >= 0:
+            known = self.settled.giving[level]
+            found |= known.among(grants, lambda index: self.gives(index, level))
+        return found
+
+    def _knowing(self, among: int, found: int) -> int:
+        """Return those of a set in whose past some of another one are."""
+        if not found:
+            return 0
+        past = self.record.past
+        return sum(1 << index for index in bits_of(among) if past(index) & found)
 
     def is_spared(
         self, place: Reference | None, giving: Giving, demotions: Demotions, level: int
     ) -> bool:
         """Return whether somebody strong at a level or a stronger one kept what is at a place."""
         return place is not None and any(
-            self.strength_for(carrier, giving, demotions, level) is not None
-            for carrier in self.carriers_of(place, giving)
+            found
+            for _, found in self.strong(self.carriers_of(place, giving), giving, demotions, level)
         )
 
-    def carriers_of(self, place: Reference, giving: Giving) -> list[int]:
+    def carriers_of(self, place: Reference, giving: Giving) -> int:
         """Return the operations of the view with a keep of `place` that may count for a giving."""
-        return [
-            index
-            for index in self.record.carriers.get(giving.root, ())
-            if self.holds(index) and self.record.keeps(index, place, self.mask)
-        ]
+        carriers = self.record.carriers.get(giving.root, 0) & self.held
+        if not carriers:
+            return 0
+        if self._carriers is None or self._carriers[:2] != (place, giving.root):
+            self._carriers = place, giving.root, self.keeping(carriers, place)
+        return self._carriers[2]
 
-    # --- votes
-
-    def _is_voted_out(self, giving: Giving, case: Case) -> bool:
-        record = self.record
-        votes, quorum = record.votes_on.get(giving.root), record.quorum(giving.rank)
-        if not votes or not quorum:
-            return False
-        looked_at = case.votes if case.votes_rank == giving.rank else -1
-        voters: set[bytes] = set()
-        is_new = False
-        for index in votes:
-            if not self.holds(index) or giving.past >> index & 1 or not looked_at >> index & 1:
-                continue
-            if case.at >= 0 and record.precedes(case.at, index):
-                continue
-            if case.place is not None and record.keeps(index, case.place, self.mask):
-                continue
-            voter = self.voter(index, giving.rank)
-            if voter is not None and voter != giving.root:
-                voters.add(voter)
-                is_new = is_new or not case.excluded >> index & 1
-        return (
-            len(voters) >= quorum
-            and is_new
-            and not self.is_spared(case.place, giving, (), giving.rank - 1)
-        )
-
-    def voter(self, index: int, rank: int) -> bytes | None:
-        """Return for whom a VOTE speaks if its author has exactly a rank, else None.
-
-        Votes of equals are looked at only in the VOTE's past: earlier ones are settled first.
-        """
-        if (index, rank) not in self._voters:
-            past = self.record.past(index)
-            for vote in self.record.votes:
-                if vote > index:
-                    break
-                if past >> vote & 1 and (vote, rank) not in self._voters:
-                    self._voters[vote, rank] = self._voter(vote, rank)
-        return self._voters[index, rank]
-
-    def _voter(self, index: int, rank: int) -> bytes | None:
-        if self.at_most(index, rank - 1):
-            return None
-        case = self.case_of(index)._replace(votes=self.record.before(index), votes_rank=rank)
-        standing = self.best(case, rank)
-        return None if standing is None else standing.member
+    def keeping(self, among: int, place: Reference) -> int:
+        """Return those of a set that keep what is at a place."""
+        among &= self.takings.keeping.get(place.device, 0)
+        keeps, mask = self.record.keeps, self.mask
+        return sum(1 << index for index in bits_of(among) if keeps(index, place, mask))
 
     # --- policy
 
@@ -302,19 +371,18 @@ class Verdicts:
         held = known & record.policies_mask
         if not held:
             return record.founding.policy
-        policy = self._policies.get(held)
+        policy = self.settled.policies.get(held)
         if policy is None:
-            policy = self._policies[held] = self._policy_among(held)
+            policy = self.settled.policies[held] = self._policy_among(held)
         return policy
 
     def _policy_among(self, held: int) -> Policy:
-        record = self.record
-        effective = [p for p in record.policies if held >> p & 1 and self.at_most(p, 0)]
-        last = [
-            (record.events[index].op_id, record.events[index].act)
-            for index in effective
-            if not any(record.precedes(index, other) for other in effective)
-        ]
+        record, effective = self.record, self.acting(held, 0)
+        last: list[tuple[bytes, acts.Act]] = []
+        while effective:  # the newest of a set precedes none of it
+            event = record.events[index := effective.bit_length() - 1]
+            last.append((event.op_id, event.act))
+            effective &= ~record.past(index)
         if not last:
             assert record.founding is not None
             return record.founding.policy

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from p2pvalue_protocol import acts
 from p2pvalue_protocol.acts import Policy
 from p2pvalue_protocol.auth_record import DeviceRemoval, Giving
-from p2pvalue_protocol.device_tree import Case, Demotions
+from p2pvalue_protocol.device_tree import UNDEMOTED, Case, Demotions
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.members import Standing
 from p2pvalue_protocol.verdicts import Verdicts
@@ -34,6 +35,7 @@ class View:
     def extend(self, known: int, touched: set[bytes]) -> None:
         """Hold more operations, which change what is known of `touched` members only."""
         self.known = known
+        self.verdicts.forget_keeps()
         self._taken.clear()
         for root in sorted(touched):
             for device in self._record.devices_of.get(root, ()):
@@ -70,18 +72,20 @@ class View:
     def is_live(self, device: bytes, root: bytes) -> bool:
         """Return whether a device is live for some giving to a root, whatever its rank."""
         case = Case(device, self.known)
-        return any(self.verdicts.outcome(giving, case) is not None for giving in self.givings(root))
+        givings = self.verdicts.givings_left(root, case)
+        return any(self.verdicts.outcome(giving, case) is not None for giving in givings)
 
     def rank_of(self, root: bytes, *, is_leaveless: bool = False) -> int | None:
         """Return the rank of a member, live device or not; as if nobody had left, if asked so."""
         case = Case(b"", self.known, is_leaveless=is_leaveless)
-        ranks = [
-            rank
-            for giving in self.givings(root)
-            if self.verdicts.is_effective(giving)
-            and (rank := self.verdicts.rank_of(giving, case, 3)[0]) is not None
-        ]
-        return min(ranks, default=None)
+        best: int | None = None
+        for giving in self.verdicts.givings_left(root, case):
+            if best is not None and giving.rank >= best:
+                break
+            rank, _ = self.verdicts.rank_of(giving, case, 3)
+            if rank is not None and (best is None or rank < best):
+                best = rank
+        return best
 
     def givings(self, root: bytes) -> list[Giving]:
         """Return the givings to a root in the view, strongest first."""
@@ -144,7 +148,7 @@ class View:
                 return self._removes(index, root)
             case acts.Vote(root):
                 return any(
-                    verdicts.voter(index, giving.rank) not in (None, root)
+                    verdicts.votes.voter(index, giving.rank) not in (None, root)
                     for giving in self.givings(root)
                     if record.quorum(giving.rank) and not giving.past >> index & 1
                 )
@@ -178,6 +182,8 @@ class View:
 
     def demotions(self, giving: Giving, case: Case) -> Demotions:
         """Return the demotions that act on a case."""
+        if not self.verdicts.takings.demotions(giving.root):
+            return UNDEMOTED
         return self.verdicts.rank_of(giving, case, 3)[1]
 
     def is_authorised(self, removal: DeviceRemoval) -> bool:
@@ -187,23 +193,36 @@ class View:
         device = event.device if isinstance(event, acts.RemoveDevice) else event.first.device
         roots = self._record.roots_of.get(device, ()) if removal.root is None else (removal.root,)
         return any(
-            self.is_authorised_for(removal, device, giving, Case(device, self.known))
+            self.authorised(1 << removal.at, device, giving, demotions, self.known)
             for root in roots
-            for giving in self.givings(root)
+            for giving, demotions in self._kinds_of_givings(root, Case(device, self.known))
         )
 
-    def is_authorised_for(
-        self, removal: DeviceRemoval, device: bytes, giving: Giving, case: Case
-    ) -> bool:
-        """Return whether a removal of a device counts for what it does under a giving."""
-        if removal.root not in (None, giving.root):
-            return False
-        tree = self.verdicts.devices
-        if tree.strength_of(removal, giving, self.demotions(giving, case)) is not None:
-            return True
+    def _kinds_of_givings(self, root: bytes, case: Case) -> Iterator[tuple[Giving, Demotions]]:
+        """Yield one of each kind of givings to a root in the view, with what demotes it."""
+        met: set[tuple[int, Demotions]] = set()
+        for giving in self.givings(root):
+            demotions = self.demotions(giving, case)
+            if (giving.rank, demotions) not in met:
+                met.add((giving.rank, demotions))
+                yield giving, demotions
+
+    def authorised(
+        self, removals: int, device: bytes, giving: Giving, demotions: Demotions, known: int
+    ) -> int:
+        """Return those of some removals of a device that count for what it does under a giving."""
+        verdicts = self.verdicts
+        removals &= verdicts.takings.of_device(device, giving.root)
+        others = verdicts.devices.removing_as_others(removals, giving.root)
+        found = 0
+        for _, strong in verdicts.strong(others, giving, demotions):
+            found |= strong
         # By the shortest chain: what breaks a longer one alone leaves the device where it is.
-        links = min(self._record.links(device, giving.root, case.before), default=0)
-        return bool(links) and tree.removes_as_member(removal, giving, links)
+        if (own := removals & ~others) and (
+            links := min(self._record.links(device, giving.root, known), default=0)
+        ):
+            found |= verdicts.devices.removing_as_member(own, giving, links)
+        return found
 
     def removal_of(self, root: bytes) -> int | None:
         """Return the removal to name when a member is out: by somebody, by herself, by votes."""

@@ -7,16 +7,32 @@ content it may have changed, so that nothing else needs to be looked at again.
 
 from __future__ import annotations
 
-from p2pvalue_protocol.acts import Policy, Remove
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from p2pvalue_protocol.acts import Policy
 from p2pvalue_protocol.auth_record import DeviceRemoval, Giving
 from p2pvalue_protocol.authority import Authority
+from p2pvalue_protocol.bit_sets import bits_of
 from p2pvalue_protocol.device_tree import WEAKEST, Case
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.members import Standing
 
 _REMEMBERED_MAX = 65_536
 
-_Facts = dict[Giving, tuple[object, ...]]
+
+class _Facts(NamedTuple):
+    """What `visible` looks at beyond a device's own frontiers."""
+
+    givings: dict[bytes, tuple[int, int]]  # by root: all of them, and those that have effect
+    of_ranks: dict[tuple[bytes, int], tuple[object, ...]]  # by root and rank given
+
+    def may_differ(self, now: _Facts) -> bool:
+        """Return whether of what there was something is otherwise now."""
+        return any(
+            (now.givings[root][1] ^ effective) & givings
+            for root, (givings, effective) in self.givings.items()
+        ) or any(now.of_ranks.get(given) != facts for given, facts in self.of_ranks.items())
 
 
 class Visibility:
@@ -26,7 +42,8 @@ class Visibility:
         self._authority = authority
         self._record = authority.record
         self._changes = authority.changes()
-        self._placings: dict[tuple[bytes, int], list[tuple[Giving, int]]] = {}
+        self._placed: dict[bytes, dict[int, list[tuple[Giving, int]]]] = {}  # by device
+        self._placed_count = 0
         self._policies: dict[int, Policy | None] = {}
         self._judged: dict[tuple[bytes, int, int], Standing | None] = {}
         self._left: dict[bytes, dict[tuple[Giving, bytes, int], int | None]] = {}  # by root
@@ -49,29 +66,34 @@ class Visibility:
         except KeyError:
             pass
         limit = self._weakest_writer(kind, frontier)
-        placings = self.placings(device, frontier)
-        best = min(((rank, g.root) for g, rank in placings if rank <= limit), default=None)
-        standing = None if best is None else Standing(best[1], best[0])
+        view = self._authority.view(frontier)
+        standing = view.verdicts.best(Case(device, view.known), limit)
         if len(self._judged) >= _REMEMBERED_MAX:
             self._judged.clear()
         self._judged[asked] = standing
         return standing
 
-    def placings(self, device: bytes, frontier: int) -> list[tuple[Giving, int]]:
-        """Return the givings under which a device acts at a frontier, with the rank of each."""
-        known = self._placings.get((device, frontier))
+    def _placings(self, device: bytes, frontier: int) -> list[tuple[Giving, int]]:
+        """Return the givings under which a device acts at a frontier, with the rank of each.
+
+        Without those that can do no more for it than others, there and by all that is held.
+        """
+        of_device = self._placed.setdefault(device, {})
+        known = of_device.get(frontier)
         if known is None:
-            view = self._authority.view(frontier)
+            view, now = self._authority.view(frontier), self._authority.view().verdicts
             case = Case(device, view.known)
             known = [
                 (giving, rank)
                 for root in self._record.roots_of.get(device, ())
-                for giving in view.givings(root)
+                for giving in view.verdicts.givings_left(root, case, now=now)
                 if (rank := view.verdicts.outcome(giving, case)) is not None
             ]
-            if len(self._placings) >= _REMEMBERED_MAX:
-                self._placings.clear()
-            self._placings[device, frontier] = known
+            if self._placed_count >= _REMEMBERED_MAX:
+                self._placed.clear()
+                self._placed_count = 0
+            self._placed.setdefault(device, {})[frontier] = known
+            self._placed_count += 1
         return known
 
     def policy(self, frontier: int) -> Policy | None:
@@ -101,7 +123,7 @@ class Visibility:
         limit = self._weakest_writer(kind, frontier)
         return any(
             rank <= limit and self._counts(giving, device, frontier, reference, limit)
-            for giving, rank in self.placings(device, frontier)
+            for giving, rank in self._placings(device, frontier)
         )
 
     def _counts(
@@ -133,7 +155,7 @@ class Visibility:
         if not carriers:
             return False
         _, demotions = verdicts.rank_of(giving, self._case(device, frontier, place), WEAKEST)
-        return any(verdicts.is_strong(carrier, giving, demotions) for carrier in carriers)
+        return any(strong for _, strong in verdicts.strong(carriers, giving, demotions))
 
     def _may_be_kept(self, giving: Giving, device: bytes) -> bool:
         """Return whether it may depend on the single operation of a device if it counts.
@@ -144,10 +166,9 @@ class Visibility:
         known = self._kept.setdefault(giving.root, {})
         asked = (giving, device)
         if asked not in known:
-            reach = max(giving.rank, self._weakest_left(giving.root))
-            strength = self._authority.view().verdicts.strength
+            carriers = self._record.carriers.get(giving.root, 0)
             known[asked] = (
-                any(strength(index) < reach for index in self._record.carriers.get(giving.root, ()))
+                bool(self._authority.view().verdicts.acting(carriers, self._reach(giving) - 1))
                 or bool(self._facts_about_votes(giving))
                 or bool(self._facts_about_device(giving, device))
             )
@@ -172,22 +193,26 @@ class Visibility:
         self, giving: Giving, device: bytes, frontier: int, place: Reference
     ) -> bool:
         """Return whether proofs of a fork, none of them authorised, leave an operation out."""
-        removals = self._record.device_removals.get(device, ())
+        removals = self._authority.takings.of_devices.get(device, 0)
         if not removals:
             return False
         view, case = self._authority.view(), self._case(device, frontier, place)
-        if any(view.is_authorised_for(removal, device, giving, case) for removal in removals):
+        demotions = view.demotions(giving, case)
+        if view.authorised(removals, device, giving, demotions, case.before):
             return False
-        proofs = [removal.at for removal in removals if self.is_proof(removal)]
-        return bool(proofs) and not any(self._record.keeps(index, place, None) for index in proofs)
+        proofs = self._proofs(removals)
+        return bool(proofs) and not any(
+            self._record.keeps(index, place, None) for index in bits_of(proofs)
+        )
 
     def is_proof(self, removal: DeviceRemoval) -> bool:
         """Return whether a removal is a FORK, proven, by a member or stronger."""
-        return (
-            removal.at in self._record.forks
-            and self._authority.is_proven(removal.at)
-            and self._authority.view().verdicts.at_most(removal.at, 2)
-        )
+        return bool(self._proofs(1 << removal.at))
+
+    def _proofs(self, among: int) -> int:
+        """Return those of a set of removals that are FORKs, proven, by members or stronger."""
+        verdicts = self._authority.view().verdicts
+        return verdicts.acting(among & self._authority.proven_forks, WEAKEST - 1)
 
     # --- devices
 
@@ -210,33 +235,24 @@ class Visibility:
         return known
 
     def _is_gone(self, device: bytes) -> bool:
-        if any(self.is_proof(r) for r in self._record.device_removals.get(device, ())):
+        if self._proofs(self._authority.takings.of_devices.get(device, 0)):
             return True
         view = self._authority.view()
         return self.was_ever_admitted(device) and not view.stays(device)
 
     def keeps_of(self, device: bytes) -> list[Reference]:
         """Return the keeps that name operations of a device and may count, ascending."""
-        record, verdicts = self._record, self._authority.view().verdicts
-        found: set[int] = set()
+        record, takings = self._record, self._authority.takings
+        verdicts, found = self._authority.view().verdicts, 0
         for root in record.roots_of.get(device, ()):
-            for giving in record.givings.get(root, ()):
-                found.update(
-                    carrier
-                    for carrier in record.carriers.get(root, ())
-                    if verdicts.strength(carrier) < self._reach(giving)
-                )
-                found.update(
-                    vote
-                    for vote in record.votes_on.get(root, ())
-                    if giving.rank <= 1 and verdicts.voter(vote, giving.rank) is not None
-                )
-                found.update(
-                    removal.at
-                    for removal in record.device_removals.get(device, ())
-                    if removal.keeps and self._fact_about(removal, giving) is not None
-                )
-        kept = {kept for index in found for kept in record.keeps_of(index)}
+            for giving in self._one_of_each_rank(root):
+                found |= verdicts.acting(record.carriers.get(root, 0), self._reach(giving) - 1)
+                for votes in self._facts_about_votes(giving).values():
+                    found |= votes
+                for facts in self._facts_about_removals(giving, device):
+                    found |= facts
+        named = found & takings.keeping.get(device, 0)
+        kept = {kept for index in bits_of(named) for kept in record.keeps_of(index)}
         return sorted(reference for reference in kept if reference.device == device)
 
     # --- what changed
@@ -255,7 +271,7 @@ class Visibility:
             return []
         for device in sorted(self._unlooked & self._facts.keys()):
             before, now = self._facts[device], self._facts_of(device)
-            if any(now.get(giving) != facts for giving, facts in before.items()):
+            if before.may_differ(now):
                 found.add(device)
             self._facts[device] = now
         self._unlooked = set()
@@ -271,58 +287,54 @@ class Visibility:
             self._left_count = 0
             self._kept.clear()
             self._gone.clear()
+            self._placed.clear()
+            self._placed_count = 0
             self._unlooked = set(self._record.roots_of)
         for root in sorted(roots):
             self._left.pop(root, None)
             self._kept.pop(root, None)
             for device in self._record.devices_of.get(root, ()):
                 self._gone.pop(device, None)
+                self._placed_count -= len(self._placed.pop(device, ()))
                 self._unlooked.add(device)
 
     def _facts_of(self, device: bytes) -> _Facts:
-        """Return all that `visible` looks at beyond a device's own frontiers, by giving."""
-        is_effective = self._authority.view().verdicts.is_effective
-        found: _Facts = {}
+        """Return all that `visible` looks at beyond a device's own frontiers."""
+        facts = _Facts({}, {})
+        takings, verdicts = self._authority.takings, self._authority.view().verdicts
         for root in self._record.roots_of.get(device, ()):
-            strengths, weakest = self._strengths(root), self._weakest_left(root)
-            able: dict[int, tuple[tuple[int, int], ...]] = {}  # by reach: many givings share it
-            for giving in self._record.givings.get(root, ()):
-                reach = max(giving.rank, weakest)
-                if reach not in able:
-                    able[reach] = tuple(known for known in strengths if known[1] < reach)
-                found[giving] = (
-                    is_effective(giving),
-                    able[reach],
-                    self._facts_about_votes(giving),
+            facts.givings[root] = verdicts.effective_givings(root)
+            named = takings.revokes.get(root, 0) | self._record.carriers.get(root, 0)
+            named &= ~takings.leaves
+            for giving in self._one_of_each_rank(root):
+                facts.of_ranks[root, giving.rank] = (
+                    [verdicts.acting(named, level) for level in range(self._reach(giving))],
+                    dict(self._facts_about_votes(giving)),
                     self._facts_about_device(giving, device),
                 )
-        return found
+        return facts
 
-    def _strengths(self, root: bytes) -> list[tuple[int, int]]:
-        """Return the removals of a member and what may keep for her, with their authors' ranks."""
-        record, strength = self._record, self._authority.view().verdicts.strength
-        named = (*record.removals.get(root, ()), *record.carriers.get(root, ()))
-        return [(index, strength(index)) for index in named if index not in record.leaves]
+    def _one_of_each_rank(self, root: bytes) -> Iterator[Giving]:
+        """Yield a giving of each rank that a member got: others differ in their pasts only."""
+        for givings in self._authority.takings.givings.get(root, ()):
+            if givings:
+                yield self._record.given_at[root, givings.bit_length() - 1]
 
-    def _facts_about_votes(self, giving: Giving) -> list[object]:
-        voter = self._authority.view().verdicts.voter
-        votes = self._record.votes_on.get(giving.root, ()) if giving.rank <= 1 else ()
-        found = [(vote, voter(vote, giving.rank)) for vote in votes]
-        return [known for known in found if known[1] is not None]
-
-    def _weakest_left(self, root: bytes) -> int:
-        """Return the weakest rank that anybody demoted a member to, 0 if nobody did."""
-        events = self._record.events
-        acts = (events[index].act for index in self._record.removals.get(root, ()))
-        return max((act.rank for act in acts if isinstance(act, Remove)), default=0)
+    def _facts_about_votes(self, giving: Giving) -> dict[bytes, int]:
+        """Return for whom votes against a member speak, and which."""
+        votes = self._authority.takings.votes.get(giving.root, 0)
+        if not votes or giving.rank > 1:
+            return {}
+        return self._authority.view().verdicts.votes.voters_of(votes, giving.root, giving.rank)
 
     def _reach(self, giving: Giving) -> int:
         """Return the rank that a giving may be left with at the weakest."""
-        return max(giving.rank, self._weakest_left(giving.root))
+        return max(giving.rank, self._authority.takings.weakest_left(giving.root))
 
     def _facts_about_device(self, giving: Giving, device: bytes) -> list[object]:
-        record = self._record
-        if not record.device_removals:
+        """Return what removals of a device, and of those on whom it or they rest, may do."""
+        record, takings = self._record, self._authority.takings
+        if not takings.of_devices:
             return []
         found: list[object] = []
         looked: set[bytes] = set()
@@ -332,22 +344,29 @@ class Visibility:
                 if certifier in looked:
                     continue
                 looked.add(certifier)
-                for removal in record.device_removals.get(certifier, ()):
-                    fact = self._fact_about(removal, giving)
-                    if fact is not None:
-                        found.append(fact)
-                        above.append(record.events[removal.at].device)
+                facts = self._facts_about_removals(giving, certifier)
+                if any(facts):
+                    found.append((certifier, facts))
+                above += [
+                    author
+                    for author, removals in takings.removers.get(certifier, {}).items()
+                    if any(removals & fact for fact in facts)
+                ]
         return found
 
-    def _fact_about(self, removal: DeviceRemoval, giving: Giving) -> object | None:
-        if removal.root not in (None, giving.root):
-            return None
-        verdicts = self._authority.view().verdicts
-        if removal.is_by_root:
-            return removal.at
-        links = [n for n in range(2, 18) if verdicts.devices.removes_as_member(removal, giving, n)]
-        strength = verdicts.strength(removal.at)
-        is_proof = self.is_proof(removal)
-        if not links and not is_proof and strength >= self._reach(giving):
-            return None
-        return removal.at, tuple(links), strength, is_proof
+    def _facts_about_removals(self, giving: Giving, device: bytes) -> list[int]:
+        """Return the removals of a device that may count: by the root, as proofs, by whom else."""
+        takings, verdicts = self._authority.takings, self._authority.view().verdicts
+        removals = takings.of_device(device, giving.root)
+        if not removals:
+            return []
+        by_root = removals & takings.by_root
+        removals &= ~by_root
+        proofs = self._proofs(removals)
+        found = proofs | verdicts.acting(removals, self._reach(giving) - 1)
+        links = []
+        if own := takings.by_member(removals, giving.root):
+            links = [verdicts.devices.removing_as_member(own, giving, n) for n in range(2, 18)]
+            for revoking in links:
+                found |= revoking
+        return [by_root, proofs, *links, *(verdicts.acting(found, n) for n in range(WEAKEST + 1))]

@@ -16,6 +16,7 @@ from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.ids import CONTENT, ZERO32, Reference
 from p2pvalue_protocol.kinds.chat import NUMBER as CHAT
 from p2pvalue_protocol.limits import CERTIFICATE_DEPTH_MAX
+from p2pvalue_protocol.settled import Settled
 from p2pvalue_protocol.verdicts import Verdicts
 from p2pvalue_protocol.visibility import Visibility
 
@@ -158,22 +159,38 @@ def test_keeps_of_everything_by_everybody_are_judged() -> None:
     assert guests == [3] * 100, "what was kept stands"
 
 
-def test_who_has_no_power_makes_nobody_judge_anew() -> None:
+def test_who_has_no_power_makes_nobody_judge_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten: list[set[bytes]] = []
+    monkeypatch.setattr(Settled, "forget", lambda _, roots, __: forgotten.append(roots))
     town = Town(b"ada")
     for name, rank in ((b"bo", 2), (b"cy", 1)):
         added = town.write(name + b" device", acts.AddDevice(name, b""), town.genesis)
         town.write(b"ada device", acts.Give(name, rank), added)
     known = town.heads()
     town.ask_everything()
-    view = town.authority.view()
     town.write(b"cy device", acts.Nothing(), *known)
     for act in (acts.Remove(b"cy"), acts.RemoveDevice(b"cy", b"cy device"), acts.Vote(b"cy")):
         town.write(b"bo device", act, *known)
         assert town.visibility.take_reconsidered() == []
-    assert town.authority.view() is view
+    assert not forgotten
     town.write(b"ada device", acts.Remove(b"cy"), *known)
     assert town.visibility.take_reconsidered() == [b"cy device"]
-    assert town.authority.view() is not view, "who has power does"
+    assert forgotten == [{b"cy"}], "who has power does, about whom it is aimed at"
+
+
+def test_with_the_removed_fall_those_whom_she_let_in_whenever_it_is_heard() -> None:
+    """What was judged before a removal came is judged anew as far as it rests on the removed."""
+    town = Town(b"ada")
+    added = [
+        town.write(name + b" device", acts.AddDevice(name, b""), town.genesis)
+        for name in (b"bo", b"cy", b"dee")
+    ]
+    seen = town.write(b"ada device", acts.Give(b"bo", 1), *added)
+    town.write(b"bo device", acts.Give(b"cy", 2), seen)
+    town.write(b"cy device", acts.Give(b"dee", 3), *town.heads())
+    assert town.ask_everything() == 4
+    town.write(b"ada device", acts.Remove(b"bo"))
+    assert town.ask_everything() == 1
 
 
 @pytest.mark.parametrize("what", ["forks", "device removals", "removals", "votes"])

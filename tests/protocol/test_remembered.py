@@ -48,7 +48,7 @@ def history() -> tuple[Hamlet, list[int]]:
 
 @pytest.mark.parametrize(
     ("module", "limit"),
-    [(visibility, "_REMEMBERED_MAX"), (authority, "_VERDICTS_KEPT_MAX")],
+    [(visibility, "_REMEMBERED_MAX"), (authority, "_SETTLED_KEPT_MAX")],
     ids=["judgements", "verdicts"],
 )
 def test_who_remembers_next_to_nothing_answers_the_same(
@@ -61,10 +61,10 @@ def test_who_remembers_next_to_nothing_answers_the_same(
     assert answers(hamlet, frontiers) == expected
     parts = hamlet.membership._visibility, hamlet.membership._authority
     if module is visibility:
-        assert len(parts[0]._placings) == len(parts[0]._judged) == parts[0]._left_count == 1
+        assert parts[0]._placed_count == len(parts[0]._judged) == parts[0]._left_count == 1
         assert sum(map(len, parts[0]._left.values())) == 1
     else:
-        assert len(parts[1]._verdicts) == 1
+        assert len(parts[1]._settled) == 1
 
 
 def test_unions_of_frontiers_are_the_same_whether_they_are_remembered(
