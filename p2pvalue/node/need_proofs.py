@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -77,6 +78,8 @@ def read_proof_file(path: Path) -> ProofView:
     read, LocalProtocolError if it proves nothing.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for who writes
+            raise ConfigError(f"{path} is no file: give the path of one")
         with path.open("rb") as file:
             data = file.read(limits.PROOF_BYTES_MAX + 1)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -77,3 +78,10 @@ def test_what_proves_nothing_is_told_with_what_to_do(tmp_path: Path) -> None:
     file.write_bytes(b"p2pvalue proof 2\n")
     with pytest.raises(LocalProtocolError, match="use a newer p2pvalue; ask for a new one"):
         read_proof_file(file)
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match="is no file"):
+        read_proof_file(pipe)
