@@ -23,6 +23,7 @@ NotificationKind = Literal[
     "need-pledged",
     "need-claimed",
     "commented",
+    "mentioned",
     "pledge-lapsed",
     "pledge-confirmed",
     "thanked",

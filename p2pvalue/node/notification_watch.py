@@ -79,6 +79,7 @@ class NotificationWatch:
         self._due: dict[tuple[bytes, bytes], int] = {}  # when time changes what a need means
         self._of_members: set[bytes] = set()  # communities in which somebody may have gone
         self._gone: dict[bytes, frozenset[bytes]] = {}  # who was no member any more, when looked at
+        self._talked_of: frozenset[bytes] | None = None  # of many needs, those with comments
         self._by_hand: set[bytes] = set()
         self._has_news = trio.Event()
 
@@ -155,6 +156,8 @@ class NotificationWatch:
             self._of_members.discard(community.id)
             self._look_for_who_left(community)
         is_whole = community.id in self._whole
+        channels = self._context.store.containers(community.id, chat.NUMBER) if is_whole else None
+        self._talked_of = None if channels is None else frozenset(channels)
         self._whole.discard(community.id)
         subjects = self._changed.pop(community.id, set())
         rows = self._every(community) if is_whole else self._some(community, subjects)
@@ -251,19 +254,19 @@ class NotificationWatch:
         near = nearest_here(self._context, community.id, row.subject, standing)
         membership = self._context.membership(community.id)
         left = left_words(standing, membership.is_member)
+        role = role_of(state, standing, me)
+        said = list[Concern]()
+        if self._talked_of is None or row.subject in self._talked_of:
+            said = comments(self._context, community.id, row.subject, role, me)
         if not is_concerned(state, standing, me, near, left):
-            return []
+            return said
         due = next_ms(state, standing, me, now_ms)
         if due is not None:
             self._due[community.id, row.subject] = due
         author = membership.member_of(row.device)
         edit = LastEdit(author, row.time)
         held = HeldNeed(row.subject, state, edit, standing, sorted_acts(acts), left)
-        found = concerns(held, me, now_ms, near)
-        role = role_of(state, standing, me)
-        if role is not None:
-            found += comments(self._context, community.id, row.subject, role, me)
-        return found
+        return concerns(held, me, now_ms, near) + said
 
     # --- the digest
 

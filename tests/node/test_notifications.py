@@ -345,3 +345,24 @@ async def test_thanks_that_were_taken_back_are_not_quoted(people: list[Told]) ->
     await ana.news()
     [view] = ana.notifications.all()
     assert (view.text, view.is_read) == ("Ben thanks you: it counts no more", True)
+
+
+async def test_a_comment_that_names_me_concerns_me_whosever_need_it_is(people: list[Told]) -> None:
+    ana, ben, cleo = people
+    await need(ana)
+    meet(people)
+    subject = ana.node.community.needs.named("Roof").need
+    for text in ("@Benno, or ask@ben", "can you, @ben?", "@Ana: no"):
+        await cleo.node.community.post(text, channel=subject)
+    meet(people)
+    for told in people:
+        await told.news()
+    [view] = ben.notifications.all()
+    assert view.text == "Cleo named you in a comment on “Roof”: can you, @ben?"
+    assert (view.why, view.way) == ("because Cleo named you", "digest")
+    assert sorted(ana.listed()) == [("commented", 2), ("mentioned", 1)]
+    assert cleo.listed() == []
+    await ben.node.community.set_my_name("Benno")
+    await ben.node.community.post("done", channel=subject)
+    await ben.news()
+    assert ben.listed() == [("mentioned", 2)]

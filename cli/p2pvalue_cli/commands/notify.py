@@ -16,7 +16,8 @@ from p2pvalue_cli.output import ago, clock, json_text, one_line, say, short, sho
 KINDS = (
     "confirm-asked settle-asked left-owing handed-over pledge-triggered pledge-outdated"
     " pledge-disputed pledge-settled due-tomorrow need-closing need-triggered need-released"
-    " need-lapsed need-pledged need-claimed commented pledge-lapsed pledge-confirmed thanked"
+    " need-lapsed need-pledged need-claimed commented mentioned pledge-lapsed pledge-confirmed"
+    " thanked"
 ).split()
 _DAYS = re.compile(r"(\d{1,4})\s*(?:d|days?)")
 _DAY_MINUTES = 24 * 60
