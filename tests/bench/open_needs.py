@@ -1,7 +1,7 @@
 """What a node's questions about many open needs cost, in CPU time, from a store on disk.
 
 Needs of three people, each with pledges and voices of the two others. They are made once at
-`--path` (ten thousand: a minute), and asked about by a new node in each run, which prints one JSON
+`--path` (ten thousand: a minute). Each run asks a new node with a copy of that and prints one JSON
 line for each question; `longest_ms` is the longest step, collections of garbage apart:
 
     python -m tests.bench.open_needs --needs 10000 --path /tmp/needs.sqlite
@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import trio
 
@@ -113,7 +115,9 @@ def main() -> None:
     stalls = Stalls()
     gc.callbacks.append(stalls.collects)
     begin_collecting()
-    trio.run(asked, args.path, stalls, instruments=[stalls])
+    with TemporaryDirectory() as folder:
+        copy = Path(shutil.copy(args.path, folder))
+        trio.run(asked, copy, stalls, instruments=[stalls])
 
 
 if __name__ == "__main__":

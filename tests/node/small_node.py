@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 import trio
 
@@ -39,6 +40,7 @@ NONCE = b"n" * 32
 FIRST_MS = 1_800_000_000_000
 
 
+@cache
 def key(text: str) -> SigningKey:
     return SigningKey(text.encode().ljust(32, b"."))
 
