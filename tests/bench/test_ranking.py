@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from p2pvalue_protocol.needs.explain import explain
-from p2pvalue_protocol.needs.parts import Line, Offer, Ranked, Voice, Weights
+from p2pvalue_protocol.needs.parts import Line, Offer, Ranked, Sums, Voice, Weights
 from p2pvalue_protocol.needs.ranking import Ranking, rank
 from tests.bench.ranking import AS_OF_MS, WAYS, measured, people, some_need, with_one_more
 
@@ -82,6 +82,35 @@ def test_reasons_take_as_much_work_whatever_was_said_of_a_need(way: str) -> None
         ranking.settle()
         works.append(calls_of(partial(explain, ranking, asked.need)))
     assert works[1] <= 2 * works[0]
+
+
+def test_who_pledges_to_everything_has_each_need_weighed_once_a_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two members who are together at all needs come and go twenty times before somebody asks."""
+    pair = people(2)
+    offers = tuple(Offer(member, 2, 0, 60, AS_OF_MS) for member in pair)
+    needs = [
+        Ranked(number.to_bytes(16), AS_OF_MS, (Line("hours", 600),), (), offers)
+        for number in range(FEW)
+    ]
+    ranking = Ranking(needs, WAYS["with quadratic"], AS_OF_MS)
+    ranking.settle()
+    weighed, weigh = [], Ranking._weigh
+
+    def counted(self: Ranking, sums: Sums) -> tuple[int, bytes]:
+        weighed.append(sums.need)
+        return weigh(self, sums)
+
+    monkeypatch.setattr(Ranking, "_weigh", counted)
+    for _ in range(10):
+        ranking.put(msgspec.structs.replace(needs[0], offers=()))
+        ranking.put(needs[0])
+    assert weighed == []
+    while not ranking.settle(16):
+        assert len(weighed) % 16 == 0
+    assert len(weighed) == FEW
+    assert ranking.places() == rank(needs, WAYS["with quadratic"], AS_OF_MS)
 
 
 def test_work_that_grows_with_needs_is_noticed() -> None:
