@@ -20,6 +20,7 @@ from p2pvalue_protocol.errors import P2PValueError
 _JSON = "p2pvalue.json"
 _DATA_DIR = "p2pvalue.data_dir"
 _ASKED = "p2pvalue.json_somewhere"
+_TOO_MANY = "Got unexpected extra argument"  # as click begins to say it
 SENTENCE_CHARS_MAX = 200  # of a command in the list of its group
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -81,6 +82,16 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.example = example
         self.params += _shared_options()
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words of the command; who wrote too many is told of quotes."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if not error.message.startswith(_TOO_MANY):
+                raise
+            advice = "put words that belong together between quotes"
+            raise click.UsageError(f"{error.message}: {advice}", ctx) from error
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return the whole first sentence, whatever the limit: a list wraps it."""

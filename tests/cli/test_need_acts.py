@@ -164,6 +164,12 @@ def test_an_amount_of_two_words_needs_no_quotes(ana: Person) -> None:
     assert (refused.exit_code, "5 lamps does not fit" in refused.stderr) == (failures.USAGE, True)
 
 
+def test_who_forgot_quotes_is_told_of_them(ana: Person) -> None:
+    refused = ana.type("need", "add", "Beds", "--material", "12", "boards")
+    assert refused.exit_code == failures.USAGE
+    assert "(boards): put words that belong together between quotes" in refused.stderr
+
+
 def test_a_need_shows_on_what_an_unmet_pledge_waits(ana: Person) -> None:
     ana.sees("need", "add", "Beds", "--hours", "2h")
     ana.sees("pledge", "make", "Beds", "1h", "--if-others", "2")
