@@ -128,5 +128,5 @@ PROOF_BYTES_MAX = 16 * 1_024 * 1_024  # of a file, packed
 PROOF_PLAIN_BYTES_MAX = 32 * 1_024 * 1_024  # unpacked; a file may not unfold to more
 PROOF_OPERATIONS_MAX = 100_000  # some 7 MB, and half a minute of a stranger's computer
 PROOF_AUTH_OPERATIONS_MAX = 10_000  # their pasts are bit sets: 12 MB
-PROOF_JUDGEMENTS_MAX = 50_000_000  # ranks given times taken: half a minute; honest ones are few
+PROOF_JUDGEMENTS_MAX = 2_000_000  # ranks given and taken; honest files stay far below
 PROOF_FRONTIERS_MAX = 1_000_000  # ids in all auth frontiers; honest ones are a few ids wide

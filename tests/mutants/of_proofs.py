@@ -42,10 +42,19 @@ MUTANTS = (
         "needs/test_proof_effort.py::test_a_file_that_gives_and_takes_a_rank_without_end_is_refused_before_it_is_judged",
     ),
     Mutant(
+        "proof-that-judges-the-demoted-without-end",
+        "PROOF_JUDGEMENTS_MAX: of who was made weaker each pair of a rank given and one taken",
+        "proof/effort",
+        "given * taken if root in self._demoted else given + taken",
+        "given + taken",
+        "needs/test_proof_effort.py::"
+        "test_of_who_was_made_weaker_each_rank_given_is_judged_with_each_taken",
+    ),
+    Mutant(
         "proof-that-counts-votes-without-end",
         "PROOF_JUDGEMENTS_MAX: nor what has many votes or policies at many frontiers",
         "proof/replay",
-        "self._votes**2 + self._policies**2",
+        "self._votes + self._policies",
         "0",
         "needs/test_proof_effort.py::"
         "test_votes_and_policies_at_each_frontier_are_pairs_to_be_judged_too",

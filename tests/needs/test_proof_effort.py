@@ -31,7 +31,7 @@ def takings(offer: Reference) -> dict[int, bytes]:
 def test_a_file_that_gives_and_takes_a_rank_without_end_is_refused_before_it_is_judged(
     kind: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether her words count is asked of every pair: a file of 6 kB kept a reader for 17 s."""
+    """Whether her words count is asked of all of these: a file of 6 kB kept a reader for 17 s."""
     pond = Pond(auth.READ_PUBLIC)
     offer = pond.offer("bea")
     for _ in range(5):
@@ -41,9 +41,28 @@ def test_a_file_that_gives_and_takes_a_rank_without_end_is_refused_before_it_is_
     operations = replay(decode_proof(data)).operations
     written = sum(op.core.device == offer.device for op in operations)
     given = 1 + sum(op.core.kind == auth.GRANT for op in operations)  # ADMIT
-    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", written * given * 5)
+    others = sum(op.core.device != offer.device for op in operations)  # Ana's: one rank each
+    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", written * (given + 5) + others)
     assert refusal_of(data) is None
-    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", written * given * 5 - 1)
+    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", written * (given + 5) + others - 1)
+    assert refusal_of(data) == Reason.OVER_LIMIT
+
+
+def test_of_who_was_made_weaker_each_rank_given_is_judged_with_each_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pond = Pond(auth.READ_PUBLIC)
+    offer = pond.offer("bea")
+    for _ in range(5):
+        pond.say("ana", Draft(auth.REVOKE, b"", auth.revoke_payload(root("bea"), auth.GUEST)))
+        pond.say("ana", Draft(auth.GRANT, b"", auth.grant_payload(root("bea"), auth.MEMBER)))
+    data = pond.file()
+    operations = replay(decode_proof(data)).operations
+    written = sum(op.core.device == offer.device for op in operations)
+    others = len(operations) - written
+    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", written * 6 * 5 + others)
+    assert refusal_of(data) is None
+    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", written * 6 * 5 + others - 1)
     assert refusal_of(data) == Reason.OVER_LIMIT
 
 
@@ -57,13 +76,13 @@ def test_a_file_that_gives_and_takes_a_rank_without_end_is_refused_before_it_is_
 def test_votes_and_policies_at_each_frontier_are_pairs_to_be_judged_too(
     kind: int, payload: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Which of them count is asked anew wherever somebody wrote: 2 kB kept a reader for 6 s."""
+    """Which of them count may be asked wherever somebody wrote: 2 kB kept a reader for 6 s."""
     pond = Pond(auth.READ_PUBLIC)
     for _ in range(5):
         pond.say("ana", Draft(kind, b"", payload))
     data = pond.file()
-    squares = sum(number**2 for number in range(1, 6))
-    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", squares)
+    asked = len(replay(decode_proof(data)).operations) + sum(range(1, 6))
+    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", asked)
     assert refusal_of(data) is None
-    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", squares - 1)
+    monkeypatch.setattr(limits, "PROOF_JUDGEMENTS_MAX", asked - 1)
     assert refusal_of(data) == Reason.OVER_LIMIT

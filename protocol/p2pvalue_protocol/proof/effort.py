@@ -1,8 +1,9 @@
 """How much a file asks of its reader, told before she begins (spec: proof, "Building it again").
 
-Whether one operation counts is a question about each pair of a rank that was given to its author
-and something that took one. In a community there are few of these. Who founds one for the purpose
-can give and take one member's rank thousands of times, in a file of some kilobytes.
+Whether one operation counts is a question about each rank that was given to its author, and about
+each operation that took one: these are looked at as sets, but may differ at each frontier. Of who
+was made weaker each pair may matter. In a community there are few of these. Who founds one for the
+purpose can give and take one member's rank thousands of times, in a file of some kilobytes.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from p2pvalue_protocol import auth_payloads as auth
+from p2pvalue_protocol.acts import OUT
 from p2pvalue_protocol.operation import Operation
 
 
 def judgements_of(operations: Iterable[Operation]) -> int:
-    """Return how many pairs of a giving and a taking are looked at, at most; ~2 µs an operation."""
+    """Return how many givings, takings and pairs of them are looked at; ~2 µs an operation."""
     counting = _Counting()
     for op in operations:
         counting.take(op)
@@ -28,6 +30,7 @@ class _Counting:
         self._given: Counter[bytes] = Counter()  # by root
         self._taken: Counter[bytes] = Counter()  # by root, or by device
         self._roots: dict[bytes, set[bytes]] = {}  # by device
+        self._demoted: set[bytes] = set()  # roots
 
     def take(self, op: Operation) -> None:
         self._written[op.core.device] += 1
@@ -58,6 +61,8 @@ class _Counting:
         match op.core.kind:
             case auth.REVOKE:
                 taken = auth.read_payload(auth.RevokePayload, op.payload)
+                if taken is not None and taken.rank != OUT:
+                    self._demoted.add(taken.key)
                 yield from () if taken is None else (taken.key,)
             case auth.VOTE:
                 vote = auth.read_payload(auth.VotePayload, op.payload)
@@ -76,10 +81,11 @@ class _Counting:
 
     def judgements(self) -> int:
         return sum(
-            count * sum(self._given[root] * self._against(device, root) for root in roots)
+            count * sum(self._looked_at(device, root) for root in roots)
             for device, roots in self._roots.items()
             if (count := self._written[device])
         )
 
-    def _against(self, device: bytes, root: bytes) -> int:
-        return self._taken[root] + self._taken[device]
+    def _looked_at(self, device: bytes, root: bytes) -> int:
+        given, taken = self._given[root], self._taken[root] + self._taken[device]
+        return given * taken if root in self._demoted else given + taken

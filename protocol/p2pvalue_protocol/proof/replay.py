@@ -284,7 +284,7 @@ class _Climb:
         if frontier not in self._met:
             self._met.add(frontier)
             self._width += len(graph.members_of(frontier))
-            self._judgements += self._votes**2 + self._policies**2  # each is looked at by others
+            self._judgements += self._votes + self._policies  # which of them count is asked anew
         is_wide = self._width > limits.PROOF_FRONTIERS_MAX
         is_long = self._judgements > limits.PROOF_JUDGEMENTS_MAX
         if is_wide or is_long or len(graph) > limits.PROOF_AUTH_OPERATIONS_MAX:
