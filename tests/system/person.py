@@ -21,6 +21,8 @@ from tests.demo.cable import Cable
 from tests.patience import WAIT_S
 
 _LOOK_EVERY_S = 0.02
+_LATE_BY = 1 / 20
+"""Of what was waited so far, until the next look: daemons have the cores while others wait."""
 
 Seen = TypeVar("Seen")
 
@@ -164,15 +166,16 @@ class Owner:
     ) -> Seen:
         """Return what `look` finds once that is true; fails when the daemon ends first."""
         assert self.process is not None
-        end = time.monotonic() + seconds
+        began_s = time.monotonic()
         while True:
             with contextlib.suppress(Unreachable):
                 if found := look():
                     return found
-            if time.monotonic() > end:
+            waited_s = time.monotonic() - began_s
+            if waited_s > seconds:
                 raise AssertionError(f"{self.name} waited {seconds} s for {what}\n{self.log}")
             with contextlib.suppress(subprocess.TimeoutExpired):
-                code = self.process.wait(every_s)
+                code = self.process.wait(max(every_s, waited_s * _LATE_BY))
                 raise AssertionError(f"{self.name}'s daemon ended with {code}\n{self.log}")
 
     def until_up(self) -> None:
