@@ -124,8 +124,8 @@ class People:
         ledger.deeds["voted down"] += len(ledger.voted_on - admins)
         ledger.voted_on &= admins
 
-    def write_what_is_missing(self, missing: int) -> None:
-        """Let who can write so many operations, a few at a time each."""
+    def write_what_is_missing(self, missing: int) -> int:
+        """Let who can write so many operations, a few at a time each; return what is left."""
         machines = [self._shell.machines[number] for number in sorted(self._shell.ledger.wanted)]
         at_ms = self._shell.timeline.now_ms
         while missing > 0:
@@ -135,7 +135,8 @@ class People:
                 event = Event(at_ms, "write", actor.number, amount=WRITTEN_AT_ONCE)
                 missing -= WRITTEN_AT_ONCE * self.do(event)
             if missing == before:
-                return
+                break
+        return missing
 
     def set_right(self, founder: Actor) -> None:
         """Undo what hostile people did: let in again who was put out, put out who came in.

@@ -45,11 +45,13 @@ from p2pvalue_protocol.inputs import (
 
 SETTLE_MS_MAX = 60_000
 FILES_MS_MAX = 120_000  # from then on: peers that had a chunk not are asked again in a minute
+FIRST_KEY_MS_MAX = 1_000_000  # until there is another where the first was lost with a disk
 HOSTILE_AFTER_HEAL_MS = 10_000  # how long the hostile go on to act after everything healed
 DIAL_EVERY_MS = 1_500
 ACT_EVERY_MS = 2_000
 LOOK_EVERY_MS = 4_000
 TRY_AGAIN_MS = 1_500
+WRITE_AGAIN_MS = 2_000
 LAST_WORDS = 0.97  # of the time while it is busy: then is written what is missing
 NEIGHBOURS_MAX = 3
 READER_NEIGHBOURS = 2
@@ -102,6 +104,7 @@ class World:
         self._faults = FaultMaker(self._shell, self._ledger, self._enter, plan.seed)
         self._end_ms = self._busy_ms + SETTLE_MS_MAX
         self._files_ms: int | None = None
+        self._left = 0
         self._settle_people()
 
     def _settle_people(self) -> None:
@@ -291,7 +294,8 @@ class World:
         settled_ms = self._wait(self._checks.difference, SETTLE_MS_MAX, "not equal after the heal")
         settled = self._checks.settled()
         if settled_ms is not None and self._missing(settled[:1]) > 0:
-            self._people.write_what_is_missing(self._missing(settled[:1]))
+            self._left = self._missing(settled[:1])
+            self._wait(self._write_left, FIRST_KEY_MS_MAX, "not all is written", WRITE_AGAIN_MS)
             self._wait(self._checks.difference, SETTLE_MS_MAX, "not equal again")
             if self._missing(settled[:1]) > 0:
                 self._ledger.fail(f"nobody wrote the last {self._missing(settled[:1])} operations")
@@ -305,18 +309,25 @@ class World:
         wanted = [actor for number, actor in sorted(machines) if number in self._ledger.wanted]
         self._people.write_what_is_missing(self._missing(wanted))
 
+    def _write_left(self) -> str:
+        """Let who can write what is left to be written; return how much still is, empty if none."""
+        self._left = self._people.write_what_is_missing(self._left)
+        return f"{self._left} operations" if self._left > 0 else ""
+
     def _missing(self, actors: Iterable[Actor]) -> int:
         """Return how much less than a world is to hold the fullest of some machines holds."""
         held = (ask(self._shell, actor, _operations_of) for actor in actors if actor.is_up)
         return self._plan.scenario.operations_min - max((h or 0 for h in held), default=0)
 
-    def _wait(self, difference: Callable[[], str], ms_max: int, what: str) -> int | None:
+    def _wait(
+        self, difference: Callable[[], str], ms_max: int, what: str, every_ms: int = 250
+    ) -> int | None:
         """Let time pass until there is no difference; return how long it took, None if too long."""
         start_ms = self._timeline.now_ms
         while self._timeline.now_ms < start_ms + ms_max:
             if not difference():
                 return self._timeline.now_ms - start_ms
-            self._timeline.run_until(self._timeline.now_ms + 250)
+            self._timeline.run_until(self._timeline.now_ms + every_ms)
         self._ledger.fail(f"{what} {ms_max} ms later: {difference()}")
         return None
 
