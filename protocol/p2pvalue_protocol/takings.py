@@ -146,6 +146,7 @@ class Takings:
                 if certifier:
                     self._certified[certifier] |= 1 << index
                     self.certified_by_devices.add(event.device)
+                self._rests(root, *self.removers.get(event.device, ()))
                 if self.of_devices.get(event.device):
                     self.dividing |= self.revokes.get(root, 0)
             case acts.Found(founders):

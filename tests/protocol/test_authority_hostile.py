@@ -13,7 +13,7 @@ from p2pvalue_protocol import acts
 from p2pvalue_protocol.auth_record import NoContent
 from p2pvalue_protocol.authority import Authority
 from p2pvalue_protocol.causal import AuthGraph
-from p2pvalue_protocol.ids import CONTENT, ZERO32, Reference
+from p2pvalue_protocol.ids import AUTH, CONTENT, ZERO32, Reference
 from p2pvalue_protocol.kinds.chat import NUMBER as CHAT
 from p2pvalue_protocol.limits import CERTIFICATE_DEPTH_MAX
 from p2pvalue_protocol.settled import Settled
@@ -191,6 +191,23 @@ def test_with_the_removed_fall_those_whom_she_let_in_whenever_it_is_heard() -> N
     assert town.ask_everything() == 4
     town.write(b"ada device", acts.Remove(b"bo"))
     assert town.ask_everything() == 1
+
+
+def test_with_the_removed_falls_what_she_said_of_a_device_before_it_came() -> None:
+    town = Town(b"ada")
+    added = town.write(b"bo device", acts.AddDevice(b"bo", b""), town.genesis)
+    seen = town.write(b"ada device", acts.Give(b"bo", 1), added)
+    number = len(town.graph) + 1
+    one, other = (
+        Reference(b"cy device", AUTH, 0, b"cy device 0 %d" % (number + branch)) for branch in (0, 1)
+    )
+    town.write(b"bo device", acts.ProveFork(one, other), seen)
+    for _ in range(2):
+        given = town.write(b"cy device", acts.AddDevice(b"cy", b""), town.genesis, seq=0)
+    town.write(b"ada device", acts.Give(b"cy", 2), given)
+    assert town.visibility.is_gone(b"cy device")
+    town.write(b"ada device", acts.Remove(b"bo"))
+    assert not town.visibility.is_gone(b"cy device")
 
 
 @pytest.mark.parametrize("what", ["forks", "device removals", "removals", "votes"])
