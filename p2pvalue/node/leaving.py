@@ -7,17 +7,21 @@ about this community. What was read stays to be read, unless it is wiped.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 from p2pvalue import types as t
+from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import AUTH, Reference
 from p2pvalue_protocol.removal import leave_draft
 
 if TYPE_CHECKING:
     from p2pvalue.node.running import RunningNode
+
+log = logging.getLogger(__name__)
 
 TELL_S_MAX: Final = 5.0  # how long a caller waits for the others to hear of it
 LOOK_S: Final = 0.1
@@ -28,7 +32,8 @@ class Leaving:
 
     def __init__(self, node: RunningNode) -> None:
         self._node = node
-        self._silent: dict[bytes, bool] = {}
+        self._silent: set[bytes] = set()
+        self._unnoted: set[bytes] = set()  # silent, though the disk took no note of it yet
 
     async def leave(self, community: bytes, *, wipe: bool) -> t.LeaveView:
         """Write that we leave, and wait a few seconds for a peer to hold it.
@@ -66,7 +71,8 @@ class Leaving:
         node.chunks.forget(community)
         node.member_events.drop(community)
         node.notifications.forget(community)
-        self._silent.pop(community, None)
+        self._silent.discard(community)
+        self._unnoted.discard(community)
         node.store.forget(community)
         if node.dialer is not None:
             node.dialer.forget(community)
@@ -96,15 +102,27 @@ class Leaving:
         keys = self._node.keystore.keys(community)
         if (keys is not None and keys.link) or not self.has_left(community):
             return False  # a member, or on the way back
-        if self._silent.get(community):
-            return True
-        key = f"left:{community.hex()}"
-        if self._node.store.meta(key) is None:
-            if not self._is_told(community):
+        if community not in self._silent:
+            key = f"left:{community.hex()}"
+            if self._node.store.meta(key) is not None:
+                self._silent.add(community)
+            elif community in self._unnoted or self._is_told(community):
+                self._note(community, key)
+            else:
                 return False
-            self._node.store.put_meta(key, b"told")
-        self._silent[community] = True
         return True
+
+    def _note(self, community: bytes, key: str) -> None:
+        """Keep for after a restart that a leave is told; again when asked again, if it fails."""
+        try:
+            self._node.store.put_meta(key, b"told")
+        except StoreFailed as failure:
+            if community not in self._unnoted:
+                log.error("that we left is known, which is noted later: %s", failure)
+            self._unnoted.add(community)
+        else:
+            self._silent.add(community)
+            self._unnoted.discard(community)
 
     def _is_told(self, community: bytes) -> bool:
         machine, device = self._node.machine, self._node.device(community)

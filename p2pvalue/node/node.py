@@ -13,12 +13,14 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import assert_never
 
 import trio
 
 from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import SYNC_PROTOCOL, Link, LinkClosed, Network, Verdict
+from p2pvalue.node import trying
 from p2pvalue.node.dialing import Dialer
 from p2pvalue.node.events import EventHub, events_of
 from p2pvalue.node.links import Links
@@ -348,7 +350,8 @@ class Node:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve peers until cancelled; ready for callers at once, before the network is up."""
-        self.handle(Wakeup())  # sign what a crash left unsigned
+        with suppress(StoreFailed):  # it is told and tried again below
+            self.handle(Wakeup())  # sign what a crash left unsigned
         async with trio.open_nursery() as nursery:
             self._link_tasks = nursery
             nursery.start_soon(self._wake_in_time)
@@ -359,11 +362,13 @@ class Node:
             self.know_stored_addresses()
             await nursery.start(self.network.run, self)
             self.is_network_up.set()
-            self.tell_addresses()
             nursery.start_soon(self.presences.run)
             nursery.start_soon(self.dialer.run)
+            await trying.until_addresses_taken(self.tell_addresses)
 
     async def _wake_in_time(self) -> None:
+        wake = partial(self.handle, Wakeup())
+        await trying.until_due_taken(wake)
         while True:
             self._timer_changed = trio.Event()
             due = self.machine.next_wakeup_ms()
@@ -372,11 +377,7 @@ class Node:
             with trio.move_on_after(wait_s):
                 await self._timer_changed.wait()
                 continue
-            try:
-                self.handle(Wakeup())
-            except StoreFailed as error:
-                log.error("%s", error)
-                await trio.sleep(1.0)
+            await trying.until_due_taken(wake)
 
     # --- for the facade
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import trio
 import trio.testing
 
+from p2pvalue.network import MemoryNetwork
 from p2pvalue.network.interface import SYNC_PROTOCOL, Link, LinkClosed
-from p2pvalue.node import introductions
+from p2pvalue.node import introductions, trying
+from p2pvalue.node.leaving import Leaving
 from p2pvalue.node.links import Links
 from p2pvalue.node.need_closer import LOOK_EVERY_S, NeedCloser
 from p2pvalue.node.running import RunningNode
-from p2pvalue.store import StoreFailed
+from p2pvalue.store import SqliteStore, StoreFailed
 from p2pvalue.types import MemberView
-from p2pvalue_protocol.inputs import DevicesMade, Input, PeerLeft
+from p2pvalue_protocol.addresses import decode_record
+from p2pvalue_protocol.inputs import DevicesMade, Input, PeerLeft, Wakeup
+from p2pvalue_protocol.past import Batch
 from tests.node.household import Household, until
 from tests.node.small_node import SmallNode
 from tests.node.test_joining import ANA, BEA, GARDEN, Home, at
@@ -143,6 +148,90 @@ async def test_how_a_node_is_can_be_asked_though_the_disk_is_full(
         monkeypatch.setattr(ana.machine, "peers_holding", lambda *_: 1)
         assert [view.unshared for view in ana.communities()] == [0]
         ana.sign()
+
+
+async def test_where_a_node_started_on_a_full_disk_is_now_is_said_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    home, moved = Household(tmp_path), "/ip4/127.0.0.1/tcp/4242"
+    async with home.node("Ana") as ana:
+        community = (await ana.create_community("Garden")).id
+    (before,) = ana.machine.replica(community).address_records()
+    tried, again, taken = trio.Event(), trio.Event(), trio.Event()
+    commit = SqliteStore.commit
+
+    def failing(store: SqliteStore, batches: Sequence[Batch]) -> None:
+        if any(batch.addresses for batch in batches):
+            (again if tried.is_set() else tried).set()
+        full()
+
+    def noted(store: SqliteStore, batches: Sequence[Batch]) -> None:
+        commit(store, batches)
+        if any(batch.addresses for batch in batches):
+            taken.set()
+
+    monkeypatch.setattr(trying, "ADDRESSES_AGAIN_S", 0.01)
+    monkeypatch.setattr(
+        MemoryNetwork, "addresses", lambda network: [f"{moved}/p2p/{network.peer_id}"]
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteStore, "commit", failing)
+        async with home.node("Ana") as ana:
+            with trio.fail_after(WAIT_S):
+                await again.wait()
+            assert [view.state for view in ana.communities()] == ["active"]
+            assert caplog.text.count("where we are now is not said yet") == 1
+            patch.setattr(SqliteStore, "commit", noted)
+            with trio.fail_after(WAIT_S):
+                await taken.wait()
+            (now,) = ana.machine.replica(community).address_records()
+            record = decode_record(now[1], community)
+            assert before != now
+            assert record is not None
+            assert record.addresses[0].startswith(moved)
+            await ana.community().post("as before")
+
+
+async def test_what_a_crash_left_unsigned_ends_no_start_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Household(tmp_path)
+    async with home.node("Ana") as ana:
+        community = (await ana.create_community("Garden")).id
+    tries, woken, handle = list[Input](), trio.Event(), RunningNode.handle
+
+    def failing(node: RunningNode, given: Input) -> object:
+        if isinstance(given, Wakeup):
+            tries.append(given)
+            if len(tries) < 3:
+                full()
+            woken.set()
+        return handle(node, given)
+
+    monkeypatch.setattr(trying, "DUE_AGAIN_S", 0.01)
+    monkeypatch.setattr(RunningNode, "handle", failing)
+    async with home.node("Ana") as ana:
+        await ana.community(community.hex()).post("as before")
+        with trio.fail_after(WAIT_S):
+            await woken.wait()
+
+
+async def test_who_left_is_silent_though_the_disk_takes_no_note_of_it_and_notes_it_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = Household(tmp_path)
+    async with home.node("Ana") as ana, home.node("Ben") as ben:
+        garden = await ana.create_community("Garden")
+        await ben.join((await garden.invite()).link)
+        await until(ana, lambda: {member.name for member in garden.members()} == {"Ana", "Ben"})
+        with monkeypatch.context() as patch:
+            patch.setattr(ben.store, "put_meta", full)
+            assert (await ben.leave(garden.id.hex(), wipe=False)).told
+            assert ben.is_silent(garden.id)
+            assert caplog.text.count("the disk is full") == 1
+        assert ben.is_silent(garden.id)
+        monkeypatch.setattr(ben.machine, "peers_holding", lambda *_: 0)
+        assert Leaving(ben).is_silent(garden.id)
 
 
 class Broken(Link):
