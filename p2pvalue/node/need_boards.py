@@ -11,7 +11,8 @@ from p2pvalue.node.references import every_entry, every_state
 from p2pvalue.store import Entry, Store
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.kinds import close, decode_state, need, pledge
-from p2pvalue_protocol.needs.acts import Act, with_pasts
+from p2pvalue_protocol.needs.acts import Act
+from p2pvalue_protocol.needs.closing import with_pasts
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from p2pvalue_protocol.past import StateRow
 from p2pvalue_protocol.replica import Replica
@@ -44,7 +45,7 @@ class NeedBoards:
         known = self._known.get(key)
         if known is None or known[0] != row.op_id:  # the row that was asked with may be another
             self._drop(key)
-            read = read_acts(copy, store, row.subject) if acts is None else acts
+            read = read_acts(copy, store, row) if acts is None else acts
             standing = standing_of(need_state(row), read)
             self._weight += _weight(standing)
             known = self._known[key] = (row.op_id, standing)
@@ -101,9 +102,9 @@ def need_state(row: StateRow) -> need.NeedState:
     return state
 
 
-def read_acts(copy: Replica, store: Store, subject: bytes) -> list[Act]:
+def read_acts(copy: Replica, store: Store, row: StateRow) -> list[Act]:
     """Return what was said about a need, also what counts no more; what is sealed to us is not."""
-    return with_pasts(_opened(copy, store, subject), copy.branches.reach)
+    return with_pasts(need_state(row), _opened(copy, store, row.subject), copy.branches.reach)
 
 
 def _opened(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:

@@ -55,7 +55,7 @@ def timeline(
     Reads every operation about the need.
     """
     copy = context.copy_of(community)
-    acts = read_acts(copy, context.store, row.subject)
+    acts = read_acts(copy, context.store, row)
     heard: set[bytes] = set()
     standing = standing_of(need_state(row), acts, heard)
     pledges = {pledge.offer.pledge: pledge for pledge in standing.pledges}

@@ -225,7 +225,7 @@ class Needs:
 
     def _acts(self, row: StateRow) -> Acts:
         copy = self._context.copy_of(self._community)
-        return sorted_acts(read_acts(copy, self._context.store, row.subject))
+        return sorted_acts(read_acts(copy, self._context.store, row))
 
     def _counted(self, standing: NeedStanding, acts: Acts) -> list[Act]:
         """Return what a CLOSE of ours is to count; refuses one that would change nothing."""

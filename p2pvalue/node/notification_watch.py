@@ -247,7 +247,7 @@ class NotificationWatch:
 
     def _of_need(self, community: Community, row: StateRow, now_ms: int) -> list[Concern]:
         state, copy = need_state(row), self._context.copy_of(community.id)
-        acts = read_acts(copy, self._context.store, row.subject)
+        acts = read_acts(copy, self._context.store, row)
         standing = self._context.boards.of(copy, self._context.store, row, acts)
         me = self._context.root(community.id)
         self._due.pop((community.id, row.subject), None)

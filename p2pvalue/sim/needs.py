@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 from p2pvalue.store import Entry, Store
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import close, decode_state, need, pledge
-from p2pvalue_protocol.needs.acts import Act, with_pasts
+from p2pvalue_protocol.needs.acts import Act
+from p2pvalue_protocol.needs.closing import with_pasts
 from p2pvalue_protocol.needs.outcome import LineTotal
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from p2pvalue_protocol.replica import Replica
@@ -37,7 +38,8 @@ def standings(copy: Replica, store: Store) -> dict[bytes, Standing]:
     states = ((row.subject, decode_state(row.kind, row.state)) for row in rows)
     needs = ((subject, state) for subject, state in states if isinstance(state, need.NeedState))
     return {
-        subject: _told(standing_of(state, _acts(copy, store, subject))) for subject, state in needs
+        subject: _told(standing_of(state, _acts(copy, store, subject, state)))
+        for subject, state in needs
     }
 
 
@@ -51,8 +53,8 @@ def _told(standing: NeedStanding) -> Standing:
     return Standing(standing.state, standing.terms_id, standing.missing, totals, pledges, closings)
 
 
-def _acts(copy: Replica, store: Store, subject: bytes) -> list[Act]:
-    return with_pasts(_opened(copy, store, subject), copy.branches.reach)
+def _acts(copy: Replica, store: Store, subject: bytes, state: need.NeedState) -> list[Act]:
+    return with_pasts(state, _opened(copy, store, subject), copy.branches.reach)
 
 
 def _opened(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:

@@ -51,5 +51,12 @@ class NeedHistory(History):
         )
 
     def _names(self, subject: bytes) -> set[bytes]:
-        copies = self.members.values()
-        return {a.name for copy in copies for a in read_acts(copy.replica, copy.store, subject)}
+        found = (
+            (copy, copy.store.state(copy.community, subject)) for copy in self.members.values()
+        )
+        return {
+            act.name
+            for copy, row in found
+            if row is not None and row.kind == need.NUMBER
+            for act in read_acts(copy.replica, copy.store, row)
+        }

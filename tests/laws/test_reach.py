@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from p2pvalue_protocol import reach
+from p2pvalue_protocol import reach, walk_back
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.operation import Core, decode_core
+from p2pvalue_protocol.walk_back import Asked
 from tests.laws.histories import History
 from tests.protocol.replicas import Copy, founded, joined
 
@@ -25,6 +27,11 @@ def folded_content(copy: Copy) -> dict[bytes, tuple[Reference, Core]]:
             for row in copy.replica.branches.rows(branch, log.first_seq, count):
                 core = decode_core(row.core)
                 found[row.op_id] = Reference(log.device, CONTENT, row.seq, row.op_id), core
+    return found
+
+
+def past_among(copy: Copy, later: Reference, wanted: Sequence[Reference]) -> frozenset[bytes]:
+    [found] = copy.replica.branches.reach.pasts_among([Asked(later, wanted)])
     return found
 
 
@@ -50,21 +57,25 @@ def test_what_leads_back_is_what_walking_finds_with_forks_and_restarts(seed: int
         held = folded_content(copy)
         references = [reference for reference, _ in held.values()]
         rng = Random(seed)
-        for later in rng.sample(references, min(25, len(references))):
-            wanted = rng.sample(references, rng.randint(1, len(references)))
-            past = past_by_walking(held, later.op_id)
-            found = copy.replica.branches.reach.past_among(later, wanted)
-            assert found == {reference.op_id for reference in wanted} & past
+        every = [
+            Asked(later, rng.sample(references, rng.randint(1, len(references))))
+            for later in rng.sample(references, min(25, len(references)))
+        ]
+        expected = [
+            past_by_walking(held, later.op_id).intersection(ref.op_id for ref in wanted)
+            for later, wanted in every
+        ]
+        assert [past_among(copy, later, wanted) for later, wanted in every] == expected
+        assert walk_back.walk_back(copy.replica.branches, every) == expected
 
 
 def test_what_is_not_held_is_in_no_past_and_has_none() -> None:
     ana = founded("ana")
     [said] = ana.say("hello")
     unknown = Reference(said.device, CONTENT, 7, bytes(32))
-    found = ana.replica.branches.reach
-    assert found.past_among(said, [unknown]) == frozenset()
-    assert found.past_among(unknown, [said]) == frozenset()
-    assert found.past_among(said, [said]) == {said.op_id}
+    assert past_among(ana, said, [unknown]) == frozenset()
+    assert past_among(ana, unknown, [said]) == frozenset()
+    assert past_among(ana, said, [said]) == {said.op_id}
 
 
 def test_a_look_at_what_was_named_soon_reads_little_of_what_came_later(
@@ -76,7 +87,7 @@ def test_a_look_at_what_was_named_soon_reads_little_of_what_came_later(
     bea.give(ana)
     [last] = [ana.say(f"said {number}") for number in range(400)][-1]
     read = _count_reads(monkeypatch)
-    assert ana.replica.branches.reach.past_among(last, [sought])
+    assert past_among(ana, last, [sought])
     assert len(read) < 40
 
 
@@ -86,13 +97,41 @@ def test_what_was_not_found_is_not_sought_twice(monkeypatch: pytest.MonkeyPatch)
     [sought] = bea.say("nobody answers")
     [[first]] = [ana.say(f"said {number}") for number in range(400)][-1:]
     bea.give(ana)
-    found = ana.replica.branches.reach
     read = _count_reads(monkeypatch)
-    assert not found.past_among(first, [sought])
+    assert not past_among(ana, first, [sought])
     once = len(read)
     assert once > 300
-    assert not found.past_among(first, [sought])
+    assert not past_among(ana, first, [sought])
     assert len(read) == once
+
+
+def test_what_nobody_heard_of_is_sought_in_one_walk_however_much_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A liar's CLOSEs name what eight of her devices said unheard, thirty times each."""
+    ana = founded("ana")
+    liars = [joined(ana, f"liar {number}") for number in range(8)]
+    sought = [ref for liar in liars for at in range(30) for ref in liar.say(f"unheard {at}")]
+    later = [ref for number in range(400) for ref in ana.say(f"said {number}")][-3:]
+    for liar in liars:
+        liar.give(ana)
+    read = _count_reads(monkeypatch)
+    asked = [Asked(close, sought) for close in later]
+    found = ana.replica.branches.reach.pasts_among(asked)
+    assert found == [frozenset()] * 3
+    assert len(read) < 4_000
+
+
+def test_no_more_answers_are_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "KNOWN_MAX", 50)
+    ana = founded("ana")
+    said = [ref for number in range(40) for ref in ana.say(f"said {number}")]
+    every = [Asked(later, said[:30]) for later in said]
+    found = ana.replica.branches.reach
+    expected = [{ref.op_id for ref in said[: min(30, number)]} for number in range(1, 41)]
+    assert found.pasts_among(every) == found.pasts_among(every) == expected
+    kept = found._known.values()
+    assert sum(len(known.sought) for known in kept) == found._known_count <= 50
 
 
 def _count_reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
@@ -103,5 +142,6 @@ def _count_reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         read.append(core)
         return decode_core(core)
 
-    monkeypatch.setattr(reach, "decode_core", decoding)
+    for module in (reach, walk_back):
+        monkeypatch.setattr(module, "decode_core", decoding)
     return read

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
+
 from p2pvalue.node.need_boards import need_state, read_acts
 from p2pvalue.node.need_views import need_view
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import Draft
-from p2pvalue_protocol.kinds import pledge
+from p2pvalue_protocol.kinds import close, pledge
+from p2pvalue_protocol.kinds.close import operation_name
+from p2pvalue_protocol.needs.closing import CLOSES_OF_ONE_MAX
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from p2pvalue_protocol.proof.reading import read_proof
+from p2pvalue_protocol.reach import Reach
+from p2pvalue_protocol.walk_back import Asked
 from tests.needs.by_hand import told
 from tests.needs.proofs import TERMS, Pond, root
 from tests.protocol.replicas import said
@@ -37,7 +45,7 @@ class Liar(Pond):
         copy = self.copies[who]
         row = copy.store.state(copy.community, self.subject)
         assert row is not None
-        return standing_of(need_state(row), read_acts(copy.replica, copy.store, self.subject))
+        return standing_of(need_state(row), read_acts(copy.replica, copy.store, row))
 
     def holds(self, who: str) -> bool:
         return self.copies[who].replica.held(self.offered)
@@ -83,6 +91,24 @@ def test_nothing_is_awaited_by_what_can_never_count() -> None:
         for sealed in (0, 7)
     ]
     assert told_to == [0, 1]
+
+
+def test_no_past_is_sought_of_a_close_that_cannot_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    pond = Liar()
+    pond.put_bea_out()
+    payload = close.encode_close(pond.subject, TERMS, [operation_name(pond.offered.op_id)])
+    for who in ("carl", *("ana" for _ in range(CLOSES_OF_ONE_MAX + 3))):
+        pond.say(who, Draft(close.NUMBER, b"", payload))
+    asked: list[Asked] = []
+
+    def counted(self: Reach, every: Sequence[Asked]) -> list[frozenset[bytes]]:
+        asked.extend(every)
+        return pasts_among(self, every)
+
+    pasts_among = Reach.pasts_among
+    monkeypatch.setattr(Reach, "pasts_among", counted)
+    pond.standing("ana")
+    assert len(asked) == CLOSES_OF_ONE_MAX
 
 
 class _Nobody:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from p2pvalue_protocol.ids import CONTENT, Reference, subject_of
 from p2pvalue_protocol.kind import Order
-from p2pvalue_protocol.kinds.close import Close, names, operation_name
+from p2pvalue_protocol.kinds.close import Close, operation_name
 from p2pvalue_protocol.kinds.need import NeedState, Terms
 from p2pvalue_protocol.kinds.pledge import Pledge
-from p2pvalue_protocol.reach import Reach
 
 
 class Act(NamedTuple):
     """One operation of the list of a need, hidden or not, with its author's root key.
 
-    `past` is there for CLOSEs: the ids of what is hidden, named by it, and lies in its past.
+    `past` is there for CLOSEs that may count: the ids of what is hidden, named and in its past.
     """
 
     order: Order
@@ -72,28 +71,6 @@ def sorted_acts(acts: Iterable[Act]) -> Acts:
         else:
             of_pledges.append(act)
     return Acts(tuple(offers), tuple(of_pledges), tuple(closes))
-
-
-def with_pasts(acts: Iterable[Act], reach: Reach) -> list[Act]:
-    """Return acts, each CLOSE with what is hidden of what it names and lies in its past.
-
-    Where nothing hidden is named this costs a look at each; else as `Reach.past_among`.
-    """
-    found = list(acts)
-    hidden: dict[bytes, list[Reference]] = {}
-    for act in found:
-        if act.is_hidden:
-            hidden.setdefault(act.name, []).append(act.reference)
-    if not hidden:
-        return found
-    return [_with_past(act, hidden, reach) for act in found]
-
-
-def _with_past(act: Act, hidden: Mapping[bytes, list[Reference]], reach: Reach) -> Act:
-    if act.is_hidden or not isinstance(act.payload, Close):
-        return act
-    named = [reference for name in names(act.payload) for reference in hidden.get(name, ())]
-    return act._replace(past=reach.past_among(act.reference, named)) if named else act
 
 
 def withdrawals(acts: Acts, among: Container[bytes] | None = None) -> dict[bytes, Act]:

@@ -7,13 +7,16 @@ terms; what follows from that may change, and `standing` says by whom.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds.close import Close, names
 from p2pvalue_protocol.kinds.need import NeedState, Terms, terms_id
 from p2pvalue_protocol.needs.acts import Act, Acts, stewards_of
+from p2pvalue_protocol.reach import Reach
+from p2pvalue_protocol.walk_back import Asked
 
 PEERS_MAY_CLOSE_MS: Final = 30 * 24 * 3_600_000
 """How long after the last day others than stewards may close: no outcome is theirs for ever."""
@@ -77,10 +80,7 @@ def closed(need: NeedState, closes: Sequence[Act], held: Held) -> Closed:
 
     `closes` are all CLOSEs held in folding order, hidden ones too. Costs what the CLOSEs name.
     """
-    by_terms: dict[bytes, list[Act]] = {}
-    for act in closes:
-        assert isinstance(act.payload, Close)
-        by_terms.setdefault(act.payload.terms, []).append(act)
+    by_terms = _by_terms(closes)
     found: list[Closed] = []
     for terms in need.terms:
         acts = by_terms.get(terms_id(terms), ())
@@ -91,6 +91,39 @@ def closed(need: NeedState, closes: Sequence[Act], held: Held) -> Closed:
         return min(found, key=lambda closed: closed.closings[0].order)
     newest = need.terms[-1]
     return Closed(newest, terms_id(newest), ())
+
+
+def with_pasts(need: NeedState, acts: Iterable[Act], reach: Reach) -> list[Act]:
+    """Return acts in folding order, each CLOSE that may count with what is hidden in its past.
+
+    Only what it names is there. Where nothing hidden is named this costs a look at each name; else
+    as `Reach.pasts_among`.
+    """
+    found = sorted(acts, key=lambda act: act.order)
+    hidden: dict[bytes, list[Reference]] = {}
+    for act in found:
+        if act.is_hidden:
+            hidden.setdefault(act.name, []).append(act.reference)
+    if not hidden:
+        return found
+    by_terms = _by_terms(act for act in found if isinstance(act.payload, Close))
+    asked: dict[Order, Asked] = {}
+    for terms in (terms for terms in need.terms if terms.trigger != "none"):
+        for act in _may_count(need, terms, by_terms.get(terms_id(terms), ())):
+            assert isinstance(act.payload, Close)
+            named = [ref for name in names(act.payload) for ref in hidden.get(name, ())]
+            if named:
+                asked[act.order] = Asked(act.reference, named)
+    pasts = dict(zip(asked, reach.pasts_among(list(asked.values())), strict=True))
+    return [act._replace(past=pasts[act.order]) if act.order in pasts else act for act in found]
+
+
+def _by_terms(closes: Iterable[Act]) -> dict[bytes, list[Act]]:
+    by_terms: dict[bytes, list[Act]] = {}
+    for act in closes:
+        assert isinstance(act.payload, Close)
+        by_terms.setdefault(act.payload.terms, []).append(act)
+    return by_terms
 
 
 def closed_set(closings: Iterable[Closing], held: Held) -> dict[bytes, int]:
@@ -147,18 +180,10 @@ def _closings(
     stewards = stewards_of(need, terms)
     by_stewards: list[Closing] = []
     peers: list[Act] = []
-    said: Counter[bytes] = Counter()
-    for act in acts:
-        is_steward = act.member in stewards
-        is_late = not is_steward and act.order.time > terms.closes + PEERS_MAY_CLOSE_MS
-        if act.is_hidden or act.order.time < terms.closes or is_late:
-            continue
-        if said[act.member] >= CLOSES_OF_ONE_MAX or (act.member == need.author and not is_steward):
-            continue
-        said[act.member] += 1
-        if is_steward:
+    for act in _may_count(need, terms, acts):
+        if act.member in stewards:
             by_stewards.append(_closing(terms, act))
-        elif terms.closes:
+        else:
             peers.append(act)
     by_peers: list[Closing] = []
     if len({act.member for act in peers}) >= _PEERS_NEEDED:
@@ -167,6 +192,22 @@ def _closings(
     has_peers = len({closing.member for closing in by_peers}) >= _PEERS_NEEDED
     counting = by_stewards + by_peers if has_peers else by_stewards
     return tuple(sorted(counting, key=lambda closing: closing.order))
+
+
+def _may_count(need: NeedState, terms: Terms, acts: Iterable[Act]) -> Iterator[Act]:
+    """Yield the CLOSEs for these terms that may count, as far as can be told without the names."""
+    stewards = stewards_of(need, terms)
+    said: Counter[bytes] = Counter()
+    for act in acts:
+        is_steward = act.member in stewards
+        is_late = not is_steward and act.order.time > terms.closes + PEERS_MAY_CLOSE_MS
+        if act.is_hidden or act.order.time < terms.closes or is_late:
+            continue
+        if not is_steward and (not terms.closes or act.member == need.author):
+            continue
+        if said[act.member] < CLOSES_OF_ONE_MAX:
+            said[act.member] += 1
+            yield act
 
 
 def _closing(terms: Terms, act: Act) -> Closing:
