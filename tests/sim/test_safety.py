@@ -99,20 +99,20 @@ def test_a_file_that_does_not_come_is_noticed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_need_that_stands_elsewhere_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    acts = needs._acts
+    opened = needs._opened
     asked: list[Store] = []
 
     def forgetful(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:
         asked.append(store)
-        said = list(acts(copy, store, subject))
+        said = list(opened(copy, store, subject))
         return iter(said if store is asked[0] else said[1:])
 
-    monkeypatch.setattr(needs, "_acts", forgetful)
+    monkeypatch.setattr(needs, "_opened", forgetful)
     assert "finds a need elsewhere than the first does" in failures_of(CALM)
 
 
 def test_who_says_too_little_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(People, "write_what_is_missing", lambda *_: None)
+    monkeypatch.setattr(People, "write_what_is_missing", lambda *_: 0)
     assert "nobody wrote the last" in failures_of(CALM)
 
 
