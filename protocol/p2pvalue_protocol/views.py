@@ -191,7 +191,9 @@ class View:
         event = self._record.events[removal.at].act
         assert isinstance(event, acts.RemoveDevice | acts.ProveFork)
         device = event.device if isinstance(event, acts.RemoveDevice) else event.first.device
-        roots = self._record.roots_of.get(device, ()) if removal.root is None else (removal.root,)
+        named = self._record.roots_of.get(device, ()) if removal.root is None else (removal.root,)
+        # Whose device it is may not be known yet: what takes it from nobody takes nothing.
+        roots = [root for root in named if any(self._record.links(device, root, self.known))]
         return any(
             self.authorised(1 << removal.at, device, giving, demotions, self.known)
             for root in roots

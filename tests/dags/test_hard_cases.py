@@ -54,6 +54,19 @@ def test_a_device_at_the_end_of_the_longest_chain_is_taken_by_one_nearer_the_roo
     assert deepest not in state.devices
 
 
+def test_what_takes_a_device_that_is_nobodys_yet_takes_it_when_its_certificates_have_come() -> None:
+    builder = village(1)
+    before = [*builder.known]
+    taken = builder.write(FOUNDER, RemoveDevice(b"A", b"a3"), before)
+    assert taken not in judged(builder).effective
+    builder.add_device(b"a3", b"A", b"a2", before)
+    assert taken not in judged(builder).effective, "who certified it has not come"
+    builder.add_device(b"a2", b"A", b"a1", before)
+    state = judged(builder)
+    assert taken in state.effective
+    assert b"a3" not in state.devices
+
+
 def test_a_removal_that_takes_nothing_lets_no_device_stand() -> None:
     builder = village(founders=2)
     second = builder.add_device(b"f2", b"F", FOUNDER)

@@ -182,6 +182,14 @@ MUTANTS = (
         DAGS,
     ),
     Mutant(
+        "takes-what-is-nobodys",
+        "membership#content: what takes a device takes nothing before the device is somebody's",
+        "views",
+        "[root for root in named if any(self._record.links(device, root, self.known))]",
+        "list(named)",
+        "dags/test_hard_cases.py::test_what_takes_a_device_that_is_nobodys_yet_takes_it_when_its_certificates_have_come",
+    ),
+    Mutant(
         "root-revokes-unseen",
         "R8: the root takes a device only from what its carrier had seen",
         "auth_record",
