@@ -87,6 +87,10 @@ class KeptOrder:
             if len(self._shown) > KEPT_MAX:
                 self._ranking = None
 
+    def has(self, subject: bytes) -> bool:
+        """Return whether a need has a place."""
+        return subject in self._shown
+
     def shown(self, subject: bytes) -> Shown:
         """Return what is told of a need that has a place."""
         return self._shown[subject]
@@ -148,22 +152,23 @@ class KeptOrder:
         return found
 
     async def _read_changed(self, ranking: Ranking) -> None:
-        for subject in self._changed:
+        """Look at what changed, also meanwhile, and at what that gives or takes credit."""
+        while self._ranking is ranking:
+            if not self._changed:
+                self._changed |= self._credits.settle() & self._shown.keys()
+            if not self._changed:
+                return
+            subject = next(iter(self._changed))
             held = self._held(subject)
             if held is None:
                 self._credits.remove(subject)
-            else:
-                self._credits.put(held)
-        self._changed |= self._credits.settle() & self._shown.keys()
-        while self._changed and self._ranking is ranking:
-            subject = self._changed.pop()
-            held = self._held(subject)
-            if held is None:
                 ranking.remove(subject)
                 self._shown.pop(subject, None)
             else:
+                self._credits.put(held)
                 about = wants(self._context, self._community, subject)
                 self._put(ranking, held, {state.author for state in about})
+            self._changed.discard(subject)  # not before: reading may fail
             await trio.lowlevel.checkpoint()
 
     def _held(self, subject: bytes) -> Held | None:

@@ -61,13 +61,13 @@ class WorkOrder:
     async def explain(self, reference: str, *, as_of: int = 0) -> nt.ExplanationView:
         """Return why a need stands where it does, and what would lift it."""
         row = self._needs.row(reference)
-        state = self._needs.standing(row).state
-        if state not in RANKED_STATES:
-            raise LocalProtocolError(
-                f"this need is {state}: only what is open or under way has a place"
-            )
         order = self._order(as_of)
         async with order.settled(*self._measures(as_of)) as ranking:
+            if not order.has(row.subject):
+                state = self._needs.standing(self._needs.row_of(row.subject)).state
+                raise LocalProtocolError(
+                    f"this need is {state}: only what is open or under way has a place"
+                )
             found = explain(ranking, row.subject)
             shown = order.shown(row.subject)
         return nt.ExplanationView(

@@ -7,12 +7,13 @@ from random import Random
 
 import msgspec
 import pytest
+import trio
 
 from p2pvalue import need_types as nt
 from p2pvalue.node import kept_order
 from p2pvalue.node.kept_order import KeptOrder
 from p2pvalue.node.need_boards import NeedBoards
-from p2pvalue_protocol.errors import NotFound, P2PValueError
+from p2pvalue_protocol.errors import LocalProtocolError, NotFound, P2PValueError
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import interest
 from tests.node.small_node import FIRST_MS, SmallNode, exchange, key
@@ -151,6 +152,62 @@ async def test_who_is_put_out_has_no_voice_in_what_is_kept() -> None:
     assert await told(cleo) == before
     await cleo.community.people.vote_out(key("root ben").public.hex())
     assert await told(cleo) == await told_anew(cleo) != before
+
+
+async def with_much_to_look_at(node: SmallNode, monkeypatch: pytest.MonkeyPatch) -> trio.Event:
+    """Let who asks next look at twenty needs again; return what tells that she began."""
+    titles = [f"Need {number}" for number in range(20)]
+    for title in titles:
+        await node.community.needs.add(nt.NeedDraft(title=title, lines=[HOURS]))
+    await told(node)
+    for title in titles:
+        await node.community.order.want(title)
+    is_begun, put = trio.Event(), KeptOrder._put
+
+    def noted(self: KeptOrder, *args: object) -> None:
+        is_begun.set()
+        put(self, *args)  # type: ignore[arg-type]  # as given
+
+    monkeypatch.setattr(KeptOrder, "_put", noted)
+    return is_begun
+
+
+async def test_what_is_dropped_while_somebody_asks_why_it_stands_where_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ana = SmallNode("ana", NAMES)
+    await ana.community.needs.add(nt.NeedDraft(title="Roof", lines=[HOURS]))
+    is_asked = await with_much_to_look_at(ana, monkeypatch)
+
+    async def ask() -> None:
+        with pytest.raises(LocalProtocolError, match="this need is dropped"):
+            await ana.community.order.explain("Roof")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await is_asked.wait()
+        await ana.community.needs.change("Roof", nt.NeedDraft(status="dropped"))
+
+
+async def test_what_lapses_while_somebody_asks_gives_credit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ana, ben = nodes = [SmallNode(name, NAMES[:2]) for name in NAMES[:2]]
+    closes = FIRST_MS + 1_000_000
+    await ana.community.needs.add(nt.NeedDraft(title="Roof", lines=[HOURS], closes=closes))
+    meet(nodes)
+    await ben.community.pledges.make("Roof", 30)
+    ana.now_ms = ben.now_ms = closes
+    meet(nodes)
+    is_asked = await with_much_to_look_at(ana, monkeypatch)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(told, ana)
+        await is_asked.wait()
+        assert (await ana.community.needs.close("Roof")).state == "lapsed"
+    meet(nodes)
+    await ben.community.needs.add(nt.NeedDraft(title="Door", lines=[HOURS]))
+    meet(nodes)
+    assert await told(ana) == await told_anew(ana)
 
 
 async def test_a_change_is_all_that_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
