@@ -37,7 +37,7 @@ def write_private(path: Path, data: bytes) -> None:
     """Replace a file by one with this content and mode 0600: whole, or not at all; on the disk."""
     temporary = unfinished(path)
     temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = _private(temporary)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -56,12 +56,16 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     try:
-        with part.open("xb") as file:
-            part.chmod(0o600)
+        with os.fdopen(_private(part), "wb") as file:
             yield file
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _private(path: Path) -> int:
+    """Make a file that nobody else can open, at no moment; return its descriptor."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 def unfinished(path: Path) -> Path:
