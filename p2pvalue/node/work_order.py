@@ -18,6 +18,7 @@ from p2pvalue_protocol.kinds import ranking as kind
 from p2pvalue_protocol.needs.explain import explain, told
 from p2pvalue_protocol.needs.parts import DAY_MS, Weights
 from p2pvalue_protocol.needs.ranking import Place
+from p2pvalue_protocol.needs.standing import NeedStanding
 
 _TURN: Final = 512  # places told between turns of the others, some milliseconds
 
@@ -59,7 +60,7 @@ class WorkOrder:
         return nt.OrderView(as_of=as_of_ms, weights=self.weights(), needs=needs)
 
     async def explain(self, reference: str, *, as_of: int = 0) -> nt.ExplanationView:
-        """Return why a need stands where it does, and what would lift it."""
+        """Return why a need stands where it does, and what can still be done to lift it."""
         row = self._needs.row(reference)
         order = self._order(as_of)
         async with order.settled(*self._measures(as_of)) as ranking:
@@ -69,6 +70,9 @@ class WorkOrder:
                     f"this need is {state}: only what is open or under way has a place"
                 )
             found = explain(ranking, row.subject)
+            if self._is_over(self._needs.standing(row), as_of):
+                voices = tuple(change for change in found.changes if change.kind == "voices")
+                found = msgspec.structs.replace(found, changes=voices)
             shown = order.shown(row.subject)
         return nt.ExplanationView(
             as_of=found.as_of_ms,
@@ -78,6 +82,11 @@ class WorkOrder:
             lifts=[nt.LiftView(**msgspec.structs.asdict(change)) for change in found.changes],
             lines=told(found),
         )
+
+    def _is_over(self, standing: NeedStanding, as_of: int) -> bool:
+        """Return whether the time to pledge is over, so that no pledge could lift a need."""
+        now_ms = as_of or self._context.clock_ms()
+        return standing.is_closed or 0 < standing.terms.closes < now_ms
 
     def _order(self, as_of: int) -> KeptOrder:
         """Return the order that is kept; one of its own for who names a time."""

@@ -73,6 +73,29 @@ async def test_what_would_lift_a_need_does(nodes: list[SmallNode]) -> None:
     assert await titles(ana) == ["Wall", "Roof"]
 
 
+async def test_no_pledge_is_said_to_lift_what_takes_none_any_more(nodes: list[SmallNode]) -> None:
+    ana, *_ = nodes
+    closes = FIRST_MS + 1_000_000
+    more = nt.LineView(kind="hours", unit="minute", minimum=600, optimum=600)
+    roof = nt.NeedDraft(title="Roof", lines=[HOURS, more], closes=closes, trigger="any")
+    await ana.community.needs.add(roof)
+    await add(ana, "Wall")
+    await ana.community.order.set_weights({"urgency": 0})
+    await ana.community.pledges.make("Roof", 60)
+    await ana.community.pledges.make("Wall", 600)
+
+    async def lifts() -> set[str]:
+        return {lift.kind for lift in (await ana.community.order.explain("Roof")).lifts}
+
+    assert await lifts() == {"voices", "minutes", "members"}
+    ana.now_ms = closes + 1
+    assert await lifts() == {"voices"}, "the last day is over"
+    assert (await ana.community.needs.close("Roof")).state == "triggered"
+    assert await lifts() == {"voices"}, "closed"
+    with pytest.raises(LocalProtocolError, match="the time to pledge"):
+        await ana.community.pledges.make("Roof", 60)
+
+
 async def test_the_weights_are_the_communitys_and_change_the_order(nodes: list[SmallNode]) -> None:
     ana, ben, _ = nodes
     await add(ana, "Roof")
