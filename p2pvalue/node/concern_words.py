@@ -14,7 +14,7 @@ from p2pvalue.notify_types import NotificationKind
 
 PART_CHARS_MAX: Final = 80
 GONE: Final = "it counts no more"
-_ID_DIGITS: Final = 8  # name a pledge
+_ID_DIGITS: Final = 8  # name a pledge, and a community
 _TODO_MAX: Final = 3
 _UNSAFE: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
@@ -126,11 +126,15 @@ def why_of(because: str, names: Sequence[str], pledges: int, pledged: str) -> st
     return _WHY[because].format(much=mine, who=people(names))
 
 
-def todo_of(kind: NotificationKind, pledges: Sequence[bytes]) -> str:
-    """Return what to type to do what is asked, for three pledges at most; empty if nothing is."""
+def todo_of(kind: NotificationKind, pledges: Sequence[bytes], community: bytes | None) -> str:
+    """Return what to type to do what is asked, for three pledges at most; empty if nothing is.
+
+    The community is named unless it is None: of several, whoever types it is asked which.
+    """
     form = _TODO.get(kind, "")
     shown = [pledge.hex()[:_ID_DIGITS] for pledge in pledges[:_TODO_MAX]]
-    return "; ".join(form.format(pledge=pledge) for pledge in shown) if form else ""
+    where = "" if community is None else f" -c {community.hex()[:_ID_DIGITS]}"
+    return "; ".join(form.format(pledge=pledge) + where for pledge in shown) if form else ""
 
 
 def fewer_of(kind: NotificationKind, way: str) -> str:

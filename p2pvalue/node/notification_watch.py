@@ -176,8 +176,9 @@ class NotificationWatch:
             self._whole.add(community.id)
             self._has_news.set()
             raise
+        is_only = len(list(self._communities())) == 1
         for item in shown:
-            self._show(event_of(item, community.id, community.name))
+            self._show(event_of(item, community.id, community.name, is_only=is_only))
 
     def _look_for_who_left(self, community: Community) -> None:
         """Look at every need if somebody went or came back: what she owes is another's concern."""

@@ -106,7 +106,10 @@ class Notifications:
         return self._views(unread)
 
     def _views(self, found: Iterable[tuple[Community, Notification]]) -> list[nt.NotificationView]:
-        views = [notification_view(item, room.id, room.name) for room, item in found]
+        is_only = len(self._rooms(None)) == 1
+        views = [
+            notification_view(item, room.id, room.name, is_only=is_only) for room, item in found
+        ]
         return sorted(views, key=lambda view: (view.noted, view.time, view.notification))
 
     def _items(self, community: str | None) -> Iterator[tuple[Community, Notification]]:

@@ -64,19 +64,29 @@ class Notification(msgspec.Struct):
     @property
     def text(self) -> str:
         """What happened, in one line; a time is told by the clock of this machine."""
-        told = self.kind, self.title, self.names, self.count, self.much, self.said
+        said = self.said if self.count == 1 else ""
+        told = self.kind, self.title, self.names, self._different, self.much, said
         text = text_of(*told, by=moment(self.ends))
         return f"{text}: {GONE}" if self.is_gone else text
+
+    @property
+    def _different(self) -> int:
+        """Of how many things it tells: who says something of one pledge anew tells of no other.
+
+        What two people said of one pledge is two things: each has an amount of her own.
+        """
+        some = len(self.pledges)
+        is_by_many = some == 1 < len(self.names)
+        return self.count if is_by_many or not 0 < some < KEYS_OF_ONE_MAX else some
 
     @property
     def why(self) -> str:
         """Why it is told, in one line."""
         return why_of(self.because, self.names, len(self.pledges), self.pledged)
 
-    @property
-    def todo(self) -> str:
-        """What to type to do what is asked, or nothing."""
-        return todo_of(self.kind, self.pledges)
+    def todo(self, community: bytes | None = None) -> str:
+        """Return what to type to do what is asked, or nothing; in which community, if given."""
+        return todo_of(self.kind, self.pledges, community)
 
 
 class Kept(msgspec.Struct):
@@ -236,7 +246,8 @@ def _ends(concern: Concern) -> int:
 
 def _fold(item: Notification, concern: Concern, names: list[str]) -> None:
     item.count += 1
-    item.time = max(item.time, concern.time)
+    if concern.time >= item.time:
+        item.time, item.much = concern.time, _written(concern.amount)
     if len(item.keys) < KEYS_OF_ONE_MAX:
         item.keys.append(concern.key)
     is_other = concern.pledge and concern.pledge not in item.pledges

@@ -12,8 +12,10 @@ from p2pvalue.notify_types import KindRuleView, NotificationView
 from p2pvalue.types import EventView
 
 
-def notification_view(item: Notification, community: bytes, name: str) -> NotificationView:
-    """Return a notification of a community."""
+def notification_view(
+    item: Notification, community: bytes, name: str, *, is_only: bool
+) -> NotificationView:
+    """Return a notification of a community, which may be the only one of the node."""
     return NotificationView(
         notification=item.key.hex(),
         kind=item.kind,
@@ -22,7 +24,7 @@ def notification_view(item: Notification, community: bytes, name: str) -> Notifi
         need=item.need.hex(),
         text=item.text,
         why=item.why,
-        todo=item.todo,
+        todo=item.todo(None if is_only else community),
         fewer=fewer_of(item.kind, item.way),
         count=item.count,
         way=item.way,
@@ -32,8 +34,8 @@ def notification_view(item: Notification, community: bytes, name: str) -> Notifi
     )
 
 
-def event_of(item: Notification, community: bytes, name: str) -> EventView:
-    """Return what followers and the hook are told of one."""
+def event_of(item: Notification, community: bytes, name: str, *, is_only: bool) -> EventView:
+    """Return what followers and the hook are told of one; `is_only` as above."""
     return EventView(
         event="notification",
         community=community.hex(),
@@ -45,7 +47,7 @@ def event_of(item: Notification, community: bytes, name: str) -> EventView:
             "need": item.need.hex(),
             "text": item.text,
             "why": item.why,
-            "todo": item.todo,
+            "todo": item.todo(None if is_only else community),
             "fewer": fewer_of(item.kind, item.way),
             "count": item.count,
         },

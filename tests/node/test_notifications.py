@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from p2pvalue.node.notifications import Notifications
 from p2pvalue.node.notified import AT_ONCE_MAX, OLD_MS
 from p2pvalue.store import StoreFailed
+from p2pvalue.types import EventView
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
+from tests.node.small_node import exchange
 from tests.node.told_people import (
     CLOSES,
     DAY_MS,
     HOUR_MS,
+    NAMES,
     Told,
     acquainted,
     close,
@@ -18,6 +22,7 @@ from tests.node.told_people import (
     need,
     promised,
 )
+from tests.node.two_communities import TwoCommunities
 
 
 @pytest.fixture
@@ -284,6 +289,23 @@ async def test_what_nobody_named_may_confirm_is_asked_of_others(people: list[Tol
     meet(people)
     assert await ben.news() == await cleo.news() == []
     assert ben.listed() == cleo.listed() == []
+
+
+async def test_who_is_in_two_communities_is_told_in_which_to_type_it(people: list[Told]) -> None:
+    ana, *_ = people
+    ben = TwoCommunities("ben", NAMES, ["ben", "dora"])
+    exchange(ana.node, ben.nodes[0])
+    await need(ana, trigger="none")
+    made = await ana.node.community.pledges.make("Roof", 60)
+    await ana.node.community.pledges.claim(made.pledge, quantity=60)
+    exchange(ana.node, ben.nodes[0])
+    shown: list[EventView] = []
+    both = Notifications(ben, lambda: [ben.first, ben.second], shown.append)
+    both.watch.look_at_all()
+    await both.watch.look()
+    here = f"p2pvalue pledge confirm {made.pledge[:8]} -c {ben.first.id.hex()[:8]}"
+    assert [view.todo for view in both.all()] == [here]
+    assert [event.data["todo"] for event in shown] == [here]
 
 
 async def test_what_a_member_owes_who_is_put_out_is_told_once_to_who_may_settle_it(

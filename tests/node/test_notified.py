@@ -71,6 +71,26 @@ def test_a_burst_is_one_and_what_comes_an_hour_later_is_told_again() -> None:
     assert second.count == 2
 
 
+def test_a_claim_that_is_corrected_is_one_pledge_of_the_newest_amount() -> None:
+    kept = Kept(since=0)
+
+    def claimed(number: int, minutes: int, *, pledge: bytes) -> Concern:
+        key = key_of("confirm-asked", number.to_bytes(4, "big"))
+        amount = ("hours", "minute", minutes)
+        given = {"said": "at last", "pledge": pledge}
+        return Concern("confirm-asked", key, "asked", NOW + number, b"m" * 32, amount, **given)  # type: ignore[arg-type]  # by name
+
+    first, corrected = claimed(1, 90, pledge=b"p" * 16), claimed(2, 60, pledge=b"p" * 16)
+    [item] = taken(kept, [first, corrected])
+    assert item.text == "m says that 1h of “Roof” is done: confirm or dispute it"
+    late = Kept(since=0)
+    [item] = taken(late, [corrected, first])
+    assert item.text == "m says that 1h of “Roof” is done: confirm or dispute it"
+    taken(kept, [first, corrected, claimed(3, 30, pledge=b"q" * 16)])
+    [item] = kept.items
+    assert item.text == "2 pledges to “Roof” are said to be done, by m: confirm or not"
+
+
 def test_what_was_read_is_not_added_to() -> None:
     kept = Kept(since=0)
     [first] = taken(kept, [pledged(1)])
@@ -224,11 +244,13 @@ def test_who_pledged_once_and_was_confirmed_twice_pledged_once() -> None:
 def test_what_is_asked_is_told_with_the_command_that_does_it() -> None:
     kept = Kept(since=0)
     [item] = taken(kept, [of_mine(0, "confirm-asked")])
-    assert item.todo == "p2pvalue pledge confirm 70707070"
+    assert item.todo() == "p2pvalue pledge confirm 70707070"
     taken(kept, [of_mine(n, "confirm-asked")._replace(pledge=bytes([n]) * 16) for n in range(1, 9)])
-    assert item.todo.count("; ") == 2
+    assert item.todo().count("; ") == 2
+    each = item.todo(b"ab" * 16).split("; ")
+    assert all(command.endswith(" -c 61626162") for command in each), "in one of several"
     [other] = taken(kept, [of_mine(9)])
-    assert other.todo == ""
+    assert other.todo() == ""
 
 
 def test_what_is_to_come_is_told_as_of_when_it_was_noticed() -> None:
