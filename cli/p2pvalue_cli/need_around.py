@@ -32,7 +32,7 @@ _LEFT = "{name} is no longer a member and owes {amount}; to say what counts:"
 
 def write_around(need: dict[str, Any], community: str | None) -> None:
     """Print what belongs to a need: two or three questions to the daemon."""
-    if not need["is_closed"]:
+    if not need["is_closed"] and need["state"] != "dropped":
         click.echo(f"pledges bind {binding_text(need)}")
     if need["estimate"]:
         click.echo(f"takes about {written('hours', 'minute', need['estimate'])}")

@@ -32,6 +32,7 @@ def say_made(pledged: dict[str, Any], need: dict[str, Any], names: Mapping[str, 
     """Say what was promised to which need, on which conditions, and when it binds."""
     line = f", line {pledged['line'] + 1}" if len(need["lines"]) > 1 else ""
     say(f"pledged {_to_need(pledged)}{line} (pledge {short(pledged['pledge'])})")
+    _say_if_too_much(pledged, need)
     if pledged["conditions"]:
         say(f"if {conditions_text(pledged['conditions'], names)}")
     if pledged["state"] == "unmet":
@@ -41,6 +42,17 @@ def say_made(pledged: dict[str, Any], need: dict[str, Any], names: Mapping[str, 
     else:
         last = f", after {moment(need['closes'])}" if need["closes"] else ""
         say(f"it binds you {binding_text(need, 'the need')}{last}")
+
+
+def _say_if_too_much(pledged: dict[str, Any], need: dict[str, Any]) -> None:
+    """Say so if more is pledged with it than is of use; `need` is as it was before."""
+    line = need["lines"][pledged["line"]]
+    total = line["pledged"] + pledged["quantity"]
+    if total > line["optimum"]:
+        much, useful = (
+            one_line(written(line["kind"], line["unit"], many)) for many in (total, line["optimum"])
+        )
+        say(f"with it {much} are pledged, more than the {useful} that are of use")
 
 
 def say_taken(pledged: dict[str, Any]) -> None:

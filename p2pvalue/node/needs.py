@@ -195,7 +195,9 @@ class Needs:
         pledgers = frozenset(act.member for act in counted)
         if not may_close(state, terms, me, pledgers):
             asked = ", ".join(person.name for person in self.view(row).stewards)
-            raise NotAdmitted(f"this need is closed by {asked}, or by two who have no part in it")
+            raise NotAdmitted(
+                f"it is for {asked} to close this need, or for two who have no part in it"
+            )
         check_close(standing)
         payload = close.encode_close(row.subject, standing.terms_id, [act.name for act in counted])
         await self._context.write(self._community, [Draft(close.NUMBER, b"", payload)])

@@ -83,6 +83,9 @@ def test_an_export_writes_over_nothing_unless_forced(ana: Person, tmp_path: Path
     ana.sees("contribution", "export", str(target), "--force", "--format", "valueflows")
     assert json.loads(target.read_text())["@graph"][-1]["vf:note"] == "Minutes"
     assert "90,minute" in ana.sees("contribution", "export", "-")
+    for name, begins in (("may.json", "{"), ("may.jsonld", "{"), ("may.txt", "day,")):
+        ana.sees("contribution", "export", str(tmp_path / name))
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
 
 
 def done(**fields: Any) -> dict[str, Any]:

@@ -26,6 +26,13 @@ def test_a_need_whose_pledges_bind_is_dropped_only_by_who_is_sure(ana: Person) -
     assert "dropped Roof" in ana.sees("need", "drop", "Roof", "--yes")
 
 
+def test_of_a_need_that_was_dropped_no_pledge_is_said_to_bind_later(ana: Person) -> None:
+    ana.sees("need", "add", "Roof", "--hours", "1h")
+    assert "pledges bind when" in ana.sees("need", "show", "Roof")
+    ana.sees("need", "drop", "Roof")
+    assert "pledges bind" not in ana.sees("need", "show", "Roof")
+
+
 def test_an_edit_says_which_amounts_it_removed(ana: Person) -> None:
     ana.sees("need", "add", "Spiral", "--hours", "2h", "--material", "40 stones")
     assert "removed: 40 stones" in ana.sees("need", "edit", "Spiral", "--hours", "3h")
@@ -193,3 +200,23 @@ def test_where_nothing_waits_a_title_says_so(ana: Person) -> None:
         told = ana.type("pledge", words[0], "Beds", *words[1:])
         assert (told.exit_code, "waits for you" in told.stderr) == (failures.FAILED, True)
         assert "p2pvalue pledge list --need Beds" in told.stderr
+
+
+def test_a_title_means_the_one_pledge_that_binds_and_why_not_is_told_of_it(ana: Person) -> None:
+    ana.sees("need", "add", "Beds", "--hours", "2h", "--trigger", "none")
+    ana.sees("pledge", "make", "Beds", "1h")
+    assert "waits for you" in ana.type("pledge", "confirm", "Beds").stderr, "nobody claimed it"
+    ana.sees("pledge", "claim", "Beds")
+    for words in (["confirm"], ["settle", "30min"], ["dispute", "--reason", "no"]):
+        told = ana.type("pledge", words[0], "Beds", *words[1:])
+        assert told.exit_code != 0
+        assert "this pledge" in told.stderr, words
+    ana.sees("pledge", "make", "Beds", "30min")
+    assert "waits for you" in ana.type("pledge", "settle", "Beds", "30min").stderr
+
+
+def test_who_pledges_more_than_is_asked_for_is_told(ana: Person) -> None:
+    ana.sees("need", "add", "Vacuum", "--money", "80EUR..100EUR")
+    assert "more than" not in ana.sees("pledge", "make", "Vacuum", "100EUR")
+    told = ana.sees("pledge", "make", "Vacuum", "1000EUR")
+    assert "with it 1100 EUR are pledged, more than the 100 EUR that are of use" in told

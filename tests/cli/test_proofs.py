@@ -60,6 +60,15 @@ def test_a_file_about_another_community_is_refused(file: Path) -> None:
     assert "Bea" not in result.stdout
 
 
+def test_who_gives_a_name_or_a_part_of_an_id_is_told_to_give_all_of_it(file: Path) -> None:
+    whole = json.loads(verified(file, "--json").stdout)["community"]
+    for given in (whole[:8], whole[:-1], "Garden", f"{whole}0"):
+        result = verified(file, "--community", given)
+        assert result.exit_code == USAGE
+        assert "64 digits" in result.stderr
+        assert "Bea" not in result.stdout
+
+
 def test_a_file_that_leaves_something_out_has_a_code_of_its_own(file: Path) -> None:
     place = places_of(decode_proof(dug()), need.NUMBER)[1]
     file.write_bytes(without_words(dug(), place))

@@ -168,7 +168,7 @@ async def test_who_is_no_steward_is_told_who_closes_a_need(ana: SmallNode, eva: 
     await ana.community.set_my_name("Ana")
     await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
     exchange(ana, eva)
-    with pytest.raises(NotAdmitted, match="closed by Ana"):
+    with pytest.raises(NotAdmitted, match="for Ana to close"):
         await eva.community.needs.close("Roof")
 
 

@@ -17,6 +17,9 @@ from p2pvalue_cli.dates import begin_of_day_ms, noon_of_day_ms
 from p2pvalue_cli.failures import Failed
 from p2pvalue_cli.output import day, one_line, say, short, show, table, write_whole
 
+_LINKED = (".json", ".jsonld")
+"""How the name of a file ends in which JSON-LD is looked for."""
+
 _reference = click.argument("reference", metavar="CONTRIBUTION")
 
 
@@ -153,16 +156,20 @@ def dismiss(suggestion: str, community: str | None) -> None:
     "--format",
     "form",
     type=click.Choice(["csv", "valueflows"]),
-    default="csv",
-    help="For spreadsheets (as if not given), or Valueflows as JSON-LD.",
+    help="For spreadsheets, or Valueflows as JSON-LD. If not given: the latter into a FILE that"
+    " ends in .json or .jsonld, else the former.",
 )
 @click.option("--force", is_flag=True, help="Write over FILE.")
 @_filtering
 @community_option
-def export(target: Path, form: str, force: bool, community: str | None, **chosen: Any) -> None:
+def export(
+    target: Path, form: str | None, force: bool, community: str | None, **chosen: Any
+) -> None:
     """Write what was done to FILE; `-` is standard output."""
     from p2pvalue_cli.fact_files import csv_text, valueflows_text
 
+    if form is None:
+        form = "valueflows" if target.suffix.lower() in _LINKED else "csv"
     found = _found(chosen, community)
     if form == "csv":
         text = csv_text(found)

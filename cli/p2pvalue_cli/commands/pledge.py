@@ -37,6 +37,8 @@ STATES = (
 ).split()
 OTHERS_MAX = 1_000_000  # the protocol's limit
 _ID = re.compile("[0-9a-fA-F]{4,}")  # what may be the beginning of an id
+_SETTLED = ("binding", "claimed", "confirmed", "disputed", "settled")
+"""States of a pledge of which a steward may say what counts."""
 _PROOFS = "p2pvalue_cli.commands.proof"
 
 _pledge = click.argument("pledge_id", metavar="PLEDGE")  # its id, or the title of its need
@@ -286,7 +288,8 @@ def _shown(pledge_id: str, community: str | None) -> dict[str, Any]:
 def _waiting(reference: str, act: str, community: str | None) -> str:
     """The pledge that waits for this act of ours, by the title of its need; else `reference`.
 
-    What is disputed may be confirmed still, which takes a dispute of ours back.
+    What is disputed may be confirmed still, which takes a dispute of ours back. If nothing waits, a
+    single pledge is meant that the act could be about: the node says whether we may, and who may.
     """
     if _ID.fullmatch(reference.strip()):
         return reference
@@ -295,9 +298,14 @@ def _waiting(reference: str, act: str, community: str | None) -> str:
         return reference
     steps = connection.get(f"/steps/{connection.quoted(reference)}", community=community)
     waiting = [step for step in steps if step["act"] == act]
-    if not waiting and act == "confirm":
+    if not waiting:
         pledges = connection.get("/pledges", need=reference, community=community)
-        waiting = [pledged for pledged in pledges if pledged["state"] == "disputed"]
+        if act == "confirm":
+            waiting = [pledged for pledged in pledges if pledged["state"] == "disputed"]
+        if not waiting and act != "take":
+            states = _SETTLED if act == "settle" else ("claimed",)
+            fitting = [pledged for pledged in pledges if pledged["state"] in states]
+            waiting = fitting if len(fitting) == 1 else []
     if not waiting:
         listed = command_line(["pledge", "list", "--need", reference], community)
         raise Failed(f'nothing pledged to "{one_line(reference)}" waits for you to do so: {listed}')

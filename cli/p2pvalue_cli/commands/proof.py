@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from p2pvalue_cli.failures import Failed, NoDaemon, NotHere, NotWhole
 from p2pvalue_cli.output import day, one_line, show, table
 
 _KEY_DIGITS = 16
+_WHOLE_ID = re.compile("[0-9a-fA-F]{64}")
 
 
 @click.command(cls=Command, example="p2pvalue pledge verify 'Fix the fence' --file fence.proof")
@@ -83,6 +85,10 @@ def _checked(path: Path, community: str | None) -> dict[str, Any]:
 
     from p2pvalue.node.need_proofs import read_proof_file
 
+    if community is not None and not _WHOLE_ID.fullmatch(community):
+        raise click.UsageError(
+            f"--community {one_line(community)} is no whole id: of a file give all of its 64 digits"
+        )
     found: dict[str, Any] = msgspec.to_builtins(read_proof_file(path))
     if community is not None and community.lower() != found["community"]:
         raise Failed(
