@@ -215,10 +215,10 @@ def nothing_changes_but_hers(
     """What the removed write after the fact changes nothing of anybody else."""
     own = hers(reading, event)
     for device in reading.dag.devices():
-        if not is_of_any(reading, device, own) and (
-            less.devices.get(device) != more.devices.get(device)
-            or (device in less.gone) != (device in more.gone)
-        ):
+        # Who never was in may be let in by the removed, and is out with them: she is as far out.
+        is_back = device in less.gone and device not in more.gone
+        is_other = less.devices.get(device) != more.devices.get(device)
+        if not is_of_any(reading, device, own) and (is_back or is_other):
             yield f"{event.op_id!r} {event.act} changes {device!r}"
     for op_id, operation in reading.held.items():
         if op_id == event.op_id or is_of_any(reading, operation.device, own):
