@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from random import Random
+
 import msgspec
+import pytest
 
 from p2pvalue_protocol.kinds.pledge import Condition
+from p2pvalue_protocol.needs import binding
+from p2pvalue_protocol.needs.acts import Acts, Offer, sorted_acts, withdrawals
+from p2pvalue_protocol.needs.binding import withdrawn_unbound
+from p2pvalue_protocol.needs.conditions import holding
 from p2pvalue_protocol.needs.outcome import EXPIRY_MS
 from p2pvalue_protocol.needs.reliability import GRACE_MS, endings_of
 from tests.needs.by_hand import CLOSES, Board, root
@@ -124,3 +132,63 @@ def test_a_turn_that_was_released_is_no_broken_word_and_one_that_was_forgotten_i
 
     assert board.states(released, kept, taken) == ["released", "confirmed", "binding"]
     assert (shares("bea"), shares("carl"), shares("dora")) == ([], [1_000_000], [0])
+
+
+def test_who_waits_and_withdraws_all_day_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred offers wait for who comes last, and two hundred more are made and taken back."""
+    board = rota()
+    many, never = Condition(others=2), Condition(others=10**6)
+    for number in range(200):
+        asked = many if number % 2 else never
+        board.offer("eve", 60, asked, Condition(member=root("zoe")))
+    for number in range(200):
+        asked = Condition(member=root("zoe")) if number % 2 else Condition(others=10**6 - number)
+        board.say("eve", "withdraw", board.offer("eve", 60, asked))
+    last = board.offer("zoe", 60)
+    weighed: list[Offer] = []
+
+    def counted(offers: Sequence[Offer], closed_ms: int, company: set[bytes]) -> frozenset[bytes]:
+        weighed.extend(offers)
+        return holding(offers, closed_ms, company)
+
+    monkeypatch.setattr(binding, "holding", counted)
+    assert board.states(last) == ["binding"]
+    assert len(weighed) < 1_000
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_was_taken_back_unbound_is_what_all_that_came_before_says(seed: int) -> None:
+    print("seed", seed)
+    rng, board, names = Random(seed), rota(), ["bea", "carl", "dora", "eve"]
+    offered: list[tuple[str, bytes]] = []
+    for _ in range(60):
+        who = rng.choice(names)
+        if offered and rng.random() < 0.4:
+            mine = [pledge for member, pledge in offered if member == who]
+            for pledge in rng.sample(mine, min(1, len(mine))):
+                board.say(who, "withdraw", pledge)
+            continue
+        asked = [Condition(others=rng.randint(1, 5))] if rng.random() < 0.4 else []
+        if rng.random() < 0.6:
+            asked.append(Condition(member=root(rng.choice([*names, "nobody"]))))
+        if rng.random() < 0.2:
+            asked.append(Condition(after=rng.choice([1, 10**6])))
+        offered.append((who, board.offer(who, 60, *asked)))
+    acts = sorted_acts(board.acts)
+    found = withdrawn_unbound(acts.offers, withdrawals(acts), 1_000)
+    assert found.keys() == unbound_by_looking_at_all(acts)
+
+
+def unbound_by_looking_at_all(acts: Acts) -> set[bytes]:
+    """What was taken back before it stood, looking at all that came before each withdrawal."""
+    said = withdrawals(acts)
+    unbound: set[bytes] = set()
+    bound: set[bytes] = set()
+    for pledge, act in sorted(said.items(), key=lambda item: item[1].order):
+        before = [o for o in acts.offers if o.act.order < act.order and o.pledge not in unbound]
+        company = {offer.member for offer in before if offer.pledge in bound}
+        waiting = [offer for offer in before if offer.pledge not in bound]
+        bound |= holding(waiting, 1_000, company)
+        if pledge not in bound:
+            unbound.add(pledge)
+    return unbound
