@@ -8,6 +8,7 @@ is known and could be noticed.
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,21 +69,35 @@ def shown(mutation: Mutation) -> str:
     becomes = (mutated(ROOT, mutation) or "").splitlines()
     pairs = zip(source, becomes, strict=False)
     at, (old, new) = next((at, pair) for at, pair in enumerate(pairs, 1) if pair[0] != pair[1])
-    same = [number for number, line in enumerate(source, 1) if line.split() == old.split()]
+    place = place_of(text, at)
+    return f"`{mutation.module}`{place}: `{' '.join(old.split())}` → `{' '.join(new.split())}`"
+
+
+def place_of(text: str, at: int) -> str:
+    """Return where a line stands, as `shown` names it: nothing of one that is there once."""
+    source = text.splitlines()
+    words = source[at - 1].split()
+    same = [number for number, line in enumerate(source, 1) if line.split() == words]
     function = _function_at(text, at)
     within = [number for number in same if _function_at(text, number) == function]
     place = f" in `{function}`" if len(same) > 1 else ""
-    place += f" ({within.index(at) + 1})" if len(within) > 1 else ""
-    return f"`{mutation.module}`{place}: `{' '.join(old.split())}` → `{' '.join(new.split())}`"
+    return place + (f" ({within.index(at) + 1})" if len(within) > 1 else "")
 
 
 def _function_at(source: str, line: int) -> str:
     """Return the name of the class and function around a line, as `Class.function`."""
-    around = [
-        (node.lineno, node.name)
+    return ".".join(name for first, last, name in _functions(source) if first <= line <= last)
+
+
+@cache
+def _functions(source: str) -> list[tuple[int, int, str]]:
+    """Return the classes and functions of a module by their first line, with their last."""
+    return sorted(
+        (
+            min([node.lineno, *(one.lineno for one in node.decorator_list)]),
+            node.end_lineno or 0,
+            node.name,
+        )
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
-        and min([node.lineno, *(one.lineno for one in node.decorator_list)]) <= line
-        and line <= (node.end_lineno or 0)
-    ]
-    return ".".join(name for _, name in sorted(around))
+    )

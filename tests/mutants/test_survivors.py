@@ -8,7 +8,7 @@ import pytest
 
 from tests.mutants import survivors
 from tests.mutants.mutations import Mutation, mutations_of, source_file
-from tests.mutants.survivors import EQUIVALENT, JUDGED_PAGE, read_page, shown
+from tests.mutants.survivors import EQUIVALENT, JUDGED_PAGE, place_of, read_page, shown
 from tests.mutants.tree_copy import ROOT
 
 PAGE = """# What survives
@@ -75,6 +75,20 @@ def test_the_page_of_this_project_names_what_is_equivalent_and_what_is_not() -> 
     assert EQUIVALENT in (ROOT / JUDGED_PAGE).read_text(encoding="utf-8").splitlines()
     assert page.equivalent
     assert page.noticeable
+
+
+def test_the_page_of_this_project_judges_only_lines_that_stand_in_the_core() -> None:
+    page = read_page(ROOT / JUDGED_PAGE)
+    gone = [words for words in page.equivalent | page.noticeable if not _stands(words)]
+    assert gone == [], "delete what is said of lines that are gone, and judge the new ones"
+
+
+def _stands(words: str) -> bool:
+    place, _, bent = words.partition(": `")
+    module, old = place.split("`")[1], bent.partition("` → `")[0]
+    text = source_file(ROOT, module).read_text(encoding="utf-8")
+    lines = (at for at, line in enumerate(text.splitlines(), 1) if line.split() == old.split())
+    return any(f"`{module}`{place_of(text, at)}" == place for at in lines)
 
 
 def test_a_mutant_on_one_of_several_like_lines_is_named_by_its_place(
