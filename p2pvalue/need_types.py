@@ -326,7 +326,10 @@ class AboutView(Value, frozen=True, kw_only=True):
 
 
 class PromiseView(Value, frozen=True, kw_only=True):
-    """Working time that one promised and that is not delivered; `due` in ms, 0: no date."""
+    """Working time that one promised and that is not delivered; `due` in ms, 0: no date.
+
+    `is_deadline`: by then it is to be done; else `due` is the last day to pledge.
+    """
 
     community: str
     pledge: str
@@ -334,6 +337,7 @@ class PromiseView(Value, frozen=True, kw_only=True):
     state: PledgeStateName
     minutes: int
     due: int
+    is_deadline: bool
 
 
 class PlanView(Value, frozen=True, kw_only=True):

@@ -39,6 +39,9 @@ def say_made(pledged: dict[str, Any], need: dict[str, Any], names: Mapping[str, 
         say("its conditions do not hold yet: it counts as soon as they do")
     if pledged["state"] == "binding":
         say("it binds you now")
+    elif pledged["state"] == "expired":
+        say("it does not count: the need closes in more than 180 days, and it is forgotten by then")
+        say(f"promise it again later: p2pvalue pledge renew {short(pledged['pledge'])}")
     else:
         last = f", after {moment(need['closes'])}" if need["closes"] else ""
         say(f"it binds you {binding_text(need, 'the need')}{last}")
@@ -169,13 +172,15 @@ def write_plan(plan: dict[str, Any]) -> None:
             short(p["pledge"]),
             p["need_title"],
             written("hours", "minute", p["minutes"]),
-            moment(p["due"]) if p["due"] else "",
+            f"{'do by' if p['is_deadline'] else 'pledges until'} {moment(p['due'])}"
+            if p["due"]
+            else "",
             p["state"],
             p["community"],
         )
         for p in plan["promises"]
     ]
-    table(("PLEDGE", "NEED", "TIME", "DUE", "STATE", "COMMUNITY"), rows)
+    table(("PLEDGE", "NEED", "TIME", "BY WHEN", "STATE", "COMMUNITY"), rows)
     warn_of_too_much()
 
 

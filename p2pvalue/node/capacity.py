@@ -96,6 +96,7 @@ class Capacity:
                         state=pledge.state,
                         minutes=left,
                         due=need.deadline or need.closes,
+                        is_deadline=need.deadline > 0,
                     )
 
     # --- what she could do now

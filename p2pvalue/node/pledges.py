@@ -29,6 +29,7 @@ from p2pvalue_protocol.kinds import pledge
 from p2pvalue_protocol.kinds.need import NeedState, Terms, terms_id
 from p2pvalue_protocol.needs.acts import Act, Offer
 from p2pvalue_protocol.needs.keeping import Word
+from p2pvalue_protocol.needs.outcome import EXPIRY_MS
 from p2pvalue_protocol.needs.standing import NeedStanding, PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
@@ -271,7 +272,8 @@ class Pledges:
         said = pledge.read_pledge(payload)
         act = Act(order, self._context.root(self._community), said)
         offer = Offer(subject_of(order.op_id), act, said)
-        found = PledgeStanding(offer, "offered", "")
+        is_too_early = terms.closes > order.time + EXPIRY_MS
+        found = PledgeStanding(offer, "expired" if is_too_early else "offered", "")
         if terms.trigger == "none":
             found = PledgeStanding(offer, "binding", "", Word(offer, said.quantity or 0))
         names = self._needs.names()
