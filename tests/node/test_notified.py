@@ -8,9 +8,11 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from p2pvalue.node import notified
 from p2pvalue.node.concern_words import ABOUT, PART_CHARS_MAX, people, plain, text_of
 from p2pvalue.node.concerns import Concern, key_of
 from p2pvalue.node.notified import (
@@ -22,6 +24,7 @@ from p2pvalue.node.notified import (
     Kept,
     Notification,
     take,
+    take_back,
 )
 from p2pvalue.node.notify_rules import Mute, Rules, Way, default_rule, next_digest_ms
 from p2pvalue.notify_types import NotificationKind
@@ -260,3 +263,26 @@ def test_what_is_to_come_is_told_as_of_when_it_was_noticed() -> None:
     [item] = taken(kept, [ahead])
     assert item.time == NOW
     assert taken(kept, [ahead], now=NOW + 1) == []
+
+
+def test_what_stands_for_several_loses_the_words_and_stays() -> None:
+    kept = Kept(since=0)
+    said = pledged(1)._replace(said="come at noon")
+    [item] = taken(kept, [said, pledged(2)])
+    assert take_back(kept, [said.key])
+    assert (item.said, item.is_gone, item.is_read, item.count) == ("", False, False, 2)
+
+
+def test_of_no_more_authors_it_is_remembered_what_was_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notified, "KNOWN_MAX", 40)
+    monkeypatch.setattr(notified, "_KNOWN_LEFT", 30)
+    monkeypatch.setattr(notified, "FORGOTTEN_MAX", 2)
+    kept = Kept(since=0)
+    for number in range(200):
+        by = bytes([number % 5]) * 32
+        taken(kept, [pledged(number, time=NOW + number, by=by)], way="digest")
+        assert len(kept.forgotten) <= 2
+        assert len(kept.known) <= 40
+    assert kept.forgotten
