@@ -1,4 +1,4 @@
-"""Amounts as people write them: `12h`, `1h30`, `90min`, `200EUR`, `30 planks`, `12h..20h`."""
+"""Amounts as people write them: `12h`, `1h30`, `2 hours`, `200EUR`, `30 planks`, `12h..20h`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from typing import Literal
 LineKind = Literal["hours", "money", "material", "skill"]
 
 _CLOCK = re.compile(r"(\d+):([0-5]\d)")
-_HOURS = re.compile(r"(\d+(?:[.,]\d{1,2})?)\s*h(?:\s*([0-5]?\d)\s*(?:m|min)?)?")
-_MINUTES = re.compile(r"(\d+)\s*(?:m|min)")
+_HOUR_WORDS = "(?:h|hrs?|hours?|std|stunden?|horas?|heures?)[.]?"
+_MINUTE_WORDS = "(?:m|mins?|minutes?|minuten?|minutos?)[.]?"
+_HOURS = re.compile(
+    rf"(\d+(?:[.,]\d{{1,2}})?)\s*{_HOUR_WORDS}(?:\s*([0-5]?\d)\s*(?:{_MINUTE_WORDS})?)?",
+    re.IGNORECASE,
+)
+_MINUTES = re.compile(rf"(\d+)\s*{_MINUTE_WORDS}", re.IGNORECASE)
 _MONEY = re.compile(r"(\d+)(?:[.,](\d{2}))?\s*([A-Za-z]{3}|[€$£])|([€$£])\s*(\d+)(?:[.,](\d{2}))?")
 _PIECES = re.compile(r"(\d+)\s*(\S.*)?")
 _CURRENCY = re.compile(r"[A-Z]{3}|[€$£]")
@@ -27,9 +32,7 @@ EXAMPLES = {
     "skill": "1 carpenter or 1..2 carpenter",
 }
 
-_HOUR_WORDS = frozenset("hr hrs hour hours std stunde stunden hora horas heure heures".split())
-_MINUTE_WORDS = frozenset("mins minute minutes minuten minuto minutos".split())
-_NUMBER_AND_WORD = re.compile(r"(\d+(?:[.,]\d{1,2})?)\s*([^\W\d_]*)\.?")
+_NUMBER = re.compile(r"\d+(?:[.,]\d{1,2})?")
 
 
 class BadAmount(ValueError):
@@ -106,16 +109,12 @@ def parse_amount(text: str) -> tuple[int, str]:
 
 
 def time_meant(text: str) -> str:
-    """How a time is written that may be meant by a number with no unit or another; "" if none is.
+    """How a time is written that may be meant by a number with no unit; "" if none is.
 
-    >>> time_meant("3"), time_meant("1,5 Stunden"), time_meant("3 planks")
-    ('3h', '1,5h', '')
+    >>> time_meant("3"), time_meant("3 planks")
+    ('3h', '')
     """
-    found = _NUMBER_AND_WORD.fullmatch(text.strip())
-    word = found[2].casefold() if found else "?"
-    if found and (not word or word in _HOUR_WORDS):
-        return f"{found[1]}h"
-    return f"{found[1]}min" if found and word in _MINUTE_WORDS else ""
+    return f"{text.strip()}h" if _NUMBER.fullmatch(text.strip()) else ""
 
 
 def decimal_text(kind: str, quantity: int) -> str:

@@ -7,7 +7,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from p2pvalue_cli.amounts import EXAMPLES, BadAmount, Line, LineKind, parse_line, parse_quantity
+from p2pvalue_cli.amount_words import minutes_of
+from p2pvalue_cli.amounts import EXAMPLES, BadAmount, Line, LineKind, parse_line
 from p2pvalue_cli.dates import begin_of_day_ms, end_of_day_ms
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -109,7 +110,4 @@ def _first_day(text: str | None) -> int | None:
 def _minutes(text: str | None) -> int | None:
     if not text:
         return None if text is None else 0
-    try:
-        return parse_quantity("hours", text)[0]
-    except BadAmount as problem:
-        raise click.BadParameter(str(problem), param_hint="--estimate") from problem
+    return minutes_of(text, "--estimate")

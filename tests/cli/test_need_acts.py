@@ -46,8 +46,27 @@ def test_one_thing_and_many_are_the_same(ana: Person, amount: str) -> None:
     assert ana.type("pledge", "make", "Soil", "1 lag").exit_code == failures.USAGE
 
 
+@pytest.mark.parametrize("time", [("2 hours",), ("2", "hours"), ("2", "h")])
+def test_a_time_in_words_is_taken_wherever_one_is_asked(ana: Person, time: tuple[str, ...]) -> None:
+    words = ("--hours", "2..3 hours", "--estimate", "2 hours", "--trigger", "none")
+    ana.sees("need", "add", "Roof", *words)
+    assert ana.gets("need", "show", "Roof")["estimate"] == 120
+    assert "Roof" in ana.sees("need", "fit", *time)
+    assert "pledged 2h to" in ana.sees("pledge", "make", "Roof", *time)
+    assert ana.gets("pledge", "claim", "Roof", *time)["claimed"] == 120
+    assert "wrote down Tea, 2h" in ana.sees("contribution", "add", "Tea", *time)
+    assert "is muted until" in ana.sees("notify", "mute", "Roof", "--for", "2 hours")
+    for act in ("take", "confirm", "settle"):
+        told = ana.type("pledge", act, "Roof", *time).stderr
+        assert "no time" not in told
+        assert "unexpected" not in told
+    assert "unexpected" not in ana.type("contribution", "accept", "4f1c", *time).stderr
+
+
 def test_hours_a_week_are_written_as_other_hours_are(ana: Person) -> None:
     assert ana.gets("profile", "set", "--hours", "3h") == ana.gets("profile", "set", "--hours", "3")
+    assert ana.gets("profile", "set", "--hours", "3 hours")["hours_per_week"] == 3
+    assert ana.type("profile", "set", "--hours", "90min").exit_code == failures.USAGE
     assert ana.type("profile", "set", "--hours", "169h").exit_code == failures.USAGE
 
 

@@ -11,7 +11,8 @@ import click
 
 from p2pvalue.amounts import counted, written
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import BadAmount, parse_amount, parse_quantity
+from p2pvalue_cli.amount_words import amount_argument, minutes_of
+from p2pvalue_cli.amounts import BadAmount, parse_amount
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.dates import begin_of_day_ms, noon_of_day_ms
 from p2pvalue_cli.failures import Failed
@@ -35,7 +36,7 @@ def contribution() -> None:
     example="p2pvalue contribution add 'Minutes of May' 90min --class care --day 2025-05-03"
 )
 @click.argument("title")
-@click.argument("amount")
+@amount_argument()
 @click.option("--class", "class_", default="", metavar="NAME", help="build, maintain, care, …")
 @click.option("--need", default="", metavar="NEED", help="The need that it was for.")
 @click.option("--day", "date", metavar="DATE", help="When it was done, as 2026-05-03; else today.")
@@ -125,14 +126,11 @@ def suggest(community: str | None) -> None:
 
 @contribution.command(example="p2pvalue contribution accept 4f1c 30min")
 @click.argument("suggestion")
-@click.argument("time")
+@amount_argument("time")
 @community_option
 def accept(suggestion: str, time: str, community: str | None) -> None:
     """Write down a SUGGESTION, and how much TIME it took: from now on others see it."""
-    try:
-        minutes, _ = parse_quantity("hours", time)
-    except BadAmount as problem:
-        raise click.BadParameter(str(problem), param_hint="TIME") from problem
+    minutes = minutes_of(time, "TIME")
     if not minutes:
         raise click.UsageError("a contribution is of more than 0: say how long it took")
     path = f"/suggestions/{connection.quoted(suggestion)}/accept"

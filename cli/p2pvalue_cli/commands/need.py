@@ -9,7 +9,7 @@ import click
 
 from p2pvalue.amounts import written
 from p2pvalue_cli import connection
-from p2pvalue_cli.amounts import BadAmount, parse_quantity
+from p2pvalue_cli.amount_words import amount_argument, minutes_of
 from p2pvalue_cli.asking import confirm, yes_option
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.dates import midnight_utc_ms
@@ -191,16 +191,13 @@ def unwant(reference: str, community: str | None) -> None:
 
 
 @need.command(example="p2pvalue need fit 60min")
-@click.argument("minutes_given", metavar="TIME")
-def fit(minutes_given: str) -> None:
+@amount_argument("time_given", metavar="TIME")
+def fit(time_given: str) -> None:
     """Show what you could do something for in the TIME that you have, in all communities.
 
     What takes longer by its estimate is left out.
     """
-    try:
-        minutes, _ = parse_quantity("hours", minutes_given)
-    except BadAmount as problem:
-        raise click.BadParameter(str(problem), param_hint="TIME") from problem
+    minutes = minutes_of(time_given, "TIME")
     if not 1 <= minutes <= FITTING_MINUTES_MAX:
         longest = written("hours", "minute", FITTING_MINUTES_MAX)
         raise click.BadParameter(f"name a time from 1min to {longest}", param_hint="TIME")

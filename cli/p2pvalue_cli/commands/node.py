@@ -9,6 +9,7 @@ import click
 from p2pvalue import sizes
 from p2pvalue.amounts import counted
 from p2pvalue_cli import connection
+from p2pvalue_cli.amounts import BadAmount, parse_quantity
 from p2pvalue_cli.command import Command, Group, community_option, data_dir, run_hint
 from p2pvalue_cli.drafts import all_drafts
 from p2pvalue_cli.failures import FAILED
@@ -35,15 +36,20 @@ def whoami() -> None:
 
 
 class HoursAWeek(click.IntRange):
-    """Whole hours of a week, written as `3` or `3h`."""
+    """Whole hours of a week, written as `3`, or as any other time is."""
 
     def __init__(self) -> None:
         super().__init__(0, 168)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number; refuses what is none, or is more than a week has."""
-        plain: Any = value.strip().removesuffix("h") if isinstance(value, str) else value
-        return super().convert(plain, param, ctx)
+        try:
+            minutes, _ = parse_quantity("hours", str(value))
+        except BadAmount:
+            return super().convert(value, param, ctx)
+        if minutes % 60:
+            self.fail(f"{value!r} is no whole number of hours", param, ctx)
+        return super().convert(minutes // 60, param, ctx)
 
 
 @click.group(cls=Group)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
+from p2pvalue_cli.amount_words import amount_argument
 from p2pvalue_cli.asking import yes_option
 from p2pvalue_cli.command import Group, Late, command_line, community_option
 from p2pvalue_cli.conditions import names_in
@@ -60,7 +61,7 @@ def pledge() -> None:
 
 @pledge.command(example="p2pvalue pledge make 'Fix the roof' 3h --when Saturday --if-others 2")
 @click.argument("need")
-@click.argument("amounts", metavar="AMOUNT", nargs=-1, required=True)
+@amount_argument()
 @click.option("--line", type=click.IntRange(1), help="Which line of the need, if it is not clear.")
 @click.option("--when", default="", help="When you will do it: who says so shows up more often.")
 @click.option("--where", default="", help="Where.")
@@ -75,7 +76,7 @@ def pledge() -> None:
 @community_option
 def make(
     need: str,
-    amounts: tuple[str, ...],
+    amount: str,
     line: int | None,
     when: str,
     where: str,
@@ -89,7 +90,7 @@ def make(
     It binds when the need closes with enough pledged, and can be withdrawn until then.
     """
     wanted = connection.get(f"/needs/{connection.quoted(need)}", community=community)
-    number, quantity = line_meant(wanted, " ".join(amounts), line)
+    number, quantity = line_meant(wanted, amount, line)
     conditions: list[dict[str, Any]] = [{"member": name} for name in if_member]
     if if_others is not None:
         conditions.append({"others": if_others})
@@ -114,9 +115,9 @@ def make(
 
 @pledge.command(example="p2pvalue pledge take 'Fix the roof'")
 @_pledge
-@click.argument("amount", required=False)
+@amount_argument(required=False)
 @community_option
-def take(pledge_id: str, amount: str | None, community: str | None) -> None:
+def take(pledge_id: str, amount: str, community: str | None) -> None:
     """Take over a PLEDGE that somebody released, or AMOUNT of it; it binds you at once."""
     released = _shown(_waiting(pledge_id, "take", community), community)
     rest = released["quantity"] - released["bound"]
@@ -206,10 +207,10 @@ def release(pledge_id: str, reason: str, to: str, community: str | None) -> None
 
 @pledge.command(example="p2pvalue pledge claim 'Fix the roof' 2h")
 @_pledge
-@click.argument("amount", required=False)
+@amount_argument(required=False)
 @click.option("--note", default="", help="What was done, for who confirms it.")
 @community_option
-def claim(pledge_id: str, amount: str | None, note: str, community: str | None) -> None:
+def claim(pledge_id: str, amount: str, note: str, community: str | None) -> None:
     """Say that you delivered a PLEDGE, or AMOUNT of it in all; say it again to correct it."""
     quantity = _delivered(pledge_id, amount, community)
     claimed = _told("claim", pledge_id, community, quantity=quantity, note=note)
@@ -220,14 +221,14 @@ def claim(pledge_id: str, amount: str | None, note: str, community: str | None) 
     example="p2pvalue pledge confirm 'Fix the roof'\np2pvalue pledge confirm --need 'Fix the roof'"
 )
 @click.argument("pledge_id", metavar="PLEDGE", required=False)
-@click.argument("amount", required=False)
+@amount_argument(required=False)
 @click.option("--need", metavar="NEED", help="All that is claimed for it and waits for you.")
 @click.option("--note", default="", help="For the others.")
 @yes_option
 @community_option
 def confirm(
     pledge_id: str | None,
-    amount: str | None,
+    amount: str,
     need: str | None,
     note: str,
     yes: bool,
@@ -264,7 +265,7 @@ def dispute(pledge_id: str, reason: str, community: str | None) -> None:
 
 @pledge.command(example="p2pvalue pledge settle 'Fix the roof' 90min --reason 'We counted'")
 @_pledge
-@click.argument("amount")
+@amount_argument()
 @click.option("--reason", default="", help="Why, for the others.")
 @community_option
 def settle(pledge_id: str, amount: str, reason: str, community: str | None) -> None:
@@ -326,6 +327,6 @@ def _told(act: str, pledge_id: str, community: str | None, **fields: object) -> 
     return told
 
 
-def _delivered(pledge_id: str, amount: str | None, community: str | None) -> int | None:
+def _delivered(pledge_id: str, amount: str, community: str | None) -> int | None:
     """The quantity that AMOUNT says, in the pledge's own unit; None, all of it, without."""
     return quantity_of(_shown(pledge_id, community), amount) if amount else None
