@@ -31,6 +31,24 @@ def test_the_kinds_are_those_of_the_node() -> None:
     assert sorted(KINDS) == sorted(get_args(NotificationKind))
 
 
+@pytest.mark.parametrize(
+    ("kind", "meant"),
+    [
+        ("need-pledge", "did you mean need-pledged"),
+        ("Thanked", "did you mean thanked"),
+        ("xyz", ""),
+    ],
+)
+def test_a_wrong_kind_is_answered_with_the_nearest(ana: Person, kind: str, meant: str) -> None:
+    refused = ana.type("notify", "set", kind, "never")
+    assert refused.exit_code == failures.USAGE
+    told = " ".join(refused.stderr.split())
+    assert meant in told
+    assert "p2pvalue notify rules" in told
+    assert ("did you mean" in told) == bool(meant)
+    assert "due-tomorrow" not in told
+
+
 def test_each_says_why_it_came_and_how_to_have_fewer(ana: Person) -> None:
     assert "nothing to be read" in ana.sees("notify", "list")
     close(ana, "Roof")

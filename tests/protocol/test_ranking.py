@@ -159,7 +159,7 @@ def test_newcomers_with_more_hours_take_the_places_of_pledgers_with_fewer() -> N
 @pytest.mark.parametrize(
     ("minutes", "said"),
     [
-        (59, "59 more minutes"),
+        (59, "59 min more pledged"),
         (60, "1 h more"),
         (144, "2 h 24 min more"),
         (60_001, "1,000 h 1 min"),
@@ -214,7 +214,7 @@ def test_one_more_is_told_in_the_singular() -> None:
     lines = told(explain(ranking, name(2)))
     assert lines[-3:] == [
         "  1 more voice → place 1",
-        "  1 more minute pledged → place 1",
+        "  1 min more pledged → place 1",
         "  1 more member with 2 hours → place 1",
     ]
     credited = Ranking([need(1, has_credit=True)], only("voices"), AS_OF_MS)

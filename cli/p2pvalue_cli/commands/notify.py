@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -23,6 +24,22 @@ _DAYS = re.compile(r"(\d{1,4})\s*(?:d|days?)")
 _DAY_MINUTES = 24 * 60
 _INDENT = " " * 10
 _WHAT_IS_TOLD = "what is told and when: p2pvalue notify rules"
+
+
+class _Kind(click.Choice[str]):
+    """What can be told, or all of it; who writes it wrong is told the nearest, not all twenty."""
+
+    def __init__(self) -> None:
+        super().__init__([*KINDS, "all"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the kind; refuses what is none."""
+        if value in self.choices:
+            return str(value)
+        near = get_close_matches(str(value).casefold(), self.choices)
+        meant = f", did you mean {' or '.join(near)}?" if near else ";"
+        listed = "all are listed by p2pvalue notify rules"
+        raise click.BadParameter(f"{value!r} is no kind{meant} {listed}", ctx, param)
 
 
 @click.group(cls=Group)
@@ -100,7 +117,7 @@ def rules() -> None:
 
 
 @notify.command("set", example="p2pvalue notify set need-pledged now -c Garden")
-@click.argument("kind", type=click.Choice([*KINDS, "all"]), metavar="KIND")
+@click.argument("kind", type=_Kind(), metavar="KIND")
 @click.argument("rule", type=click.Choice(["now", "digest", "never", "default"]))
 @community_option
 def set_rule(kind: str, rule: str, community: str | None) -> None:

@@ -191,7 +191,7 @@ def _said(change: Change) -> str:
         return f"{change.count:,} more voice{plural}"
     if change.kind == "minutes":
         if change.count < MINUTES_PER_HOUR:
-            return f"{change.count} more minute{plural} pledged"
+            return f"{change.count} min more pledged"
         hours, minutes = divmod(change.count, MINUTES_PER_HOUR)
         return f"{hours:,} h {minutes} min more pledged" if minutes else f"{hours:,} h more pledged"
     return f"{change.count:,} more member{plural} with {MINUTES_EACH // MINUTES_PER_HOUR} hours"
