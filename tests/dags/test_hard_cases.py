@@ -9,10 +9,11 @@ import pytest
 from p2pvalue_protocol.acts import OUT, Give, Remove, RemoveDevice, Vote
 from p2pvalue_protocol.limits import CERTIFICATE_DEPTH_MAX
 from tests.dags.builder import GENESIS, Builder
-from tests.dags.compare import problems
-from tests.dags.families import FOUNDER, village
-from tests.dags.model import State
-from tests.dags.running import running_state_of
+from tests.dags.compare import differences, problems
+from tests.dags.families import FOUNDER, settle, village
+from tests.dags.model import Dag, State
+from tests.dags.running import Running, running_state_of
+from tests.dags.state import state_of
 
 
 def judged(builder: Builder) -> State:
@@ -20,6 +21,18 @@ def judged(builder: Builder) -> State:
     dag = builder.dag()
     assert problems(dag, Random(0), is_thorough=True) == []
     return running_state_of(dag)
+
+
+def judged_as_written(builder: Builder) -> list[State]:
+    """The state after each auth operation in the order of writing, as both readings have it."""
+    events = builder.dag().events
+    running, states = Running(builder.dag()), list[State]()
+    for number, event in enumerate(events, start=1):
+        running.take(event)
+        states.append(running.state())
+        by_rules = state_of(Dag(events[:number]))
+        assert list(differences(f"after {event.op_id!r}", by_rules, states[-1])) == []
+    return states
 
 
 @pytest.mark.parametrize("is_admin", [True, False])
@@ -106,3 +119,74 @@ def test_who_puts_a_member_out_lets_stand_what_she_had_seen_and_who_demotes_does
     state = judged(builder)
     assert state.standings[seen] == ((b"A", 1) if rank == OUT else None)
     assert taken in state.effective
+
+
+def test_a_vote_counts_no_more_when_it_is_heard_that_its_author_had_been_taken() -> None:
+    builder = village(1, 1, 1, admin_quorum=2)
+    before = [*builder.known]
+    for voter in (b"c1", b"b1"):
+        builder.write(voter, Vote(b"A"), before)
+    builder.write(FOUNDER, Remove(b"B"), before)
+    *_, voted_out, left = judged_as_written(builder)
+    assert b"a1" not in voted_out.devices
+    assert left.devices[b"a1"].rank == 1
+
+
+def test_votes_count_again_after_something_is_heard_that_leaves_them_as_they_were() -> None:
+    builder = village(founders=3, founder_quorum=2)
+    builder.write(b"h1", Vote(b"G"), [GENESIS])
+    builder.write(FOUNDER, Vote(b"G"), [GENESIS])
+    builder.write(b"g1", Vote(b"H"), [GENESIS])
+    added = builder.add_device(b"h2", b"H", b"h1", [GENESIS])
+    builder.write(b"h2", Give(b"X", 3), [added])
+    builder.write(b"h1", RemoveDevice(b"H", b"h2"), [added])
+    builder.write(FOUNDER, Remove(b"Z"), [*builder.known])  # whom nobody knows
+    for state in judged_as_written(builder)[2:]:
+        assert state.devices.keys() - {b"h2"} == {b"f1", b"h1"}
+
+
+def test_more_votes_than_a_quorum_are_enough() -> None:
+    builder = village(1, 1, 1, admin_quorum=2)
+    settle(builder, b"d1", 1)
+    before = [*builder.known]
+    for voter in (b"b1", b"c1", b"d1"):
+        builder.write(voter, Vote(b"A"), before)
+    one, two, three = judged_as_written(builder)[-3:]
+    assert [b"a1" in state.devices for state in (one, two, three)] == [True, False, False]
+
+
+def test_who_left_by_a_device_that_is_heard_to_be_taken_has_not_left() -> None:
+    builder = village(1)
+    builder.add_device(b"a2", b"A", b"a1", [*builder.known])
+    before = [*builder.known]
+    builder.write(b"a2", Remove(b"A"), before)
+    builder.write(FOUNDER, RemoveDevice(b"A", b"a2"), before)
+    *_, gone, left = judged_as_written(builder)
+    assert b"a1" not in gone.devices
+    assert left.devices[b"a1"].rank == 1
+
+
+def test_a_second_vote_takes_nothing_from_the_first() -> None:
+    builder = village(1, 1, 1, admin_quorum=2)
+    before = [*builder.known]
+    votes = [builder.write(voter, Vote(b"A"), before) for voter in (b"b1", b"c1")]
+    given = builder.write(b"a1", Give(b"X", 3), votes)
+    builder.write(b"b1", Vote(b"A"), [given])
+    assert judged_as_written(builder)[-1].standings[given] is None
+    asked_late = Running(builder.dag()).take_all(builder.events)
+    assert asked_late.authority.view().standing(b"a1") is None, "all votes are looked at"
+    assert asked_late.state().standings[given] is None
+
+
+def test_votes_that_come_to_count_hide_nothing_that_was_said_knowing_them() -> None:
+    builder = village(1, 1, 1, admin_quorum=2)
+    before = [*builder.known, builder.add_device(b"f2", b"F", FOUNDER)]
+    votes = [builder.write(voter, Vote(b"A"), before) for voter in (b"b1", b"c1")]
+    taken = builder.write(b"f2", Remove(b"C"), before)
+    knowing = builder.say(b"a1", [*votes, taken])
+    other = builder.say(b"a1", before, after=knowing)
+    assert {knowing, other} <= {*judged(builder).visible}, "one vote is not enough"
+    builder.write(FOUNDER, RemoveDevice(b"F", b"f2"), before)
+    state = judged(builder)
+    assert b"a1" not in state.devices
+    assert knowing in state.visible
