@@ -118,16 +118,17 @@ class Authority:
 
     def _taken_from(self, index: int) -> set[bytes]:
         """Return the members of whom a removal, or a keep, speaks."""
-        match self.record.events[index].act:
+        act = self.record.events[index].act
+        match act:
             case acts.WithdrawInvite(key):
                 return self.takings.admitted_by(key)
             case acts.RemoveDevice(root, device):
                 return {root, *self.record.roots_of.get(device, ())}
             case acts.ProveFork(first):
                 return set(self.record.roots_of.get(first.device, ()))
-            case acts.Give(root) | acts.Remove(root) | acts.Vote(root):
-                return {root}
-        raise AssertionError("nothing else takes or keeps")
+            case _:
+                assert isinstance(act, acts.Give | acts.Remove | acts.Vote), "nothing else takes"
+                return {act.root}
 
     def _forget(self, roots: set[bytes]) -> None:
         """Forget the verdicts on some members and on whom they gave, took or kept something."""

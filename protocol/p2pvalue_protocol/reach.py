@@ -59,7 +59,7 @@ class Reach:
             Asked(asked.later, [ref for ref in asked.wanted if ref.op_id not in before.sought])
             for asked, before in zip(every, known, strict=True)
         ]
-        answers = self._answers([asked for asked in new if asked.wanted])
+        answers = iter(self._answers([asked for asked in new if asked.wanted]))
         found: list[frozenset[bytes]] = []
         for asked, fresh, before in zip(every, new, known, strict=True):
             past = before.found
@@ -78,16 +78,16 @@ class Reach:
             _, oldest = self._known.popitem(last=False)
             self._known_count -= len(oldest.sought)
 
-    def _answers(self, every: Sequence[Asked]) -> Iterator[frozenset[bytes]]:
-        """Yield what each leads to: by searches, and by one walk from where they go too far."""
+    def _answers(self, every: Sequence[Asked]) -> list[frozenset[bytes]]:
+        """Return what each leads to: by searches, and by one walk from where they go too far."""
         effort = _Effort(SEARCHED_MAX)
+        found: list[frozenset[bytes]] = []
         for number, asked in enumerate(every):
             try:
-                found = self._searched(asked, effort)
+                found.append(self._searched(asked, effort))
             except _TooFarError:
-                yield from walk_back(self._branches, every[number:])
-                return
-            yield found
+                return found + walk_back(self._branches, every[number:])
+        return found
 
     def _searched(self, asked: Asked, effort: _Effort) -> frozenset[bytes]:
         start = self._branches.find(asked.later)

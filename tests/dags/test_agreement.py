@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from p2pvalue_protocol import authority
 from p2pvalue_protocol.acts import Nothing, ProveFork
 from tests.dags.compare import problems, report
 from tests.dags.families import FAMILIES, peers
@@ -25,6 +26,16 @@ def test_random_dags_are_judged_by_the_rules(rng: Random, part: int) -> None:
         dag = random_dag(Random(number), SCENES)
         found = problems(dag, Random(number), number % RANDOM_THOROUGH_EVERY == 0)
         assert not found, f"number {number}: {report(dag, found)}"
+
+
+def test_verdicts_that_are_kept_no_longer_are_made_again(
+    rng: Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authority, "_SETTLED_KEPT_MAX", 1)
+    first = rng.randrange(1 << 40)
+    for number in range(first, first + RUNS // 2):
+        found = problems(random_dag(Random(number), SCENES), Random(number), is_thorough=False)
+        assert not found, f"number {number}: {found}"
 
 
 def test_what_was_written_down_is_judged_by_the_rules_at_every_moment() -> None:

@@ -80,6 +80,18 @@ def test_what_takes_a_device_that_is_nobodys_yet_takes_it_when_its_certificates_
     assert b"a3" not in state.devices
 
 
+def test_who_came_back_takes_her_device_also_from_what_it_wrote_before() -> None:
+    """That she was put out once, before all this, lets nothing of it stand."""
+    builder = village(1)
+    builder.write(FOUNDER, Remove(b"A"), [*builder.known])
+    builder.write(FOUNDER, Give(b"A", 1), [*builder.known])
+    builder.add_device(b"a2", b"A", b"a1", [*builder.known])
+    before = [*builder.known]
+    written = builder.write(b"a2", Give(b"X", 3), before)
+    builder.write(b"a1", RemoveDevice(b"A", b"a2"), before)
+    assert judged(builder).standings[written] is None
+
+
 def test_a_removal_that_takes_nothing_lets_no_device_stand() -> None:
     builder = village(founders=2)
     second = builder.add_device(b"f2", b"F", FOUNDER)

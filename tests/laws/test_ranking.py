@@ -85,6 +85,21 @@ def test_an_order_that_changes_need_by_need_is_the_order_of_all(
 
 
 @FEW
+@given(many_needs(most=3), WEIGHTS)
+def test_few_changes_put_into_a_long_order_leave_the_order_of_all(
+    later: list[Ranked], weights: Weights
+) -> None:
+    others = [Ranked(number.to_bytes(16), AS_OF_MS, class_name="care") for number in range(100)]
+    ranking = Ranking(others, weights, AS_OF_MS)
+    assert ranking.settle()
+    for need in later:
+        ranking.put(need)
+        ranking.settle(1)
+    changed = {need.need: need for need in (*others, *later)}
+    assert ranking.places() == rank(changed.values(), weights, AS_OF_MS)
+
+
+@FEW
 @given(NEEDS, WEIGHTS, st.data())
 def test_a_voice_more_never_lowers_a_need(
     needs: list[Ranked], weights: Weights, data: st.DataObject

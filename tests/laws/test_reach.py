@@ -67,6 +67,8 @@ def test_what_leads_back_is_what_walking_finds_with_forks_and_restarts(seed: int
         ]
         assert [past_among(copy, later, wanted) for later, wanted in every] == expected
         assert walk_back.walk_back(copy.replica.branches, every) == expected
+        for asked, past in zip(every, expected, strict=True):  # alone: not all is later than it
+            assert walk_back.walk_back(copy.replica.branches, [asked]) == [past]
 
 
 def test_what_is_not_held_is_in_no_past_and_has_none() -> None:
@@ -75,6 +77,8 @@ def test_what_is_not_held_is_in_no_past_and_has_none() -> None:
     unknown = Reference(said.device, CONTENT, 7, bytes(32))
     assert past_among(ana, said, [unknown]) == frozenset()
     assert past_among(ana, unknown, [said]) == frozenset()
+    every = [Asked(said, [unknown]), Asked(unknown, [said])]
+    assert walk_back.walk_back(ana.replica.branches, every) == [frozenset()] * 2
     assert past_among(ana, said, [said]) == {said.op_id}
 
 
@@ -120,6 +124,19 @@ def test_what_nobody_heard_of_is_sought_in_one_walk_however_much_it_is(
     found = ana.replica.branches.reach.pasts_among(asked)
     assert found == [frozenset()] * 3
     assert len(read) < 4_000
+
+
+def test_where_searches_go_too_far_one_walk_finds_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ana = founded("ana")
+    said = [ref for number in range(60) for ref in ana.say(f"said {number}")]
+    monkeypatch.setattr(reach, "SEARCHED_MAX", 40)
+    every = [Asked(later, [said[20], said[50]]) for later in said]
+    found = ana.replica.branches.reach.pasts_among(every)
+    assert found == [
+        {ref.op_id for ref in (said[20], said[50]) if ref.seq <= later.seq} for later in said
+    ]
 
 
 def test_no_more_answers_are_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:

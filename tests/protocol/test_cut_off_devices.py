@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import removal
+from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.operation import Operation
@@ -98,3 +100,17 @@ def test_of_who_comes_in_and_is_out_at_once_the_beginning_is_taken_and_counted()
     receipt = reader.take(written.run())
     assert (receipt.stored, receipt.refused) == (1, ())
     assert reader.replica.membership.is_gone(BENS)
+
+
+def test_a_run_that_goes_on_with_a_forged_signature_is_refused_though_its_beginning_was_taken() -> (
+    None
+):
+    ana = founded()
+    written = auth_log(joined(ana, "ben"), "ben")
+    last = written.add(kind=auth.AUTH_SEEN)
+    written.operations[-1] = msgspec.structs.replace(last, signature=bytes(64))
+    reader = Copy(ana.community)
+    reader.take(*(run for run in ana.runs() if run.device != BENS))
+    receipt = reader.take(written.run())
+    assert receipt.refused == ((Reason.SIGNATURE_INVALID, True),)
+    assert reader.replica.membership.is_live(BENS)

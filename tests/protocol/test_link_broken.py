@@ -17,7 +17,7 @@ from p2pvalue_protocol.ids import AUTH, Reference
 from p2pvalue_protocol.log import decode_batch, encode_batch
 from p2pvalue_protocol.removal import device_removal_draft
 from tests.protocol.authoring import key_named
-from tests.protocol.desk import Cable, Computer, sync
+from tests.protocol.desk import NOW_MS, Cable, Computer, sync
 from tests.protocol.device_link import ANA, SECRET, SESSION, hears, link
 from tests.protocol.replicas import Chain
 
@@ -232,4 +232,7 @@ def test_what_is_said_after_the_end_of_a_link_is_passed_over() -> None:
     laptop = hears(link(laptop, phone).sent[1])
     assert laptop.linked().state == "linked"
     assert laptop.handle(i.FrameReceived(SESSION, encode(f.Begun(garden, b"")))) == []
+    assert laptop.linked().state == "linked"
+    laptop.handle(i.Wakeup(), NOW_MS - 3_600_000)  # nor does it wait for anything
+    laptop.handle(i.Wakeup(), NOW_MS + 3_600_000)
     assert laptop.linked().state == "linked"

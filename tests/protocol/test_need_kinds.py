@@ -10,7 +10,7 @@ from p2pvalue_protocol import limits
 from p2pvalue_protocol.encoding import PayloadInvalid, encode
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.kind import EntryKind, StateKind
-from p2pvalue_protocol.kinds import keeps_hidden
+from p2pvalue_protocol.kinds import interest, keeps_hidden
 from p2pvalue_protocol.kinds.close import (
     CLOSE,
     NAMES_MAX,
@@ -358,3 +358,8 @@ def test_the_largest_payloads_of_needs_fit_an_operation() -> None:
     assert max(map(len, largest)) <= limits.PAYLOAD_BYTES_MAX
     with pytest.raises(LocalProtocolError, match="correct the value"):
         encode_close(NEED_SUBJECT, TERMS, [*most, b"\xff" * 16])
+
+
+def test_what_somebody_wants_with_something_reads_as_it_was_said() -> None:
+    payload = interest.encode_interest(bytes(16), "want")
+    assert interest.read_interest(payload) == interest.Interest(bytes(16), "want")
