@@ -201,10 +201,9 @@ class DeviceTree:
             return False
         takings = self._takings
         put_out = takings.revokes.get(giving.root, 0) & takings.puts_out & ~takings.leaves
-        put_out &= self._judge.held & ~takings.meeting(index)
+        put_out &= self._judge.held & ~takings.meeting(index)  # what is left had seen it
         for revoke in bits_of(self._judge.acting(put_out, base)):
-            if self._record.precedes(index, revoke):
-                removals &= self._record.past(revoke)
+            removals &= self._record.past(revoke)
         return not removals
 
     def _is_kept_by_member(
