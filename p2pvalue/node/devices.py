@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from p2pvalue import types as t
+from p2pvalue.kept_keys import CommunityKeys
 from p2pvalue.node.references import resolve
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.errors import LocalProtocolError
@@ -154,13 +155,21 @@ class Devices:
                 if community not in self._node.machine.communities():
                     self._node.machine.add_replica(community, keys.device, keys.prekey_private)
             else:
-                self._node.sign()  # the other device cannot, should we stop in between
-                keystore.replace_device(community, keys)
+                give_up_device(self._node, community, keys)
         else:
             keys = msgspec.structs.replace(held, link=link, is_recovering=True)
             keystore.put(community, keys)
         self._node.joining.start(community, lent)
         return self._node.community(community.hex()).view()
+
+
+def give_up_device(node: RunningNode, community: bytes, keys: CommunityKeys) -> None:
+    """Go on in a community as another device, once what ours wrote is signed: nobody else can.
+
+    Raises StoreFailed with nothing changed if the disk does not take the signature.
+    """
+    node.sign()
+    node.keystore.replace_device(community, keys)
 
 
 def is_forked(replica: Replica, device: bytes) -> bool:

@@ -18,6 +18,7 @@ import trio
 from p2pvalue import types as t
 from p2pvalue.kept_keys import CommunityKeys
 from p2pvalue.network.interface import LINK_PROTOCOL, LinkClosed
+from p2pvalue.node.devices import give_up_device
 from p2pvalue.node.dialing import peer_id_of
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol import device_code as code
@@ -181,7 +182,7 @@ class Linking:
         if held is None:
             keystore.put(community, keys)
         else:
-            keystore.replace_device(community, keys)
+            give_up_device(self._node, community, keys)
         return keys
 
     def on_joined(self, joined: Joined) -> bool:

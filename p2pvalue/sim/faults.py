@@ -13,7 +13,6 @@ from p2pvalue.sim.ledger import Ledger
 from p2pvalue.sim.member import Actor
 from p2pvalue.sim.scenario import Event
 from p2pvalue.sim.shell import Death, Shell
-from p2pvalue_protocol.inputs import Sign
 
 
 class FaultMaker:
@@ -66,11 +65,10 @@ class FaultMaker:
 
     def _back_up(self, actor: Actor) -> bool:
         """Copy the disk as the node does: signed, or it is no backup."""
-        if actor.is_up:
-            self._shell.handle(actor.number, Sign())
-        if actor.is_up:
+        is_signed = self._shell.has_signed(actor)
+        if is_signed:
             self._backups[actor.number] = actor.disk.copy()
-        return actor.is_up
+        return is_signed
 
     def end_all(self) -> None:
         """Let disks have room and clocks be right again."""

@@ -24,7 +24,7 @@ from p2pvalue.store import StoreFailed
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import effects as e
 from p2pvalue_protocol.errors import P2PValueError
-from p2pvalue_protocol.inputs import Answer, Draft, Found, Sign, Write
+from p2pvalue_protocol.inputs import Answer, Draft, Found, Write
 from p2pvalue_protocol.invitation import invite_key
 from p2pvalue_protocol.keys import SigningKey
 from p2pvalue_protocol.kinds import need
@@ -377,7 +377,7 @@ class People:
             return False
         if not event.amount:  # the machine was lost with its disk
             actor.disk = type(actor.disk)()
-        else:
-            self._shell.handle(actor.number, Sign())
+        elif not self._shell.has_signed(actor):
+            return False
         self._shell.replace(actor)
         return True

@@ -22,8 +22,9 @@ from p2pvalue.store import StoreFailed
 from p2pvalue_protocol import effects as e
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.auth_payloads import root_seed
+from p2pvalue_protocol.branches import Branch
 from p2pvalue_protocol.errors import LocalProtocolError
-from p2pvalue_protocol.ids import CONTENT
+from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.inputs import (
     Answer,
     ChunkRead,
@@ -32,6 +33,7 @@ from p2pvalue_protocol.inputs import (
     GossipReceived,
     Input,
     RequestAnswered,
+    Sign,
     Wakeup,
     Write,
 )
@@ -138,6 +140,16 @@ class Shell:
             self.lose(actor)
             return []
         return self._carry_out(actor, given, effects, before)
+
+    def has_signed(self, actor: Actor) -> bool:
+        """Let a machine sign what it wrote; return whether that is stored.
+
+        What only its device could sign reaches nobody after that is given up.
+        """
+        self.handle(actor.number, Sign())
+        if not actor.is_up or not self.holds_copy(actor):
+            return False
+        return all(own.signed_seq == own.head_seq for own in self._own_branches(actor))
 
     def act(self, number: int) -> None:
         """Let a machine do what it does of itself; only hostile ones do."""
@@ -365,9 +377,11 @@ class Shell:
     def _own_heads(self, actor: Actor) -> Heads:
         if not self.holds_copy(actor):
             return []
+        return [(b.row.log_class, b.head_seq, b.head_id) for b in self._own_branches(actor)]
+
+    def _own_branches(self, actor: Actor) -> list[Branch]:
         branches = self.replica(actor).branches
-        own = [b for c in (0, 1) for b in branches.of(actor.device.public, c)]
-        return [(b.row.log_class, b.head_seq, b.head_id) for b in own]
+        return [b for c in (AUTH, CONTENT) for b in branches.of(actor.device.public, c)]
 
     def _check_return(self, actor: Actor) -> None:
         """After a restart, nothing that was acknowledged is gone, and no log goes back."""
