@@ -21,7 +21,7 @@ from p2pvalue.api.endpoints import ENDPOINTS, Endpoint, Stream
 from p2pvalue.api.failures import BadRequest, Forbidden, TooLarge, failure_of
 from p2pvalue.api.lines import UNREADABLE, BodyLines, LineResponse, SendLine
 from p2pvalue.api.schema import Done, Question, Unlock
-from p2pvalue.node.document_shapes import TEXT_BYTES_MAX
+from p2pvalue.node.documents.document_shapes import TEXT_BYTES_MAX
 from p2pvalue.node.interface import NodeInterface
 from p2pvalue_protocol.errors import LocalProtocolError
 

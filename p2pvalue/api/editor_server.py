@@ -19,8 +19,8 @@ import trio
 
 from p2pvalue.api.socket_owner import owner_of_peer
 from p2pvalue.api.web_socket import Closed, WebSocket
-from p2pvalue.node.editor_messages import MESSAGE_BYTES_MAX
-from p2pvalue.node.editor_refusal import EditorRefused
+from p2pvalue.node.editors.editor_messages import MESSAGE_BYTES_MAX
+from p2pvalue.node.editors.editor_refusal import EditorRefused
 from p2pvalue.node.interface import EditorsInterface, EditorTab
 
 ADDRESS: Final = "127.0.0.1"

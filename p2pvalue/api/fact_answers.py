@@ -5,8 +5,8 @@ from __future__ import annotations
 from p2pvalue import fact_types as ft
 from p2pvalue.api import fact_schema as s
 from p2pvalue.api.schema import InCommunity
-from p2pvalue.node.fact_interface import ContributionsInterface, ThanksInterface
 from p2pvalue.node.interface import NodeInterface
+from p2pvalue.node.value.fact_interface import ContributionsInterface, ThanksInterface
 
 
 def _done(node: NodeInterface, question: InCommunity) -> ContributionsInterface:

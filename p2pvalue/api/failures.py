@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from p2pvalue.api.schema import Failure
 from p2pvalue.keyfile import KeysLocked, WrongPassphrase
 from p2pvalue.keystore import WordsNeeded
-from p2pvalue.node.document_shapes import VersionUnknown
+from p2pvalue.node.documents.document_shapes import VersionUnknown
 from p2pvalue_protocol.errors import (
     ConfigError,
     LocalProtocolError,

@@ -6,7 +6,7 @@ from p2pvalue import past_types as pt
 from p2pvalue import types as t
 from p2pvalue.api import history_schema as s
 from p2pvalue.api.schema import OfDocument
-from p2pvalue.node.history_interface import HistoryInterface
+from p2pvalue.node.documents.history_interface import HistoryInterface
 from p2pvalue.node.interface import NodeInterface
 
 

@@ -10,8 +10,8 @@ from p2pvalue.api.member_schema import OfMember
 from p2pvalue.api.schema import InCommunity, Question
 from p2pvalue.api.streams import absolute
 from p2pvalue.node.interface import NodeInterface
-from p2pvalue.node.need_interface import NeedsInterface, OrderInterface, PledgesInterface
-from p2pvalue.node.need_proofs import read_proof_file
+from p2pvalue.node.needs.need_interface import NeedsInterface, OrderInterface, PledgesInterface
+from p2pvalue.node.needs.need_proofs import read_proof_file
 from p2pvalue.proof_types import ProofView
 
 

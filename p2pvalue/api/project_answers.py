@@ -6,7 +6,7 @@ from p2pvalue import project_types as pt
 from p2pvalue.api import project_schema as s
 from p2pvalue.api.schema import InCommunity
 from p2pvalue.node.interface import NodeInterface
-from p2pvalue.node.project_interface import ProjectsInterface
+from p2pvalue.node.needs.project_interface import ProjectsInterface
 
 
 def _projects(node: NodeInterface, question: InCommunity) -> ProjectsInterface:

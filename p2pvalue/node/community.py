@@ -8,21 +8,21 @@ from p2pvalue import types as t
 from p2pvalue.node.cards import card_of, community_name
 from p2pvalue.node.chat import Chat
 from p2pvalue.node.context import Context
-from p2pvalue.node.contributions import Contributions
-from p2pvalue.node.document_history import DocumentHistory
-from p2pvalue.node.documents import Documents
-from p2pvalue.node.invites import Invites
-from p2pvalue.node.members import Members
-from p2pvalue.node.needs import Needs
-from p2pvalue.node.open_documents import OpenDocuments
+from p2pvalue.node.documents.document_history import DocumentHistory
+from p2pvalue.node.documents.documents import Documents
+from p2pvalue.node.documents.open_documents import OpenDocuments
+from p2pvalue.node.members.invites import Invites
+from p2pvalue.node.members.members import Members
+from p2pvalue.node.members.requests import Requests
+from p2pvalue.node.needs.needs import Needs
+from p2pvalue.node.needs.pledges import Pledges
+from p2pvalue.node.needs.projects import Projects
+from p2pvalue.node.needs.work_order import WorkOrder
 from p2pvalue.node.people import JOINS, Names, People
-from p2pvalue.node.pledges import Pledges
-from p2pvalue.node.projects import Projects
 from p2pvalue.node.reminders import reminders
-from p2pvalue.node.requests import Requests
 from p2pvalue.node.rules import Rules
-from p2pvalue.node.thanks import ThanksGiven
-from p2pvalue.node.work_order import WorkOrder
+from p2pvalue.node.value.contributions import Contributions
+from p2pvalue.node.value.thanks import ThanksGiven
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import card, profile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from p2pvalue.node.need_boards import NeedBoards
+from p2pvalue.node.needs.need_boards import NeedBoards
 from p2pvalue.store import Store
 from p2pvalue.types import JoinView, Rank
 from p2pvalue_protocol.inputs import Draft

@@ -23,7 +23,7 @@ from p2pvalue import need_types as nt
 from p2pvalue import types as t
 from p2pvalue.amounts import written
 from p2pvalue.folder import new_file
-from p2pvalue.node.blobs import Blobs
+from p2pvalue.node.blobs.blobs import Blobs
 from p2pvalue.node.community import Community
 from p2pvalue.store import Store, StoreFailed
 from p2pvalue_protocol.chunks import chunk_count

@@ -15,16 +15,16 @@ from typing import Protocol
 import trio
 
 from p2pvalue import types as t
-from p2pvalue.node.fact_interface import ContributionsInterface, ThanksInterface
-from p2pvalue.node.history_interface import HistoryInterface
-from p2pvalue.node.need_interface import (
+from p2pvalue.node.documents.history_interface import HistoryInterface
+from p2pvalue.node.needs.need_interface import (
     CapacityInterface,
     NeedsInterface,
     OrderInterface,
     PledgesInterface,
 )
-from p2pvalue.node.notify_interface import NotificationsInterface
-from p2pvalue.node.project_interface import ProjectsInterface
+from p2pvalue.node.needs.project_interface import ProjectsInterface
+from p2pvalue.node.notifications.notify_interface import NotificationsInterface
+from p2pvalue.node.value.fact_interface import ContributionsInterface, ThanksInterface
 
 
 class NodeInterface(Protocol):

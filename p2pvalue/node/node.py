@@ -21,11 +21,11 @@ import trio
 from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import SYNC_PROTOCOL, Link, LinkClosed, Network, Verdict
 from p2pvalue.node import trying
-from p2pvalue.node.dialing import Dialer
+from p2pvalue.node.editors.presence import Presences
 from p2pvalue.node.events import EventHub, events_of
-from p2pvalue.node.links import Links
-from p2pvalue.node.presence import Presences
-from p2pvalue.node.put_out import saying_who_put_us_out
+from p2pvalue.node.members.put_out import saying_who_put_us_out
+from p2pvalue.node.peers.dialing import Dialer
+from p2pvalue.node.peers.links import Links
 from p2pvalue.node.writers import Writers
 from p2pvalue.store import Store, StoreFailed
 from p2pvalue_protocol import effects as e

@@ -17,35 +17,36 @@ from p2pvalue import types as t
 from p2pvalue.config import Config
 from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import Network
-from p2pvalue.node import known_peers, overview, upkeep
+from p2pvalue.node import overview, upkeep
 from p2pvalue.node.backup import backup
-from p2pvalue.node.blobs import Blobs
-from p2pvalue.node.capacity import Capacity
-from p2pvalue.node.chunk_keeper import ChunkKeeper
+from p2pvalue.node.blobs.blobs import Blobs
+from p2pvalue.node.blobs.chunk_keeper import ChunkKeeper
 from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
-from p2pvalue.node.device_events import DeviceEvents
-from p2pvalue.node.devices import Devices, is_forked
-from p2pvalue.node.document_audit import DocumentAudit
-from p2pvalue.node.editors import Editors
+from p2pvalue.node.documents.document_audit import DocumentAudit
+from p2pvalue.node.documents.open_documents import OpenDocuments
+from p2pvalue.node.editors.editors import Editors
 from p2pvalue.node.export import export
-from p2pvalue.node.forks import Forks
-from p2pvalue.node.introductions import Introductions
-from p2pvalue.node.joining import Joining
-from p2pvalue.node.leaving import Leaving
-from p2pvalue.node.linking import Linking
-from p2pvalue.node.member_events import MemberEvents
-from p2pvalue.node.need_boards import NeedBoards
-from p2pvalue.node.need_closer import NeedCloser
-from p2pvalue.node.neighbours import Neighbours
+from p2pvalue.node.members.device_events import DeviceEvents
+from p2pvalue.node.members.devices import Devices, is_forked
+from p2pvalue.node.members.forks import Forks
+from p2pvalue.node.members.introductions import Introductions
+from p2pvalue.node.members.joining import Joining
+from p2pvalue.node.members.leaving import Leaving
+from p2pvalue.node.members.linking import Linking
+from p2pvalue.node.members.member_events import MemberEvents
+from p2pvalue.node.members.requests import heard
+from p2pvalue.node.members.taking_part import TakingPart
+from p2pvalue.node.needs.need_boards import NeedBoards
+from p2pvalue.node.needs.need_closer import NeedCloser
 from p2pvalue.node.node import DATABASE_NAME, Node, wall_clock_ms
-from p2pvalue.node.notifications import Notifications
-from p2pvalue.node.open_documents import OpenDocuments
+from p2pvalue.node.notifications.notifications import Notifications
 from p2pvalue.node.own_keys import OwnKeys
+from p2pvalue.node.peers import known_peers
+from p2pvalue.node.peers.neighbours import Neighbours
 from p2pvalue.node.people import JOINS, RANKS
 from p2pvalue.node.references import resolve
-from p2pvalue.node.requests import heard
-from p2pvalue.node.taking_part import TakingPart
+from p2pvalue.node.value.capacity import Capacity
 from p2pvalue.node.verification import verify_views
 from p2pvalue.store import Store
 from p2pvalue.texts.workers import TextWorkers

@@ -18,7 +18,7 @@ from p2pvalue.config import CONFIG_NAME, SOCKET_NAME
 from p2pvalue.folder import LOCK_NAME, sync, unfinished
 from p2pvalue.keyfile import keyring_entry
 from p2pvalue.keystore import FILE_NAME
-from p2pvalue.node.editor_leases import FILE_NAME as EDITORS_NAME
+from p2pvalue.node.editors.editor_leases import FILE_NAME as EDITORS_NAME
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue_protocol.errors import ConfigError
 

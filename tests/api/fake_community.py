@@ -10,7 +10,7 @@ import msgspec
 import trio
 
 from p2pvalue import types as t
-from p2pvalue.node.document_shapes import VersionUnknown, check_text
+from p2pvalue.node.documents.document_shapes import VersionUnknown, check_text
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from p2pvalue import types as t
-from p2pvalue.node.editor_refusal import EditorRefused, Refusal
+from p2pvalue.node.editors.editor_refusal import EditorRefused, Refusal
 from p2pvalue_protocol.errors import LocalProtocolError
 
 if TYPE_CHECKING:

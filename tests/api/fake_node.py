@@ -12,8 +12,8 @@ import trio
 from p2pvalue import types as t
 from p2pvalue.config import Config
 from p2pvalue.keystore import Keystore
-from p2pvalue.node.capacity import Capacity
 from p2pvalue.node.interface import CommunityInterface, NodeInterface
+from p2pvalue.node.value.capacity import Capacity
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError, NotFound
 from tests.api.fake_blobs import FakeBlobs
 from tests.api.fake_community import FakeCommunity

@@ -17,8 +17,8 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_st
 from p2pvalue.api import serve_editors
 from p2pvalue.api.editor_server import REQUEST_S_MAX, STRANGERS_MAX
 from p2pvalue.api.endpoints import ENDPOINTS
-from p2pvalue.node.editor_messages import MESSAGE_BYTES_MAX
-from p2pvalue.node.editor_refusal import Refusal
+from p2pvalue.node.editors.editor_messages import MESSAGE_BYTES_MAX
+from p2pvalue.node.editors.editor_refusal import Refusal
 from tests.api.fake_editors import ORIGIN, ROOM, TOKEN, FakeEditors
 from tests.api.fake_node import FakeNode
 from tests.patience import WAIT_S

@@ -21,7 +21,7 @@ from statistics import median, quantiles
 
 import trio
 
-from p2pvalue.node.open_documents import OpenDocuments
+from p2pvalue.node.documents.open_documents import OpenDocuments
 from p2pvalue.store import SqliteStore
 from p2pvalue.texts.workers import TextWorkers
 from tests.node.small_node import SmallNode

@@ -19,8 +19,8 @@ from typing import Any
 import pycrdt
 import trio
 
-from p2pvalue.node import editor_messages as m
-from p2pvalue.node.editor_tab import Tab
+from p2pvalue.node.editors import editor_messages as m
+from p2pvalue.node.editors.editor_tab import Tab
 from p2pvalue.node.node import DATABASE_NAME
 from p2pvalue.node.opening import init, open_node
 from p2pvalue_protocol.kinds.document import UPDATE_NUMBER

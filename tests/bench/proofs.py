@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from p2pvalue.node.need_proofs import proof_of
+from p2pvalue.node.needs.need_proofs import proof_of
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft

@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 import trio
 
 from p2pvalue.collecting import begin_collecting
-from p2pvalue.node.editor_messages import news
-from p2pvalue.node.open_documents import OpenDocuments
+from p2pvalue.node.documents.open_documents import OpenDocuments
+from p2pvalue.node.editors.editor_messages import news
 from p2pvalue.store import SqliteStore
 from p2pvalue.texts.remote import Texts
 from p2pvalue.texts.workers import TextWorkers

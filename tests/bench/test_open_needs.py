@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from p2pvalue.need_types import NeedDraft
-from p2pvalue.node import need_views
+from p2pvalue.node.needs import need_views
 from p2pvalue.store import Entry
 from p2pvalue_protocol.kinds import close, pledge
 from p2pvalue_protocol.kinds.need import Terms, terms_id

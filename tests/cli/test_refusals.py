@@ -10,7 +10,7 @@ import pytest
 
 from p2pvalue.api.app import BODY_BYTES_MAX
 from p2pvalue.config import SOCKET_NAME
-from p2pvalue.node.document_shapes import TEXT_BYTES_MAX
+from p2pvalue.node.documents.document_shapes import TEXT_BYTES_MAX
 from p2pvalue_cli import failures
 from tests.cli.conftest import Person
 

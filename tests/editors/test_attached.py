@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from p2pvalue.node.editor_refusal import Refusal
+from p2pvalue.node.editors.editor_refusal import Refusal
 from tests.editors.javascript import run
 from tests.editors.tabs import (
     Tabs,

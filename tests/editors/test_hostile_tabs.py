@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from p2pvalue.api.editor_server import STRANGERS_MAX
-from p2pvalue.node import editor_messages as m
-from p2pvalue.node.editor_refusal import Refusal
+from p2pvalue.node.editors import editor_messages as m
+from p2pvalue.node.editors.editor_refusal import Refusal
 from p2pvalue_protocol.documents.state_form import write_state
 from tests.documents.by_hand import string, update
 from tests.editors.tabs import Tabs, as_shown, new_document, text_of, until_reads

@@ -6,7 +6,7 @@ import os
 import select
 import signal
 
-from p2pvalue.node.editor_refusal import Refusal
+from p2pvalue.node.editors.editor_refusal import Refusal
 from tests.editors.tabs import Tabs, new_document, text_of
 from tests.patience import WAIT_S
 from tests.system.person import Person

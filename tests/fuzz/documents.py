@@ -15,7 +15,7 @@ from unittest import mock
 
 from p2pvalue.network.multistream import encode_varint
 from p2pvalue.node import pace
-from p2pvalue.node.document_replica import DocumentPlace, DocumentReplica
+from p2pvalue.node.documents.document_replica import DocumentPlace, DocumentReplica
 from p2pvalue.store import Base, Entry, Store
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import TEXT_ROOT, SharedDocument

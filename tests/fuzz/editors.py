@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import msgspec
 
-from p2pvalue.node import editor_messages as messages
-from p2pvalue.node.editor_leases import Kept, Lease, read_leases
+from p2pvalue.node.editors import editor_messages as messages
+from p2pvalue.node.editors.editor_leases import Kept, Lease, read_leases
 from p2pvalue.texts.cutting import cut
 from p2pvalue.texts.shared import SharedDocument
 from p2pvalue_protocol.documents.bursts import in_parts, joined, said_anew, united
@@ -17,7 +17,7 @@ from p2pvalue_protocol.documents.verdict import UpdateInvalid, VoidReason
 from tests.fuzz.document_facts import updates_by_hand
 from tests.fuzz.target import Budget, Target
 
-N, P = "p2pvalue.node.editor_messages", "p2pvalue_protocol.documents"
+N, P = "p2pvalue.node.editors.editor_messages", "p2pvalue_protocol.documents"
 
 
 def _message(data: bytes) -> bool:
@@ -77,7 +77,7 @@ EDITORS = (
         name="editor-leases",
         run=_leases,
         seeds=_kept_leases,
-        covers=("p2pvalue.node.editor_leases.read_leases",),
+        covers=("p2pvalue.node.editors.editor_leases.read_leases",),
         shape="msgpack",
     ),
     Target(

@@ -141,10 +141,10 @@ _READERS = re.compile(
 _LAST_NAMES = {"FromString", "unpack_from", "decompress", "decode", "convert", "loads"}
 _NOT_STRANGERS = {
     # What this machine wrote for itself, behind the encryption of its database.
-    "p2pvalue.node.document_facts.loading",
-    "p2pvalue.node.kept_document",
-    "p2pvalue.node.joining._find_again",
-    "p2pvalue.node.requests.all",
+    "p2pvalue.node.documents.document_facts.loading",
+    "p2pvalue.node.documents.kept_document",
+    "p2pvalue.node.members.joining._find_again",
+    "p2pvalue.node.members.requests.all",
     "p2pvalue.store",
     "p2pvalue_protocol.documents.kept_facts",
     "p2pvalue_protocol.epoch_records",

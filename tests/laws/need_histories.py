@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from p2pvalue.node.need_boards import read_acts
+from p2pvalue.node.needs.need_boards import read_acts
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import close, need, pledge
 from tests.laws.histories import TERMS, History

@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from p2pvalue.node.need_boards import need_state, read_acts
-from p2pvalue.node.need_proofs import proof_of
+from p2pvalue.node.needs.need_boards import need_state, read_acts
+from p2pvalue.node.needs.need_proofs import proof_of
 from p2pvalue_protocol.kinds import need
 from p2pvalue_protocol.needs.standing import standing_of
 from p2pvalue_protocol.proof.reading import read_proof

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final, NamedTuple, get_args
 
-from p2pvalue.node.need_boards import NeedBoards
+from p2pvalue.node.needs.need_boards import NeedBoards
 from p2pvalue.node.references import every_state
 from p2pvalue_protocol.ids import subject_of
 from p2pvalue_protocol.inputs import Draft

@@ -8,7 +8,7 @@ from functools import cache
 
 import msgspec
 
-from p2pvalue.node.need_proofs import proof_of
+from p2pvalue.node.needs.need_proofs import proof_of
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.errors import Refused
 from p2pvalue_protocol.ids import Reference, payload_hash_of, subject_of

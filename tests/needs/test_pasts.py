@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from p2pvalue.node.need_boards import need_state, read_acts
-from p2pvalue.node.need_views import need_view
+from p2pvalue.node.needs.need_boards import need_state, read_acts
+from p2pvalue.node.needs.need_views import need_view
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import Draft

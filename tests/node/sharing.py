@@ -10,7 +10,7 @@ from typing import Any
 
 import trio
 
-from p2pvalue.node import chunk_keeper
+from p2pvalue.node.blobs import chunk_keeper
 from p2pvalue.node.running import RunningNode
 from p2pvalue.types import BlobView
 from tests.node.household import Household, until

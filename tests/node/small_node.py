@@ -9,16 +9,16 @@ from functools import cache
 
 import trio
 
-from p2pvalue.node.blob_room import BlobRoom
-from p2pvalue.node.blob_states import BlobKey
-from p2pvalue.node.blobs import Blobs
+from p2pvalue.node.blobs.blob_room import BlobRoom
+from p2pvalue.node.blobs.blob_states import BlobKey
+from p2pvalue.node.blobs.blobs import Blobs
 from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
+from p2pvalue.node.documents.open_documents import OpenDocuments
 from p2pvalue.node.events import EventHub, events_of
-from p2pvalue.node.need_boards import NeedBoards
-from p2pvalue.node.open_documents import OpenDocuments
+from p2pvalue.node.members.put_out import saying_who_put_us_out
+from p2pvalue.node.needs.need_boards import NeedBoards
 from p2pvalue.node.people import RANKS
-from p2pvalue.node.put_out import saying_who_put_us_out
 from p2pvalue.store import MemoryStore, Store
 from p2pvalue.types import Rank
 from p2pvalue_protocol import auth_payloads as auth

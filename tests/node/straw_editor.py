@@ -10,11 +10,11 @@ from typing import Any, cast
 import pycrdt
 import trio
 
-from p2pvalue.node import editor_messages as m
-from p2pvalue.node.editor_refusal import EditorRefused
-from p2pvalue.node.editor_tab import Tab
-from p2pvalue.node.editors import Editors
-from p2pvalue.node.presence import PresenceNote
+from p2pvalue.node.editors import editor_messages as m
+from p2pvalue.node.editors.editor_refusal import EditorRefused
+from p2pvalue.node.editors.editor_tab import Tab
+from p2pvalue.node.editors.editors import Editors
+from p2pvalue.node.editors.presence import PresenceNote
 from p2pvalue.node.running import RunningNode
 from p2pvalue.types import AttachedView
 from p2pvalue_protocol.documents.numbers import read_number

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from p2pvalue.node.blob_room import PRESSED_KEPT_MS, REMOVED_KEPT_MS, UNNAMED_KEPT_MS, BlobRoom
-from p2pvalue.node.blob_states import every_blob
+from p2pvalue.node.blobs.blob_room import (
+    PRESSED_KEPT_MS,
+    REMOVED_KEPT_MS,
+    UNNAMED_KEPT_MS,
+    BlobRoom,
+)
+from p2pvalue.node.blobs.blob_states import every_blob
 from p2pvalue.node.running import RunningNode
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.chunks import SEALED_BYTES_MAX, chunk_hash, seal_chunk

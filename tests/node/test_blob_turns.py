@@ -7,8 +7,14 @@ from pathlib import Path
 
 from trio.testing import wait_all_tasks_blocked
 
-from p2pvalue.node.chunk_keeper import BY_ITSELF_MAX
-from p2pvalue.node.fetch_turns import IN_VAIN_MAX, NEW_MAX, PAUSE_S_MAX, PAUSE_S_MIN, FetchTurns
+from p2pvalue.node.blobs.chunk_keeper import BY_ITSELF_MAX
+from p2pvalue.node.blobs.fetch_turns import (
+    IN_VAIN_MAX,
+    NEW_MAX,
+    PAUSE_S_MAX,
+    PAUSE_S_MIN,
+    FetchTurns,
+)
 from p2pvalue.node.running import RunningNode
 from p2pvalue_protocol.chunks import HASH_BYTES, SEALED_BYTES_MAX
 from p2pvalue_protocol.inputs import Draft

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from p2pvalue.node import chunk_keeper
+from p2pvalue.node.blobs import chunk_keeper
 from p2pvalue_protocol import effects as e
 from p2pvalue_protocol.chunks import chunk_hash, seal_chunk
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError, NotAdmitted, NotFound

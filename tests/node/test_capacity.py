@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from p2pvalue import need_types as nt
-from p2pvalue.node.capacity import Capacity
+from p2pvalue.node.value.capacity import Capacity
 from tests.node.small_node import FIRST_MS, SmallNode
 
 DAY_MS = 24 * 3_600_000

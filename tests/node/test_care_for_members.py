@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from p2pvalue.fact_types import SuggestionView
-from p2pvalue.node import welcomes
-from p2pvalue.node.requests import Asked, PendingRequests
-from p2pvalue.node.suggestions import DAYS_MS, LISTED_MAX
-from p2pvalue.node.welcomes import ANSWER_MS
+from p2pvalue.node.members.requests import Asked, PendingRequests
+from p2pvalue.node.value import welcomes
+from p2pvalue.node.value.suggestions import DAYS_MS, LISTED_MAX
+from p2pvalue.node.value.welcomes import ANSWER_MS
 from tests.node.newcomers import FOUNDERS, come_in
 from tests.node.small_node import SmallNode, exchange
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
-from p2pvalue.node.comings import Coming, Comings
+from p2pvalue.node.members.comings import Coming, Comings
 from p2pvalue_protocol.members import FormerMember, Invite, Member
 from p2pvalue_protocol.membership import Membership
 

@@ -11,10 +11,11 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from p2pvalue.node.concern_words import ABOUT
-from p2pvalue.node.concerns import (
+from p2pvalue.node.needs.need_closer import NODES_CLOSE_AFTER_MS
+from p2pvalue.node.needs.stand_ins import Nearest, nearest
+from p2pvalue.node.notifications.concern_words import ABOUT
+from p2pvalue.node.notifications.concerns import (
     AHEAD_MS,
-    NODES_CLOSE_AFTER_MS,
     Concern,
     HeldNeed,
     LastEdit,
@@ -22,7 +23,6 @@ from p2pvalue.node.concerns import (
     is_concerned,
     next_ms,
 )
-from p2pvalue.node.stand_ins import Nearest, nearest
 from p2pvalue.notify_types import NotificationKind
 from p2pvalue_protocol.auth_payloads import ADMIN, MEMBER
 from p2pvalue_protocol.kinds.pledge import Condition

@@ -8,7 +8,7 @@ from itertools import pairwise
 import trio
 from trio.testing import MockClock
 
-from p2pvalue.node.dialing import DEVICES_MAX, STEADY_S, Dialer
+from p2pvalue.node.peers.dialing import DEVICES_MAX, STEADY_S, Dialer
 
 BEN = "ben"
 ADDRESS = f"/ip4/127.0.0.1/tcp/1/p2p/{BEN}"

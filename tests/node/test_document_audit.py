@@ -11,7 +11,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from p2pvalue.node import document_audit
+from p2pvalue.node.documents import document_audit
 from p2pvalue.node.patience import PAUSE_MS_MIN, Patience
 from p2pvalue.node.running import RunningNode
 from p2pvalue.texts.edits import Edit

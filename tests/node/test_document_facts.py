@@ -6,8 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from p2pvalue.node.document_facts import EMPTY_UPDATE, DocumentFacts
-from p2pvalue.node.set_aside import SetAside, Written
+from p2pvalue.node.documents.document_facts import EMPTY_UPDATE, DocumentFacts
+from p2pvalue.node.documents.set_aside import SetAside, Written
 from p2pvalue.store import Base
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from p2pvalue import past_types as pt
-from p2pvalue.node import document_replay, document_replica
-from p2pvalue.node.made_edits import PAUSE_MS_MAX, TYPING_MS_MAX
+from p2pvalue.node.documents import document_replay, document_replica
+from p2pvalue.node.documents.made_edits import PAUSE_MS_MAX, TYPING_MS_MAX
 from p2pvalue_protocol.errors import NotFound
 from tests.node.small_node import SmallNode, exchange, key
 

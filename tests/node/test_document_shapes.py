@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from p2pvalue.node.document_shapes import TEXT_BYTES_MAX
+from p2pvalue.node.documents.document_shapes import TEXT_BYTES_MAX
 from p2pvalue_protocol.errors import LocalProtocolError
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.inputs import Draft

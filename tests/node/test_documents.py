@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 import trio
 
-from p2pvalue.node.open_documents import OPEN_MAX, OpenDocuments
+from p2pvalue.node.documents.open_documents import OPEN_MAX, OpenDocuments
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.ids import CONTENT, Reference

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import pytest
 
-from p2pvalue.node.editor_leases import FIRST_SESSION, LEASES_MAX
-from p2pvalue.node.editor_presence import TabPresence, bound_state
-from p2pvalue.node.presence import PresenceNote
+from p2pvalue.node.editors.editor_leases import FIRST_SESSION, LEASES_MAX
+from p2pvalue.node.editors.editor_presence import TabPresence, bound_state
+from p2pvalue.node.editors.presence import PresenceNote
 from p2pvalue_protocol.documents.clients import client_of
 
 DOCUMENT = bytes(16)

@@ -11,10 +11,10 @@ import pytest
 import trio
 import trio.testing
 
-from p2pvalue.node import editor_messages as m
-from p2pvalue.node.editor_leases import FIRST_SESSION, FORGOTTEN_MS, LEASES_MAX
-from p2pvalue.node.editor_refusal import EditorRefused, Refusal
-from p2pvalue.node.editor_tab import UNREAD_BYTES_MAX
+from p2pvalue.node.editors import editor_messages as m
+from p2pvalue.node.editors.editor_leases import FIRST_SESSION, FORGOTTEN_MS, LEASES_MAX
+from p2pvalue.node.editors.editor_refusal import EditorRefused, Refusal
+from p2pvalue.node.editors.editor_tab import UNREAD_BYTES_MAX
 from p2pvalue.store import StoreFailed
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.kinds import document
@@ -271,7 +271,9 @@ async def test_a_tab_that_another_was_hidden_from_begins_anew(desk: Desk) -> Non
 async def test_who_may_only_read_hears_and_is_not_heard(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("p2pvalue.node.editors.Editors._reads_only", lambda self, lease: True)
+    monkeypatch.setattr(
+        "p2pvalue.node.editors.editors.Editors._reads_only", lambda self, lease: True
+    )
     view = await desk.attach()
     assert view.read_only
     with expect_closed(Refusal.NOT_ALLOWED):

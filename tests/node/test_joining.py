@@ -12,8 +12,8 @@ import trio
 
 from p2pvalue.keystore import Keystore
 from p2pvalue.network.interface import LinkClosed
-from p2pvalue.node.joining import Joining
-from p2pvalue.node.links import Links
+from p2pvalue.node.members.joining import Joining
+from p2pvalue.node.peers.links import Links
 from p2pvalue.store import MemoryStore
 from p2pvalue_protocol.effects import Joined
 from p2pvalue_protocol.errors import LocalProtocolError
@@ -21,8 +21,8 @@ from p2pvalue_protocol.invitation import InviteLink, format_link
 
 if TYPE_CHECKING:
     from p2pvalue.network.interface import Link, Network
-    from p2pvalue.node.dialing import Dialer
     from p2pvalue.node.node import Node
+    from p2pvalue.node.peers.dialing import Dialer
 
 GARDEN = b"g" * 32
 ANA, BEA = "12D3KooWAna", "12D3KooWBea"

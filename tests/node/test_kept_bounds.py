@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from p2pvalue import need_types as nt
-from p2pvalue.node import kept_order, need_index
-from p2pvalue.node.comment_concerns import _mention_of
+from p2pvalue.node.needs import kept_order, need_index
+from p2pvalue.node.notifications.comment_concerns import _mention_of
 from p2pvalue_protocol.errors import NotFound
 from tests.node.small_node import SmallNode
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from p2pvalue.node.kept_document import KeptDocument, kept_document
+from p2pvalue.node.documents.kept_document import KeptDocument, kept_document
 from tests.node.small_node import SmallNode
 
 LETTERS = 300

@@ -10,9 +10,9 @@ import pytest
 import trio
 
 from p2pvalue import need_types as nt
-from p2pvalue.node import kept_order
-from p2pvalue.node.kept_order import KeptOrder
-from p2pvalue.node.need_boards import NeedBoards
+from p2pvalue.node.needs import kept_order
+from p2pvalue.node.needs.kept_order import KeptOrder
+from p2pvalue.node.needs.need_boards import NeedBoards
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound, P2PValueError
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import interest

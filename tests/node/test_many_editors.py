@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import trio.testing
 
-from p2pvalue.node import editor_messages as m
-from p2pvalue.node.editor_refusal import Refusal
-from p2pvalue.node.editors import TABS_OF_DOCUMENT_MAX
+from p2pvalue.node.editors import editor_messages as m
+from p2pvalue.node.editors.editor_refusal import Refusal
+from p2pvalue.node.editors.editors import TABS_OF_DOCUMENT_MAX
 from tests.bench.stalls import beside, section
 from tests.node.small_node import SmallNode
 from tests.node.straw_editor import Desk

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from p2pvalue.node.events import EventHub
-from p2pvalue.node.member_events import MemberEvents
+from p2pvalue.node.members.member_events import MemberEvents
 from p2pvalue.types import EventView
 from p2pvalue_protocol.effects import Change, Changed
 from tests.node.newcomers import FOUNDERS, come_in

@@ -5,7 +5,7 @@ import trio
 import trio.testing
 
 from p2pvalue.need_types import LineView, NeedDraft
-from p2pvalue.node.need_closer import NeedCloser
+from p2pvalue.node.needs.need_closer import NeedCloser
 from p2pvalue_protocol.errors import LocalProtocolError
 from tests.node.small_node import FIRST_MS, SmallNode, exchange
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from p2pvalue.need_types import LineView, NeedDraft
-from p2pvalue.node.need_proofs import read_proof_file
+from p2pvalue.node.needs.need_proofs import read_proof_file
 from p2pvalue_protocol.errors import ConfigError, LocalProtocolError
 from tests.node.small_node import SmallNode, exchange
 

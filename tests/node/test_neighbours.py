@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from p2pvalue.node.neighbours import blinded_name, is_named
+from p2pvalue.node.peers.neighbours import blinded_name, is_named
 
 SECRET = bytes(range(32))
 OTHER = bytes(32)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from p2pvalue.node.notifications import Notifications
-from p2pvalue.node.notified import AT_ONCE_MAX, OLD_MS
+from p2pvalue.node.notifications.notifications import Notifications
+from p2pvalue.node.notifications.notified import AT_ONCE_MAX, OLD_MS
 from p2pvalue.store import StoreFailed
 from p2pvalue.types import EventView
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound

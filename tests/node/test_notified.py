@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from p2pvalue.node import notified
-from p2pvalue.node.concern_words import ABOUT, PART_CHARS_MAX, people, plain, text_of
-from p2pvalue.node.concerns import Concern, key_of
-from p2pvalue.node.notified import (
+from p2pvalue.node.notifications import notified
+from p2pvalue.node.notifications.concern_words import ABOUT, PART_CHARS_MAX, people, plain, text_of
+from p2pvalue.node.notifications.concerns import Concern, key_of
+from p2pvalue.node.notifications.notified import (
     AT_ONCE_MAX,
     HOUR_MS,
     KNOWN_MAX,
@@ -26,7 +26,7 @@ from p2pvalue.node.notified import (
     take,
     take_back,
 )
-from p2pvalue.node.notify_rules import Mute, Rules, Way, default_rule, next_digest_ms
+from p2pvalue.node.notifications.notify_rules import Mute, Rules, Way, default_rule, next_digest_ms
 from p2pvalue.notify_types import NotificationKind
 
 ROOF = About(b"r" * 16, "Roof")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from p2pvalue.node import notify_hook
-from p2pvalue.node.notify_hook import WAITING_MAX, NotifyHook, arguments
+from p2pvalue.node.notifications import notify_hook
+from p2pvalue.node.notifications.notify_hook import WAITING_MAX, NotifyHook, arguments
 from p2pvalue.types import EventView
 from tests.patience import WAIT_S
 
@@ -66,7 +66,7 @@ def test_no_title_becomes_an_option(text: str) -> None:
 
 async def test_a_command_that_fails_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
     hook = NotifyHook(["/nowhere/at/all"])
-    with caplog.at_level(logging.WARNING, "p2pvalue.node.notify_hook"):
+    with caplog.at_level(logging.WARNING, "p2pvalue.node.notifications.notify_hook"):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(hook.run)
             for _ in range(3):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
-from p2pvalue.node.open_documents import DocumentKey, OpenDocuments
+from p2pvalue.node.documents.open_documents import DocumentKey, OpenDocuments
 from tests.node.near_texts import NearTexts
 
 COMMUNITY = bytes(32)

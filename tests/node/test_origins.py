@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from p2pvalue.need_types import LineView, NeedDraft
-from p2pvalue.node import origins
+from p2pvalue.node.needs import origins
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 from tests.node.small_node import SmallNode, exchange
 

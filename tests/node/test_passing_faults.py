@@ -11,10 +11,11 @@ import trio.testing
 
 from p2pvalue.network import MemoryNetwork
 from p2pvalue.network.interface import SYNC_PROTOCOL, Link, LinkClosed
-from p2pvalue.node import introductions, trying
-from p2pvalue.node.leaving import Leaving
-from p2pvalue.node.links import Links
-from p2pvalue.node.need_closer import LOOK_EVERY_S, NeedCloser
+from p2pvalue.node import trying
+from p2pvalue.node.members import introductions
+from p2pvalue.node.members.leaving import Leaving
+from p2pvalue.node.needs.need_closer import LOOK_EVERY_S, NeedCloser
+from p2pvalue.node.peers.links import Links
 from p2pvalue.node.running import RunningNode
 from p2pvalue.store import SqliteStore, StoreFailed
 from p2pvalue.types import MemberView

@@ -14,7 +14,7 @@ import trio
 
 from p2pvalue.network import Libp2pNetwork, MemoryHub, MemoryNetwork, Network
 from p2pvalue.network.interface import Verdict
-from p2pvalue.node.presence import PresenceNote
+from p2pvalue.node.editors.presence import PresenceNote
 from p2pvalue.node.running import RunningNode
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.errors import LocalProtocolError

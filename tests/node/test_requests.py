@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from p2pvalue.node.requests import REQUESTS_MAX, Asked, PendingRequests
+from p2pvalue.node.members.requests import REQUESTS_MAX, Asked, PendingRequests
 from p2pvalue.store import MemoryStore
 
 GARDEN = b"g" * 32

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from p2pvalue.need_types import LineView, NeedDraft
-from p2pvalue.node.minutes import is_title_of_minutes
-from p2pvalue.node.suggestions import DAYS_MS
+from p2pvalue.node.value.minutes import is_title_of_minutes
+from p2pvalue.node.value.suggestions import DAYS_MS
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound
 from tests.node.small_node import SmallNode, exchange
 

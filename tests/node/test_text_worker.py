@@ -14,7 +14,7 @@ import pytest
 import trio
 import trio.testing
 
-from p2pvalue.node.open_documents import (
+from p2pvalue.node.documents.open_documents import (
     REST_S,
     RESTS_MAX,
     RESTS_OF_SESSIONS_MAX,

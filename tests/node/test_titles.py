@@ -39,7 +39,7 @@ async def test_a_title_is_free_again_once_its_document_has_another(ana: SmallNod
 async def test_more_titles_than_are_kept_are_read_each_time(
     ana: SmallNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("p2pvalue.node.titles.TITLES_MAX", 1)
+    monkeypatch.setattr("p2pvalue.node.documents.titles.TITLES_MAX", 1)
     for title in ("Plan", "Minutes"):
         await ana.community.create_document(title)
     with pytest.raises(LocalProtocolError, match="already"):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from p2pvalue.node.document_facts import WAITS
+from p2pvalue.node.documents.document_facts import WAITS
 from p2pvalue.node.running import RunningNode
 from p2pvalue.texts.edits import Edit
 from p2pvalue.texts.shared import SharedDocument

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from p2pvalue.node.waiting import RETRY_S_FIRST, RETRY_S_MAX, JoinWait, waiting_words
+from p2pvalue.node.members.waiting import RETRY_S_FIRST, RETRY_S_MAX, JoinWait, waiting_words
 
 
 def words(wait: JoinWait, now_s: float = 0.0) -> str:

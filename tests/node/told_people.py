@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from p2pvalue.need_types import LineView, NeedDraft, Trigger
-from p2pvalue.node.concerns import NODES_CLOSE_AFTER_MS
-from p2pvalue.node.notifications import Notifications
+from p2pvalue.node.needs.need_closer import NODES_CLOSE_AFTER_MS
+from p2pvalue.node.notifications.notifications import Notifications
 from p2pvalue.store import Store
 from p2pvalue.types import EventView
 from p2pvalue_protocol.effects import Change, Changed

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from p2pvalue.node.community import Community
 from p2pvalue.node.context import Participation
-from p2pvalue.node.need_boards import NeedBoards
+from p2pvalue.node.needs.need_boards import NeedBoards
 from p2pvalue.store import MemoryStore, Store
 from p2pvalue.types import Rank
 from p2pvalue_protocol.inputs import Draft

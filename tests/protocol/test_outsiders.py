@@ -11,7 +11,7 @@ from hashlib import sha256
 import pytest
 
 from p2pvalue.network.addresses import encode_base58
-from p2pvalue.node.neighbours import blinded_name
+from p2pvalue.node.peers.neighbours import blinded_name
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits

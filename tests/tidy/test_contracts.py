@@ -71,6 +71,12 @@ BREACHES = [
         "p2pvalue.api.schema -> p2pvalue.store.interface",
     ),
     Breach(
+        "in the node, what is done knows nothing of who is told, and of who counts it",
+        "p2pvalue/node/needs/pledges.py",
+        "import p2pvalue.node.value.thanks",
+        "p2pvalue.node.needs.pledges -> p2pvalue.node.value.thanks",
+    ),
+    Breach(
         "the simulator runs the core, never the shell",
         "p2pvalue/sim/world.py",
         "import trio",
@@ -78,9 +84,9 @@ BREACHES = [
     ),
     Breach(
         "the texts room alone knows the text library",
-        "p2pvalue/node/documents.py",
+        "p2pvalue/node/documents/documents.py",
         "import pycrdt",
-        "p2pvalue.node.documents -> pycrdt",
+        "p2pvalue.node.documents.documents -> pycrdt",
     ),
 ]
 

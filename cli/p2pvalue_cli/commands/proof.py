@@ -83,7 +83,7 @@ def _checked(path: Path, community: str | None) -> dict[str, Any]:
     """What a file proves by itself: nobody is asked, and nothing else is read."""
     import msgspec
 
-    from p2pvalue.node.need_proofs import read_proof_file
+    from p2pvalue.node.needs.need_proofs import read_proof_file
 
     if community is not None and not _WHOLE_ID.fullmatch(community):
         raise click.UsageError(

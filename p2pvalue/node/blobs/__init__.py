@@ -1,0 +1,1 @@
+"""Files that members share: which there are, their chunks, and the room they take."""

@@ -1,0 +1,1 @@
+"""Editors attached to documents, tab by tab, and who else is there."""

@@ -1,0 +1,1 @@
+"""Who is in: joining, leaving, putting out, and a person's own devices."""

@@ -1,0 +1,1 @@
+"""What is to be done: needs and projects, pledges to them, and the order of work."""

@@ -1,0 +1,1 @@
+"""What concerns the person at this node, told once and seldom."""

@@ -1,0 +1,1 @@
+"""Other nodes: how they are found, called and spoken to."""

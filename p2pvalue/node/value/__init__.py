@@ -1,0 +1,1 @@
+"""What members did, and who thanks them: contributions, minutes, welcomes, and care."""
