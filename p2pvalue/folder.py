@@ -44,7 +44,7 @@ def write_private(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException:  # an interrupt, too
         temporary.unlink(missing_ok=True)
         raise
     sync(path.parent)

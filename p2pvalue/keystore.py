@@ -166,7 +166,7 @@ class Keystore:
         before, self._seal = self._seal, seal
         try:
             self._write(self._contents)
-        except BaseException:
+        except BaseException:  # an interrupt, too
             self._seal = before
             with contextlib.suppress(ConfigError):
                 seal.abandon()

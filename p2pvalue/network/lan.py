@@ -106,7 +106,7 @@ class LanDiscovery:
             for name in names:
                 zeroconf.register_service(_service(library, name, reachable))
             library.ServiceBrowser(zeroconf, SERVICE_TYPE, handlers=[browser.changed])
-        except BaseException:
+        except BaseException:  # a cancellation, too
             zeroconf.close()
             raise
         return zeroconf

@@ -105,7 +105,7 @@ class Connection:
         stream = self.session.open()
         try:
             await multistream.propose(stream, protocol)
-        except BaseException:
+        except BaseException:  # a cancellation, too
             stream.reset("no protocol was agreed on")
             raise
         return stream
@@ -280,7 +280,7 @@ class Swarm:
                 stream, self.identity, dialed=True, expected_peer_id=address.peer_id
             )
             await self._nursery.start(self._serve_dialed, channel)
-        except BaseException:
+        except BaseException:  # a cancellation, too
             await trio.aclose_forcefully(stream)
             raise
 

@@ -83,7 +83,7 @@ class SqliteStore:
         except apsw.Error as error:
             self._undo()
             raise explained(error, "nothing was stored") from error
-        except BaseException:
+        except BaseException:  # an interrupt, too
             self._undo()
             raise
 
@@ -93,7 +93,7 @@ class SqliteStore:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
             self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # an interrupt, too
             self._undo()
             raise
 

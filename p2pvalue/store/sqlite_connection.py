@@ -65,7 +65,7 @@ def open_connection(
             if durability == "power-cut":  # else a power cut may leave what looks like damage
                 _refuse_damaged_journal(connection, path)
             _bring_to_version(connection, path, schema_version, steps)
-    except BaseException:
+    except BaseException:  # an interrupt, too
         with suppress(apsw.Error):  # the first failure is the one to be told
             connection.close()
         raise
@@ -125,7 +125,7 @@ def _bring_to_version(
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {schema_version}")
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException:  # an interrupt, too
         roll_back(connection)
         raise
 

@@ -136,7 +136,7 @@ class KeptOrder:
                 self._put(ranking, held, voices.get(row.subject, ()))
                 if number % _TURN == 0:
                     await trio.lowlevel.checkpoint()
-        except BaseException:
+        except BaseException:  # a cancellation, too
             self._ranking = None
             raise
         self._changed |= self._credits.settle() & self._shown.keys()

@@ -102,7 +102,7 @@ class NotificationWatch:
         self._by_hand.add(need_id)
         try:
             yield
-        except BaseException:
+        except BaseException:  # a cancellation, too
             self._by_hand.discard(need_id)
             raise
 
