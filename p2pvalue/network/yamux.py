@@ -138,11 +138,15 @@ class Stream:
             self.reset("the peer did not read")
 
     def finish(self) -> None:
-        """Tell the peer that nothing more comes; what it still sends is discarded unread."""
+        """Tell the peer that nothing more comes; what it still sends is discarded unread.
+
+        All its credit goes back: who waits for some could not send what tells it that nobody reads.
+        """
         if self.ended is not None or self._finished:
             return
         self._finished = True
-        self.session.queue(_WINDOW, _FIN, self.number, 0)
+        self.session.queue(_WINDOW, _FIN, self.number, WINDOW_BYTES - self._receive_window)
+        self._receive_window = WINDOW_BYTES
         self.session.unread_bytes -= len(self._inbox)
         self._inbox.clear()
         self._readers.unpark_all()
@@ -205,15 +209,9 @@ class Session:
     """The streams of one connection; `dialed` says which side chose the odd stream numbers."""
 
     def __init__(
-        self,
-        *,
-        dialed: bool,
-        on_stream: Callable[[Stream], None],
-        streams_inbound_max: int,
-        unread_bytes_max: int,
-        unsent_bytes_max: int,
-        stall_s: float,
-    ) -> None:
+        self, *, dialed: bool, on_stream: Callable[[Stream], None], streams_inbound_max: int,
+        unread_bytes_max: int, unsent_bytes_max: int, stall_s: float,
+    ) -> None:  # fmt: skip
         self._next_number = 1 if dialed else 2
         self._dialed = dialed
         self._on_stream = on_stream

@@ -178,6 +178,31 @@ async def test_who_sends_what_nobody_reads_any_more_is_told() -> None:
     assert await b.output() == frame(WINDOW, RST, 1, 0)
 
 
+async def test_who_waits_for_credit_is_told_that_nobody_reads_any_more(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    a, _, opened = await pair(nursery)
+    stream = a.open()
+    for _ in range(2):
+        await stream.write(bytes(WINDOW_BYTES // 2))
+    await trio.testing.wait_all_tasks_blocked()
+    opened[0].finish()
+    await stream.write(b"late")
+    await trio.testing.wait_all_tasks_blocked()
+    assert stream.ended == "reset by the peer"
+
+
+async def test_what_was_read_and_what_will_not_be_is_credited_at_the_end() -> None:
+    opened: list[Stream] = []
+    b = session(dialed=False, opened=opened)
+    b.feed(frame(WINDOW, SYN, 1, 0) + frame(DATA, 0, 1, 200_000, bytes(200_000)))
+    await opened[0].read_exactly(1_000)
+    opened[0].finish()
+    assert await b.output() == frame(WINDOW, ACK, 1, 0) + frame(WINDOW, FIN, 1, 200_000)
+    b.feed(frame(DATA, 0, 1, WINDOW_BYTES, bytes(WINDOW_BYTES)))
+    assert await b.output() == frame(WINDOW, RST, 1, 0)
+
+
 async def test_what_came_before_the_peer_ended_the_stream_can_be_read() -> None:
     opened: list[Stream] = []
     b = session(dialed=False, opened=opened)
