@@ -23,8 +23,9 @@ demo: $(READY)
 	$(BIN)/python tests/demo/run.py
 
 # Three at once, also on two cores: many tests wait for daemons most of their time. The files that
-# wait longest come first (testpaths), so that none of them is left for the end. What is drawn by chance
-# follows from one seed, so that every clone of a commit tries the same; campaigns and soaks try others.
+# wait longest come first (tests/patience.py), so that none of them is left for the end. What is drawn
+# by chance follows from one seed, so that every clone of a commit tries the same; campaigns and soaks
+# try others.
 test: export P2PVALUE_TEST_SEED ?= 3815154950
 test: check $(EDITORS)
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \

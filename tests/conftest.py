@@ -10,6 +10,7 @@ import sys
 import pytest
 from hypothesis import settings
 
+from tests.patience import LONGEST_FIRST
 from tests.seeds import drawn_seed
 
 # A slow machine is no failure, and what failed once is printed so that it can be repeated.
@@ -52,6 +53,17 @@ def _is_local(host: str) -> bool:
 
 
 sys.addaudithook(_refuse_internet)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits longest; `testpaths` cannot say so, since it names all of `tests`."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    turns = enumerate(LONGEST_FIRST)
+    return next((n for n, at in turns if item.nodeid.startswith(at)), len(LONGEST_FIRST))
+
 
 # A shell lets what it starts in the background ignore Ctrl-C, and so would all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LONGEST_FIRST
 from tests.tidy.tree import ROOT
 
 
@@ -62,3 +63,8 @@ def test_other_versions_of_python_are_refused(tmp_path: Path, version: str) -> N
     with pytest.raises(SystemExit) as stopped:
         exec(pretended)
     assert stopped.value.code is True
+
+
+def test_what_waits_longest_begins_first(request: pytest.FixtureRequest) -> None:
+    waits = [item.nodeid.startswith(LONGEST_FIRST) for item in request.session.items]
+    assert waits == sorted(waits, reverse=True)
