@@ -63,9 +63,9 @@ class _Side:
     def outcome(self) -> tuple[object, ...]:
         session, streams = self.session, [self.ours, *self.opened]
         assert 0 <= session.unread_bytes <= _UNREAD_BYTES_MAX
-        live = sum(len(stream._inbox) for stream in streams if stream.ended is None)
+        live = sum(stream.unread_bytes for stream in streams if stream.ended is None)
         assert live == session.unread_bytes
-        held = sum(len(stream._inbox) for stream in streams)
+        held = sum(stream.unread_bytes for stream in streams)
         assert held <= 5 * WINDOW_BYTES, "streams that are over hold more than a peer may leave"
         assert len(session._streams) <= _STREAMS_MAX + 1
         assert session._inbound_count == sum(not s.initiated for s in session._streams.values())

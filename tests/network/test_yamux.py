@@ -221,7 +221,7 @@ def test_streams_that_ended_unread_hold_no_more_than_four_windows() -> None:
         b.feed(frame(DATA, 0, number, WINDOW_BYTES, bytes(WINDOW_BYTES)))
         b.feed(frame(WINDOW, RST, number, 0))
     assert len(opened) == 20
-    assert sum(len(stream._inbox) for stream in opened) <= 4 * WINDOW_BYTES
+    assert sum(stream.unread_bytes for stream in opened) <= 4 * WINDOW_BYTES
 
 
 async def test_credit_comes_once_per_half_window() -> None:
@@ -370,5 +370,5 @@ def test_no_frames_raise_anything_else_and_the_books_stay_right(raw: list[bytes]
     except SessionEnded:
         b.end("broken")
     live = [stream for stream in opened if stream.ended is None]
-    assert b.unread_bytes == sum(len(stream._inbox) for stream in live)
+    assert b.unread_bytes == sum(stream.unread_bytes for stream in live)
     assert b._inbound_count == len(live)
