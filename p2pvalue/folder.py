@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,15 +53,27 @@ def write_private(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for its owner only, which gets its name when it is whole."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
+    """Open a file for its owner only, which gets its name when it is whole.
+
+    Until then it lies beside it under a name of its own, which a crash leaves; see `part_of`.
+    """
+    part = part_of(path)
+    descriptor = _private(part)  # what is there already is somebody else's, and stays
     try:
-        with os.fdopen(_private(part), "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             yield file
         part.replace(path)
-    finally:
+    except BaseException:
         part.unlink(missing_ok=True)
+        raise
+
+
+def part_of(path: Path) -> Path:
+    """Return where a file among the user's own lies until it is whole: a name never used before.
+
+    Who finds such a `NAME.….part` after a crash may remove it: nothing reads it again.
+    """
+    return path.with_name(f"{path.name[:50]}.{secrets.token_hex(8)}.part")
 
 
 def _private(path: Path) -> int:

@@ -17,7 +17,7 @@ from typing import Final
 import trio
 
 from p2pvalue.amounts import counted
-from p2pvalue.folder import make_private, sync
+from p2pvalue.folder import make_private, part_of, sync
 from p2pvalue.kept_keys import backup_key_of
 from p2pvalue.keyfile import Seal
 from p2pvalue.keystore import FILE_NAME, Keystore
@@ -42,9 +42,8 @@ async def backup(store: Store, target: Path, progress: Progress, key: bytes | No
     """
     if target.exists():
         raise ConfigError(f"{target} exists already: name a new file for the backup")
-    part = target.with_name(target.name + ".part")
+    part = part_of(target)
     try:
-        part.unlink(missing_ok=True)
         pages = 1  # a small copy is made in one step
         for left in store.backup(part, key):
             pages = max(pages, left)

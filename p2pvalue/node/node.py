@@ -26,12 +26,12 @@ from p2pvalue.node.events import EventHub, events_of
 from p2pvalue.node.members.put_out import saying_who_put_us_out
 from p2pvalue.node.peers.dialing import Dialer
 from p2pvalue.node.peers.links import Links
+from p2pvalue.node.peers.whereabouts import Whereabouts
 from p2pvalue.node.writers import Writers
 from p2pvalue.store import Store, StoreFailed
 from p2pvalue_protocol import effects as e
 from p2pvalue_protocol.errors import P2PValueError
 from p2pvalue_protocol.inputs import (
-    AddressesChanged,
     Answer,
     Draft,
     GossipReceived,
@@ -68,7 +68,6 @@ class Node:
         announce: tuple[str, ...] = (),
         is_gossiping: bool = True,
     ) -> None:
-        self._announce = announce
         self._is_gossiping = is_gossiping and network is not None
         self.keystore = keystore
         self.store = store
@@ -80,6 +79,7 @@ class Node:
         self.clock_ms = clock_ms
         self.random_bytes = os.urandom
         self.is_network_up = trio.Event()
+        self._whereabouts = Whereabouts(network, announce, self.handle)
         self._topics: set[str] = set()
         self.presences = Presences(self, os.urandom)
         self._verdict = Verdict.IGNORE
@@ -118,8 +118,8 @@ class Node:
 
     # --- the one path of every input
 
-    def handle(self, given: Input) -> list[e.Effect]:
-        """Let the machine handle an input and perform the effects; return them.
+    def handle(self, given: Input, now_ms: int | None = None) -> list[e.Effect]:
+        """Let the machine handle an input, perform the effects and return them.
 
         Raises LocalProtocolError or NotFound for a caller's mistake and StoreFailed, all with
         nothing changed.
@@ -127,7 +127,7 @@ class Node:
         """
         with self._reading_anew_after_a_defect(given):
             try:
-                effects = self.machine.handle(given, self.clock_ms())
+                effects = self.machine.handle(given, self.clock_ms() if now_ms is None else now_ms)
             except StoreFailed as failure:
                 self.reading_failure = str(failure)
                 self._read_anew()
@@ -331,15 +331,14 @@ class Node:
 
     def addresses(self) -> list[str]:
         """Return where others can reach us, with our peer id; at most eight."""
-        if self.network is None:
-            return []
-        announced = [f"{a}/p2p/{self.network.peer_id}" for a in self._announce]
-        return (announced or self.network.addresses())[:8]
+        return self._whereabouts.addresses()
 
     def tell_addresses(self) -> None:
-        """Sign where we are now, for every community."""
-        if self.network is not None:
-            self.handle(AddressesChanged(tuple(self.addresses())))
+        """Sign soon where we are now, for every community, as often as the disk does not take it.
+
+        Nothing that is done already may fail because of it, so this neither raises nor waits.
+        """
+        self._whereabouts.tell()
 
     def know_stored_addresses(self) -> None:
         """Remember where members' devices said that they are."""
@@ -364,7 +363,7 @@ class Node:
             self.is_network_up.set()
             nursery.start_soon(self.presences.run)
             nursery.start_soon(self.dialer.run)
-            await trying.until_addresses_taken(self.tell_addresses)
+            nursery.start_soon(self._whereabouts.run)
 
     async def _wake_in_time(self) -> None:
         wake = partial(self.handle, Wakeup())

@@ -30,6 +30,7 @@ from p2pvalue.node.export import export
 from p2pvalue.node.members.device_events import DeviceEvents
 from p2pvalue.node.members.devices import Devices, is_forked
 from p2pvalue.node.members.forks import Forks
+from p2pvalue.node.members.founding import found
 from p2pvalue.node.members.introductions import Introductions
 from p2pvalue.node.members.joining import Joining
 from p2pvalue.node.members.leaving import Leaving
@@ -44,18 +45,18 @@ from p2pvalue.node.notifications.notifications import Notifications
 from p2pvalue.node.own_keys import OwnKeys
 from p2pvalue.node.peers import known_peers
 from p2pvalue.node.peers.neighbours import Neighbours
-from p2pvalue.node.people import JOINS, RANKS
+from p2pvalue.node.people import RANKS
 from p2pvalue.node.references import resolve
 from p2pvalue.node.value.capacity import Capacity
 from p2pvalue.node.verification import verify_views
 from p2pvalue.store import Store
 from p2pvalue.texts.workers import TextWorkers
 from p2pvalue_protocol import auth_payloads as auth
-from p2pvalue_protocol.effects import Changed, Joined, Wrote
+from p2pvalue_protocol.effects import Changed, Joined
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
-from p2pvalue_protocol.inputs import Draft, Found
+from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key, parse_link
-from p2pvalue_protocol.kinds import card
+from p2pvalue_protocol.kinds import card, profile
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
 from p2pvalue_protocol.replica import Replica
 
@@ -194,32 +195,19 @@ class RunningNode(Node):
         description: str = "",
         words: str = "",
     ) -> Community:
-        """Found a community of which we are the founder; durable on return."""
-        card.encode_card(name, description)  # raises before anything is founded
+        """Found a community of which we are the founder: durable on return, or not at all."""
+        first_words = (
+            Draft(card.NUMBER, b"", card.encode_card(name, description)),
+            Draft(profile.NUMBER, b"", profile.encode_profile(self.keystore.name)),
+        )
         if join == "open" and read != "public":
             raise LocalProtocolError(
                 "a community that anybody may join has nothing to hide: make it public, "
                 "or let people in by invite"
             )
-        nonce = self.random_bytes(32)
-        keys = self.keystore.new_keys(nonce=nonce)
-        root = self.keystore.root_for(nonce, self.keys.lent(words))
-        payload = auth.genesis_payload(
-            nonce,
-            [auth.founder(root, keys.device.public, keys.prekey, nonce)],
-            read=auth.READ_PUBLIC if read == "public" else auth.READ_MEMBERS,
-            join=JOINS.index(join),
-        )
-        found = Found(keys.device, payload, keys.prekey_private)
-        effects = self.machine.handle(found, self.clock_ms())
-        community = next(f.community for f in effects if isinstance(f, Wrote))
-        # The key is kept first: an operation that is stored must never be without its author.
-        keys = msgspec.structs.replace(keys, root=root.public)
-        self.keystore.put(community, keys)
-        self.perform(effects)
-        made = self._community(community)
-        await made.describe(name, description)
-        await made.set_my_name(self.keystore.name)
+        lent = self.keys.lent(words)
+        await trio.lowlevel.checkpoint()
+        made = self._community(found(self, read, join, first_words, lent))
         self.listen_to_topics()
         self.tell_addresses()
         self.neighbours.announce_again()

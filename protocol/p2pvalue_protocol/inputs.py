@@ -40,6 +40,7 @@ class Found:
     signer: SigningKey
     genesis_payload: bytes
     prekey_private: bytes  # belongs to the prekey that the payload names for this device
+    drafts: tuple[Draft, ...] = ()  # the founder's first words, kept with it or not at all
 
 
 @dataclass(frozen=True, slots=True)

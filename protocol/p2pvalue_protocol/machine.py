@@ -23,7 +23,7 @@ from p2pvalue_protocol.effects import (
     Store,
     Wrote,
 )
-from p2pvalue_protocol.errors import NotFound, Reason
+from p2pvalue_protocol.errors import LocalProtocolError, NotFound, Reason
 from p2pvalue_protocol.fork_watch import ForkWatch
 from p2pvalue_protocol.founding import genesis_operation
 from p2pvalue_protocol.gossip import Gossip
@@ -303,6 +303,12 @@ class Machine:
         branch = replica.open_branch(given.signer.public, 0, 0, op.core.backlink, op.op_id)
         replica.append(branch, op)
         begin_epochs(replica, now_ms)
+        try:
+            if given.drafts:
+                replica.write(given.drafts, now_ms)
+        except LocalProtocolError:
+            self.forget(op.core.community)
+            raise
         order = Order(op.core.time, op.core.device, op.core.seq, op.op_id)
         return [Wrote(op.core.community, (op.reference,), (order,))]
 

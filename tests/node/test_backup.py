@@ -183,6 +183,17 @@ async def test_neither_a_backup_nor_a_node_is_ever_overwritten(
         restore(target, folder, "Ana", entropy)
 
 
+async def test_a_backup_leaves_what_lies_beside_it(
+    ana: SmallNode, tmp_path: Path, key: bytes
+) -> None:
+    other = tmp_path / "ana.backup.part"
+    other.write_bytes(b"half of a film")
+    before = set(tmp_path.iterdir())
+    await backup(ana.store, tmp_path / "ana.backup", ignore, key)
+    assert other.read_bytes() == b"half of a film"
+    assert set(tmp_path.iterdir()) - before == {tmp_path / "ana.backup"}
+
+
 async def test_a_backup_that_is_given_up_leaves_nothing(ana: SmallNode, tmp_path: Path) -> None:
     class GivenUp(Exception):
         pass

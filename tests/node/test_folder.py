@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from p2pvalue import folder
 from p2pvalue.folder import new_file
 
 
@@ -24,3 +25,40 @@ def test_a_new_file_is_its_owners_alone_from_its_first_moment(
     finally:
         os.umask(before)
     assert (tmp_path / "fence.proof").read_bytes() == b"words"
+
+
+def write(path: Path) -> None:
+    with new_file(path) as file:
+        file.write(b"words")
+
+
+def test_a_file_of_somebody_elses_beside_a_new_one_stays(tmp_path: Path) -> None:
+    """Whatever it is called: a browser or another program may be writing it."""
+    other = tmp_path / "fence.proof.part"
+    other.write_bytes(b"half of a film")
+    write(tmp_path / "fence.proof")
+    assert other.read_bytes() == b"half of a film"
+    assert (tmp_path / "fence.proof").read_bytes() == b"words"
+
+
+def test_a_new_file_neither_takes_nor_removes_what_lies_where_it_would_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "taken.part"
+    other.symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setattr(folder, "part_of", lambda _: other)
+    with pytest.raises(FileExistsError):
+        write(tmp_path / "fence.proof")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.part"]
+
+
+def test_of_a_new_file_that_is_not_whole_nothing_stays(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), new_file(tmp_path / "fence.proof"):
+        raise ZeroDivisionError
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_new_file_may_have_the_longest_name_that_there_is(tmp_path: Path) -> None:
+    longest = tmp_path / ("f" * 255)
+    write(longest)
+    assert [path.name for path in tmp_path.iterdir()] == [longest.name]

@@ -83,15 +83,19 @@ class Computer:
     # --- what a person does
 
     def found(
-        self, name: str, *, read: int = auth.READ_MEMBERS, join: int = auth.JOIN_INVITE
+        self,
+        name: str,
+        *drafts: i.Draft,
+        read: int = auth.READ_MEMBERS,
+        join: int = auth.JOIN_INVITE,
     ) -> bytes:
-        """Found a community and return its id."""
+        """Found a community with these first words and return its id."""
         nonce = sha256(name.encode()).digest()
         root = self.root(nonce)
         keys = self.keys(bytes(32))
         founder = auth.founder(root, keys.signer.public, keys.prekey, nonce)
         payload = auth.genesis_payload(nonce, [founder], read=read, join=join)
-        effects = self.handle(i.Found(keys.signer, payload, keys.prekey_private))
+        effects = self.handle(i.Found(keys.signer, payload, keys.prekey_private, drafts))
         return next(f.community for f in effects if isinstance(f, e.Wrote))
 
     def root(self, nonce: bytes) -> SigningKey:

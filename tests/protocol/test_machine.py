@@ -10,7 +10,7 @@ from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol import join_frames, reconsideration
 from p2pvalue_protocol.chunks import chunk_hash
-from p2pvalue_protocol.errors import NotFound, Reason
+from p2pvalue_protocol.errors import LocalProtocolError, NotFound, Reason
 from p2pvalue_protocol.ids import CONTENT, Reference
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.kinds.chat import encode_chat_message
@@ -73,6 +73,19 @@ def test_a_community_that_is_not_here_is_not_found() -> None:
     assert computer.machine.replica(garden).community == garden
     with pytest.raises(NotFound, match="00000000 is not on this node"):
         computer.machine.replica(bytes(32))
+
+
+def test_what_a_founder_says_first_is_kept_with_the_founding_or_not_at_all() -> None:
+    computer = Computer("desk", "ana")
+    garden = computer.found("garden", said("welcome"), said("this is our garden"))
+    (batch,) = computer.committed
+    assert batch.community == garden
+    assert len(batch.entries) == 2
+    with pytest.raises(LocalProtocolError):
+        computer.found("kitchen", said("welcome"), i.Draft(CHAT, b"", b"no message"))
+    assert computer.machine.communities() == [garden]
+    assert garden in computer.store.communities()
+    computer.handle(i.Wakeup(), LATER_MS)
 
 
 def test_the_topics_of_a_node_are_those_of_its_communities() -> None:

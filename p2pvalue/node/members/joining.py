@@ -270,7 +270,7 @@ class Joining:
     def finish(self, community: bytes) -> bool:
         """End a join, since our copy holds our admission; return whether one was under way.
 
-        Raises StoreFailed or ConfigError with the join still under way: call again.
+        Raises ConfigError with the join still under way: call again.
         """
         keystore = self._node.keystore
         keys = keystore.keys(community)

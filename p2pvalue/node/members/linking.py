@@ -260,8 +260,7 @@ class Linking:
             with suppress(trio.WouldBlock):  # only who knows a code that stands comes this far
                 self._wanted.send_nowait(told)
             return
-        for _, device in told.devices:
-            self.set_label(device, told.label)
+        self._keep_labels(told)
         call, offer = self._calls.get(told.session), self._offer
         if call is not None:
             call.linked = told
@@ -274,6 +273,14 @@ class Linking:
             self._node.tell_addresses()
 
     # --- what devices are called, by their person alone
+
+    def _keep_labels(self, linked: Linked) -> None:
+        """Remember what a linked device calls itself; one without a name works as well."""
+        try:
+            for _, device in linked.devices:
+                self.set_label(device, linked.label)
+        except StoreFailed as failure:
+            log.error("what a linked device is called was not kept: %s", failure)
 
     def own_label(self) -> str:
         """Return what this device is called: as it was named, or as its system calls it."""
