@@ -22,8 +22,9 @@ from p2pvalue.network.interface import (
     Verdict,
 )
 from p2pvalue.network.libp2p_channel import Identity
+from p2pvalue.network.libp2p_connection import Connection
 from p2pvalue.network.libp2p_gossip import Gossip
-from p2pvalue.network.libp2p_swarm import Connection, Swarm
+from p2pvalue.network.libp2p_swarm import Swarm
 from p2pvalue.network.links import StreamLink
 
 if TYPE_CHECKING:
@@ -53,9 +54,14 @@ class Generation:
     """A running swarm with gossip; thrown away as a whole when anything in it fails."""
 
     def __init__(
-        self, key_seed: bytes, listen: list[Address], *, limits: Limits, timeouts: Timeouts,
+        self,
+        key_seed: bytes,
+        listen: list[Address],
+        *,
+        limits: Limits,
+        timeouts: Timeouts,
         upcalls: Upcalls,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._listen = listen
         self._timeouts = timeouts
         self._upcalls = upcalls

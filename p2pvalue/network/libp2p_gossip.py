@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from libp2p.peer.id import ID
 
     from p2pvalue.network.libp2p_channel import Identity
-    from p2pvalue.network.libp2p_swarm import Connection
+    from p2pvalue.network.libp2p_connection import Connection
     from p2pvalue.network.limits import Limits, Timeouts
 
 log = logging.getLogger(__name__)
@@ -62,9 +62,13 @@ class Gossip:
     """Speaks meshsub/1.1 with admitted peers, and with nobody else."""
 
     def __init__(
-        self, identity: Identity, *, limits: Limits, timeouts: Timeouts,
+        self,
+        identity: Identity,
+        *,
+        limits: Limits,
+        timeouts: Timeouts,
         judge: Callable[[str, bytes, str], Verdict],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._limits = limits
         self._timeouts = timeouts
         self._judge_message = judge

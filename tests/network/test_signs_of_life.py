@@ -26,7 +26,7 @@ class Wire:
 
 def connection(wire: Wire, nursery: trio.Nursery) -> Any:
     libp2p_load.load_libp2p()
-    from p2pvalue.network.libp2p_swarm import Connection
+    from p2pvalue.network.libp2p_connection import Connection
 
     channel: Any = wire
     return Connection(
