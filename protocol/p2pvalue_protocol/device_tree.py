@@ -200,8 +200,8 @@ class DeviceTree:
         if index < 0:
             return False
         takings = self._takings
-        put_out = takings.revokes.get(giving.root, 0) & takings.puts_out & ~takings.leaves
-        put_out &= self._judge.held & ~takings.meeting(index)  # what is left had seen it
+        put_out = takings.put_out(giving.root) & self._judge.held
+        put_out &= ~takings.meeting(index)  # what is left had seen it
         for revoke in bits_of(self._judge.acting(put_out, base)):
             removals &= self._record.past(revoke)
         return not removals

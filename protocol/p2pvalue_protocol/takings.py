@@ -104,6 +104,10 @@ class Takings:
         """Return the REVOKEs that leave a member some rank."""
         return self.revokes.get(root, 0) & ~self.puts_out
 
+    def put_out(self, root: bytes) -> int:
+        """Return the REVOKEs by others that leave a member no rank."""
+        return self.revokes.get(root, 0) & self.puts_out & ~self.leaves
+
     def may_be_voted_out(self, root: bytes) -> bool:
         """Return whether as many voted against a member as a quorum needs, whoever they are."""
         quorums = (self.record.quorum(rank) for rank in (0, 1))
@@ -147,11 +151,9 @@ class Takings:
                     self._certified[certifier] |= 1 << index
                     self.certified_by_devices.add(event.device)
                 self._rests(root, *self.removers.get(event.device, ()))
-                if self.of_devices.get(event.device):
-                    self.dividing |= self.revokes.get(root, 0)
             case acts.Found(founders):
                 for root, _ in founders:
-                    self.givings[root][0] |= 1 << index
+                    self._give(index, root, 0)
             case acts.Give(root, rank):
                 self._rests(root, event.device)
                 self._give(index, root, rank)
@@ -227,7 +229,7 @@ class Takings:
         for device in self.record.devices_of.get(root, ()):
             unseen |= self._acts[device] & ~past
             if self.of_devices.get(device, 0) & ~past:  # might be taken back by what it lets stand
-                self.dividing |= 1 << index
+                self.dividing |= self.put_out(root) & 1 << index
         self._meets(index, unseen)
 
     def _take_device(self, index: int, device: bytes) -> None:
@@ -242,9 +244,10 @@ class Takings:
         if removal.is_by_root:
             self.by_root |= 1 << index
         self._meets(index, (self._acts[device] | self._certified[device]) & ~removal.known)
-        for root in {*self.record.roots_of.get(device, ()), removal.root or b""}:
+        named = {removal.root} if removal.root else set()
+        for root in named.union(self.record.roots_of.get(device, ())):
             self._rests(root, author)
-            self.dividing |= self.revokes.get(root, 0) & ~self.record.past(index)
+            self.dividing |= self.put_out(root) & ~self.record.past(index)
 
     def _is_able(self, index: int) -> bool:
         """Return whether an author was ever given a rank that takes from others, here or before."""
@@ -267,8 +270,7 @@ class Takings:
         """Return what takes from the author of an act, or of what it rests on."""
         found, devices = 0, [event.device]
         if isinstance(event.act, acts.AddDevice):
-            if event.act.certifier:
-                devices.append(event.act.certifier)
+            found |= self.of_devices.get(event.act.certifier, 0)
         elif isinstance(event.act, acts.Admit) and index in self.record.giving_at:
             devices.append(self._inviter(event.act))
             found |= self.withdrawals.get(event.act.invite_key, 0)

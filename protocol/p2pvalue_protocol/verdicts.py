@@ -152,7 +152,7 @@ class Verdicts:
         A removal of all ranks by somebody stronger takes all that was given before it came.
         """
         takings = self.takings
-        out = takings.revokes.get(root, 0) & takings.puts_out & ~takings.leaves
+        out = takings.put_out(root)
         if not out:
             return -1
         found = self.acting(out & self.meeting(case) & ~case.excluded, rank - 1)
@@ -222,7 +222,7 @@ class Verdicts:
         withdrawals = takings.withdrawals.get(act.invite_key, 0) & takings.meeting(index)
         if self.acting(withdrawals & self.held, level):
             return False
-        put_out = takings.revokes.get(act.root, 0) & takings.puts_out & ~takings.leaves
+        put_out = takings.put_out(act.root)
         if self.acting(put_out & before, level):
             return False
         if level > 0:
