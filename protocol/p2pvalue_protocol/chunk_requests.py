@@ -47,7 +47,7 @@ class ChunkRequests:
         self._asked = deque((chunk, asked_ms - by_ms) for chunk, asked_ms in self._asked)
 
     def is_alive(self, now_ms: int) -> None:
-        """Note that the peer brought something: operations go before chunks."""
+        """Note that the peer brought what was missing here: operations go before chunks."""
         self._alive_ms = now_ms
 
     def ask_again(self) -> None:
@@ -64,11 +64,17 @@ class ChunkRequests:
         return chunk not in self._vain and self._may_ask()
 
     def next_frames(self, now_ms: int) -> list[f.Frame]:
-        """Return the next question, if there is room for one and something to ask for."""
+        """Return the next question, if there is room for one and something to ask for.
+
+        What the peer owes for 10 s while it brings operations, others may be asked for.
+        """
+        late = [chunk for chunk, at_ms in self._asked if now_ms - at_ms >= limits.REPLY_MS_MAX]
+        self._fetching.give_back(self._community, self, late)
         count = min(self._under_way_max - len(self._asked), self._vain_left)
         if count <= 0 or not self._may_ask():
             return []
-        chunks = self._fetching.take(self._community, self, count, self._vain)
+        without = self._vain.union(chunk for chunk, _ in self._asked)
+        chunks = self._fetching.take(self._community, self, count, without)
         if not chunks:
             return []
         if not self._asked:

@@ -224,7 +224,6 @@ class Exchange:
     def _take_operations(self, frame: f.Ops, now_ms: int) -> None:
         if not self._wanting.is_open:
             raise Refused(Reason.UNASKED)
-        self._chunks.is_alive(now_ms)
         runs = decode_batch(frame.batch)
         self._wanting.check(runs, frame.finished)
         receipt = self._replica.receive(runs, now_ms)
@@ -233,6 +232,8 @@ class Exchange:
                 raise Refused(reason)
         self._wanting.delivered(frame.finished, receipt.stored, receipt.missing_backlinks)
         self._send([f.Ack()])
+        if receipt.stored:
+            self._chunks.is_alive(now_ms)
         if frame.finished or receipt.stored:
             self._times.await_reply(now_ms)
         self._ask(now_ms)

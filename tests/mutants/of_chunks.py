@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 _CHECKS = "protocol/test_chunk_requests.py::"
+_OWED = "protocol/test_chunks_owed.py::"
 
 MUTANTS = (
     Mutant(
@@ -46,6 +47,30 @@ MUTANTS = (
         "        self._wanting.end()\n        self._chunks.end()\n",
         "        self._wanting.end()\n",
         _CHECKS + "test_wrong_bytes_end_the_session_and_another_peer_is_asked",
+    ),
+    Mutant(
+        "chunk-owed-by-who-writes",
+        "sync#chunks: what a peer owes for 10 s, another is asked for",
+        "chunk_requests",
+        "        self._fetching.give_back(self._community, self, late)\n",
+        "",
+        _OWED + "test_who_brings_words_and_no_chunk_keeps_it_from_nobody",
+    ),
+    Mutant(
+        "chunk-asked-again-of-who-owes-it",
+        "sync#chunks: what a peer owes for 10 s, another is asked for",
+        "chunk_requests",
+        "without = self._vain.union(chunk for chunk, _ in self._asked)",
+        "without = self._vain",
+        _OWED + "test_who_brings_words_and_no_chunk_keeps_it_from_nobody",
+    ),
+    Mutant(
+        "kept-alive-by-nothing",
+        "sync#chunks: who owes a chunk and brings no operations that were missing is left",
+        "exchange",
+        "        if receipt.stored:\n            self._chunks.is_alive(now_ms)\n",
+        "        self._chunks.is_alive(now_ms)\n",
+        _OWED + "test_frames_that_bring_nothing_do_not_keep_alive_who_owes_a_chunk",
     ),
     Mutant(
         "chunks-before-operations",

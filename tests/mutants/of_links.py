@@ -31,6 +31,30 @@ MUTANTS = (
         "",
         "protocol/test_hello.py::test_a_proof_from_one_link_is_worth_nothing_on_another",
     ),
+    Mutant(
+        "caller-names-herself-later",
+        "sync#frames: a frame out of turn ends the link",
+        "exchange",
+        "case f.ResponderIdentity() if self._established.is_initiator:",
+        "case f.ResponderIdentity():",
+        "protocol/test_sync_hostile.py::test_only_whom_we_called_may_name_its_device_later",
+    ),
+    Mutant(
+        "nothing-unasked",
+        "unasked: operations come for a want, and be it none",
+        "exchange",
+        "        if not self._wanting.is_open:\n            raise Refused(Reason.UNASKED)\n",
+        "",
+        "protocol/test_sync_hostile.py::test_a_frame_out_of_turn_ends_the_session[Ops]",
+    ),
+    Mutant(
+        "heard-after-the-end",
+        "sync#when-a-session-ends: after the end nothing is heard",
+        "sync",
+        "        self._is_closed = any(isinstance(effect, CloseSession) for effect in effects)\n",
+        "",
+        "protocol/test_sync_hostile.py::test_after_the_end_nothing_is_heard_and_nothing_said",
+    ),
     # --- hello
     Mutant(
         "tag-of-another-link",

@@ -245,6 +245,14 @@ MUTANTS = (
     ),
     # --- asking for keys
     Mutant(
+        "keys-asked-of-strangers",
+        "sync#keys: only members' devices are asked",
+        "exchange",
+        "        if bond is Bond.MEMBER:\n            self._send(self._keys.next_frames())\n",
+        "        self._send(self._keys.next_frames())\n        if bond is Bond.MEMBER:\n",
+        "protocol/test_key_requests.py::test_only_members_devices_are_asked",
+    ),
+    Mutant(
         "keys-unasked",
         "sync#keys, unasked: an answer names only what was asked for",
         "key_requests",

@@ -179,6 +179,20 @@ def test_a_peer_that_owes_secrets_for_ten_seconds_is_left() -> None:
     assert link.closed == [("ada", None)]
 
 
+@pytest.mark.parametrize(("name", "is_asked"), [("sam", False), ("cyd", True)])
+def test_only_members_devices_are_asked(name: str, is_asked: bool) -> None:
+    community, ada, ben = apart()
+    ben.take(ada.runs())
+    assert ben.replica.epochs.missing()
+    other = community.node(name)
+    other.take(community.begun)
+    link = Link(other, ben)
+    link.wait(limits.HEADS_EVERY_MS_MAX)
+    assert link.sessions[1].device == other.replica.device
+    asked = [isinstance(f.decode_frame(frame), f.KeysWanted) for frame in link.sent[1]]
+    assert any(asked) is is_asked
+
+
 def test_a_stranger_is_given_no_secret() -> None:
     community = Community("ada", "ben")
     ada, sam = community.node("ada"), community.node("sam")

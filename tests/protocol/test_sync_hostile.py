@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from p2pvalue_protocol import frames as f
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.auth_payloads import READ_PUBLIC
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import AUTH, CONTENT
 from p2pvalue_protocol.log import decode_batch, encode_batch
@@ -148,6 +149,7 @@ def test_wants_for_what_is_not_here_are_answered_with_nothing() -> None:
         f.Ack(),
         f.Sums(1, []),
         f.Ask(1, b""),
+        f.Ops(0, encode_batch([])),
     ],
     ids=lambda frame: type(frame).__name__,
 )
@@ -155,6 +157,32 @@ def test_a_frame_out_of_turn_ends_the_session(frame: f.Frame) -> None:
     _, link = established()
     send(link, frame)
     assert link.closed in ([("ada", Reason.FRAME_INVALID)], [("ada", Reason.UNASKED)])
+
+
+def test_only_whom_we_called_may_name_its_device_later() -> None:
+    community = Community("ada", read=READ_PUBLIC)
+    reader, ada = community.node("rob", has_device=False), community.node("ada")
+    link = Link(reader, ada)
+    link.settle()
+    assert link.sessions[1].community is not None
+    assert link.sessions[1].device is None
+    link.wires[0].append(f.encode_frame(f.ResponderIdentity(b"", b"")))
+    link.deliver(0)
+    assert link.closed == [("ada", Reason.FRAME_INVALID)]
+
+
+def test_after_the_end_nothing_is_heard_and_nothing_said() -> None:
+    ada, link = established()
+    send(link, f.Ack())
+    assert link.closed == [("ada", Reason.UNASKED)]
+    session, said = link.sessions[0], len(link.sent[0])
+    ada.say("after the end")
+    send(link, f.Wants([]))
+    for call in (session.poke, session.review, session.wakeup, session.fetch):
+        link.act(0, call)
+    assert link.closed == [("ada", Reason.UNASKED)]
+    assert len(link.sent[0]) == said
+    assert session.next_wakeup_ms() is None
 
 
 VALID = [frame for side in established()[1].sent for frame in side]
