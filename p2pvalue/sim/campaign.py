@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import signal
 import time
 import traceback
 from collections import Counter
@@ -103,11 +104,12 @@ def run_many(
         yield from map(partial(run_seed, name, machines=machines), seeds)
         return
     # Forked: a worker is there in a millisecond, and reads no module again.
-    with multiprocessing.get_context("fork").Pool(jobs, _stop_collecting) as pool:
+    with multiprocessing.get_context("fork").Pool(jobs, _begin_worker) as pool:
         yield from pool.imap(run, seeds, chunksize=2)
 
 
-def _stop_collecting() -> None:
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for who gives us work
     gc.freeze()
     gc.disable()
 

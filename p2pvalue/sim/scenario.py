@@ -9,6 +9,7 @@ left is written down as a scenario again.
 from __future__ import annotations
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Literal
 
@@ -114,9 +115,17 @@ def load(name: str) -> Scenario:
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Scenario)
     except FileNotFoundError:
-        raise NotFound(f"there is no scenario {name}: choose among {', '.join(names())}") from None
+        raise NotFound(f"there is no scenario {name}: {_advice(name)}") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no scenario ({error}): correct it") from None
+
+
+def _advice(name: str) -> str:
+    near = get_close_matches(name, names())
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}`p2pvalue sim list` shows all, and a file of yours ends in .toml"
 
 
 def text_of(scenario: Scenario) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from p2pvalue.sim import Event, Plan, Report, Scenario
 from p2pvalue.sim.campaign import Soak, Tally, run_many, run_plan, soak
 from p2pvalue.sim.plan import plan_of
 from p2pvalue.sim.scenario import load, names, text_of
 from p2pvalue.sim.shrinking import scenario_of, shrunk, sorts_of
+from p2pvalue_cli.main import cli
 from p2pvalue_protocol.errors import ConfigError, NotFound
 
 TINY = Scenario("tiny", machines=(3, 3), operations_min=6, busy_s=10)
@@ -89,8 +93,44 @@ def test_what_is_no_scenario_is_refused(
 
 
 def test_an_unknown_scenario_is_not_found() -> None:
-    with pytest.raises(NotFound, match="choose among backup, calm"):
+    with pytest.raises(NotFound, match="no scenario rain: `p2pvalue sim list` shows all"):
         load("rain")
+    with pytest.raises(NotFound, match=r"did you mean split\?"):
+        load("spilt")
+
+
+def test_a_scenario_that_cannot_be_read_is_told(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("sim") / "folder.toml"
+    folder.mkdir()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(str(folder))
+
+
+def test_who_stops_many_worlds_is_told_what_was_run(
+    monkeypatch: pytest.MonkeyPatch, tiny: Report
+) -> None:
+    def run(name: str, seeds: range, jobs: int, machines: int | None) -> Iterator[Report]:
+        yield tiny
+        yield broken(tiny, "machine-01 lost 4")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("p2pvalue.sim.campaign.run_many", run)
+    said = CliRunner().invoke(cli, ["sim", "run", "--seeds", "9"])
+    assert said.exit_code == 130
+    assert "FAILED: machine-01 lost 4\nagain: p2pvalue sim run --seed 1" in said.output
+    assert "seeds 2, failed 1\n" in said.output
+    assert said.output.endswith("stopped after 2 of 9 seeds\n")
+
+
+def test_where_the_small_scenario_cannot_be_written_nothing_is_run_for_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("p2pvalue.sim.campaign.run_seed", lambda *_: pytest.fail("a world ran"))
+    said = CliRunner().invoke(cli, ["sim", "run", "--shrink", "/no/such/small.toml"])
+    assert said.exit_code == 1
+    assert "/no/such is no folder" in said.output
 
 
 def test_a_soak_goes_on_where_the_last_one_ended(

@@ -9,12 +9,14 @@ import click
 
 from p2pvalue_cli.command import Command, Group, as_json
 from p2pvalue_cli.output import is_person_reading, json_text, show, table
+from p2pvalue_protocol.errors import ConfigError
 
 if TYPE_CHECKING:
     from p2pvalue.sim.campaign import Tally
     from p2pvalue.sim.world import Report
 
 SEED_DEFAULT = 1
+STOPPED = 130  # what shells say of a command that Ctrl-C ended
 
 
 @click.group(cls=Group, name="sim")
@@ -64,18 +66,15 @@ def run(
     from p2pvalue.sim import campaign
 
     campaign.scenario_named(scenario)  # raises before anything runs
+    if shrink is not None and not shrink.absolute().parent.is_dir():
+        raise ConfigError(f"{shrink.parent} is no folder: name a file in one that is there")
     if seeds == 1:
         report = campaign.run_seed(scenario, seed, machines)
         _say(report, machines)
         failed = [report] if report.failures else []
     else:
         first = SEED_DEFAULT if seed is None else seed
-        tally, failed = campaign.Tally(), []
-        for each in campaign.run_many(scenario, range(first, first + seeds), jobs, machines):
-            tally.add(each)
-            failed += [each] if each.failures else []
-            _say_progress(each, tally, seeds, machines)
-        _say_tally(tally)
+        failed = _run_many(scenario, range(first, first + seeds), jobs, machines)
     if failed and shrink is not None:
         _write_shrunk(failed[0], scenario, machines, shrink)
     if failed:
@@ -104,6 +103,25 @@ def soak(scenario: str, hours: float, jobs: int, state: Path) -> None:
     _say_tally(tally)
     if tally.failed:
         raise click.exceptions.Exit(1)
+
+
+def _run_many(scenario: str, seeds: range, jobs: int, machines: int | None) -> list[Report]:
+    """Return what failed; who has seen enough is told what was run until then."""
+    from p2pvalue.sim import campaign
+
+    tally = campaign.Tally()
+    failed: list[Report] = []
+    try:
+        for report in campaign.run_many(scenario, seeds, jobs, machines):
+            tally.add(report)
+            failed += [report] if report.failures else []
+            _say_progress(report, tally, len(seeds), machines)
+    except KeyboardInterrupt:
+        _say_tally(tally)
+        click.echo(f"stopped after {tally.seeds} of {len(seeds)} seeds", err=True)
+        raise click.exceptions.Exit(STOPPED) from None
+    _say_tally(tally)
+    return failed
 
 
 def _say(report: Report, machines: int | None) -> None:
@@ -174,6 +192,7 @@ def _write_shrunk(report: Report, scenario: str, machines: int | None, target: P
     from p2pvalue.sim.plan import plan_of
     from p2pvalue.sim.scenario import text_of
 
+    click.echo(f"seed {report.seed} is made smaller, which takes minutes", err=True)
     plan = plan_of(campaign.scenario_named(scenario, machines), report.seed)
     small = shrinking.shrunk(plan, report)
     about = f"Found by seed {report.seed} of {scenario}: {report.failures[0]}"
