@@ -55,10 +55,11 @@ HappeningName = Literal[
 
 
 class PersonView(Value, frozen=True, kw_only=True):
-    """A member, and what she is called."""
+    """A member, and what she is called; `is_out`: she was one, and left or was put out."""
 
     member: str
     name: str
+    is_out: bool = False
 
 
 class LineView(Value, frozen=True, kw_only=True):

@@ -211,10 +211,27 @@ def _points(score: int) -> str:
 
 
 def _write_named(need: dict[str, Any]) -> None:
-    for words, role in (("steward", "stewards"), ("confirmed by", "confirmers")):
-        names = ", ".join(person["name"] for person in need[role])
+    for words, role, does in (
+        ("steward", "stewards", "settle"),
+        ("confirmed by", "confirmers", "confirm"),
+    ):
+        people = need[role]
+        names = ", ".join(f"{p['name']} (gone)" if p["is_out"] else p["name"] for p in people)
         if names != need["name"]:
             click.echo(f"{words}: {one_line(names)}")
+        if all(person["is_out"] for person in people):
+            click.echo(f"  so any member who is no party may {does}")
+    if need["state"] == "open" and need["trigger"] != "none" and not need["closes"]:
+        _write_who_closes(need)
+
+
+def _write_who_closes(need: dict[str, Any]) -> None:
+    """Say what to do if nobody is left who could close a need without a last day."""
+    if all(person["is_out"] for person in need["stewards"]):
+        click.echo(
+            "nobody is left to close it: a founder or an admin gives it another steward with"
+            f" p2pvalue need edit {short(need['need'])} --steward MEMBER, and pledges are renewed"
+        )
 
 
 def state_text(need: dict[str, Any]) -> str:

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from p2pvalue.store import Entry, Store
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import close, decode_state, need, pledge
+from p2pvalue_protocol.needs.absence import in_their_pasts
 from p2pvalue_protocol.needs.acts import Act
-from p2pvalue_protocol.needs.closing import with_pasts
 from p2pvalue_protocol.needs.outcome import LineTotal
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from p2pvalue_protocol.replica import Replica
@@ -54,7 +54,8 @@ def _told(standing: NeedStanding) -> Standing:
 
 
 def _acts(copy: Replica, store: Store, subject: bytes, state: need.NeedState) -> list[Act]:
-    return with_pasts(state, _opened(copy, store, subject), copy.branches.reach)
+    said = _opened(copy, store, subject)
+    return in_their_pasts(state, said, copy.branches, copy.membership)
 
 
 def _opened(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:

@@ -309,6 +309,13 @@ class Authority:
                     break
         return root in self._given
 
+    def is_out(self, root: bytes, frontier: int | None = None) -> bool:
+        """Return whether a member was given a rank, and has none left, at a frontier or by all."""
+        view = self.view(frontier)
+        return view.rank_of(root) is None and any(
+            self._verdicts_of(giving.past).is_effective(giving) for giving in view.givings(root)
+        )
+
     def _verdicts_of(self, known: int) -> Verdicts:
         """Return the verdicts by a past; those that cannot differ are shared with other pasts."""
         key = known & self.takings.dividing

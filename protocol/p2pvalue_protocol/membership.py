@@ -274,6 +274,10 @@ class Membership:
         """Return whether a root key has a rank by everything held."""
         return self._all.rank_of(root) is not None
 
+    def is_out(self, root: bytes, frontier: int | None = None) -> bool:
+        """Return whether who had a rank has none left, at a frontier or by everything held."""
+        return self._authority.is_out(root, frontier)
+
     def knows_root(self, root: bytes) -> bool:
         """Return whether a held GENESIS, GRANT or ADMIT names a root, effective or not."""
         return root in self._named_roots

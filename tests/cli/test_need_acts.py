@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from p2pvalue_cli import failures
+from p2pvalue_cli.need_pages import write_one
 from tests.cli.conftest import Person
 
 
@@ -31,6 +32,21 @@ def test_of_a_need_that_was_dropped_no_pledge_is_said_to_bind_later(ana: Person)
     assert "pledges bind when" in ana.sees("need", "show", "Roof")
     ana.sees("need", "drop", "Roof")
     assert "pledges bind" not in ana.sees("need", "show", "Roof")
+
+
+def test_who_is_named_and_gone_is_told_with_what_to_do(
+    ana: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ana.sees("need", "add", "Roof", "--hours", "1h")
+    need = ana.gets("need", "show", "Roof")
+    assert "gone" not in ana.sees("need", "show", "Roof")
+    for named in need["stewards"] + need["confirmers"]:
+        named["is_out"] = True
+    capsys.readouterr()
+    write_one(need)
+    shown = capsys.readouterr().out
+    assert shown.count("(gone)\n  so any member who is no party may ") == 2
+    assert "--steward MEMBER, and pledges are renewed" in shown
 
 
 def test_an_edit_says_which_amounts_it_removed(ana: Person) -> None:

@@ -85,7 +85,9 @@ class Board:
         reason: str | None = None,
         to: str | None = None,
         at: int | None = None,
+        absent: Sequence[str] = (),
     ) -> None:
+        """Say something of a pledge, knowing that `absent` are out."""
         said = Pledge(
             need=NEED,
             pledge=pledge,
@@ -94,7 +96,7 @@ class Board:
             reason=reason,
             to=None if to is None else root(to),
         )
-        self._add(who, said, at)
+        self._add(who, said, at, absent=frozenset(map(root, absent)))
 
     def close(
         self,
@@ -163,6 +165,7 @@ class Board:
         *,
         is_hidden: bool = False,
         past: frozenset[bytes] = frozenset(),
+        absent: frozenset[bytes] = frozenset(),
     ) -> Act:
         number = len(self.acts)
         op_id = sha256(f"{who} {number} {said}".encode()).digest()
@@ -170,7 +173,7 @@ class Board:
         own = [act.order.time for act in self.acts if act.order.device == device]
         time = self._next() if at is None else max(at, *own, 0)  # a log's times only grow
         order = Order(time, device, number, op_id)
-        act = Act(order, root(who), said, is_hidden, past)
+        act = Act(order, root(who), said, is_hidden, past, absent)
         assert act.name == operation_name(op_id)
         self.acts.append(act)
         return act

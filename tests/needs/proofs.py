@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import msgspec
@@ -18,7 +18,7 @@ from p2pvalue_protocol.kinds.close import operation_name
 from p2pvalue_protocol.proof.form import ProofForm, decode_proof, encode_proof
 from p2pvalue_protocol.proof.reading import Proven, read_proof
 from tests.protocol.authoring import key_named
-from tests.protocol.replicas import NOW_MS, founded, joined
+from tests.protocol.replicas import NOW_MS, Copy, founded, joined
 
 LINE = need.NeedLine("hours", "minute", 60, 600)
 TERMS = need.terms_id(need.Terms((LINE,)))
@@ -27,14 +27,20 @@ TERMS = need.terms_id(need.Terms((LINE,)))
 class Pond:
     """Ana, Bea and Carl, each with a copy that holds all that the others hold."""
 
-    def __init__(self, read: int = auth.READ_MEMBERS) -> None:
-        self.ana = founded("ana", read=read)
+    def __init__(
+        self,
+        read: int = auth.READ_MEMBERS,
+        confirmers: Sequence[bytes] = (),
+        ana: Copy | None = None,
+    ) -> None:
+        self.ana = ana or founded("ana", read=read)
         self.copies = {"ana": self.ana, "bea": joined(self.ana, "bea")}
         self.copies["carl"] = joined(self.ana, "carl")
         self.now_ms = NOW_MS
         for name in sorted(self.copies):
             self.say(name, Draft(profile.NUMBER, b"", profile.encode_profile(name.title())))
-        asked = need.encode_need("Dig the pond", [LINE])
+        self.terms = need.terms_id(need.Terms((LINE,), confirmers=tuple(confirmers)))
+        asked = need.encode_need("Dig the pond", [LINE], confirmers=tuple(confirmers) or None)
         self.subject = subject_of(self.say("ana", Draft(need.NUMBER, b"", asked)).op_id)
 
     def say(self, who: str, draft: Draft) -> Reference:
@@ -45,7 +51,7 @@ class Pond:
         return reference
 
     def offer(self, who: str, minutes: int = 60) -> Reference:
-        payload = pledge.encode_pledge(self.subject, TERMS, 0, minutes)
+        payload = pledge.encode_pledge(self.subject, self.terms, 0, minutes)
         return self.say(who, Draft(pledge.NUMBER, b"", payload))
 
     def act(self, who: str, act: pledge.Act, offer: Reference, minutes: int) -> Reference:
@@ -55,7 +61,7 @@ class Pond:
 
     def close(self, *counted: Reference) -> Reference:
         names = [operation_name(reference.op_id) for reference in counted]
-        payload = close.encode_close(self.subject, TERMS, names)
+        payload = close.encode_close(self.subject, self.terms, names)
         return self.say("ana", Draft(close.NUMBER, b"", payload))
 
     def change(self, title: str) -> Reference:

@@ -139,6 +139,40 @@ def test_who_alone_could_confirm_her_own_word_leaves_it_to_anybody_else() -> Non
     assert board.states(offered) == ["confirmed"]
 
 
+def test_where_all_who_are_named_are_out_any_other_member_confirms() -> None:
+    board, offered = triggered(confirmers=["carl", "dora"])
+    board.say("emil", "confirm", offered, 60)
+    board.say("emil", "confirm", offered, 60, absent=["carl"])
+    assert board.states(offered) == ["binding"], "Dora is left"
+    board.say("bea", "confirm", offered, 120, absent=["carl", "dora"])
+    assert board.states(offered) == ["binding"], "nobody confirms her own word"
+    board.say("emil", "confirm", offered, 120, absent=["carl", "dora"])
+    assert board.states(offered) == ["confirmed"]
+
+
+def test_what_was_judged_in_somebodys_place_counts_when_she_is_back() -> None:
+    board, offered = triggered(confirmers=["carl"])
+    board.say("bea", "claim", offered, 120)
+    board.say("emil", "confirm", offered, 60, absent=["carl"])
+    board.say("emil", "confirm", offered, 120)
+    assert [tuple(total) for total in board.standing().delivered] == [(60, 1)]
+    board.say("carl", "confirm", offered, 120)
+    assert board.states(offered) == ["confirmed"]
+
+
+def test_where_the_steward_is_out_any_other_member_settles() -> None:
+    board, offered = triggered(stewards=["sam"])
+    board.say("bea", "claim", offered, 120)
+    board.say("ana", "dispute", offered)
+    board.say("carl", "settle", offered, 120)
+    assert board.state() == "disputed"
+    for party in ("ana", "bea"):
+        board.say(party, "settle", offered, 60, absent=["sam"])
+    assert board.state() == "disputed"
+    board.say("carl", "settle", offered, 90, absent=["sam"])
+    assert board.state() == "settled"
+
+
 def test_a_dispute_stands_until_its_author_confirms() -> None:
     board, offered = triggered()
     board.say("bea", "claim", offered, 120)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from p2pvalue.node.needs.need_closer import NODES_CLOSE_AFTER_MS
-from p2pvalue.node.needs.stand_ins import Nearest, nearest
+from p2pvalue.node.needs.stand_ins import Others, nearest
 from p2pvalue.node.notifications.concern_words import ABOUT
 from p2pvalue.node.notifications.concerns import (
     AHEAD_MS,
@@ -43,11 +43,11 @@ def of(board: Board, who: str, *, now: int = LATER, editor: str = "ana") -> list
     return concerns(held, root(who), now, near(board))
 
 
-def near(board: Board, *wanting: str) -> Nearest:
+def near(board: Board, *wanting: str) -> Others:
     """All the people; Zoe is of higher rank."""
     members = [Member(root(name), MEMBER, (), None) for name in PEOPLE]
     everybody = [*members, Member(root("zoe"), ADMIN, (), None)]
-    return lambda: nearest(everybody, board.standing(), [root(name) for name in wanting])
+    return Others(lambda: nearest(everybody, board.standing(), [root(name) for name in wanting]))
 
 
 def kinds(board: Board, who: str, *, now: int = LATER, editor: str = "ana") -> list[str]:
@@ -302,7 +302,7 @@ def test_two_are_asked_to_settle_where_every_steward_is_a_party() -> None:
 def test_who_wants_a_need_is_nearer_to_it_than_who_is_of_rank() -> None:
     board = Board()
     board.offer("bea", 60)
-    first = near(board, "carl")()[:3]
+    first = near(board, "carl").near()[:3]
     assert first == [root("bea"), root("carl"), root("zoe")]
 
 

@@ -95,3 +95,24 @@ async def test_what_a_member_owes_who_was_put_out_is_for_a_steward_to_settle() -
     settled = await ana.community.pledges.settle(made, 0)
     assert (settled.state, settled.is_left) == ("settled", False)
     assert steps(ana) == []
+
+
+async def test_where_the_steward_is_gone_and_no_last_day_was_named_an_admin_names_another() -> None:
+    ana, eva, ida = (SmallNode(name, ["ana", "eva", "ida"]) for name in ("ana", "eva", "ida"))
+    await ida.community.set_my_name("Ida")
+    await ana.community.set_my_name("Ana")
+    exchange(ana, eva, ida)
+    await eva.community.needs.add(NeedDraft(title="Roof", lines=[HOURS], stewards=["Ida"]))
+    exchange(ana, eva)
+    await ana.community.pledges.make("Roof", 120)
+    exchange(ana, eva)
+    for voter in (ana, eva):
+        await voter.community.people.vote_out("Ida")
+    exchange(ana, eva)
+    [person] = ana.community.needs.named("Roof").stewards
+    assert person.is_out
+    await ana.community.needs.change("Roof", NeedDraft(stewards=["Ana"]))
+    assert steps(ana) == [("renew", 120)]
+    await ana.community.pledges.renew("Roof")
+    closed = await ana.community.needs.close("Roof")
+    assert closed.state == "triggered"

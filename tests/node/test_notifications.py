@@ -273,24 +273,6 @@ async def test_thanks_are_told_to_whom_they_are_given(people: list[Told]) -> Non
     assert await ana.news() == []
 
 
-async def test_what_nobody_named_may_confirm_is_asked_of_others(people: list[Told]) -> None:
-    ana, ben, cleo = people
-    await need(ana, trigger="none")
-    made = await ana.node.community.pledges.make("Roof", 60)
-    await ana.node.community.pledges.claim(made.pledge, quantity=60)
-    meet(people)
-    assert await ana.news() == []
-    assert await ben.news() == await cleo.news() == ["confirm-asked"]
-    [view] = ben.notifications.all()
-    assert view.text == "Ana says that 1h of “Roof” is done: confirm or dispute it"
-    assert view.why == "because nobody named for it may, and you are near to it"
-    assert view.todo == f"p2pvalue pledge confirm {made.pledge[:8]}"
-    await cleo.node.community.pledges.confirm(made.pledge, quantity=60)
-    meet(people)
-    assert await ben.news() == await cleo.news() == []
-    assert ben.listed() == cleo.listed() == []
-
-
 async def test_who_is_in_two_communities_is_told_in_which_to_type_it(people: list[Told]) -> None:
     ana, *_ = people
     ben = TwoCommunities("ben", NAMES, ["ben", "dora"])

@@ -64,8 +64,16 @@ async def need(
     closes: int = CLOSES,
     deadline: int = 0,
     trigger: Trigger = "all",
+    confirmers: list[str] | None = None,
 ) -> None:
-    draft = NeedDraft(title=title, lines=[HOURS], closes=closes, deadline=deadline, trigger=trigger)
+    draft = NeedDraft(
+        title=title,
+        lines=[HOURS],
+        closes=closes,
+        deadline=deadline,
+        trigger=trigger,
+        confirmers=confirmers,
+    )
     await told.node.community.needs.add(draft)
 
 

@@ -27,7 +27,8 @@ def act_of(written: dict[str, Any]) -> Act:
     said = kind.decode(bytes.fromhex(written["payload"]))
     assert isinstance(said, pledge.Pledge | close.Close)
     past = frozenset(bytes.fromhex(op_id) for op_id in written.get("past", ()))
-    return Act(order, bytes.fromhex(written["member"]), said, written["hidden"], past)
+    absent = frozenset(bytes.fromhex(member) for member in written.get("absent", ()))
+    return Act(order, bytes.fromhex(written["member"]), said, written["hidden"], past, absent)
 
 
 def told(state: need.NeedState, standing: NeedStanding) -> dict[str, Any]:

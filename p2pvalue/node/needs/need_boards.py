@@ -11,8 +11,8 @@ from p2pvalue.node.references import every_entry, every_state
 from p2pvalue.store import Entry, Store
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.kinds import close, decode_state, need, pledge
+from p2pvalue_protocol.needs.absence import in_their_pasts
 from p2pvalue_protocol.needs.acts import Act
-from p2pvalue_protocol.needs.closing import with_pasts
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from p2pvalue_protocol.past import StateRow
 from p2pvalue_protocol.replica import Replica
@@ -104,7 +104,8 @@ def need_state(row: StateRow) -> need.NeedState:
 
 def read_acts(copy: Replica, store: Store, row: StateRow) -> list[Act]:
     """Return what was said about a need, also what counts no more; what is sealed to us is not."""
-    return with_pasts(need_state(row), _opened(copy, store, row.subject), copy.branches.reach)
+    said = _opened(copy, store, row.subject)
+    return in_their_pasts(need_state(row), said, copy.branches, copy.membership)
 
 
 def _opened(copy: Replica, store: Store, subject: bytes) -> Iterator[Act]:

@@ -5,15 +5,17 @@ Others' nodes would take most of it: it is valid, and would come to nothing that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from p2pvalue.amounts import written
 from p2pvalue.node.needs.need_boards import need_state
 from p2pvalue.node.needs.need_views import line_of
+from p2pvalue.node.needs.stand_ins import out_of
 from p2pvalue.node.people import Names
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from p2pvalue_protocol.kinds.need import NeedState, Terms
+from p2pvalue_protocol.membership import Membership
 from p2pvalue_protocol.needs.acts import Offer
 from p2pvalue_protocol.needs.keeping import Word, may_confirm, may_settle
 from p2pvalue_protocol.needs.standing import NeedStanding, NeedStateName, PledgeStanding
@@ -181,14 +183,19 @@ def check_judge(
     terms: Terms,
     word: Word,
     me: bytes,
-    members: Collection[bytes],
+    membership: Membership,
     names: Names,
 ) -> None:
     """Refuse to judge what others are asked to judge; says who, or what to do if nobody can."""
-    may = may_settle if act == "settle" else may_confirm
-    if may(state, terms, word, me):
+    judges = may_settle if act == "settle" else may_confirm
+    absent = out_of(membership.is_out, state, terms)
+
+    def may(member: bytes) -> bool:
+        return judges(state, terms, word, member, absent)
+
+    if may(me):
         return
-    asked = [names.of(member) for member in sorted(members) if may(state, terms, word, member)]
+    asked = [names.of(member.root) for member in membership.members() if may(member.root)]
     if asked:
         more = f" or {len(asked) - _NAMED_MAX} more" if len(asked) > _NAMED_MAX else ""
         who = " or ".join(asked[:_NAMED_MAX])

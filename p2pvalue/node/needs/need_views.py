@@ -29,9 +29,12 @@ def need_view(
     me: bytes,
     *,
     project_title: str,
+    absent: frozenset[bytes] = frozenset(),
     sealed: int = 0,
 ) -> nt.NeedView:
     """Return a need as it stands, for `me`, where these members want it.
+
+    `absent` are those named for it who are out.
 
     `sealed` operations wait here for a key. If there are any, names that count nothing yet may be
     of these; else nothing will ever count by them.
@@ -59,8 +62,8 @@ def need_view(
         project_title=project_title,
         message=state.message.hex(),
         depends=[subject.hex() for subject in state.depends],
-        stewards=_people(stewards_of(state, terms), names),
-        confirmers=_people(sorted(confirmers_of(state, terms)), names),
+        stewards=_people(stewards_of(state, terms), names, absent),
+        confirmers=_people(sorted(confirmers_of(state, terms)), names, absent),
         closings=[
             nt.ClosingView(
                 member=closing.member.hex(),
@@ -214,5 +217,10 @@ def _lines(standing: NeedStanding) -> list[nt.LineView]:
     ]
 
 
-def _people(members: Iterable[bytes], names: Naming) -> list[nt.PersonView]:
-    return [nt.PersonView(member=member.hex(), name=names.of(member)) for member in members]
+def _people(
+    members: Iterable[bytes], names: Naming, absent: frozenset[bytes] = frozenset()
+) -> list[nt.PersonView]:
+    return [
+        nt.PersonView(member=member.hex(), name=names.of(member), is_out=member in absent)
+        for member in members
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from p2pvalue.node.needs.need_views import need_view
 from p2pvalue.node.needs.next_steps import steps_of
 from p2pvalue.node.needs.origins import message_meant, of_text, origin_view
 from p2pvalue.node.needs.project_states import project_titles, resolve_project, title_of
+from p2pvalue.node.needs.stand_ins import out_of
 from p2pvalue.node.people import Names, resolve_member
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue.proof_types import ProofView
@@ -63,14 +65,16 @@ class Needs:
         wanted = wanting(self._context, self._community)
         titles = project_titles(self._context, self._community)
         sealed = self._sealed()
+        is_out = cache(self._context.membership(self._community).is_out)
         return [
             need_view(
                 row,
-                self.standing(row),
+                (standing := self.standing(row)),
                 names,
                 wanted.get(row.subject, ()),
                 me,
                 project_title=titles.get(need_state(row).project, ""),
+                absent=out_of(is_out, need_state(row), standing.terms),
                 sealed=sealed,
             )
             for row in self.rows()
@@ -84,8 +88,8 @@ class Needs:
         """Return what we may do next about a need; raises NotFound."""
         row = self.row(reference)
         me, now_ms = self._context.root(self._community), self._context.clock_ms()
-        is_member = self._context.membership(self._community).is_member
-        return steps_of(need_state(row), self.standing(row), me, now_ms, self.names(), is_member)
+        membership = self._context.membership(self._community)
+        return steps_of(need_state(row), self.standing(row), me, now_ms, self.names(), membership)
 
     def view(self, row: StateRow) -> nt.NeedView:
         """Return a need as it stands now."""
@@ -93,8 +97,16 @@ class Needs:
         wanted = wanting(self._context, self._community, row.subject).get(row.subject, ())
         title = title_of(self._context, self._community, need_state(row).project)
         standing, names = self.standing(row), self.names()
+        is_out = self._context.membership(self._community).is_out
         view = need_view(
-            row, standing, names, wanted, me, project_title=title, sealed=self._sealed()
+            row,
+            standing,
+            names,
+            wanted,
+            me,
+            project_title=title,
+            absent=out_of(is_out, need_state(row), standing.terms),
+            sealed=self._sealed(),
         )
         origin = origin_view(self._context, self._community, need_state(row).message)
         return view if origin is None else msgspec.structs.replace(view, origin=origin)

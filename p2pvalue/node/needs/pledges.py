@@ -231,7 +231,7 @@ class Pledges:
             self._needs.standing(row).terms,
             found.word,
             self._context.root(self._community),
-            [member.root for member in self._context.membership(self._community).members()],
+            self._context.membership(self._community),
             self._needs.names(),
         )
 

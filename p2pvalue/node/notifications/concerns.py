@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 from p2pvalue.node.needs.need_closer import NODES_CLOSE_AFTER_MS
 from p2pvalue.node.needs.need_views import line_of, thing_of
-from p2pvalue.node.needs.stand_ins import Nearest, asked_to_confirm, asked_to_settle, is_asked
+from p2pvalue.node.needs.stand_ins import Others, asked_to_confirm, asked_to_settle, is_asked
 from p2pvalue.notify_types import NotificationKind
 from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.kinds.need import NeedState
@@ -82,7 +82,7 @@ class HeldNeed(NamedTuple):
 
 
 def is_concerned(
-    need: NeedState, standing: NeedStanding, me: bytes, near: Nearest, left: frozenset[bytes]
+    need: NeedState, standing: NeedStanding, me: bytes, others: Others, left: frozenset[bytes]
 ) -> bool:
     """Return whether anything about a need can concern a member; looks at each pledge once.
 
@@ -93,16 +93,16 @@ def is_concerned(
     return any(
         pledge.offer.member == me or (pledge.word is not None and pledge.word.to == me)
         for pledge in standing.pledges
-    ) or is_asked(need, standing, me, near, left)
+    ) or is_asked(need, standing, me, others, left)
 
 
-def concerns(held: HeldNeed, me: bytes, now_ms: int, near: Nearest) -> list[Concern]:
+def concerns(held: HeldNeed, me: bytes, now_ms: int, others: Others) -> list[Concern]:
     """Return what of one need concerns `me` now; what she did herself is left out.
 
-    `near` gives who is asked where nobody named for it may confirm or settle. Costs a look at each
+    `others` are who is asked where nobody named may confirm or settle. Costs a look at each
     act and each pledge.
     """
-    seen = _Seen(held, me, now_ms, near)
+    seen = _Seen(held, me, now_ms, others)
     found = [*seen.own_pledges(), *seen.words_of_others(), *seen.own_need()]
     return [concern for concern in found if concern.by != me]
 
@@ -143,9 +143,9 @@ def _newest_acts(acts: Acts) -> dict[tuple[bytes, str, bytes], Act]:
 class _Seen:
     """One need as one member sees it at one time."""
 
-    def __init__(self, held: HeldNeed, me: bytes, now_ms: int, near: Nearest) -> None:
+    def __init__(self, held: HeldNeed, me: bytes, now_ms: int, others: Others) -> None:
         self._subject, self._need, self._edit = held.subject, held.state, held.edit
-        self._me, self._now_ms, self._near = me, now_ms, near
+        self._me, self._now_ms, self._others_here = me, now_ms, others
         self._standing = standing = held.standing
         self._terms = standing.terms
         self._said, self._left = _newest_acts(held.acts), held.left
@@ -228,7 +228,7 @@ class _Seen:
 
     def _claimed(self, pledge: PledgeStanding, word: Word, is_owner: bool) -> Iterator[Concern]:
         act = self._act(pledge, "claim", pledge.offer.member)
-        if self._me in asked_to_confirm(self._need, self._terms, word, self._near):
+        if self._me in asked_to_confirm(self._need, self._terms, word, self._others_here):
             is_named = self._me in confirmers_of(self._need, self._terms)
             because: Because = "confirmer" if is_named else "stand-in"
             yield self._by(act, "confirm-asked", pledge, because, word.claimed)
@@ -237,7 +237,7 @@ class _Seen:
 
     def _left_word(self, pledge: PledgeStanding, word: Word) -> Iterator[Concern]:
         """What a member who is gone owes is still to be seen to, whenever she went."""
-        if self._me in asked_to_settle(self._need, self._terms, word, self._near):
+        if self._me in asked_to_settle(self._need, self._terms, word, self._others_here):
             is_steward = self._me in stewards_of(self._need, self._terms)
             because: Because = "steward" if is_steward else "stand-in"
             key = self._key("left-owing", pledge.offer.pledge)
@@ -247,7 +247,7 @@ class _Seen:
             yield self._with(pledge, told)
 
     def _disputed(self, pledge: PledgeStanding, word: Word) -> Iterator[Concern]:
-        if self._me in asked_to_settle(self._need, self._terms, word, self._near):
+        if self._me in asked_to_settle(self._need, self._terms, word, self._others_here):
             is_steward = self._me in stewards_of(self._need, self._terms)
             because: Because = "steward" if is_steward else "stand-in"
             for member in word.disputed_by:

@@ -17,7 +17,7 @@ import trio
 
 from p2pvalue.node.needs.left_words import left_words
 from p2pvalue.node.needs.need_boards import need_state, read_acts
-from p2pvalue.node.needs.stand_ins import nearest_here
+from p2pvalue.node.needs.stand_ins import others_here
 from p2pvalue.node.notifications.comment_concerns import comments, gone
 from p2pvalue.node.notifications.concerns import (
     Concern,
@@ -252,14 +252,14 @@ class NotificationWatch:
         standing = self._context.boards.of(copy, self._context.store, row, acts)
         me = self._context.root(community.id)
         self._due.pop((community.id, row.subject), None)
-        near = nearest_here(self._context, community.id, row.subject, standing)
+        others = others_here(self._context, community.id, row.subject, state, standing)
         membership = self._context.membership(community.id)
         left = left_words(standing, membership.is_member)
         role = role_of(state, standing, me)
         said = list[Concern]()
         if self._talked_of is None or row.subject in self._talked_of:
             said = comments(self._context, community.id, row.subject, role, me)
-        if not is_concerned(state, standing, me, near, left):
+        if not is_concerned(state, standing, me, others, left):
             return said
         due = next_ms(state, standing, me, now_ms)
         if due is not None:
@@ -267,7 +267,7 @@ class NotificationWatch:
         author = membership.member_of(row.device)
         edit = LastEdit(author, row.time)
         held = HeldNeed(row.subject, state, edit, standing, sorted_acts(acts), left)
-        return concerns(held, me, now_ms, near) + said
+        return concerns(held, me, now_ms, others) + said
 
     # --- the digest
 

@@ -16,6 +16,7 @@ class Act(NamedTuple):
     """One operation of the list of a need, hidden or not, with its author's root key.
 
     `past` is there for CLOSEs that may count: the ids of what is hidden, named and in its past.
+    `absent` is there for judgements by others than those named: who of these is out in its past.
     """
 
     order: Order
@@ -23,6 +24,7 @@ class Act(NamedTuple):
     payload: Pledge | Close
     is_hidden: bool = False
     past: frozenset[bytes] = frozenset()
+    absent: frozenset[bytes] = frozenset()
 
     @property
     def name(self) -> bytes:
@@ -94,3 +96,8 @@ def stewards_of(need: NeedState, terms: Terms) -> Sequence[bytes]:
 def confirmers_of(need: NeedState, terms: Terms) -> frozenset[bytes]:
     """Return who may say that something was delivered: those named, or author and stewards."""
     return frozenset(terms.confirmers or (need.author, *stewards_of(need, terms)))
+
+
+def judges_of(need: NeedState, terms: Terms) -> frozenset[bytes]:
+    """Return all who are named to confirm or to settle."""
+    return confirmers_of(need, terms).union(stewards_of(need, terms))

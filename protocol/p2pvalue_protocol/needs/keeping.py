@@ -6,13 +6,14 @@ Nobody binds another: a released word binds whoever offers to take it over, by h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal
 
 from p2pvalue_protocol.kinds.need import NeedState, Terms
 from p2pvalue_protocol.kinds.pledge import Pledge
 from p2pvalue_protocol.needs.acts import Act, Acts, Offer, confirmers_of, stewards_of
 
+MayJudge = Callable[[NeedState, Terms, "Word", bytes, frozenset[bytes]], bool]
 WordState = Literal["binding", "released", "claimed", "confirmed", "disputed", "settled"]
 
 
@@ -122,13 +123,13 @@ class Keeping:
                 _release(word, said)
             case "claim" if is_own:
                 word.claimed = min(said.quantity or 0, word.bound)
-            case "confirm" if may_confirm(self._need, self._terms, word, act.member):
+            case "confirm" if self._may(may_confirm, word, act):
                 word.confirmed[act.member] = min(said.quantity or 0, word.bound)
                 word.disputed_by.discard(act.member)
-            case "dispute" if may_confirm(self._need, self._terms, word, act.member):
+            case "dispute" if self._may(may_confirm, word, act):
                 word.disputed_by.add(act.member)
                 word.reason = said.reason or ""
-            case "settle" if may_settle(self._need, self._terms, word, act.member):
+            case "settle" if self._may(may_settle, word, act):
                 word.settled = min(said.quantity or 0, word.bound)
                 word.settled_by = act.member
                 word.reason = said.reason or ""
@@ -138,22 +139,33 @@ class Keeping:
         if word.delivered != before:
             word.delivered_ms = act.order.time
 
+    def _may(self, judges: MayJudge, word: Word, act: Act) -> bool:
+        return judges(self._need, self._terms, word, act.member, act.absent)
 
-def may_confirm(need: NeedState, terms: Terms, word: Word, member: bytes) -> bool:
-    """Return whether a member may say what was delivered of a word, or dispute it."""
+
+def may_confirm(
+    need: NeedState, terms: Terms, word: Word, member: bytes, absent: frozenset[bytes]
+) -> bool:
+    """Return whether a member may say what was delivered of a word, or dispute it.
+
+    `absent` are those who were members and are out, as far as whoever judges knows.
+    """
     pledger = {word.offer.member}
-    return _may_judge(confirmers_of(need, terms) - pledger, pledger, member)
+    return _may_judge(confirmers_of(need, terms) - absent, pledger, member)
 
 
-def may_settle(need: NeedState, terms: Terms, word: Word, member: bytes) -> bool:
-    """Return whether a member may decide what counts as delivered."""
+def may_settle(
+    need: NeedState, terms: Terms, word: Word, member: bytes, absent: frozenset[bytes]
+) -> bool:
+    """Return whether a member may decide what counts as delivered; `absent` as above."""
     parties = {word.offer.member} | word.disputed_by
-    return _may_judge(frozenset(stewards_of(need, terms)) - parties, parties, member)
+    return _may_judge(frozenset(stewards_of(need, terms)) - absent, parties, member)
 
 
 def _may_judge(named: frozenset[bytes], parties: set[bytes], member: bytes) -> bool:
-    """Return whether a member may judge: one of those named, or, if none is left, no party."""
-    return member in named if named else member not in parties
+    """Return whether a member may judge: no party, and one of those named unless none is left."""
+    left = named - parties
+    return member in left if left else member not in parties
 
 
 def _release(word: Word, said: Pledge) -> None:

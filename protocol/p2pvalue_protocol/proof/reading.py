@@ -14,8 +14,8 @@ from p2pvalue_protocol.kinds import close, decode_state, keeps_hidden, need, ple
 from p2pvalue_protocol.kinds.close import read_close
 from p2pvalue_protocol.kinds.pledge import read_pledge
 from p2pvalue_protocol.members import Standing
+from p2pvalue_protocol.needs.absence import in_their_pasts
 from p2pvalue_protocol.needs.acts import Act
-from p2pvalue_protocol.needs.closing import with_pasts
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from p2pvalue_protocol.operation import Operation
 from p2pvalue_protocol.past import EntryRow, StateRow, SubjectOperationRow
@@ -91,8 +91,8 @@ class _Reading:
             raise Refused(Reason.PROOF_INVALID)
         state = decode_state(row.kind, row.state)
         assert isinstance(state, need.NeedState)
-        reach = self._found.ladder.branches.reach
-        acts = tuple(with_pasts(state, self._acts, reach))
+        branches = self._found.ladder.branches
+        acts = tuple(in_their_pasts(state, self._acts, branches, self._membership))
         standing = standing_of(state, acts)
         genesis = self._membership.genesis
         assert genesis is not None, "a file without one was refused"
