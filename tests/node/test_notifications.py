@@ -67,6 +67,23 @@ async def test_after_a_restart_nothing_is_told_again_and_nothing_is_lost(
     assert ben.listed() == [("pledge-triggered", 1)]
 
 
+async def test_what_came_about_while_a_node_was_off_is_news_though_it_was_told_nothing_before(
+    people: list[Told],
+) -> None:
+    ana, ben, _ = people
+    await ben.news()
+    await need(ana)
+    meet(people)
+    ben.node.on_changes = lambda changes: None  # it is off
+    subject = ana.node.community.needs.named("Roof").need
+    await ana.node.community.post("@ben, can you?", channel=subject)
+    meet(people)
+    ben.node.now_ms += HOUR_MS
+    ben.restart()
+    await ben.news()
+    assert ben.listed() == [("mentioned", 1)]
+
+
 async def test_what_the_disk_does_not_take_is_not_shown_until_it_does(
     people: list[Told], monkeypatch: pytest.MonkeyPatch
 ) -> None:

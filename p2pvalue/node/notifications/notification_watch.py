@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,14 @@ import trio
 from p2pvalue.node.needs.left_words import left_words
 from p2pvalue.node.needs.need_boards import need_state, read_acts
 from p2pvalue.node.needs.stand_ins import others_here
-from p2pvalue.node.notifications.comment_concerns import comments, gone
+from p2pvalue.node.notifications.comment_concerns import (
+    NewComments,
+    at_places,
+    comments,
+    gone,
+    latest,
+    latest_of_each,
+)
 from p2pvalue.node.notifications.concerns import (
     Concern,
     HeldNeed,
@@ -35,10 +42,10 @@ from p2pvalue.node.notifications.notify_store import NotifyStore
 from p2pvalue.node.notifications.notify_views import digest_event, event_of
 from p2pvalue.node.references import every_state
 from p2pvalue.notify_types import NotificationKind
-from p2pvalue.store import StoreFailed
+from p2pvalue.store import Entry, StoreFailed
 from p2pvalue.types import EventView
 from p2pvalue_protocol.effects import Changed
-from p2pvalue_protocol.kind import NO_SUBJECT
+from p2pvalue_protocol.kind import NO_SUBJECT, Order
 from p2pvalue_protocol.kinds import chat, close, decode_state, need, pledge, thanks
 from p2pvalue_protocol.needs.acts import sorted_acts
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
@@ -80,6 +87,8 @@ class NotificationWatch:
         self._of_members: set[bytes] = set()  # communities in which somebody may have gone
         self._gone: dict[bytes, frozenset[bytes]] = {}  # who was no member any more, when looked at
         self._talked_of: frozenset[bytes] | None = None  # of many needs, those with comments
+        self._comments = NewComments()
+        self._said: Mapping[bytes, Sequence[Order]] = {}  # the new ones, in this look
         self._by_hand: set[bytes] = set()
         self._has_news = trio.Event()
 
@@ -89,6 +98,9 @@ class NotificationWatch:
         self._kept.of(changed.community)  # what is older than this is no news
         subjects = {change.subject for change in changed.changes if change.kind in kinds}
         subjects.discard(NO_SUBJECT)  # what is said to everybody
+        for change in changed.changes:
+            if change.kind == chat.NUMBER and change.subject != NO_SUBJECT and change.payload:
+                self._comments.note(changed.community, change)
         if any(change.kind <= KIND_AUTH_MAX for change in changed.changes):
             self._of_members.add(changed.community)
             self._has_news.set()
@@ -110,6 +122,7 @@ class NotificationWatch:
         """Forget all of a community that was wiped."""
         self._kept.forget(community)
         self._changed.pop(community, None)
+        self._comments.take(community)
         self._whole.discard(community)
         self._of_members.discard(community)
         self._gone.pop(community, None)
@@ -160,18 +173,18 @@ class NotificationWatch:
         self._talked_of = None if channels is None else frozenset(channels)
         self._whole.discard(community.id)
         subjects = self._changed.pop(community.id, set())
+        self._said = self._comments.take(community.id)
         rows = self._every(community) if is_whole else self._some(community, subjects)
-        is_changed, shown = False, list[Notification]()
-        for number, row in enumerate(rows, 1):
-            is_new, at_once = self._taken(community, row, now_ms)
-            is_changed = is_changed or is_new
-            shown += at_once
-            if number % _TURN == 0:
-                await trio.lowlevel.checkpoint()
-        if not is_changed:
-            return
+        is_changed, shown = self._kept.is_beginning(community.id), list[Notification]()
         try:
-            self._kept.save(community.id)
+            for number, row in enumerate(rows, 1):
+                is_new, at_once = self._taken(community, row, now_ms)
+                is_changed = is_changed or is_new
+                shown += at_once
+                if number % _TURN == 0:
+                    await trio.lowlevel.checkpoint()
+            if is_changed:
+                self._kept.save(community.id)
         except StoreFailed:
             self._whole.add(community.id)
             self._has_news.set()
@@ -256,9 +269,8 @@ class NotificationWatch:
         membership = self._context.membership(community.id)
         left = left_words(standing, membership.is_member)
         role = role_of(state, standing, me)
-        said = list[Concern]()
-        if self._talked_of is None or row.subject in self._talked_of:
-            said = comments(self._context, community.id, row.subject, role, me)
+        entries = self._comments_on(community.id, row.subject)
+        said = comments(self._context, community.id, entries, role, me)
         if not is_concerned(state, standing, me, others, left):
             return said
         due = next_ms(state, standing, me, now_ms)
@@ -268,6 +280,13 @@ class NotificationWatch:
         edit = LastEdit(author, row.time)
         held = HeldNeed(row.subject, state, edit, standing, sorted_acts(acts), left)
         return concerns(held, me, now_ms, others) + said
+
+    def _comments_on(self, community: bytes, need_id: bytes) -> list[Entry]:
+        """Return the comments to look at: what is new, and the newest of all that is held."""
+        asked = self._context, community, need_id
+        if self._talked_of is None:
+            return at_places(*asked, self._said.get(need_id, ())) + latest(*asked)
+        return latest_of_each(*asked) if need_id in self._talked_of else []
 
     # --- the digest
 

@@ -33,6 +33,7 @@ AT_ONCE_MAX: Final = 6
 NOTIFICATIONS_MAX: Final = 200
 KNOWN_MAX: Final = 5_000
 FORGOTTEN_MAX: Final = 1_000
+COMMENTS: Final = ("commented", "mentioned")
 AUTHOR_BYTES: Final = 8
 _KNOWN_LEFT: Final = 4_500  # when that were too many: so they are not sorted for each that is new
 KEYS_OF_ONE_MAX: Final = 100
@@ -266,10 +267,14 @@ def _fold(item: Notification, concern: Concern, names: list[str]) -> None:
 
 
 def _read_what_is_over(kept: Kept, about: About, current: frozenset[bytes]) -> bool:
-    """Mark what concerns the person no more as read: somebody saw to it, perhaps herself."""
+    """Mark what concerns the person no more as read: somebody saw to it, perhaps herself.
+
+    Not so what was said: it is to be read, and not all of it is looked at each time.
+    """
     is_changed = False
-    for item in kept.items:
-        is_about = not item.is_read and about.need and item.need == about.need
+    waiting = [item for item in kept.items if not item.is_read and item.kind not in COMMENTS]
+    for item in waiting:
+        is_about = about.need and item.need == about.need
         if is_about and len(item.keys) == item.count and current.isdisjoint(item.keys):
             item.is_read = is_changed = True
     return is_changed

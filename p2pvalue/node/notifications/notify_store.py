@@ -25,6 +25,7 @@ class NotifyStore:
         self._store = store
         self._clock_ms = clock_ms
         self._kept: dict[bytes, Kept] = {}
+        self._beginning: set[bytes] = set()
         self._rules: Rules | None = None
 
     def of(self, community: bytes) -> Kept:
@@ -32,9 +33,16 @@ class NotifyStore:
         kept = self._kept.get(community)
         if kept is None:
             data = self._store.meta(_kept_key(community))
+            if data is None:
+                self._beginning.add(community)
             kept = _KEPT.decode(data) if data is not None else Kept(since=self._clock_ms())
             self._kept[community] = kept
         return kept
+
+    def is_beginning(self, community: bytes) -> bool:
+        """Return whether nothing is kept yet of a community, not even since when there is news."""
+        self.of(community)
+        return community in self._beginning
 
     def save(self, community: bytes) -> None:
         """Keep what `of` returned, durable on return; after StoreFailed the older one is there."""
@@ -44,10 +52,12 @@ class NotifyStore:
         except Exception:
             self._kept.pop(community, None)
             raise
+        self._beginning.discard(community)
 
     def forget(self, community: bytes) -> None:
         """Forget what is in memory of a community; the store forgets its own."""
         self._kept.pop(community, None)
+        self._beginning.discard(community)
 
     @property
     def rules(self) -> Rules:
