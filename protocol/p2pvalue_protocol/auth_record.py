@@ -328,16 +328,8 @@ class Record:
 
     def keeps_of(self, index: int) -> tuple[Reference, ...]:
         """Return the references that an operation keeps."""
-        match self.events[index].act:
-            case (
-                acts.Give(keeps=keeps)
-                | acts.Remove(keeps=keeps)
-                | acts.Vote(keeps=keeps)
-                | acts.RemoveDevice(keeps=keeps)
-                | acts.ProveFork(keeps=keeps)
-            ):
-                return keeps
-        return ()
+        keeps: tuple[Reference, ...] = getattr(self.events[index].act, "keeps", ())
+        return keeps
 
     def keeps(self, index: int, place: Reference, mask: int | None) -> bool:
         """Return whether an operation keeps what stands at `place`, or a later one of its log.

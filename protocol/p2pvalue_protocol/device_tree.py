@@ -87,13 +87,13 @@ class DeviceTree:
         reached: dict[tuple[bytes, int], bool] = {}
         if device not in self._takings.certified_by_devices:
             links_max = min(links_max, 1)
-        return any(
-            self._reaches(giving, device, links, case, demotions, reached)
-            and not self._is_removed(
-                giving, device, links, case.at, case.place, demotions, case.excluded
-            )
-            for links in range(1, links_max + 1)
-        )
+        at, place, excluded = case.at, case.place, case.excluded
+        for links in range(1, links_max + 1):
+            if self._reaches(
+                giving, device, links, case, demotions, reached
+            ) and not self._is_removed(giving, device, links, at, place, demotions, excluded):
+                return True
+        return False
 
     def _reaches(
         self,
@@ -144,9 +144,11 @@ class DeviceTree:
         excluded: int,
     ) -> bool:
         """Return whether a device so many links from its root is removed for what stands there."""
-        found = self._takings.of_device(device, giving.root) & self._judge.held & ~excluded
-        if index >= 0:
-            found &= self._takings.meeting(index)
+        found = self._takings.of_device(device, giving.root)
+        if found:
+            found &= self._judge.held & ~excluded
+            if index >= 0:
+                found &= self._takings.meeting(index)
         if not found:
             return False
         own = self.removing_as_member(found, giving, links)

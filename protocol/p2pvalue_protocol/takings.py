@@ -13,7 +13,7 @@ from collections import defaultdict
 from p2pvalue_protocol import acts
 from p2pvalue_protocol.auth_record import Record
 from p2pvalue_protocol.bit_sets import Answers, bits_of
-from p2pvalue_protocol.ids import AUTH
+from p2pvalue_protocol.ids import AUTH, Reference
 
 _WEAKEST_TAKER = 2  # whoever is weaker, or nobody, takes nothing from others
 
@@ -66,6 +66,8 @@ class Takings:
 
     def of_device(self, device: bytes, root: bytes) -> int:
         """Return the removals of a device that may act on what it does for a root."""
+        if device not in self.of_devices:
+            return 0
         return self._naming.get((device, None), 0) | self._naming.get((device, root), 0)
 
     def by_member(self, among: int, root: bytes) -> int:
@@ -139,16 +141,17 @@ class Takings:
 
         Cost grows with the acts that a removal had not seen.
         """
-        event = self.record.events[index]
+        event, bit = self.record.events[index], 1 << index
         if against := self._against(index, event):
             self._met(index, against & ~self.record.past(index))
         if event.op_id in self._named:
-            self.dividing |= 1 << index
-        self._note_keeps(index)
+            self.dividing |= bit
+        if keeps := self.record.keeps_of(index):
+            self._note_keeps(index, keeps)
         match event.act:
             case acts.AddDevice(root, certifier):
                 if certifier:
-                    self._certified[certifier] |= 1 << index
+                    self._certified[certifier] |= bit
                     self.certified_by_devices.add(event.device)
                 self._rests(root, *self.removers.get(event.device, ()))
             case acts.Found(founders):
@@ -157,30 +160,30 @@ class Takings:
             case acts.Give(root, rank):
                 self._rests(root, event.device)
                 self._give(index, root, rank)
-                self.grants |= 1 << index
+                self.grants |= bit
             case acts.Admit(root) if index in self.record.giving_at:
                 self._give(index, root, self.record.giving_at[index].rank)
-                self._admits[root] |= 1 << index
+                self._admits[root] |= bit
                 inviter = self._inviter(event.act)
-                self._acts[inviter] |= 1 << index
+                self._acts[inviter] |= bit
                 self._rests(root, event.device, inviter)
                 for withdrawal in self.record.withdrawals.get(event.act.invite_key, ()):
                     self._rests(root, self.record.events[withdrawal].device)
             case acts.Remove(root, rank):
-                self.revokes[root] |= 1 << index
+                self.revokes[root] |= bit
                 self._note_rank(index, rank)
                 if index in self.record.leaves:
-                    self.leaves |= 1 << index
+                    self.leaves |= bit
                 else:
                     self._take_rank(index, root)
             case acts.Vote(root):
-                self.votes[root] |= 1 << index
-                self.all_votes |= 1 << index
-                self._by_device[event.device] |= 1 << index
+                self.votes[root] |= bit
+                self.all_votes |= bit
+                self._by_device[event.device] |= bit
                 self._voters[root].update(self.record.roots_of.get(event.device, ()))
                 self._take_rank(index, root)
             case acts.WithdrawInvite(key):
-                self.withdrawals[key] |= 1 << index
+                self.withdrawals[key] |= bit
                 for root in self.admitted_by(key):
                     self._rests(root, event.device)
                 self._able |= self._is_able(index) << index
@@ -189,13 +192,13 @@ class Takings:
             case acts.RemoveDevice(_, device):
                 self._take_device(index, device)
             case acts.ProveFork(first):
-                self.forks |= 1 << index
+                self.forks |= bit
                 self._take_device(index, first.device)
             case acts.SetPolicy():
                 self.policy_makers.update(self.record.roots_of.get(event.device, ()))
             case _:
                 pass
-        self._acts[event.device] |= 1 << index
+        self._acts[event.device] |= bit
 
     def _give(self, index: int, root: bytes, rank: int) -> None:
         self.givings[root][rank] |= 1 << index
@@ -209,10 +212,8 @@ class Takings:
         else:
             self.to_members |= 1 << index
 
-    def _note_keeps(self, index: int) -> None:
-        graph, keeps = self.record.graph, self.record.keeps_of(index)
-        if not keeps:
-            return
+    def _note_keeps(self, index: int, keeps: tuple[Reference, ...]) -> None:
+        graph = self.record.graph
         self.with_keeps |= 1 << index
         for kept in keeps:
             self.keeping[kept.device] |= 1 << index
