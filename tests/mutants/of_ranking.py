@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 _VECTORS = "vectors/test_ranking.py::test_needs_stand_as_their_vector_says"
+_PLEDGED = "needs/test_pledged.py::"
 _LAWS = "laws/test_ranking.py::"
 
 MUTANTS = (
@@ -167,5 +168,45 @@ MUTANTS = (
         "self._waiting[self.as_of_ms // DAY_MS % len(self._waiting)]",
         "self._waiting[0]",
         f"{_LAWS}test_what_waits_long_is_among_the_first_within_as_many_days_as_needs_wait",
+    ),
+    Mutant(
+        "delivered-counts-no-more",
+        "ranking#who-counts: what was delivered goes on counting",
+        "needs/pledged",
+        "return word.bound if word.settled is None else word.settled",
+        'return word.bound if word.state == "binding" else 0',
+        f"{_PLEDGED}test_what_is_done_speaks_for_its_need_as_what_is_promised",
+    ),
+    Mutant(
+        "settled-counts-as-promised",
+        "ranking#who-counts: what was settled counts as it was settled",
+        "needs/pledged",
+        "return word.bound if word.settled is None else word.settled",
+        "return word.bound",
+        f"{_PLEDGED}test_what_was_settled_speaks_as_it_was_settled",
+    ),
+    Mutant(
+        "void-pledge-that-speaks",
+        "ranking#who-counts: an offer stands or binds",
+        "needs/pledged",
+        'if pledge.state == "void":',
+        "if False:",
+        f"{_PLEDGED}test_what_is_void_or_taken_back_says_nothing",
+    ),
+    Mutant(
+        "released-goes-on-speaking",
+        "ranking#who-counts: what was released counts no more",
+        "needs/pledged",
+        "return word.bound if",
+        "return word.quantity if",
+        f"{_PLEDGED}test_what_was_released_speaks_no_more",
+    ),
+    Mutant(
+        "done-long-after-it-was-pledged",
+        "ranking#who-counts: the time is that of what was last delivered",
+        "needs/pledged",
+        "at_ms=max(pledge.offer.act.order.time, pledge.word.delivered_ms if pledge.word else 0)",
+        "at_ms=pledge.offer.act.order.time",
+        f"{_PLEDGED}test_what_is_done_speaks_for_its_need_as_what_is_promised",
     ),
 )

@@ -112,6 +112,23 @@ async def test_the_weights_are_the_communitys_and_change_the_order(nodes: list[S
     assert await titles(ben) == ["Wall", "Roof"]
 
 
+async def test_a_need_half_done_stays_before_one_that_nobody_began(nodes: list[SmallNode]) -> None:
+    ana, ben, cleo = nodes
+    for title in ("Roof", "Wall", "Door"):
+        await add(ana, title, trigger="none")
+    meet(nodes)
+    made = await ben.community.pledges.make("Roof", 30)
+    await cleo.community.pledges.make("Roof", 10)
+    meet(nodes)
+    before = (await ana.community.order.all()).needs[0]
+    assert before.title == "Roof"
+    await ben.community.pledges.claim(made.pledge, quantity=30)
+    meet(nodes)
+    await ana.community.pledges.confirm(made.pledge, quantity=30)
+    after = (await ana.community.order.all()).needs[0]
+    assert (after.title, after.score) == ("Roof", before.score)
+
+
 async def test_only_what_is_open_or_under_way_has_a_place(nodes: list[SmallNode]) -> None:
     ana, *_ = nodes
     await add(ana, "Roof")

@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from p2pvalue_protocol.auth_payloads import MEMBER
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import close, need, pledge
 from p2pvalue_protocol.needs.acts import Act
 from p2pvalue_protocol.needs.facts import facts_of
+from p2pvalue_protocol.needs.pledged import offers_of
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from tests.vectors.files import Vector, shown, vectors_of
 
@@ -33,6 +35,7 @@ def act_of(written: dict[str, Any]) -> Act:
 
 def told(state: need.NeedState, standing: NeedStanding) -> dict[str, Any]:
     """What two implementations must agree on."""
+    ranks = {found.offer.member: MEMBER for found in standing.pledges}
     return {
         "state": standing.state,
         "met": standing.is_met,
@@ -61,6 +64,10 @@ def told(state: need.NeedState, standing: NeedStanding) -> dict[str, Any]:
                 "time": fact.time,
             }
             for fact in facts_of(state, standing)
+        ],
+        "ranked": [
+            [offer.member.hex(), offer.line, offer.quantity, offer.at_ms]
+            for offer in offers_of(standing, ranks)
         ],
     }
 

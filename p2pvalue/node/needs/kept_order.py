@@ -18,7 +18,8 @@ from p2pvalue.node.needs.interests import wants
 from p2pvalue.node.needs.need_boards import need_state
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.kinds import close, interest, need, pledge
-from p2pvalue_protocol.needs.parts import Line, Offer, Ranked, Voice, Weights
+from p2pvalue_protocol.needs.parts import Line, Ranked, Voice, Weights
+from p2pvalue_protocol.needs.pledged import offers_of
 from p2pvalue_protocol.needs.ranking import Ranking
 from p2pvalue_protocol.needs.standing import NeedStateName
 from p2pvalue_protocol.operation import KIND_AUTH_MAX
@@ -32,7 +33,6 @@ CHANGED_MAX: Final = 1_000
 """If more was said about since somebody asked, all is read anew."""
 KEPT_MAX: Final = 50_000
 """Of more needs nothing is kept; each takes about a kilobyte."""
-_STANDING: Final = frozenset(("offered", "binding", "claimed"))
 _OF_NEEDS: Final = (need.NUMBER, pledge.NUMBER, close.NUMBER)
 _TURN: Final = 32  # needs read between turns of the others, some milliseconds
 _WEIGHED_TURN: Final = 256
@@ -198,17 +198,7 @@ def _ranked(
         created_ms=held.state.created,
         lines=tuple(Line(line.kind, line.minimum or line.optimum) for line in terms.lines),
         voices=tuple(Voice(member, ranks[member]) for member in wanting if member in ranks),
-        offers=tuple(
-            Offer(
-                pledge.offer.member,
-                ranks[pledge.offer.member],
-                pledge.offer.said.line or 0,
-                pledge.offer.said.quantity or 0,
-                pledge.offer.act.order.time,
-            )
-            for pledge in held.standing.pledges
-            if pledge.state in _STANDING and pledge.offer.member in ranks
-        ),
+        offers=offers_of(held.standing, ranks),
         trigger=terms.trigger,
         class_name=held.state.class_name,
         deadline_ms=held.state.deadline or terms.closes,

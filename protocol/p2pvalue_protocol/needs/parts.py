@@ -47,13 +47,13 @@ class Line(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """A pledge that stands: neither withdrawn nor released."""
+    """A pledge that stands or binds, with what is promised still or was delivered (`pledged`)."""
 
     member: bytes
     rank: int
     line: int  # index into the lines
     quantity: int  # minutes for hours
-    at_ms: int  # when it was made
+    at_ms: int  # when it was made, or what was delivered of it was last said
 
 
 class Ranked(msgspec.Struct, frozen=True):
