@@ -26,7 +26,7 @@ NAMES = ["ana", "ben", "eva"]
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> Desk:
+async def desk(tmp_path: Path) -> Desk:
     """Ana's node, where a document "Plan" reads "abc"."""
     ana = SmallNode("ana", NAMES)
     await ana.community.create_document("Plan", "abc")
@@ -361,7 +361,9 @@ async def test_who_reads_too_slowly_begins_again_and_takes_no_memory(desk: Desk)
             await tab.next_message()
 
 
-async def test_a_tab_hears_something_before_it_believes_the_connection_dead(desk: Desk) -> None:
+async def test_a_tab_hears_something_before_it_believes_the_connection_dead(
+    desk: Desk, autojump_clock: trio.testing.MockClock
+) -> None:
     async with desk.opened(await desk.attach()) as editor:
         heard = editor.heard
         with trio.move_on_after(40.0):
@@ -369,7 +371,9 @@ async def test_a_tab_hears_something_before_it_believes_the_connection_dead(desk
         assert editor.heard >= heard + 2
 
 
-async def test_nobody_attaches_where_nobody_serves_or_writes(desk: Desk, tmp_path: Path) -> None:
+async def test_nobody_attaches_where_nobody_serves_or_writes(
+    desk: Desk, autojump_clock: trio.testing.MockClock
+) -> None:
     desk.restart()
     with pytest.raises(LocalProtocolError, match="no daemon"):
         await desk.attach()

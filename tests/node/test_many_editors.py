@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-import trio.testing
 
 from p2pvalue.node.editors import editor_messages as m
 from p2pvalue.node.editors.editor_refusal import Refusal
@@ -18,7 +17,7 @@ from tests.node.test_editors import NAMES, expect_closed, text_of
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> Desk:
+async def desk(tmp_path: Path) -> Desk:
     """Ana's node, where a document "Plan" reads "abc"."""
     ana = SmallNode("ana", NAMES)
     await ana.community.create_document("Plan", "abc")

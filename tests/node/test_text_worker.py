@@ -56,7 +56,7 @@ class FrailTexts(TextWorkers):
             model.deaths_left -= 1
             model.deaths += 1
             os.kill(self.pid, signal.SIGSTOP)
-            self._answer_s_max = 0.2
+            self._answer_s_max = 0.01
         return await super()._exchange(question, epoch)
 
 

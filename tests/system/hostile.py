@@ -82,10 +82,11 @@ class Spoken:
 
     async def hear(self, kind: type[F]) -> F:
         """Return the next frame of a kind; what comes before it is passed over."""
-        while True:
-            frame = f.decode_frame(await self.hear_raw())
-            if isinstance(frame, kind):
-                return frame
+        with trio.fail_after(WAIT_S):
+            while True:
+                frame = f.decode_frame(await self.hear_raw())
+                if isinstance(frame, kind):
+                    return frame
 
     async def until_closed(self) -> None:
         """Return when the daemon has ended the link."""
@@ -284,12 +285,16 @@ class Watch:
 async def at_once(
     watch: Watch, attacks: Mapping[str, Callable[[], Awaitable[None]]]
 ) -> dict[str, BaseException | None]:
-    """Run all attacks together, and check that others are served meanwhile and afterwards."""
+    """Run all attacks together, and check that others are served meanwhile and afterwards.
+
+    An attack that the daemon leaves to wait for long is shown as one that failed.
+    """
     outcomes: dict[str, BaseException | None] = {}
 
     async def attempt(name: str, attack: Callable[[], Awaitable[None]]) -> None:
         try:
-            await attack()
+            with trio.fail_after(WAIT_S):
+                await attack()
         except Exception as error:  # noqa: BLE001 - told by the attack's own test
             outcomes[name] = error
         else:
