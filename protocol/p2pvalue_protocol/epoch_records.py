@@ -8,6 +8,7 @@ something was missing below.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
 
 import msgspec
 
@@ -50,19 +51,27 @@ class EpochRecords:
         return self._records.get(epoch)
 
     def insert(self, record: EpochRecord) -> None:
-        """Take a valid epoch; costs as many steps as epochs hang above it."""
+        """Take a valid epoch; costs as many steps as epochs hang above it and become deeper.
+
+        Each is looked at once, whatever else it wraps: those come first that were less deep.
+        """
         self._records[record.epoch] = record
         for wrap in record.wraps:
             self._newer.setdefault(wrap.epoch, []).append(record.epoch)
         self._deepest_first = None
-        stack = [record.epoch]
-        while stack:
-            current = stack.pop()
+        above = [(0, record.epoch)]  # with the depth until now
+        met = {record.epoch}
+        while above:
+            _, current = heappop(above)
             wraps = self._records[current].wraps
             depth = 1 + max((self._depths.get(wrap.epoch, 0) for wrap in wraps), default=0)
-            if self._depths.get(current) != depth:
-                self._depths[current] = depth
-                stack += self._newer.get(current, ())
+            if self._depths.get(current) == depth:
+                continue
+            self._depths[current] = depth
+            for newer in self._newer.get(current, ()):
+                if newer not in met:
+                    met.add(newer)
+                    heappush(above, (self._depths[newer], newer))
 
     def deepest_first(self) -> list[EpochRecord]:
         """Return all, the deepest first, of equal depth the smallest id first."""

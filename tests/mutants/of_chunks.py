@@ -49,6 +49,14 @@ MUTANTS = (
         _CHECKS + "test_wrong_bytes_end_the_session_and_another_peer_is_asked",
     ),
     Mutant(
+        "chunk-asked-of-two",
+        "sync#chunks: each chunk is asked of one peer at a time",
+        "fetching",
+        "{chunk: before.get(chunk) for chunk in chunks}",
+        "dict.fromkeys(chunks)",
+        "protocol/test_fetching.py::test_what_is_wanted_still_is_asked_of_no_other",
+    ),
+    Mutant(
         "chunk-owed-by-who-writes",
         "sync#chunks: what a peer owes for 10 s, another is asked for",
         "chunk_requests",

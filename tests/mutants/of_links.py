@@ -48,6 +48,23 @@ MUTANTS = (
         "protocol/test_sync_hostile.py::test_a_frame_out_of_turn_ends_the_session[Ops]",
     ),
     Mutant(
+        "more-ended-than-open",
+        "unasked: nobody ends more wants than are open",
+        "wants",
+        "        if finished > len(self._open) or not all(\n",
+        "        if not all(\n",
+        "protocol/test_wants.py::test_nobody_ends_more_wants_than_are_open",
+    ),
+    Mutant(
+        "auth-claims-without-end",
+        "CLAIMS_MAX: the auth logs that a peer claims take a bounded memory",
+        "wants",
+        "if head.log_class == AUTH and len(self._auth_claims) < limits.CLAIMS_MAX:",
+        "if head.log_class == AUTH:",
+        "protocol/test_wants.py::"
+        "test_the_auth_logs_that_one_peer_claims_are_remembered_within_a_bound",
+    ),
+    Mutant(
         "heard-after-the-end",
         "sync#when-a-session-ends: after the end nothing is heard",
         "sync",

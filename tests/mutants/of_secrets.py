@@ -103,10 +103,19 @@ MUTANTS = (
         "depth-forgotten-above",
         "epochs#wraps-and-depth: depths are counted anew above what was missing",
         "epoch_records",
-        "                stack += self._newer.get(current, ())\n",
-        "",
+        "                    heappush(above, (self._depths[newer], newer))\n",
+        "                    pass\n",
         "protocol/test_epoch_rules.py::"
         "test_an_epoch_is_one_deeper_than_the_deepest_that_it_wraps_in_any_order",
+    ),
+    Mutant(
+        "depth-of-the-deep-first",
+        "epochs#wraps-and-depth: depths are counted anew from below",
+        "epoch_records",
+        "heappush(above, (self._depths[newer], newer))",
+        "heappush(above, (-self._depths[newer], newer))",
+        "protocol/test_epoch_rules.py::"
+        "test_whatever_wraps_what_depths_are_the_same_in_any_order_of_arrival",
     ),
     Mutant(
         "usable-after-a-removal",

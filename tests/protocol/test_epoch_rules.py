@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import pytest
 
@@ -100,6 +101,21 @@ def test_an_epoch_is_one_deeper_than_the_deepest_that_it_wraps_in_any_order() ->
             records.insert(one)
         names = [found.epoch[0] for found in records.deepest_first()]
         assert names == [5, 7, 6, 8, 4, 9]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_wraps_what_depths_are_the_same_in_any_order_of_arrival(seed: int) -> None:
+    rng = random.Random(seed)
+    count = rng.randint(5, 30)
+    wrapped = [rng.sample(range(number), rng.randint(0, min(number, 4))) for number in range(count)]
+    depths: list[int] = []
+    for below in wrapped:
+        depths.append(1 + max((depths[number] for number in below), default=0))
+    records = EpochRecords(())
+    for number in rng.sample(range(count), count):
+        records.insert(record(number, *wrapped[number]))
+    expected = sorted(range(count), key=lambda number: (-depths[number], number))
+    assert [found.epoch[0] for found in records.deepest_first()] == expected
 
 
 def test_a_wrap_of_another_secret_opens_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from p2pvalue_protocol.fetching import Fetching
 
 GARDEN = b"g" * 32
+CHUNKS = [bytes([number]) * 32 for number in range(3)]
 
 
 class Peer:
@@ -24,3 +25,18 @@ def test_a_peer_that_is_gone_is_asked_no_more_however_often_it_goes() -> None:
         assert not fetching.is_nowhere(GARDEN, b"c" * 32), "the other may have it"
     fetching.leave(GARDEN, other)
     assert fetching.is_nowhere(GARDEN, b"c" * 32)
+
+
+def test_what_is_wanted_still_is_asked_of_no_other() -> None:
+    fetching, one, other = Fetching(), Peer(), Peer()
+    fetching.want(GARDEN, CHUNKS[:2])
+    assert fetching.take(GARDEN, one, 1, ()) == CHUNKS[:1]
+    fetching.want(GARDEN, CHUNKS)
+    assert fetching.take(GARDEN, other, 3, ()) == CHUNKS[1:]
+
+
+def test_a_chunk_comes_once() -> None:
+    fetching = Fetching()
+    fetching.want(GARDEN, CHUNKS[:1])
+    assert fetching.came(GARDEN, CHUNKS[0])
+    assert not fetching.came(GARDEN, CHUNKS[0])

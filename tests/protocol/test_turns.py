@@ -9,6 +9,7 @@ import pytest
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.frames import Ops, Want, Wants, decode_frame
 from p2pvalue_protocol.ids import CONTENT
+from p2pvalue_protocol.turns import Turns
 from tests.protocol.meeting import NOW_MS, Community, Link, Node, assert_equal_nodes
 
 LONG = 4 * limits.TURN_OPERATIONS_MIN
@@ -176,3 +177,15 @@ def test_when_a_long_log_has_come_its_line_is_empty() -> None:
     crowd.pass_time(limits.TELL_MS_MIN)
     assert crowd.asked() == [0, 2]
     assert crowd.newcomer.texts() == 2 * LONG
+
+
+def test_who_is_gone_leaves_every_line_and_an_empty_one_is_forgotten() -> None:
+    turns, gone, behind = Turns(), object(), object()
+    logs = [(bytes(32), bytes([number]) * 32) for number in range(3)]
+    for log in logs:
+        assert turns.place(log, gone) == 0
+        assert turns.place(log, behind) == 1
+    turns.leave_all(gone)
+    assert [turns.place(log, behind) for log in logs] == [0, 0, 0]
+    turns.leave_all(behind)
+    assert turns._lines == {}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from p2pvalue_protocol import limits
+from p2pvalue_protocol.errors import Reason, Refused
 from p2pvalue_protocol.frames import Want
 from p2pvalue_protocol.ids import AUTH, CONTENT, Reference
 from p2pvalue_protocol.turns import Turns
@@ -64,6 +67,24 @@ def test_one_peers_claims_take_a_bounded_memory() -> None:
     wants = wanting()
     wants.claim(heads(limits.CLAIMS_MAX + 1))
     assert sum(map(len, asked_in_vain(wants))) == limits.CLAIMS_MAX
+
+
+def test_the_auth_logs_that_one_peer_claims_are_remembered_within_a_bound() -> None:
+    wants = wanting()
+    for start in range(3):
+        wants.claim(heads((start + 1) * limits.CLAIMS_MAX)[-limits.CLAIMS_MAX :])
+        asked_in_vain(wants)
+    assert len(wants._auth_claims) == limits.CLAIMS_MAX
+
+
+def test_nobody_ends_more_wants_than_are_open() -> None:
+    wants = wanting()
+    wants.claim(heads(2))
+    assert len(wants.next_wants(0)) == 2
+    wants.check([], 2)
+    with pytest.raises(Refused) as refused:
+        wants.check([], 3)
+    assert refused.value.reason is Reason.UNASKED
 
 
 def test_what_came_to_nothing_is_believed_again_only_after_the_next_comparison() -> None:
