@@ -11,8 +11,10 @@ from typing import Any
 import click
 
 from p2pvalue_cli import connection
-from p2pvalue_cli.output import clock, harmless, one_line, say, short, show
+from p2pvalue_cli.output import clock, one_line, say, short, show
+from p2pvalue_cli.quoting import write_quoted
 
+_INDENT = " " * 6
 SHOWN = 5
 """So many of the newest comments are shown with what they are about."""
 
@@ -46,12 +48,10 @@ def write_messages(messages: Iterable[dict[str, Any]], *, with_ids: bool = False
 
 
 def write_message(message: dict[str, Any], *, with_id: bool = False) -> None:
-    """Print a message, and what was made of it; further lines are indented."""
-    head, *rest = harmless(message["text"]).split("\n")
+    """Print a message, and what was made of it; its further lines are marked as hers."""
     name = click.style(one_line(message["name"]), bold=True)
     before = f"{short(message['message'])} " if with_id else ""
-    click.echo(f"{before}{clock(message['time'])} {name}: {head}")
-    for line in rest:
-        click.echo(f"      {line}")
+    head = f"{before}{clock(message['time'])} {name}: "
+    write_quoted(message["text"], indent=len(_INDENT), head=head)
     for need in message["needs"]:
-        click.echo(f"      -> need {short(need['need'])}: {one_line(need['title'])}")
+        click.echo(f"{_INDENT}-> need {short(need['need'])}: {one_line(need['title'])}")

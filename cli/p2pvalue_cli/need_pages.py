@@ -20,6 +20,7 @@ from p2pvalue_cli.output import (
     table,
     table_without_empty_end,
 )
+from p2pvalue_cli.quoting import write_quoted
 
 COLUMNS = {
     "OPEN": ("draft", "open"),
@@ -133,7 +134,9 @@ def write_one(need: dict[str, Any]) -> None:
         click.echo(f"skills: {one_line(', '.join(need['skills']))}")
     _write_named(need)
     if need["body"]:
-        click.echo(f"\n{harmless(need['body'])}\n")
+        click.echo()
+        write_quoted(need["body"])
+        click.echo()
     if need["origin"]:
         origin = need["origin"]
         click.echo(f"from a message of {one_line(origin['name'])}: {one_line(origin['text'])}")
@@ -202,7 +205,7 @@ def write_explanation(explanation: dict[str, Any]) -> None:
     """Print why a need stands where it does."""
     click.secho(one_line(explanation["place"]["title"]), bold=True)
     for line in explanation["lines"]:
-        click.echo(line)
+        click.echo(" ".join(harmless(line).split("\n")))
     say(f"as of {day_utc(explanation['as_of'])}")
 
 

@@ -23,6 +23,7 @@ V = TypeVar("V")
 SHORT_ID_DIGITS = 8
 KEPT = "\n\t\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 """Invisible characters that writing needs and that steer nothing."""
+_STEERS = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories, with line ends that are no line feeds
 STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """What JSON leaves as it is: terminals take some for commands, and turn the reading direction."""
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
@@ -46,7 +47,7 @@ def harmless(text: str) -> str:
     """The text without what could steer a terminal; line ends and tabs stay."""
     return "".join(
         "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in KEPT
+        if unicodedata.category(character) in _STEERS and character not in KEPT
         else character
         for character in text
     )

@@ -30,7 +30,7 @@ def test_a_message_goes_out_and_is_listed(ana: Person) -> None:
         ": Who has a ladder?",
         ": from a pipe",
     ]
-    assert shown[2].strip() == "of two lines"
+    assert shown[2].strip() == "| of two lines"
 
 
 @pytest.mark.parametrize(

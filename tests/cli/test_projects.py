@@ -12,7 +12,7 @@ def test_a_project_is_begun_joined_changed_and_shown_with_its_needs(ana: Person)
     assert "member of Beds" in ana.sees("project", "join", "Beds")
     ana.sees("project", "edit", "Beds", "--body", "Food\nfor all")
     shown = ana.sees("project", "show", "Beds")
-    for told in ("place: Hall", "members: ", "Food\nfor all", "Fence", "0h of 2h..4h"):
+    for told in ("place: Hall", "members: ", "  | Food\n  | for all", "Fence", "0h of 2h..4h"):
         assert told in shown
     assert "project: Beds" in ana.sees("need", "show", "Fence")
     ana.sees("project", "comment", "Beds", "Saturday at ten?")

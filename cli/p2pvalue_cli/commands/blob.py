@@ -40,7 +40,7 @@ def add(file: Path, name: str, community: str | None) -> None:
 
 def _say_shared(view: dict[str, Any]) -> None:
     say(
-        f"shared {harmless(view['file'])}, {sizes.said(view['bytes'])} (blob {short(view['blob'])})"
+        f"shared {one_line(view['file'])}, {sizes.said(view['bytes'])} (blob {short(view['blob'])})"
     )
     if view["media"].startswith("image/"):
         say(f"in a document: ![{one_line(view['file'])}](blob:{view['blob']})")
@@ -134,4 +134,4 @@ def remove(reference: str, community: str | None) -> None:
     """Take back a file that you shared; copies that others made of it stay theirs."""
     path = f"/blobs/{connection.quoted(reference)}/remove"
     removed = connection.post(path, community=community)
-    show(removed, lambda view: say(f"removed {harmless(view['file'])}"))
+    show(removed, lambda view: say(f"removed {one_line(view['file'])}"))

@@ -14,7 +14,8 @@ from p2pvalue_cli.asking import confirm
 from p2pvalue_cli.command import Group, community_option, run_hint
 from p2pvalue_cli.commands.member import write_members
 from p2pvalue_cli.failures import Failed, failed
-from p2pvalue_cli.output import harmless, one_line, say, short, show, table
+from p2pvalue_cli.output import one_line, say, short, show, table
+from p2pvalue_cli.quoting import write_quoted
 from p2pvalue_cli.secret_input import with_words, words_file_option
 
 POLL_S = 0.3
@@ -267,7 +268,7 @@ def _again(community: str) -> dict[str, Any]:
 
 def _say_joined(view: dict[str, Any]) -> None:
     if view["state"] == "joining":
-        say(f"joining; waiting for {harmless(view['waiting_for'])}")
+        say(f"joining; waiting for {one_line(view['waiting_for'])}")
     else:
         say(f"joined {one_line(view['name'])} as {view['rank']}")
 
@@ -320,7 +321,7 @@ def _write_list(communities: list[dict[str, Any]]) -> None:
 def _write_one(view: dict[str, Any]) -> None:
     click.secho(one_line(view["name"]), bold=True)
     if view["description"]:
-        click.echo(harmless(view["description"]))
+        write_quoted(view["description"])
     click.echo(f"you are {view['rank'] or 'a reader'}; members: {view['members']}")
     click.echo(f"read by {view['read']}; join by {view['join']}; {_state(view)}")
     click.echo(f"operations: {view['operations']}; peers connected: {len(view['peers'])}")

@@ -18,7 +18,7 @@ from p2pvalue_cli.command import (
     until_ctrl_c,
 )
 from p2pvalue_cli.commands.document_history import COMMANDS as OF_HISTORY
-from p2pvalue_cli.output import ago, harmless, say, short, show, table, write_text
+from p2pvalue_cli.output import ago, harmless, one_line, say, short, show, table, write_text
 from p2pvalue_cli.reading import SOURCE, STDIN, text_from
 from p2pvalue_cli.writing import give_text, to_file_options
 
@@ -72,7 +72,7 @@ def create(title: str, shape: str, source: str | None, community: str | None) ->
     if source not in (None, STDIN):
         path = f"/documents/{made['document']}"
         keep_base(source, text, connection.get(path, community=community))
-    show(made, lambda d: say(f"created {harmless(d['title'])} (document {short(d['document'])})"))
+    show(made, lambda d: say(f"created {one_line(d['title'])} (document {short(d['document'])})"))
 
 
 @document.command(
@@ -181,7 +181,7 @@ def rename(reference: str, title: str, community: str | None) -> None:
     """Give a DOCUMENT another TITLE, for everybody."""
     path = f"/documents/{connection.quoted(reference)}/rename"
     renamed = connection.post(path, title=title, community=community)
-    show(renamed, lambda view: say(f"it is called {harmless(view['title'])} now"))
+    show(renamed, lambda view: say(f"it is called {one_line(view['title'])} now"))
 
 
 @document.command(example="p2pvalue document delete 'Minutes of May'")
@@ -203,7 +203,7 @@ def undelete(reference: str, community: str | None) -> None:
     """Bring back a DOCUMENT that was deleted, with all that was ever written into it."""
     path = f"/documents/{connection.quoted(reference)}/undelete"
     brought = connection.post(path, community=community)
-    show(brought, lambda view: say(f"{harmless(view['title'])} is back"))
+    show(brought, lambda view: say(f"{one_line(view['title'])} is back"))
 
 
 @document.command(example="p2pvalue document follow 'Minutes of May'")
@@ -272,7 +272,7 @@ def _say_attached(view: dict[str, Any], reference: str, community: str | None) -
 
 
 def _say_saved(view: dict[str, Any]) -> None:
-    say(f"saved {harmless(view['title'])}")
+    say(f"saved {one_line(view['title'])}")
 
 
 def _write_drafts(kept: list[dict[str, Any]]) -> None:
@@ -286,7 +286,7 @@ def _write_drafts(kept: list[dict[str, Any]]) -> None:
 
 def _say_deleted(view: dict[str, Any], community: str | None) -> None:
     back = command_line(["document", "undelete", short(view["document"])], community)
-    say(f"deleted {harmless(view['title'])}; to bring it back: {back}")
+    say(f"deleted {one_line(view['title'])}; to bring it back: {back}")
 
 
 def _write_list(documents: list[dict[str, Any]], *, is_of_deleted: bool) -> None:

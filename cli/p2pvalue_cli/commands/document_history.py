@@ -10,7 +10,7 @@ import click
 
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Command, community_option
-from p2pvalue_cli.output import clock, harmless, say, short, show, table
+from p2pvalue_cli.output import clock, harmless, one_line, say, short, show, table
 from p2pvalue_cli.writing import give_text, to_file_options
 
 _COLOURS = ("green", "cyan", "magenta", "yellow", "blue", "red")
@@ -88,7 +88,7 @@ def restore(reference: str, version: str, community: str | None) -> None:
     before = connection.get(path, community=community)
     view = connection.post(f"{path}/restore", version=version, community=community)
     is_changed = view["version"] != before["version"]
-    title = harmless(view["title"])
+    title = one_line(view["title"])
     show(view, lambda _: say(f"restored {title}" if is_changed else "nothing changed"))
 
 
@@ -158,14 +158,14 @@ def write_runs(runs: list[dict[str, Any]], community: str | None) -> None:
     """Print runs line by line, each with its author and version."""
     name_of = _names(community)
     members = list(dict.fromkeys(run["member"] for run in runs))
-    names = {member: " ".join(harmless(name_of(member)).split()) for member in members}
+    names = {member: one_line(name_of(member)) for member in members}
     width = max(map(len, names.values()), default=0)
     is_line_open = False
     for run in runs:
         member = run["member"]
         colour = _COLOURS[members.index(member) % len(_COLOURS)]
         who = f"{click.style(names[member].ljust(width), fg=colour)}  {short(run['version'])}"
-        gone = f"  (deleted by {harmless(name_of(run['deleted_by']))})" if run["deleted_by"] else ""
+        gone = f"  (deleted by {one_line(name_of(run['deleted_by']))})" if run["deleted_by"] else ""
         *lines, rest = harmless(run["text"]).split("\n")
         for line in (*lines, rest) if rest else lines:
             if line or not is_line_open:
@@ -178,7 +178,7 @@ def write_runs(runs: list[dict[str, Any]], community: str | None) -> None:
 def _say_turn(what: str) -> Callable[[dict[str, Any]], None]:
     def write(turn: dict[str, Any]) -> None:
         when = clock(turn["edit"]["time"])
-        title = harmless(turn["title"])
+        title = one_line(turn["title"])
         letters = f"+{turn['inserted']} -{turn['deleted']} letters"
         say(f"{what} your edit of {when} in {title} ({letters})")
 

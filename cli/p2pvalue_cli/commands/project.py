@@ -11,7 +11,8 @@ from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.messages import comment as write_comment
 from p2pvalue_cli.messages import with_comments, write_comments
 from p2pvalue_cli.need_pages import write_needs
-from p2pvalue_cli.output import ago, harmless, one_line, say, short, show, table
+from p2pvalue_cli.output import ago, one_line, say, short, show, table
+from p2pvalue_cli.quoting import write_quoted
 
 _reference = click.argument("reference", metavar="PROJECT")
 _TOLD = {
@@ -198,7 +199,8 @@ def _write_one(page: dict[str, Any]) -> None:
             names = ", ".join(person["name"] for person in view[role])
             click.echo(f"{words}: {one_line(names)}")
     if view["body"]:
-        click.echo(f"\n{harmless(view['body'])}")
+        click.echo()
+        write_quoted(view["body"])
     click.echo()
     _write_needs(page["needs"])
     for linked in page["linked"]:
