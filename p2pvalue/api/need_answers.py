@@ -29,7 +29,7 @@ def _order(node: NodeInterface, question: InCommunity) -> OrderInterface:
 
 async def list_needs(node: NodeInterface, question: InCommunity) -> list[nt.NeedView]:
     """The needs of a community, and where each stands."""
-    return _needs(node, question).all()
+    return await _needs(node, question).all()
 
 
 async def add_need(node: NodeInterface, question: s.AddNeed) -> nt.NeedView:
@@ -79,7 +79,7 @@ async def show_proof(_: NodeInterface, question: s.ReadProof) -> ProofView:
 
 async def list_pledges(node: NodeInterface, question: s.ListPledges) -> list[nt.PledgeView]:
     """The pledges of a community, those to one need, or one's own."""
-    return _pledges(node, question).all(need=question.need, mine=question.mine)
+    return await _pledges(node, question).all(need=question.need, mine=question.mine)
 
 
 async def about_member(node: NodeInterface, question: OfMember) -> nt.AboutView:
@@ -187,19 +187,19 @@ async def set_offers(node: NodeInterface, question: s.SetOffers) -> nt.OffersVie
 
 async def show_plan(node: NodeInterface, _: Question) -> nt.PlanView:
     """What one promised in all communities of this node; told to nobody."""
-    return node.capacity.plan()
+    return await node.capacity.plan()
 
 
 async def fitting_needs(node: NodeInterface, question: s.Fitting) -> list[nt.FittingView]:
     """What one could do something for in the time one has."""
-    return node.capacity.fitting(question.minutes)
+    return await node.capacity.fitting(question.minutes)
 
 
 async def featured_needs(node: NodeInterface, question: InCommunity) -> list[nt.FittingView]:
     """What is good to begin with, in the community named, else in all."""
     reference = question.community
     named = "" if reference is None else node.community(reference).view().community
-    return node.capacity.featured(named)
+    return await node.capacity.featured(named)
 
 
 def _draft(question: s.AddNeed) -> nt.NeedDraft:

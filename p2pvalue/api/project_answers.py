@@ -15,7 +15,7 @@ def _projects(node: NodeInterface, question: InCommunity) -> ProjectsInterface:
 
 async def list_projects(node: NodeInterface, question: InCommunity) -> list[pt.ProjectView]:
     """The projects of a community."""
-    return _projects(node, question).all()
+    return await _projects(node, question).all()
 
 
 async def add_project(node: NodeInterface, question: s.AddProject) -> pt.ProjectView:

@@ -85,12 +85,12 @@ async def export(
         messages = sum(store.entry_count(community.id, c, chat.NUMBER) for c in channels)
         files = blobs.whole()
         steps = _Steps(view.operations + messages + len(documents) + len(files) + 1, progress)
-        _write_overview(folder, community, view)
+        await _write_overview(folder, community, view)
         await steps.did(1)
         await _write_documents(folder, community, documents, steps)
         await _write_blobs(folder, blobs, files, steps)
-        titles = {need.need: need.title for need in community.needs.all()}
-        titles |= {project.project: project.title for project in community.projects.all()}
+        titles = {need.need: need.title for need in await community.needs.all()}
+        titles |= {project.project: project.title for project in await community.projects.all()}
         for channel in channels:
             await _write_channel(folder, community, channel, titles, steps)
         await _write_operations(folder, store.operations_in_order(community.id), steps)
@@ -114,13 +114,14 @@ def slug(text: str) -> str:
     return "-".join(words)[:_SLUG_CHARS_MAX].strip("-") or "unnamed"
 
 
-def _write_overview(folder: Path, community: Community, view: t.CommunityView) -> None:
-    members, needs, pledges = community.members(), community.needs.all(), community.pledges.all()
+async def _write_overview(folder: Path, community: Community, view: t.CommunityView) -> None:
+    members = community.members()
+    needs, pledges = await community.needs.all(), await community.pledges.all()
     _write_json(folder / "community.json", view)
     _write_json(folder / "members.json", members)
     _write_json(folder / "needs.json", needs)
     _write_json(folder / "pledges.json", pledges)
-    _write_json(folder / "projects.json", community.projects.all())
+    _write_json(folder / "projects.json", await community.projects.all())
     _write_json(folder / "contributions.json", community.contributions.all())
     _write_json(folder / "thanks.json", community.thanks.all())
     _write_lines(folder / "members.md", _members_page(view, members))

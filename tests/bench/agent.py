@@ -171,8 +171,8 @@ class Agent:
         found = (
             self.community.messages(),
             self.community.documents(),
-            self.community.needs.all(),
-            self.community.pledges.all(),
+            await self.community.needs.all(),
+            await self.community.pledges.all(),
         )
         return {"found": [len(page) for page in found]}
 

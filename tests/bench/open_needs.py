@@ -97,9 +97,9 @@ async def asked(path: Path, stalls: Stalls) -> None:
     await measured("a voice more", stalls, change)
     await measured("the order after it", stalls, order.all)
     await measured("why one stands there", stalls, lambda: order.explain("Need 8"))
-    await measured("all needs", stalls, lambda: sync(needs.all))
-    await measured("all pledges", stalls, lambda: sync(pledges.all))
-    some = pledges.all(need="Need 7")[0].pledge
+    await measured("all needs", stalls, needs.all)
+    await measured("all pledges", stalls, pledges.all)
+    some = (await pledges.all(need="Need 7"))[0].pledge
     await measured("a pledge by its id", stalls, lambda: sync(lambda: pledges.named(some)))
     await measured("a pledge by ten digits", stalls, lambda: sync(lambda: pledges.named(some[:10])))
 

@@ -107,11 +107,11 @@ def acts(node: RunningNode, names: dict[str, str]) -> dict[str, Callable[[], Awa
         node.handle(Wakeup())
 
     async def list_needs() -> None:
-        assert community.needs.all()
+        assert await community.needs.all()
 
     async def list_needs_anew() -> None:
         node.boards.forget(community.id)
-        assert community.needs.all()
+        assert await community.needs.all()
 
     return {
         "post": post,

@@ -58,5 +58,5 @@ async def test_the_versions_of_terms_are_named_once_for_all_pledges(
         return terms_id(terms)
 
     monkeypatch.setattr(need_views, "terms_id", counted)
-    assert len(ana.community.pledges.all(need=need_id)) == 20
+    assert len(await ana.community.pledges.all(need=need_id)) == 20
     assert len(hashed) <= 10

@@ -86,22 +86,22 @@ async def _pledge(
 
 
 async def _withdraw(community: Community, name: str, need: str, reason: str) -> None:
-    await community.pledges.withdraw(_of(community, name, need), reason=reason)
+    await community.pledges.withdraw(await _of(community, name, need), reason=reason)
 
 
 async def _claim(community: Community, name: str, amount: str | None, need: str) -> None:
     given: dict[str, Any] = {"quantity": parse_amount(amount)[0]} if amount else {}
-    await community.pledges.claim(_of(community, name, need), **given)
+    await community.pledges.claim(await _of(community, name, need), **given)
 
 
 async def _confirm(community: Community, _: str, other: str, need: str) -> None:
-    for made in community.pledges.all(need=need):
+    for made in await community.pledges.all(need=need):
         if made.name == other and made.state == "claimed":
             await community.pledges.confirm(made.pledge)
 
 
 async def _take(community: Community, _: str, other: str, need: str) -> None:
-    released = community.pledges.named(_of(community, other, need))
+    released = community.pledges.named(await _of(community, other, need))
     rest = released.quantity - released.bound
     await community.pledges.make(need, rest, line=released.line, takes=released.pledge)
 
@@ -142,7 +142,7 @@ _FORMS: Final[dict[str, Callable[..., Awaitable[None]]]] = {
 }
 
 
-def _of(community: Community, name: str, need: str) -> str:
+async def _of(community: Community, name: str, need: str) -> str:
     """The last pledge of somebody to a need."""
-    found = [made for made in community.pledges.all(need=need) if made.name == name]
+    found = [made for made in await community.pledges.all(need=need) if made.name == name]
     return found[-1].pledge

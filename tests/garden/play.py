@@ -110,10 +110,11 @@ class Story(Transcript):
         hall, here = self._cast.hall, {name.capitalize() for name in self.those_here()}
         if hall is None or not hall.communities():
             return []
+        needs = hall.community().needs
         return sorted(
             {
                 found.closes
-                for found in hall.community().needs.all()
+                for found in map(needs.view, needs.rows())
                 if 0 < found.closes < now_ms and found.state == "open" and not found.is_closed
                 if here & {person.name for person in found.stewards}
             }

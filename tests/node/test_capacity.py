@@ -47,20 +47,20 @@ async def test_more_than_four_weeks_hold_is_warned_of_and_what_is_due_later_is_n
     await capacity.set_offers(hours_per_week=1)
     await ana.community.pledges.make("Wall", 600)
     roof = await ana.community.pledges.make("Roof", 240)
-    assert capacity.plan().warning == ""
+    assert (await capacity.plan()).warning == ""
     await ana.community.pledges.make("Roof", 60)
-    plan = capacity.plan()
+    plan = await capacity.plan()
     assert [promise.need_title for promise in plan.promises] == ["Roof", "Roof", "Wall"]
     assert (plan.minutes, plan.minutes_due) == (900, 300)
     assert "5 hours of the next 4 weeks" in plan.warning
     await ana.community.pledges.withdraw(roof.pledge)
-    assert capacity.plan().warning == ""
+    assert (await capacity.plan()).warning == ""
 
 
 async def test_who_says_no_hours_is_not_warned(ana: SmallNode, capacity: Capacity) -> None:
     await add(ana, "Roof", 60_000)
     await ana.community.pledges.make("Roof", 60_000)
-    assert capacity.plan().warning == ""
+    assert (await capacity.plan()).warning == ""
 
 
 async def test_what_fits_is_what_lacks_time_and_takes_no_more_than_one_has(
@@ -72,7 +72,7 @@ async def test_what_fits_is_what_lacks_time_and_takes_no_more_than_one_has(
     await add(ana, "Long", 600, estimate=120)
     await ana.community.pledges.make("Full", 30)
     await capacity.set_offers(skills=["carpentry"])
-    found = capacity.fitting(60)
+    found = await capacity.fitting(60)
     assert [(fit.title, fit.minutes, fit.skills) for fit in found] == [
         ("Roof", 60, ["Carpentry"]),
         ("Wall", 60, []),
@@ -85,12 +85,12 @@ async def test_what_is_good_to_begin_with_is_asked_of_one_community_or_of_all(
     await add(ana, "Fence", 60)
     await add(ana, "Roof", 600)
     await add(ana, "Wires", 60, skills=["electrics"])
-    [fence] = capacity.featured()
+    [fence] = await capacity.featured()
     assert (fence.title, fence.minutes, fence.is_first) == ("Fence", 60, False)
-    assert capacity.featured(ana.community_id.hex()) == [fence]
-    assert capacity.featured("ff" * 32) == []
+    assert await capacity.featured(ana.community_id.hex()) == [fence]
+    assert await capacity.featured("ff" * 32) == []
     await ana.community.pledges.make("Fence", 60)
-    assert capacity.featured() == []
+    assert await capacity.featured() == []
 
 
 async def test_what_takes_no_pledges_now_is_nothing_that_one_could_do(
@@ -98,8 +98,8 @@ async def test_what_takes_no_pledges_now_is_nothing_that_one_could_do(
 ) -> None:
     await add(ana, "Soon", 60, opens=ana.now_ms + DAY_MS)
     await add(ana, "Now", 60, closes=ana.now_ms + DAY_MS)
-    for found in (capacity.featured(), capacity.fitting(60)):
+    for found in (await capacity.featured(), await capacity.fitting(60)):
         assert [fit.title for fit in found] == ["Now"]
     ana.now_ms += DAY_MS + 1
-    for found in (capacity.featured(), capacity.fitting(60)):
+    for found in (await capacity.featured(), await capacity.fitting(60)):
         assert [fit.title for fit in found] == ["Soon"]

@@ -72,7 +72,7 @@ async def test_amounts_are_written_as_people_write_them(tmp_path: Path) -> None:
 
 async def test_comments_are_named_after_what_they_are_about(tmp_path: Path) -> None:
     node = await a_busy_node()
-    [need] = node.community.needs.all()
+    [need] = await node.community.needs.all()
     await node.community.post("nails are here", channel=need.need)
     folder = await exported(node, tmp_path)
     assert "nails" in (folder / f"chat-roof-{need.need[:8]}.md").read_text()

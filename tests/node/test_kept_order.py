@@ -63,7 +63,7 @@ class Village:
                 case 3 | 4:
                     await pledges.make(title, self.rng.randint(1, 45))
                 case 5:
-                    mine = self.rng.choice(pledges.all(mine=True))
+                    mine = self.rng.choice(await pledges.all(mine=True))
                     await pledges.withdraw(mine.pledge)
                 case 6:
                     await self.close(title)
@@ -114,13 +114,13 @@ async def test_what_is_kept_of_names_means_what_a_new_node_means(seed: int) -> N
             await village.do()
         meet(village.nodes)
         for node in village.nodes:
-            assert meanings(node, village.titles) == meanings_anew(node, village.titles)
+            assert await meanings(node, village.titles) == await meanings_anew(node, village.titles)
 
 
-def meanings(node: SmallNode, titles: list[str]) -> list[str]:
+async def meanings(node: SmallNode, titles: list[str]) -> list[str]:
     """What titles and ids mean, and what is said of those that mean none, or several."""
     pledges = node.community.pledges
-    ids = [view.pledge for view in pledges.all()]
+    ids = [view.pledge for view in await pledges.all()]
     found = []
     for reference in [*titles, "Need", "00000000", *ids, *(one[:10] for one in ids)]:
         for meant in (lambda ref: node.community.needs.named(ref).need, pledges.named):
@@ -131,10 +131,10 @@ def meanings(node: SmallNode, titles: list[str]) -> list[str]:
     return found
 
 
-def meanings_anew(node: SmallNode, titles: list[str]) -> list[str]:
+async def meanings_anew(node: SmallNode, titles: list[str]) -> list[str]:
     kept, node.boards = node.boards, NeedBoards()
     try:
-        return meanings(node, titles)
+        return await meanings(node, titles)
     finally:
         node.boards = kept
 

@@ -185,7 +185,7 @@ async def test_nobody_pledges_before_the_first_day(ana: SmallNode) -> None:
     await add(ana, "Fence")
     await ana.community.pledges.make("Fence", 60)
     await change(ana, "Fence", opens=ana.now_ms + 100)
-    [made] = ana.community.pledges.all(need="Fence")
+    [made] = await ana.community.pledges.all(need="Fence")
     with pytest.raises(LocalProtocolError, match="has not begun"):
         await ana.community.pledges.renew(made.pledge)
 

@@ -130,7 +130,7 @@ async def test_five_needs_are_closed_in_one_look(nodes: list[SmallNode]) -> None
     closer = NeedCloser(ana, lambda: [ana.community])
     for still_open in (2, 0):
         await closer.look()
-        states = [need.state for need in ana.community.needs.all()]
+        states = [need.state for need in await ana.community.needs.all()]
         assert states.count("open") == still_open
 
 

@@ -40,7 +40,7 @@ async def test_what_a_file_proves_is_what_its_maker_is_told(
     proven = await needs.prove("Fix the roof", tmp_path / "roof.proof")
     told = needs.named("Fix the roof")
     assert proven.need == msgspec.structs.replace(told, is_mine=False)  # hers who reads it
-    assert proven.pledges == pledges.all(need="Fix the roof")
+    assert proven.pledges == await pledges.all(need="Fix the roof")
     assert [(d.member, d.quantity, len(d.witnesses)) for d in proven.done] == [
         (proven.pledges[0].member, 60, 1)
     ]

@@ -40,7 +40,7 @@ async def test_pledges_add_up_by_line_and_meet_a_need_when_every_line_has_its_mi
         after = node.community.needs.named("Fix the roof")
         assert [(line.pledged, line.pledgers) for line in after.lines] == [(120, 2), (5_000, 1)]
         assert (after.state, after.is_met) == ("open", True)
-        assert node.community.needs.all() == [after]
+        assert await node.community.needs.all() == [after]
 
 
 async def test_a_withdrawn_pledge_counts_no_more_and_stays_in_the_list(ana: SmallNode) -> None:
@@ -51,7 +51,7 @@ async def test_a_withdrawn_pledge_counts_no_more_and_stays_in_the_list(ana: Smal
     assert (gone.state, gone.reason, gone.quantity) == ("withdrawn", "I broke my arm", 200)
     need = ana.community.needs.named("Fix the roof")
     assert (need.is_met, need.lines[0].pledged, need.lines[0].pledgers) == (False, 0, 0)
-    assert ana.community.pledges.all(need="Fix the roof") == [gone]
+    assert await ana.community.pledges.all(need="Fix the roof") == [gone]
     written = ana.written
     assert await ana.community.pledges.withdraw(made.pledge) == gone
     assert ana.written == written
@@ -89,8 +89,8 @@ async def test_pledges_are_listed_by_need_or_all(ana: SmallNode) -> None:
     await ana.community.needs.add(NeedDraft(title="Wall", lines=[MONEY]))
     roof = await ana.community.pledges.make("Roof", 1)
     wall = await ana.community.pledges.make("Wall", 2)
-    assert ana.community.pledges.all(need="Wall") == [wall]
-    assert ana.community.pledges.all() == [roof, wall]
+    assert await ana.community.pledges.all(need="Wall") == [wall]
+    assert await ana.community.pledges.all() == [roof, wall]
     assert (wall.unit, wall.need_title) == ("EUR", "Wall")
 
 
@@ -106,8 +106,9 @@ async def test_a_pledge_to_a_line_or_need_that_is_not_there_counts_nowhere(ana: 
     for subject, line in ((bytes.fromhex(need.need), 9), (b"nowhere here yet", 0)):
         payload = pledge.encode_pledge(subject, bytes(16), line, 500)
         await ana.write(ana.community_id, [Draft(pledge.NUMBER, b"", payload)])
-    assert ana.community.needs.all() == [need]
-    assert [(view.unit, view.state) for view in ana.community.pledges.all()] == [("", "outdated")]
+    assert await ana.community.needs.all() == [need]
+    [view] = await ana.community.pledges.all()
+    assert (view.unit, view.state) == ("", "outdated")
 
 
 async def test_what_is_wrong_with_a_need_is_said_and_nothing_written(ana: SmallNode) -> None:
@@ -126,7 +127,8 @@ async def test_what_is_wrong_with_a_need_is_said_and_nothing_written(ana: SmallN
 async def test_many_needs_are_listed_over_several_pages(ana: SmallNode) -> None:
     for number in range(600):
         await ana.community.needs.add(NeedDraft(title=f"Need {number}", lines=[HOURS]))
-    assert [need.title for need in ana.community.needs.all()] == [f"Need {n}" for n in range(600)]
+    found = await ana.community.needs.all()
+    assert [need.title for need in found] == [f"Need {n}" for n in range(600)]
 
 
 # --- closing, and what becomes of pledges
@@ -147,8 +149,8 @@ async def test_two_nodes_that_hold_the_same_tell_the_same_of_a_need_and_its_pled
     confirmed = await ana.community.pledges.confirm(made.pledge)
     assert (confirmed.state, confirmed.delivered, confirmed.when) == ("confirmed", 120, "Saturday")
     exchange(ana, eva)
-    assert ana.community.needs.all() == eva.community.needs.all()
-    assert ana.community.pledges.all() == eva.community.pledges.all()
+    assert await ana.community.needs.all() == await eva.community.needs.all()
+    assert await ana.community.pledges.all() == await eva.community.pledges.all()
     assert eva.community.needs.named("Roof").state == "confirmed"
 
 
@@ -256,7 +258,7 @@ async def test_words_that_cannot_count_do_not_fill_a_close(ana: SmallNode, eva: 
     exchange(ana, eva)
     closed = await ana.community.needs.close("Roof")
     assert (closed.state, closed.lines[0].pledgers) == ("triggered", 2)
-    [own] = ana.community.pledges.all(mine=True)
+    [own] = await ana.community.pledges.all(mine=True)
     assert own.state == "binding"
 
 

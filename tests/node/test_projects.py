@@ -37,13 +37,13 @@ async def test_a_project_has_its_needs_and_the_people_who_take_part(
     page = ana.community.projects.page("Garden")
     assert [view.title for view in page.needs] == ["Fence"]
     assert page.needs[0].project_title == "Garden"
-    assert [view.project_title for view in ana.community.needs.all()] == ["Garden", ""]
+    assert [view.project_title for view in await ana.community.needs.all()] == ["Garden", ""]
     view = page.project
     assert (view.place, view.needs, view.role) == ("Behind the hall", 1, "follower")
     assert [person.name for person in view.followers] == ["Ana"]
     assert len(view.members) == 1
-    assert ana.community.projects.all() == [view]
-    assert eva.community.projects.all()[0].role == "member"
+    assert await ana.community.projects.all() == [view]
+    assert (await eva.community.projects.all())[0].role == "member"
 
 
 async def test_what_is_said_already_is_not_said_again(ana: SmallNode) -> None:
@@ -114,7 +114,7 @@ async def test_a_project_shows_the_needs_of_the_same_one_in_another_community() 
     view = await ana.first.projects.link("Garden", "Town")
     [there] = view.also
     assert (there.community_name, there.is_here, there.is_mutual) == ("Town", True, True)
-    [theirs] = ana.second.projects.all()
+    [theirs] = await ana.second.projects.all()
     assert (theirs.title, theirs.body, theirs.place) == ("Garden", "Food", "Hall")
     await ana.second.needs.add(need("Bench", "Garden"))
     assert linked_needs(ana) == [["Bench"]]
@@ -122,7 +122,7 @@ async def test_a_project_shows_the_needs_of_the_same_one_in_another_community() 
     await ana.first.projects.link("Garden", "Town")
     assert [node.written for node in ana.nodes] == written
     ended = await ana.first.projects.link("Garden", "Town", is_linked=False)
-    assert (ended.also, ana.second.projects.all()[0].also) == ([], [])
+    assert (ended.also, (await ana.second.projects.all())[0].also) == ([], [])
     assert linked_needs(ana) == []
 
 
@@ -138,7 +138,7 @@ async def test_a_link_to_what_another_began_is_one_sided_until_she_says_so_too()
     hers = ana.second.projects
     await hers.link("Garden", ana.first.name, project_there="Beds", is_linked=False)
     payload = project.encode_project_change(
-        also=(project.Elsewhere(ana.second.id, bytes.fromhex(hers.all()[0].project)),)
+        also=(project.Elsewhere(ana.second.id, bytes.fromhex((await hers.all())[0].project)),)
     )
     subject = bytes.fromhex(view.project)
     await ana.write(ana.first.id, [Draft(project.NUMBER, subject, payload)])
@@ -177,7 +177,7 @@ async def test_a_project_of_ours_there_that_names_this_one_is_meant() -> None:
     named = project.encode_project("Beds", also=ours)
     await ana.write(ana.second.id, [Draft(project.NUMBER, b"", named)])
     [there] = (await ana.first.projects.link("Garden", "Town")).also
-    assert [view.project for view in ana.second.projects.all()] == [there.project]
+    assert [view.project for view in await ana.second.projects.all()] == [there.project]
 
 
 async def test_a_link_into_a_community_that_is_not_ours_shows_nothing_of_it() -> None:

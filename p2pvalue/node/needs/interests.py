@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from p2pvalue.node.context import Context
+from p2pvalue.node.pace import Pace
 from p2pvalue.node.references import every_state
 from p2pvalue_protocol.kinds import decode_state, interest
 
@@ -24,6 +25,15 @@ def wants(
 ) -> Iterator[interest.InterestState]:
     """Yield who wants a need, or all needs."""
     return (state for state in interests(context, community, about) if state.role == "want")
+
+
+async def voices(context: Context, community: bytes, pace: Pace) -> dict[bytes, set[bytes]]:
+    """Return who wants each need, of all needs, while others have their turns."""
+    found: dict[bytes, set[bytes]] = {}
+    for state in wants(context, community):
+        found.setdefault(state.about, set()).add(state.author)
+        await pace.rest()
+    return found
 
 
 def wanting(

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import trio
 
 from p2pvalue.node.needs.credits import Credits, Held
-from p2pvalue.node.needs.interests import wants
+from p2pvalue.node.needs.interests import voices, wants
 from p2pvalue.node.needs.need_boards import need_state
+from p2pvalue.node.pace import Pace
 from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.kinds import close, interest, need, pledge
 from p2pvalue_protocol.needs.parts import Line, Ranked, Voice, Weights
@@ -129,11 +130,11 @@ class KeptOrder:
         self._changed.clear()
         self._ranking = ranking  # whoever finds that it has to be read again takes it away
         try:
-            voices = await self._voices()
+            wanted = await voices(self._context, self._community, Pace())
             for number, row in enumerate(self._needs.rows()):
                 held = Held(row.subject, need_state(row), self._needs.standing(row))
                 self._credits.put(held)
-                self._put(ranking, held, voices.get(row.subject, ()))
+                self._put(ranking, held, wanted.get(row.subject, ()))
                 if number % _TURN == 0:
                     await trio.lowlevel.checkpoint()
         except BaseException:  # a cancellation, too
@@ -141,15 +142,6 @@ class KeptOrder:
             raise
         self._changed |= self._credits.settle() & self._shown.keys()
         return ranking
-
-    async def _voices(self) -> dict[bytes, set[bytes]]:
-        """Return who wants each need."""
-        found: dict[bytes, set[bytes]] = {}
-        for number, state in enumerate(wants(self._context, self._community)):
-            found.setdefault(state.about, set()).add(state.author)
-            if number % _WEIGHED_TURN == 0:
-                await trio.lowlevel.checkpoint()
-        return found
 
     async def _read_changed(self, ranking: Ranking) -> None:
         """Look at what changed, also meanwhile, and at what that gives or takes credit."""

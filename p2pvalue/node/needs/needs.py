@@ -13,7 +13,7 @@ import trio
 
 from p2pvalue import need_types as nt
 from p2pvalue.node.context import Context
-from p2pvalue.node.needs.interests import wanting
+from p2pvalue.node.needs.interests import voices, wanting
 from p2pvalue.node.needs.need_boards import need_state, read_acts
 from p2pvalue.node.needs.need_checks import (
     ENDED,
@@ -35,6 +35,7 @@ from p2pvalue.node.needs.next_steps import steps_of
 from p2pvalue.node.needs.origins import message_meant, of_text, origin_view
 from p2pvalue.node.needs.project_states import project_titles, resolve_project, title_of
 from p2pvalue.node.needs.stand_ins import out_of
+from p2pvalue.node.pace import Pace
 from p2pvalue.node.people import Names, resolve_member
 from p2pvalue.node.references import every_state, full_id, resolve
 from p2pvalue.proof_types import ProofView
@@ -59,17 +60,24 @@ class Needs:
 
     # --- reading
 
-    def all(self) -> list[nt.NeedView]:
-        """Return all needs, oldest change first; reads anew what changed since the last time."""
+    async def all(self) -> list[nt.NeedView]:
+        """Return all needs, oldest change first; reads anew what changed since the last time.
+
+        Others have their turns meanwhile, so each is as it was when it was looked at.
+        """
+        pace = Pace()
         names, me = self.names(), self._context.root(self._community)
-        wanted = wanting(self._context, self._community)
+        wanted = await voices(self._context, self._community, pace)
         titles = project_titles(self._context, self._community)
         sealed = self._sealed()
         is_out = cache(self._context.membership(self._community).is_out)
-        return [
-            need_view(
+        found: dict[bytes, nt.NeedView] = {}
+        for row in self.rows():
+            found.pop(row.subject, None)  # it was changed meanwhile, and is among the newest
+            standing = self.standing(row)
+            found[row.subject] = need_view(
                 row,
-                (standing := self.standing(row)),
+                standing,
                 names,
                 wanted.get(row.subject, ()),
                 me,
@@ -77,8 +85,8 @@ class Needs:
                 absent=out_of(is_out, need_state(row), standing.terms),
                 sealed=sealed,
             )
-            for row in self.rows()
-        ]
+            await pace.rest()
+        return list(found.values())
 
     def named(self, reference: str) -> nt.NeedView:
         """Return the need meant; raises NotFound."""

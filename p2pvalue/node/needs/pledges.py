@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from p2pvalue import need_types as nt
 from p2pvalue.amounts import moment
@@ -20,6 +21,7 @@ from p2pvalue.node.needs.need_checks import (
 from p2pvalue.node.needs.need_views import pledge_view, renewals, thing_of
 from p2pvalue.node.needs.needs import Needs
 from p2pvalue.node.needs.pledge_names import PledgeNames
+from p2pvalue.node.pace import Pace
 from p2pvalue.node.people import Names, resolve_member
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from p2pvalue_protocol.ids import subject_of
@@ -45,16 +47,21 @@ class Pledges:
 
     # --- reading
 
-    def all(self, *, need: str = "", mine: bool = False) -> list[nt.PledgeView]:
-        """Return the pledges to one need or to all, need by need, oldest first."""
-        rows = [self._needs.row(need)] if need else list(self._needs.rows())
+    async def all(self, *, need: str = "", mine: bool = False) -> list[nt.PledgeView]:
+        """Return the pledges to one need or to all, need by need, oldest first.
+
+        Others have their turns meanwhile, so those to each need are as they were at one time.
+        """
+        pace = Pace()
+        rows = [self._needs.row(need)] if need else self._needs.rows()
         names, me = self._needs.names(), self._context.root(self._community).hex()
-        return [
-            view
-            for row in rows
-            for view in self._views(row, names)
-            if not mine or view.member == me
-        ]
+        found: dict[bytes, list[nt.PledgeView]] = {}
+        for row in rows:
+            found.pop(row.subject, None)  # it was changed meanwhile, and is among the newest
+            views = self._views(row, names)
+            found[row.subject] = [view for view in views if not mine or view.member == me]
+            await pace.rest()
+        return list(chain.from_iterable(found.values()))
 
     def named(self, reference: str) -> nt.PledgeView:
         """Return the pledge meant; raises NotFound."""

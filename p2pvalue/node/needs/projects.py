@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from p2pvalue.node.needs.project_states import (
     project_state,
     resolve_project,
 )
+from p2pvalue.node.pace import Pace
 from p2pvalue.node.people import RANKS, Names, People
 from p2pvalue.node.references import resolve
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
@@ -43,19 +45,27 @@ class Projects:
 
     # --- reading
 
-    def all(self) -> list[pt.ProjectView]:
-        """Return all projects, oldest change first; reads every need and interest once."""
+    async def all(self) -> list[pt.ProjectView]:
+        """Return all projects, oldest change first; reads every need and interest once.
+
+        Others have their turns meanwhile.
+        """
+        pace = Pace()
         roles: dict[bytes, list[interest.InterestState]] = {}
         for state in interests(self._context, self._community):
             roles.setdefault(state.about, []).append(state)
-        counts: dict[bytes, int] = {}
+            await pace.rest()
+        open_in: dict[bytes, bytes] = {}
         for row in self._needs.rows():
             of = need_state(row).project
-            if of:
-                counts[of] = counts.get(of, 0) + (self._needs.standing(row).state not in OVER)
+            open_in.pop(row.subject, None)  # it was changed meanwhile
+            if of and self._needs.standing(row).state not in OVER:
+                open_in[row.subject] = of
+            await pace.rest()
+        counts = Counter(open_in.values())
         names = self._needs.names()
         return [
-            self._view(row, roles.get(row.subject, ()), counts.get(row.subject, 0), names)
+            self._view(row, roles.get(row.subject, ()), counts[row.subject], names)
             for row in every_project(self._context, self._community)
         ]
 

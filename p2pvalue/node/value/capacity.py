@@ -5,7 +5,7 @@ Computed on her own machine, and never sent: nobody else knows all her communiti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from p2pvalue import need_types as nt
@@ -62,9 +62,9 @@ class Capacity:
 
     # --- what she promised
 
-    def plan(self) -> nt.PlanView:
+    async def plan(self) -> nt.PlanView:
         """Return what she owes, and whether it is more than she said she has."""
-        promises = sorted(self._promises(), key=lambda p: (p.due == 0, p.due, p.pledge))
+        promises = sorted(await self._promises(), key=lambda p: (p.due == 0, p.due, p.pledge))
         until_ms = self._clock_ms() + _WEEKS * _WEEK_MS
         due = sum(p.minutes for p in promises if p.due <= until_ms)
         hours = self.offers().hours_per_week
@@ -82,31 +82,36 @@ class Capacity:
             warning=warning,
         )
 
-    def _promises(self) -> Iterator[nt.PromiseView]:
+    async def _promises(self) -> list[nt.PromiseView]:
+        found: list[nt.PromiseView] = []
         for community in self._communities():
-            needs = {need.need: need for need in community.needs.all()}
-            for pledge in community.pledges.all(mine=True):
+            needs = {need.need: need for need in await community.needs.all()}
+            for pledge in await community.pledges.all(mine=True):
                 left = (pledge.bound or pledge.quantity) - pledge.delivered
-                if pledge.kind == "hours" and pledge.state in _OWED and left > 0:
-                    need = needs[pledge.need]
-                    yield nt.PromiseView(
-                        community=community.name,
-                        pledge=pledge.pledge,
-                        need_title=pledge.need_title,
-                        state=pledge.state,
-                        minutes=left,
-                        due=need.deadline or need.closes,
-                        is_deadline=need.deadline > 0,
+                need = needs.get(pledge.need)  # none: it came meanwhile
+                is_owed = pledge.kind == "hours" and pledge.state in _OWED and left > 0
+                if is_owed and need is not None:
+                    found.append(
+                        nt.PromiseView(
+                            community=community.name,
+                            pledge=pledge.pledge,
+                            need_title=pledge.need_title,
+                            state=pledge.state,
+                            minutes=left,
+                            due=need.deadline or need.closes,
+                            is_deadline=need.deadline > 0,
+                        )
                     )
+        return found
 
     # --- what she could do now
 
-    def fitting(self, minutes: int) -> list[nt.FittingView]:
+    async def fitting(self, minutes: int) -> list[nt.FittingView]:
         """Return what so many minutes would help, what asks for her skills first."""
         skills = {skill.casefold() for skill in self.offers().skills}
         found: list[nt.FittingView] = []
         for community in self._communities():
-            for need in community.needs.all():
+            for need in await community.needs.all():
                 lacking = _lacking_minutes(need)
                 if (
                     not lacking
@@ -135,7 +140,7 @@ class Capacity:
 
     # --- what a newcomer could begin with
 
-    def featured(self, community: str = "") -> list[nt.FittingView]:
+    async def featured(self, community: str = "") -> list[nt.FittingView]:
         """Return what is good to begin with, in one community, by its whole id, or in all.
 
         What somebody who knows it calls good for a first time comes first, then what asks for a
@@ -146,7 +151,7 @@ class Capacity:
             fit
             for one in self._communities()
             if community in ("", one.id.hex())
-            for need in one.needs.all()
+            for need in await one.needs.all()
             if self._takes_pledges(need)
             and (fit := _first_step(need, skills, one.name)) is not None
         ]
