@@ -19,7 +19,7 @@ _HOURS = re.compile(
 _MINUTES = re.compile(rf"(\d+)\s*{_MINUTE_WORDS}", re.IGNORECASE)
 _MONEY = re.compile(r"(\d+)(?:[.,](\d{2}))?\s*([A-Za-z]{3}|[€$£])|([€$£])\s*(\d+)(?:[.,](\d{2}))?")
 _PIECES = re.compile(r"(\d+)\s*(\S.*)?")
-_CURRENCY = re.compile(r"[A-Z]{3}|[€$£]")
+_CURRENCY = re.compile(r"[A-Z]{3}|[€$£]|(?i:eur|usd|gbp|chf)$")
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP"}
 
 QUANTITY_MAX = 10**12
@@ -94,8 +94,8 @@ def _parsed(kind: LineKind, text: str) -> tuple[int, str]:
 def parse_amount(text: str) -> tuple[int, str]:
     """A quantity of time, money or things, by how it is written, and its unit; raises BadAmount.
 
-    >>> parse_amount("90min"), parse_amount("20EUR"), parse_amount("5 jam")
-    ((90, 'minute'), (2000, 'EUR'), (5, 'jam'))
+    >>> parse_amount("90min"), parse_amount("1H"), parse_amount("20eur"), parse_amount("5 jam")
+    ((90, 'minute'), (60, 'minute'), (2000, 'EUR'), (5, 'jam'))
     """
     kinds: list[LineKind] = ["hours", "material"]
     if _CURRENCY.search(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -20,6 +21,18 @@ def confirm(question: str, *, is_sure: bool) -> None:
     if is_sure:
         return
     if as_json() or not sys.stdin.isatty():
-        raise Failed(f"{question} Nothing was done: say it with --yes")
+        raise Failed(f"{question} Nothing is done yet: say yes with --yes")
     if not click.confirm(question, err=True):
-        raise Failed("nothing was done")
+        raise Failed("you did not say yes: nothing was done")
+
+
+def confirm_each(lines: Sequence[str], question: str, *, is_sure: bool) -> None:
+    """Show what it is about, line by line, and ask; `question` has a place for how many these are.
+
+    Asks nothing about nothing.
+    """
+    for line in lines:
+        click.echo(line, err=True)
+    if lines:
+        what = "this" if len(lines) == 1 else f"these {len(lines)}"
+        confirm(question.format(what), is_sure=is_sure)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from p2pvalue_cli import connection
-from p2pvalue_cli.asking import confirm
+from p2pvalue_cli.asking import confirm_each
 from p2pvalue_cli.output import one_line, say, short, show
 from p2pvalue_cli.pledge_pages import amount_text, say_delivered
 
@@ -19,13 +17,11 @@ def confirm_all(need: str, note: str, community: str | None, *, is_sure: bool) -
     """
     steps = connection.get(f"/steps/{connection.quoted(need)}", community=community)
     waiting = [step for step in steps if step["act"] == "confirm"]
-    for step in waiting:
-        click.echo(
-            f"{short(step['pledge'])}  {amount_text(step)} of {one_line(step['name'])}", err=True
-        )
-    if waiting:
-        what = "this" if len(waiting) == 1 else f"these {len(waiting)}"
-        confirm(f"You saw that it was done: confirm {what}?", is_sure=is_sure)
+    confirm_each(
+        [f"{short(w['pledge'])}  {amount_text(w)} of {one_line(w['name'])}" for w in waiting],
+        "You saw that it was done: confirm {}?",
+        is_sure=is_sure,
+    )
     confirmed = [
         connection.post(
             f"/pledges/{step['pledge']}/confirm",

@@ -9,7 +9,7 @@ import click
 
 from p2pvalue_cli.amount_words import minutes_of
 from p2pvalue_cli.amounts import EXAMPLES, BadAmount, Line, LineKind, parse_line
-from p2pvalue_cli.dates import begin_of_day_ms, end_of_day_ms
+from p2pvalue_cli.dates import begin_of_day_to_come_ms, end_of_day_ms
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +31,7 @@ OPTIONS: tuple[Callable[[F], F], ...] = (
     click.option("--body", help="What it is about, in more words."),
     click.option("--opens", metavar="DATE", help="The first day to pledge, as 2026-12-01."),
     *(
-        click.option(f"--{name}", metavar="DATE", help=f"{what}, as 2026-12-31.")
+        click.option(f"--{name}", metavar="DATE", help=f"{what}, as 2026-12-31 or friday.")
         for name, what in _DAYS.items()
     ),
     click.option(
@@ -104,7 +104,7 @@ def _first_day(text: str | None) -> int | None:
     """The begin of a day; 0, none, if the text is empty."""
     if not text:
         return None if text is None else 0
-    return begin_of_day_ms(text, "--opens")
+    return begin_of_day_to_come_ms(text, "--opens")
 
 
 def _minutes(text: str | None) -> int | None:

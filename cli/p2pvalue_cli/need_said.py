@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Iterable
+from typing import Any, Final
 
 from p2pvalue.amounts import counted, written
 from p2pvalue_cli import connection
 from p2pvalue_cli.need_pages import OVER, state_text
-from p2pvalue_cli.output import one_line, say, short
+from p2pvalue_cli.output import day, one_line, say, short
+
+FORGOTTEN_MS: Final = 180 * 24 * 3_600_000
+"""A pledge older than this when its need closes does not count (protocol/spec/needs.md)."""
 
 
 def say_of_same_title(added: dict[str, Any], community: str | None) -> None:
     """Say which other need has the title, since neither is found by it any more."""
     needs = connection.get("/needs", community=community)
+    say_of_same_name(
+        "need",
+        added,
+        [(found, state_text(found)) for found in needs if found["state"] not in OVER],
+    )
+
+
+def say_of_same_name(
+    noun: str, added: dict[str, Any], every: Iterable[tuple[dict[str, Any], str]]
+) -> None:
+    """Say which other thing has the title of a new one; each is given with its state in words."""
     others = [
-        found
-        for found in needs
-        if found["title"] == added["title"]
-        and found["need"] != added["need"]
-        and found["state"] not in OVER
+        (found, state)
+        for found, state in every
+        if found["title"] == added["title"] and found[noun] != added[noun]
     ]
     if others:
-        other = others[-1]
+        other, state = others[-1]
         say(
-            f"need {short(other['need'])} of {one_line(other['name'])} has the same title"
-            f" ({state_text(other)}): name them by their ids, or give this one another with"
-            f" p2pvalue need edit {short(added['need'])} --title TITLE"
+            f"{noun} {short(other[noun])} of {one_line(other['name'])} has the same title"
+            f" ({state}): name them by their ids, or give this one another with"
+            f" p2pvalue {noun} edit {short(added[noun])} --title TITLE"
+        )
+
+
+def say_if_far(need: dict[str, Any]) -> None:
+    """Say so if pledges of today are forgotten when a need closes: who asked is to know it, too."""
+    counts_from_ms = need["closes"] - FORGOTTEN_MS
+    if need["trigger"] != "none" and counts_from_ms > time.time() * 1000:
+        say(
+            f"pledges count for 180 days: who pledges before {day(counts_from_ms)} is to renew it"
+            " then, or name an earlier last day"
         )
 
 

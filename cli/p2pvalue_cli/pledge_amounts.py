@@ -59,5 +59,5 @@ def _fitting(wanted: dict[str, Any], amount: str) -> int:
 
 def _is_same_thing(given: str, unit: str) -> bool:
     """Return whether two names of a thing differ by no more than the end of one or many."""
-    few, many = sorted((given, unit), key=len)
+    few, many = sorted((given.casefold(), unit.casefold()), key=len)
     return many in (few, f"{few}s", f"{few}es")

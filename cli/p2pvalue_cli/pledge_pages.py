@@ -67,8 +67,12 @@ def say_taken(pledged: dict[str, Any]) -> None:
         say("it binds you now")
 
 
-def say_back(pledged: dict[str, Any]) -> None:
-    """Say what was taken back or released, and who is to take it over."""
+def say_back(pledged: dict[str, Any], before: dict[str, Any]) -> None:
+    """Say what was taken back or released, and who is to take it over; or that it was before."""
+    if pledged == before:
+        state = {"void": "has come to nothing"}.get(before["state"], f"was {before['state']}")
+        say(f"{_to_need(pledged)} {state} already: nothing to take back")
+        return
     if pledged["state"] == "withdrawn":
         say(f"withdrew {amount_text(pledged)} from {_title(pledged)}: you owe nothing of it")
         return

@@ -33,6 +33,7 @@ from p2pvalue_cli.need_said import (
     bound_text,
     say_changed,
     say_closed,
+    say_if_far,
     say_of_same_title,
     say_wanted,
 )
@@ -97,6 +98,7 @@ def add(
     added = connection.post("/needs", title=title, message=message, community=community, **fields)
     show(added, lambda n: say(f"added {one_line(n['title'])} (need {short(n['need'])})"))
     say_of_same_title(added, community)
+    say_if_far(added)
 
 
 def _take_text(text: str, title: str | None, given: dict[str, Any]) -> str:
@@ -134,6 +136,8 @@ def edit(
     changed = connection.put(_path(before["need"]), community=community, **fields)
     pledges = connection.get("/pledges", need=before["need"], community=community)
     show(changed, lambda n: say_changed(before, n, pledges))
+    if changed["closes"] != before["closes"]:
+        say_if_far(changed)
 
 
 @need.command(example="p2pvalue need close 'Fix the roof'")
@@ -204,13 +208,19 @@ def fit(time_given: str) -> None:
     show(connection.get("/fitting", minutes=str(minutes)), write_fitting)
 
 
-@need.command(example="p2pvalue need rank")
+@need.command(example="p2pvalue need rank -n 10")
+@click.option("-n", "--most", type=click.IntRange(1), metavar="N", help="Only the first N.")
 @as_of_option
 @community_option
-def rank(as_of: str | None, community: str | None) -> None:
+def rank(most: int | None, as_of: str | None, community: str | None) -> None:
     """Show the order of work: what is open or under way, the first first."""
     query = {} if as_of is None else {"as_of": str(midnight_utc_ms(as_of, "--as-of"))}
-    show(connection.get("/order", community=community, **query), write_order)
+    order = connection.get("/order", community=community, **query)
+    count = len(order["needs"])
+    order["needs"] = order["needs"][:most]
+    show(order, write_order)
+    if count > len(order["needs"]):
+        say(f"the first {len(order['needs'])} of {count}")
 
 
 @need.command(example="p2pvalue need explain 'Fix the roof'")

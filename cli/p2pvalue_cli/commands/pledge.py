@@ -31,6 +31,7 @@ from p2pvalue_cli.pledge_pages import (
     write_pledge,
     write_pledges,
 )
+from p2pvalue_cli.renewing import renew_all
 
 STATES = (
     "offered outdated withdrawn early late expired unmet void binding released claimed confirmed"
@@ -72,7 +73,9 @@ def pledge() -> None:
     help="If N others pledge too.",
 )
 @click.option("--if-member", multiple=True, metavar="MEMBER", help="If MEMBER pledges too.")
-@click.option("--after", metavar="DATE", help="If it closes after DATE only, as 2026-12-31.")
+@click.option(
+    "--after", metavar="DATE", help="If it closes after DATE only, as 2026-12-31 or friday."
+)
 @community_option
 def make(
     need: str,
@@ -169,11 +172,21 @@ def show_pledge(pledge_id: str, community: str | None) -> None:
     show(shown, lambda pledged: write_pledge(pledged, names_in(pledged["conditions"], community)))
 
 
-@pledge.command(example="p2pvalue pledge renew 'Fix the roof'")
-@_pledge
+@pledge.command(example="p2pvalue pledge renew 'Fix the roof'\np2pvalue pledge renew --all")
+@click.argument("pledge_id", metavar="PLEDGE", required=False)
+@click.option("--all", "every", is_flag=True, help="All of yours that wait for it.")
+@yes_option
 @community_option
-def renew(pledge_id: str, community: str | None) -> None:
-    """Promise again what you promised before the need's terms changed."""
+def renew(pledge_id: str | None, every: bool, yes: bool, community: str | None) -> None:
+    """Promise again what you promised before the need's terms changed.
+
+    With --all you see what you would promise, line by line, and are asked.
+    """
+    if (pledge_id is None) != every:
+        raise click.UsageError("name a PLEDGE, or take --all")
+    if pledge_id is None:
+        renew_all(community, is_sure=yes)
+        return
     renewed = _told("renew", pledge_id, community)
 
     def say_renewed(pledged: dict[str, Any]) -> None:
@@ -189,7 +202,7 @@ def renew(pledge_id: str, community: str | None) -> None:
 @community_option
 def withdraw(pledge_id: str, reason: str, community: str | None) -> None:
     """Take back a pledge of yours. One that binds already is released."""
-    show(_told("withdraw", pledge_id, community, reason=reason), say_back)
+    _take_back(pledge_id, community, reason=reason)
 
 
 @pledge.command(example="p2pvalue pledge release 'Fix the roof' --reason 'My back' --to Bea")
@@ -202,7 +215,7 @@ def release(pledge_id: str, reason: str, to: str, community: str | None) -> None
 
     Say it once more to name somebody else who is to take over what is left.
     """
-    show(_told("withdraw", pledge_id, community, reason=reason, to=to), say_back)
+    _take_back(pledge_id, community, reason=reason, to=to)
 
 
 @pledge.command(example="p2pvalue pledge claim 'Fix the roof' 2h")
@@ -274,6 +287,12 @@ def settle(pledge_id: str, amount: str, reason: str, community: str | None) -> N
     quantity = quantity_of(_shown(pledge_id, community), amount)
     settled = _told("settle", pledge_id, community, quantity=quantity, reason=reason)
     show(settled, say_delivered)
+
+
+def _take_back(pledge_id: str, community: str | None, **fields: object) -> None:
+    before = _shown(pledge_id, community)
+    pledged = _told("withdraw", before["pledge"], community, **fields)
+    show(pledged, lambda taken: say_back(taken, before))
 
 
 # --- what is asked

@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 
+from p2pvalue.amounts import counted
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Group, community_option
 from p2pvalue_cli.messages import comment as write_comment
 from p2pvalue_cli.messages import with_comments, write_comments
 from p2pvalue_cli.need_pages import write_needs
+from p2pvalue_cli.need_said import say_of_same_name
 from p2pvalue_cli.output import ago, one_line, say, short, show, table
 from p2pvalue_cli.quoting import write_quoted
 
@@ -46,6 +48,12 @@ def create(title: str, community: str | None, **given: Any) -> None:
     """Begin a project; `need add --project` says what it needs."""
     made = connection.post("/projects", title=title, community=community, **given)
     show(made, lambda p: say(f"began {one_line(p['title'])} (project {short(p['project'])})"))
+    every = connection.get("/projects", community=community)
+    say_of_same_name("project", made, [(found, _is(found)) for found in every])
+
+
+def _is(found: dict[str, Any]) -> str:
+    return "dropped" if found["dropped"] else counted(found["needs"], "need")
 
 
 @project.command(example="p2pvalue project edit 'Community garden' --body 'Open on Saturdays'")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from p2pvalue.amounts import written
+from p2pvalue.amounts import counted, written
 from p2pvalue_cli import connection
 from p2pvalue_cli.command import Command
 from p2pvalue_cli.failures import Failed, NoDaemon, NotHere, NotWhole
@@ -130,9 +130,10 @@ def _write(found: dict[str, Any]) -> None:
     )
     others = found["not_shown"]["pledges"]
     if others:
-        count = "1 other word" if others == 1 else f"{others} other words"
+        what = counted(others, "more act on pledges stands", "more acts on pledges stand")
         click.echo(
-            f"{count} on pledges and closings in the history of these: to which need is sealed."
+            f"{what} in the history that this rests on: about which needs is sealed to you, and"
+            " takes nothing from what is proven."
         )
 
 

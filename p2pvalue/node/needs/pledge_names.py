@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from p2pvalue.node.context import Context
@@ -11,6 +12,7 @@ from p2pvalue.node.needs.need_index import NamedPledge
 from p2pvalue.node.needs.need_views import renewals
 from p2pvalue.node.needs.needs import Needs
 from p2pvalue.node.references import full_id, resolve
+from p2pvalue_protocol.errors import NotFound
 from p2pvalue_protocol.needs.standing import PledgeStanding
 from p2pvalue_protocol.past import StateRow
 
@@ -40,17 +42,37 @@ class PledgeNames:
         if whole is not None and whole in need_of:
             return self._held(need_of[whole], whole)
         title_of = dict(index.titles(lambda row: need_state(row).title))
-        meant = resolve(
-            reference,
-            (
-                (named.pledge, title_of[need] if named.is_meant else "")
-                for need, pledges in every
-                for named in pledges
-            ),
-            "pledge",
-            told=lambda pledge: _told(*self._held(need_of[pledge], pledge)),
-        )
+        names = [
+            (named.pledge, title_of[need] if named.is_meant else "")
+            for need, pledges in every
+            for named in pledges
+        ]
+        try:
+            meant = resolve(
+                reference,
+                names,
+                "pledge",
+                told=lambda pledge: _told(*self._held(need_of[pledge], pledge)),
+            )
+        except NotFound:
+            title = reference.strip()
+            if all(name != title for _, name in names):
+                self._tell_over([need for need, named in title_of.items() if named == title])
+            raise
         return self._held(need_of[meant], meant)
+
+    def _tell_over(self, needs: Iterable[bytes]) -> None:
+        """Raise NotFound that says what became of our pledges to needs, if there are needs."""
+        me = self._context.root(self._community)
+        for row in map(self._needs.row_of, needs):
+            title, pledges = need_state(row).title, self._needs.standing(row).pledges
+            mine = [_told(row, found) for found in pledges if found.offer.member == me]
+            if mine:
+                raise NotFound(f'no pledge of yours to "{title}" is under way: {mine[-1]}')
+            raise NotFound(
+                f'no pledge to "{title}" is yours: name another by the digits that'
+                " `p2pvalue pledge list` shows"
+            )
 
     def _held(self, need: bytes, pledge: bytes) -> Found:
         row = self._needs.row_of(need)
