@@ -202,3 +202,46 @@ def test_votes_that_come_to_count_hide_nothing_that_was_said_knowing_them() -> N
     state = judged(builder)
     assert b"a1" not in state.devices
     assert knowing in state.visible
+
+
+@pytest.mark.parametrize(("founder_quorum", "admin_quorum"), [(2, 0), (0, 2)])
+def test_what_was_judged_falls_when_the_vote_that_makes_the_quorum_is_heard(
+    founder_quorum: int, admin_quorum: int
+) -> None:
+    quorums = {"founder_quorum": founder_quorum, "admin_quorum": admin_quorum}
+    builder = village(*(() if founder_quorum else (1, 1, 1)), founders=3, **quorums)
+    voters, author = (FOUNDER, b"h1"), b"g1"
+    if admin_quorum:
+        voters, author = (b"b1", b"c1"), b"a1"
+    before = [*builder.known]
+    written = builder.write(author, Give(b"X", 3), before)
+    for voter in voters:
+        builder.write(voter, Vote(author[:1].upper()), before)
+    *_, one, two = judged_as_written(builder)
+    assert written in one.effective
+    assert written not in two.effective
+
+
+def test_who_votes_again_takes_what_her_first_vote_had_kept() -> None:
+    builder = village(1, 1, 1, admin_quorum=2)
+    before = [*builder.known]
+    written = builder.write(b"a1", Give(b"X", 3), before)
+    builder.write(b"b1", Vote(b"A"), before)
+    keeping = builder.write(b"c1", Vote(b"A", builder.keep(written)), before)
+    builder.write(b"c1", Vote(b"A"), [keeping])
+    *_, kept, taken = judged_as_written(builder)
+    assert written in kept.effective
+    assert written not in taken.effective
+
+
+def test_who_votes_again_takes_what_was_given_since_her_first_vote() -> None:
+    builder = village(1, 1, 1, admin_quorum=2)
+    before = [*builder.known]
+    votes = [builder.write(voter, Vote(b"A"), before) for voter in (b"b1", b"c1")]
+    again = builder.write(FOUNDER, Give(b"A", 1), votes)
+    written = builder.write(b"a1", Give(b"X", 3), [again])
+    for voter in (b"b1", b"c1"):
+        builder.write(voter, Vote(b"A"), [again])
+    *_, one, two = judged_as_written(builder)
+    assert written in one.effective
+    assert written not in two.effective

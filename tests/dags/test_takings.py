@@ -9,10 +9,19 @@ from random import Random
 import pytest
 
 from p2pvalue_protocol import acts
-from p2pvalue_protocol.acts import Admit, Event, OpenInvite, Remove, Vote, WithdrawInvite
+from p2pvalue_protocol.acts import (
+    Admit,
+    Event,
+    Give,
+    OpenInvite,
+    Remove,
+    RemoveDevice,
+    Vote,
+    WithdrawInvite,
+)
 from p2pvalue_protocol.takings import Takings
 from tests.dags.compare import arrival
-from tests.dags.families import village
+from tests.dags.families import FOUNDER, village
 from tests.dags.looked_up import LookedUp
 from tests.dags.model import Content, Dag
 from tests.dags.running import Running
@@ -150,4 +159,33 @@ def test_who_is_admitted_rests_on_who_was_heard_to_withdraw_the_invitation_befor
     started = builder.add_device(b"x1", b"X")
     builder.write(b"b1", WithdrawInvite(KEYS[0]), [opened])
     builder.write(b"a1", Admit(b"X", b"x1", KEYS[0], opened), [opened, started])
+    assert wrong(builder.dag(), builder.dag().operations()) == []
+
+
+def test_a_second_vote_on_somebody_who_never_had_a_rank_adds_nothing() -> None:
+    builder = village(1)
+    first = builder.write(b"a1", Vote(b"Z"), [*builder.known])
+    builder.write(b"a1", Vote(b"Z"), [first])
+    assert wrong(builder.dag(), builder.dag().operations()) == []
+
+
+def test_only_what_puts_out_a_member_whose_device_is_taken_meanwhile_divides() -> None:
+    builder = village(1, founders=2)
+    known = builder.write(b"g1", Remove(b"A"), [*builder.known])
+    again = builder.write(FOUNDER, Give(b"A", 1), [known])
+    builder.write(FOUNDER, RemoveDevice(b"A", b"a1"), [again])
+    demotes = builder.write(b"g1", Remove(b"A", 2), [again])
+    puts_out = builder.write(b"g1", Remove(b"A"), [demotes])
+    order = builder.dag().operations()
+    assert wrong(builder.dag(), order) == []
+    running = Running(builder.dag()).take_all(order)
+    index = running.graph.index(puts_out)
+    assert running.authority.takings.dividing == 1 << index
+
+
+def test_a_device_that_would_certify_itself_meets_its_removal() -> None:
+    builder = village(1)
+    before = [*builder.known]
+    builder.add_device(b"a2", b"A", b"a2", before)
+    builder.write(b"a1", RemoveDevice(b"A", b"a2"), before)
     assert wrong(builder.dag(), builder.dag().operations()) == []

@@ -24,8 +24,7 @@ from tests.mutants.tree_copy import ROOT
 
 TESTS = (
     *("tests/protocol", "tests/documents", "tests/needs", "tests/laws", "tests/vectors"),
-    *("tests/dags/test_agreement.py", "tests/dags/test_hard_cases.py", "tests/dags/test_laws.py"),
-    "tests/dags/test_takings.py",
+    "tests/dags",
 )
 """The tests of the core, by which it is judged."""
 
