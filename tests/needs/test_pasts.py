@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import pytest
 
@@ -13,12 +14,12 @@ from p2pvalue_protocol.ids import Reference
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import close, pledge
 from p2pvalue_protocol.kinds.close import operation_name
-from p2pvalue_protocol.needs.closing import CLOSES_OF_ONE_MAX
+from p2pvalue_protocol.needs.closing import CLOSES_OF_ONE_MAX, with_pasts
 from p2pvalue_protocol.needs.standing import NeedStanding, standing_of
 from p2pvalue_protocol.proof.reading import read_proof
 from p2pvalue_protocol.reach import Reach
 from p2pvalue_protocol.walk_back import Asked
-from tests.needs.by_hand import told
+from tests.needs.by_hand import Board, told
 from tests.needs.proofs import TERMS, Pond, root
 from tests.protocol.replicas import said
 
@@ -109,6 +110,22 @@ def test_no_past_is_sought_of_a_close_that_cannot_count(monkeypatch: pytest.Monk
     monkeypatch.setattr(Reach, "pasts_among", counted)
     pond.standing("ana")
     assert len(asked) == CLOSES_OF_ONE_MAX
+
+
+@pytest.mark.parametrize(("trigger", "sought"), [("all", 1), ("any", 1), ("none", 0)])
+def test_no_past_is_sought_of_a_close_where_nothing_closes(trigger: str, sought: int) -> None:
+    board = Board(trigger=trigger)
+    board.offer("bea", 60, is_hidden=True)
+    board.close("ana")
+    asked: list[Asked] = []
+
+    class Counted:
+        def pasts_among(self, every: Sequence[Asked]) -> list[frozenset[bytes]]:
+            asked.extend(every)
+            return [frozenset() for _ in every]
+
+    with_pasts(board.need, board.acts, cast(Reach, Counted()))
+    assert len(asked) == sought
 
 
 class _Nobody:

@@ -13,9 +13,12 @@ from p2pvalue import need_types as nt
 from p2pvalue.node.needs import kept_order
 from p2pvalue.node.needs.kept_order import KeptOrder
 from p2pvalue.node.needs.need_boards import NeedBoards
+from p2pvalue_protocol.effects import Change
 from p2pvalue_protocol.errors import LocalProtocolError, NotFound, P2PValueError
 from p2pvalue_protocol.inputs import Draft
+from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.kinds import interest
+from p2pvalue_protocol.past import Batch
 from tests.node.small_node import FIRST_MS, SmallNode, exchange, key
 
 NAMES = ["ana", "ben", "cleo", "dora"]
@@ -152,6 +155,22 @@ async def test_who_is_put_out_has_no_voice_in_what_is_kept() -> None:
     assert await told(cleo) == before
     await cleo.community.people.vote_out(key("root ben").public.hex())
     assert await told(cleo) == await told_anew(cleo) != before
+
+
+async def test_a_voice_that_is_hidden_later_counts_no_more_in_what_is_kept() -> None:
+    """Its operation does not say any more what it was about, nor has its author another rank."""
+    ana, ben = nodes = [SmallNode(name, NAMES[:2]) for name in NAMES[:2]]
+    await ana.community.needs.add(nt.NeedDraft(title="Roof", lines=[HOURS]))
+    meet(nodes)
+    await ben.community.order.want("Roof")
+    meet(nodes)
+    before = await told(ana)
+    [row] = ana.store.states(ana.community_id, interest.NUMBER)
+    ana.store.commit([Batch(ana.community_id, states_gone=[row.subject])])
+    order = Order(row.time, row.device, row.seq, row.op_id)
+    by = key("root ben").public
+    ana.report([Change(interest.NUMBER, row.subject, order, by, b"", "hidden")])
+    assert await told(ana) == await told_anew(ana) != before
 
 
 async def with_much_to_look_at(node: SmallNode, monkeypatch: pytest.MonkeyPatch) -> trio.Event:

@@ -273,6 +273,22 @@ def test_what_stands_for_several_loses_the_words_and_stays() -> None:
     assert (item.said, item.is_gone, item.is_read, item.count) == ("", False, False, 2)
 
 
+def test_what_went_from_the_list_stays_no_news_when_older_things_go_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notified, "KNOWN_MAX", 40)
+    monkeypatch.setattr(notified, "_KNOWN_LEFT", 30)
+    kept = Kept(since=0)
+    new = [pledged(number, time=NOW + number) for number in range(41)]
+    taken(kept, new)
+    old = [pledged(100 + number, time=NOW - 1_000 + number) for number in range(11)]
+    taken(kept, old)
+    assert new[0].key not in kept.known
+    assert old[0].key not in kept.known
+    taken(kept, [new[0]])
+    assert [item.count for item in kept.items] == [len(new)]
+
+
 def test_of_no_more_authors_it_is_remembered_what_was_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

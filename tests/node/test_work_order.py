@@ -4,7 +4,9 @@ import msgspec
 import pytest
 
 from p2pvalue import need_types as nt
+from p2pvalue.node.needs.credits import Credits, Held
 from p2pvalue_protocol.errors import LocalProtocolError
+from tests.needs.by_hand import CLOSES, Board, root
 from tests.node.small_node import FIRST_MS, SmallNode, exchange
 
 NAMES = ["ana", "ben", "cleo"]
@@ -160,3 +162,31 @@ async def test_who_pledged_early_to_what_lapsed_has_credit_on_her_next_need_only
         explained = await ben.community.order.explain(title)
         parts[title] = {reason.part for reason in explained.reasons}
     assert ("credit" in parts["Door"], "credit" in parts["Gate"]) == (True, False)
+
+
+def lapsed(subject: bytes, at: int) -> Held:
+    """What Ana asked for at the beginning, and Bea pledged too little to."""
+    board = Board()
+    board.offer("bea", 60)
+    board.close("ana", at=at)
+    return Held(subject, board.need, board.standing())
+
+
+def asked(subject: bytes, at: int) -> Held:
+    """What Bea asks for later."""
+    board = Board(closes=0)
+    state = msgspec.structs.replace(board.need, author=root("bea"), created=at)
+    return Held(subject, state, board.standing())
+
+
+@pytest.mark.parametrize("lapses", range(4))
+def test_each_lapse_puts_one_need_forward(lapses: int) -> None:
+    """However soon one came after the other, and though all came before the first need."""
+    kept = Credits()
+    for number in range(lapses):
+        kept.put(lapsed(b"lapsed %d" % number, CLOSES + number))
+    needs = [b"asked %d" % number for number in range(3)]
+    for number, subject in enumerate(needs):
+        kept.put(asked(subject, CLOSES + 100 + number))
+    kept.settle()
+    assert [subject for subject in needs if kept.has(subject)] == needs[:lapses]
