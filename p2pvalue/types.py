@@ -56,6 +56,7 @@ class CommunityView(Value, frozen=True, kw_only=True):
     unshared: int = 0  # operations of ours that no peer has confirmed to hold
     sealed: int = 0  # operations held that wait for the key to read them
     reminders: list[str] = []  # what waits for somebody to decide, and how
+    is_used: bool = False  # chosen among several, to be meant where none is named
 
 
 class DeviceView(Value, frozen=True, kw_only=True):

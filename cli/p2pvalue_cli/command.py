@@ -66,12 +66,13 @@ def until_ctrl_c() -> Iterator[None]:
 
 
 def community_option(function: F) -> F:
-    """Add `-c/--community`; a person with one community never needs it."""
+    """Add `-c/--community`; who has one community, or chose one, never needs it."""
     return click.option(
         "-c",
         "--community",
         metavar="NAME",
-        help="Which community: its name or the beginning of its id. Not needed when there is one.",
+        help="Which community: its name or the beginning of its id. Not needed when there is one,"
+        " or one was chosen by `community use`.",
     )(function)
 
 

@@ -59,6 +59,11 @@ async def list_communities(node: NodeInterface, _: s.Question) -> list[t.Communi
     return node.communities()
 
 
+async def use_community(node: NodeInterface, question: s.UseCommunity) -> list[t.CommunityView]:
+    """Choose the community that is meant where none is named, among several; return all."""
+    return node.use_community(question.community)
+
+
 async def create_community(node: NodeInterface, question: s.CreateCommunity) -> t.CommunityView:
     """Found a community; the person becomes its founder."""
     community = await node.create_community(

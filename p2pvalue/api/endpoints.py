@@ -77,6 +77,7 @@ ENDPOINTS: tuple[Endpoint[Any] | Stream[Any], ...] = (
     Endpoint("PUT", "/protection", answers.protect),
     Endpoint("GET", "/communities", answers.list_communities),
     Endpoint("POST", "/communities", answers.create_community),
+    Endpoint("PUT", "/communities/used", answers.use_community),
     Endpoint("POST", "/communities/join", answers.join_community),
     Endpoint("GET", "/community", answers.show_community),
     Endpoint("GET", "/digest", answers.community_digest),

@@ -49,7 +49,7 @@ class GivenWords(Confidence, frozen=True, kw_only=True):
 
 
 class InCommunity(Question, frozen=True, kw_only=True):
-    """A question about one community; without `community` the only one is meant."""
+    """A question about one community; without it the only one is meant, or the one chosen."""
 
     community: Reference | None = None
 
@@ -71,6 +71,12 @@ class CreateCommunity(Confidence, frozen=True, kw_only=True):
     join: t.Join = "invite"
     description: str = ""
     words: str = ""
+
+
+class UseCommunity(Question, frozen=True, kw_only=True):
+    """The community that is meant from now on where none is named; empty: none is."""
+
+    community: str
 
 
 class JoinCommunity(Confidence, frozen=True, kw_only=True):

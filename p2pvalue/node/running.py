@@ -47,13 +47,14 @@ from p2pvalue.node.peers import known_peers
 from p2pvalue.node.peers.neighbours import Neighbours
 from p2pvalue.node.people import RANKS
 from p2pvalue.node.references import resolve
+from p2pvalue.node.used_community import UsedCommunity
 from p2pvalue.node.value.capacity import Capacity
 from p2pvalue.node.verification import verify_views
 from p2pvalue.store import Store
 from p2pvalue.texts.workers import TextWorkers
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol.effects import Changed, Joined
-from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
+from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.invitation import InviteLink, format_link, invite_key, parse_link
 from p2pvalue_protocol.kinds import card, profile
@@ -92,6 +93,9 @@ class RunningNode(Node):
         self.started_s = time.monotonic()
         self.keys = OwnKeys(keystore)
         self.documents = OpenDocuments(TextWorkers())
+        self.used_community = UsedCommunity(
+            store, self.machine.communities, lambda community: self._community(community).name
+        )
         self.boards = NeedBoards()
         self.need_closer = NeedCloser(self, self._rooms)
         self.notifications = Notifications(self, self._rooms, self.hub.publish, config.notify_hook)
@@ -160,24 +164,24 @@ class RunningNode(Node):
 
     def communities(self) -> list[t.CommunityView]:
         """Return the communities of this node by name."""
-        views = [self._community(community).view() for community in self.machine.communities()]
+        chosen = self.used_community.chosen()
+        views = [
+            msgspec.structs.replace(self._community(community).view(), is_used=community == chosen)
+            for community in self.machine.communities()
+        ]
         return sorted(views, key=lambda view: (view.name, view.community))
 
     def community(self, reference: str | None = None) -> Community:
-        """Return the community meant; None means the only one."""
-        known = self.machine.communities()
+        """Return the community meant; None means the only one, or the one that was chosen."""
         if reference is None:
-            if len(known) == 1:
-                return self._community(known[0])
-            if not known:
-                raise NotFound(
-                    "there is no community here yet: `p2pvalue community create NAME` makes one, "
-                    "`p2pvalue community join LINK` joins one"
-                )
-            names = ", ".join(f'"{self._community(c).name}"' for c in known)
-            raise NotFound(f"there are several communities here: say which with -c: {names}")
-        named = [(community, self._community(community).name) for community in known]
+            return self._community(self.used_community.meant())
+        named = [(known, self._community(known).name) for known in self.machine.communities()]
         return self._community(resolve(reference, named, "community"))
+
+    def use_community(self, reference: str) -> list[t.CommunityView]:
+        """Choose what is meant where no community is named; empty: none. Return all."""
+        self.used_community.choose(self.community(reference).id if reference else None)
+        return self.communities()
 
     def _community(self, community: bytes) -> Community:
         return Community(self, community, self.documents)
@@ -343,8 +347,9 @@ class RunningNode(Node):
         return known_peers.add_peer(self, address, community)
 
     async def leave(self, community: str | None = None, *, wipe: bool = False) -> t.LeaveView:
-        """Leave a community."""
-        return await self.leaving.leave(self.community(community).id, wipe=wipe)
+        """Leave a community; one of several must be named, whatever was chosen."""
+        known = self.used_community.only() if community is None else self.community(community).id
+        return await self.leaving.leave(known, wipe=wipe)
 
     async def export(
         self,

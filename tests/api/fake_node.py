@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import trio
 
 from p2pvalue import types as t
@@ -32,6 +33,7 @@ class FakeNode:
         self.data_dir = data_dir
         self.name = name
         self.held: dict[str, FakeCommunity] = {}
+        self.used = ""
         self.followers: list[trio.MemorySendChannel[t.EventView]] = []
         self.dialled: list[t.PeerView] = []
         self.times = 1_700_000_000_000
@@ -79,13 +81,21 @@ class FakeNode:
         for community in self.held.values():
             if community.joins_at_look and self.looks >= community.joins_at_look:
                 community.state = "active"
-        return [community.view() for community in self.held.values()]
+        return [
+            msgspec.structs.replace(community.view(), is_used=community.community == self.used)
+            for community in self.held.values()
+        ]
+
+    def use_community(self, reference: str) -> list[t.CommunityView]:
+        self.used = self.community(reference).view().community if reference else ""
+        return self.communities()
 
     def blobs(self, community: str | None = None) -> FakeBlobs:
         self.community(community)
         return self.files
 
     def community(self, reference: str | None = None) -> CommunityInterface:
+        reference = self.used if reference is None and self.used else reference
         if reference is None and len(self.held) != 1:
             names = ", ".join(c.name for c in self.held.values()) or "none yet"
             raise NotFound(f"say which community is meant: {names}")

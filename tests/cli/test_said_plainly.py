@@ -141,3 +141,26 @@ def test_the_first_few_of_the_order_are_shown_if_asked_for(ana: Person) -> None:
     assert "the first 2 of 3" in ana.sees("need", "rank", "-n", "2")
     assert [place["place"] for place in ana.gets("need", "rank", "-n", "2")["needs"]] == [1, 2]
     assert "the first" not in ana.sees("need", "rank", "-n", "3")
+
+
+# --- of several communities
+
+
+def test_a_community_is_chosen_shown_and_let_go(ana: Person) -> None:
+    ana.sees("community", "create", "Choir")
+    assert ana.type("need", "add", "Roof", "--hours", "1h").exit_code == failures.NOT_FOUND
+    assert "about Choir from now on" in ana.sees("community", "use", "Choir")
+    ana.sees("need", "add", "Roof", "--hours", "1h")
+    assert [need["title"] for need in ana.gets("need", "list", "-c", "Choir")] == ["Roof"]
+    for words in (["status"], ["community", "list"]):
+        [line] = [line for line in ana.sees(*words).splitlines() if "used without -c" in line]
+        assert "Choir" in line
+    refused = ana.type("community", "leave", "--yes")
+    assert (refused.exit_code, "with -c" in refused.stderr) == (failures.USAGE, True)
+    assert "none is chosen" in ana.sees("community", "use", "--none")
+    assert ana.type("need", "list").exit_code == failures.NOT_FOUND
+
+
+@pytest.mark.parametrize("words", [[], ["Garden", "--none"]])
+def test_a_community_is_chosen_or_none_is(ana: Person, words: list[str]) -> None:
+    assert ana.type("community", "use", *words).exit_code == failures.USAGE

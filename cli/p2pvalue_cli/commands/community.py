@@ -70,6 +70,19 @@ def list_communities() -> None:
     show(connection.get("/communities"), _write_list)
 
 
+@community.command(example="p2pvalue community use Garden")
+@click.argument("name", required=False)
+@click.option("--none", "is_none", is_flag=True, help="Choose none: name it with -c each time.")
+def use(name: str | None, is_none: bool) -> None:
+    """Choose the community that commands mean without -c, where you are in several.
+
+    Leaving one is the exception: name it. `status` and `community list` show what is chosen.
+    """
+    if (name is None) != is_none:
+        raise click.UsageError("name a community, or take --none")
+    show(connection.put("/communities/used", community=name or ""), _say_used)
+
+
 @community.command("show", example="p2pvalue community show")
 @community_option
 def show_community(community: str | None) -> None:
@@ -205,6 +218,8 @@ def leave(folder: Path | None, wipe: bool, yes: bool, community: str | None) -> 
     What came here stays to be read, unless --wipe. Only an admin can let you in again as what you
     are now.
     """
+    if community is None and len(connection.get("/communities")) > 1:
+        raise click.UsageError("you are in several communities: name the one to leave with -c")
     view = connection.get("/community", community=community)
     name = one_line(view["name"])
     found = connection.get("/members", community=view["community"])
@@ -273,6 +288,16 @@ def _say_joined(view: dict[str, Any]) -> None:
         say(f"joined {one_line(view['name'])} as {view['rank']}")
 
 
+def _say_used(communities: list[dict[str, Any]]) -> None:
+    used = [one_line(view["name"]) for view in communities if view["is_used"]]
+    if used:
+        say(f"commands without -c are about {used[0]} from now on")
+    elif len(communities) == 1:
+        say("there is one community here: all commands are about it")
+    else:
+        say("none is chosen: name one of several with -c")
+
+
 def _say_left(left: dict[str, Any], *, wipe: bool) -> None:
     name = one_line(left["name"])
     if left["told"]:
@@ -336,6 +361,10 @@ def _write_one(view: dict[str, Any]) -> None:
 
 
 def _state(view: dict[str, Any]) -> str:
+    return f"{_state_alone(view)}, used without -c" if view["is_used"] else _state_alone(view)
+
+
+def _state_alone(view: dict[str, Any]) -> str:
     if view["state"] == "joining":
         return f"waiting for {view['waiting_for'] or 'a member'}"
     return str(view["state"])

@@ -156,6 +156,7 @@ def _write_status(status: dict[str, Any]) -> None:
         state = "" if community["state"] == "active" else f" ({community['state']})"
         if community["state"] == "joining":
             state = f" (waiting for {one_line(community['waiting_for'] or 'a member')})"
+        state += ", used without -c" if community["is_used"] else ""
         click.echo(
             f"{one_line(community['name'])}{state}: members {community['members']}, "
             f"operations {community['operations']}, not yet with anybody {community['unshared']}"

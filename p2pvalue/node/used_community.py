@@ -1,0 +1,51 @@
+"""Which community is meant where none is named: the only one, or the one that its person chose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from p2pvalue.store import Store
+from p2pvalue_protocol.errors import NotFound
+
+_KEY = "used-community"
+
+
+class UsedCommunity:
+    """The choice, kept among the node's own values; what is gone from here counts for nothing."""
+
+    def __init__(
+        self, store: Store, known: Callable[[], Sequence[bytes]], name_of: Callable[[bytes], str]
+    ) -> None:
+        self._store = store
+        self._known = known
+        self._name_of = name_of
+
+    def chosen(self) -> bytes | None:
+        """Return the community that was chosen, if it is here and not alone."""
+        known = self._known()
+        kept = self._store.meta(_KEY)
+        return kept if kept in known and len(known) > 1 else None
+
+    def choose(self, community: bytes | None) -> None:
+        """Choose a community, or none; durable on return."""
+        self._store.put_meta(_KEY, community or b"")
+
+    def meant(self) -> bytes:
+        """Return the community that is meant where none is named; raises NotFound."""
+        return self.chosen() or self.only()
+
+    def only(self) -> bytes:
+        """Return the only community here; raises NotFound that says what to do."""
+        known = self._known()
+        if not known:
+            raise NotFound(
+                "there is no community here yet: `p2pvalue community create NAME` makes one, "
+                "`p2pvalue community join LINK` joins one"
+            )
+        if len(known) > 1:
+            names = ", ".join(f'"{self._name_of(community)}"' for community in known)
+            raise NotFound(
+                f"there are several communities here: say which with -c: {names}"
+                " (or choose one for all commands: `p2pvalue community use NAME`)"
+            )
+        return known[0]
