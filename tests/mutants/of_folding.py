@@ -345,4 +345,28 @@ MUTANTS = (
         "self._policies[frontier] = self._authority.view().policy()",
         "protocol/test_authority.py::test_a_policy_binds_what_comes_after_it_only",
     ),
+    Mutant(
+        "fork-keeps-content-alone",
+        "operation#logs: a FORK keeps what was held of both logs",
+        "branches",
+        "for c in (AUTH, CONTENT) if (branches",
+        "for c in (CONTENT,) if (branches",
+        "protocol/test_fork_watch.py::test_what_was_held_before_is_of_both_logs_and_no_later_branch_changes_it",
+    ),
+    Mutant(
+        "refused-and-waited-for",
+        "parent-refused: who waits for what is refused is refused",
+        "ladder",
+        "            self._ready.extend(waiting[op_id])\n        return 0",
+        "            pass\n        return 0",
+        "protocol/test_replica_late.py::test_who_waits_for_what_is_refused_when_it_comes_is_refused",
+    ),
+    Mutant(
+        "judged-from-the-later",
+        "R9: what is judged again is judged from the earliest place that is due",
+        "reconsideration",
+        "min(seq, self._pending.get(log, seq))",
+        "seq",
+        "protocol/test_reconsideration.py::test_who_is_judged_again_from_somewhere_is_judged_from_further_back_if_that_is_due",
+    ),
 )

@@ -317,4 +317,20 @@ MUTANTS = (
         "",
         "protocol/test_recovery.py::test_a_certificate_by_another_root_is_not_taken",
     ),
+    Mutant(
+        "pleas-without-end",
+        "joining#asking: who asks asks once on a link",
+        "joining",
+        "        self._awaited = ()  # until the shell answers\n",
+        "",
+        "protocol/test_joining.py::test_who_asks_asks_once_on_a_link",
+    ),
+    Mutant(
+        "first-device-by-another",
+        "joining#admitting: the first device is certified by the root itself",
+        "admission",
+        "genesis is None or added is None or added.certifier:",
+        "genesis is None or added is None:",
+        "protocol/test_joining.py::test_an_introduction_that_admits_nobody_leaves_nothing_behind[certifier]",
+    ),
 )

@@ -316,4 +316,48 @@ MUTANTS = (
         "        msgspec.Meta(min_length=0),\n",
         "protocol/test_frame_bounds.py::test_a_frame_holds_no_more_than_its_bound",
     ),
+    Mutant(
+        "strangers-served",
+        "sync#who-may-see-and-bring-what: what a stranger wants is not served",
+        "supply",
+        "        if want.log_class not in scope.classes:\n            return [], None\n",
+        "",
+        "protocol/test_access.py::test_a_stranger_who_asks_for_a_log_is_served_nothing_of_it",
+    ),
+    Mutant(
+        "shown-what-another-is",
+        "sync#who-may-see-and-bring-what: who is out is shown what concerns her",
+        "access",
+        "        if (kept_state, known) != (state, device):",
+        "        if kept_state != state:",
+        "protocol/test_access.py::test_what_one_was_shown_is_not_shown_to_another",
+    ),
+    Mutant(
+        "forks-of-others-shown",
+        "sync#who-may-see-and-bring-what: who is out is shown no other's fork",
+        "access",
+        "proofs = [fork for fork in forks if fork.device == device]",
+        "proofs = [*forks]",
+        "protocol/test_access.py::test_who_is_out_is_shown_the_proof_of_her_own_fork_and_of_no_other",
+    ),
+    Mutant(
+        "proof-shown-never",
+        "sync#who-may-see-and-bring-what: who forked is shown the proof, whenever it comes",
+        "access",
+        "state = (len(self._replica.graph), len(forks))",
+        "state = (len(self._replica.graph), 0)",
+        "protocol/test_access.py::test_a_proof_that_comes_after_the_fork_was_told_is_shown",
+    ),
+    Mutant(
+        "other-log-unasked",
+        "unasked: what is brought is of the log that was asked for",
+        "wants",
+        "        logs = {(head.device, head.log_class) for head in self._open}\n"
+        "        if finished > len(self._open) or not all(\n"
+        "            (run.device, run.log_class) in logs for run in runs",
+        "        logs = {head.device for head in self._open}\n"
+        "        if finished > len(self._open) or not all(\n"
+        "            run.device in logs for run in runs",
+        "protocol/test_sync_hostile.py::test_a_log_that_nobody_asked_for_ends_the_session",
+    ),
 )

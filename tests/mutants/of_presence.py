@@ -128,4 +128,12 @@ MUTANTS = (
         "self._said_ms = now_ms",
         f"{_TEST}test_our_times_rise_whatever_the_clock_does",
     ),
+    Mutant(
+        "one-time-for-all-documents",
+        "presence#who-is-heard: each document has a time of its own",
+        "presence",
+        "            key = said.device + document",
+        "            key = said.device",
+        "protocol/test_presence.py::test_each_document_has_a_time_of_its_own",
+    ),
 )

@@ -294,4 +294,46 @@ MUTANTS = (
         "missing[: self._may_ask]",
         "protocol/test_key_requests.py::test_a_question_names_no_more_epochs_than_its_frame_holds",
     ),
+    Mutant(
+        "past-without-the-epochs",
+        "epochs#what-is-sealed: the past of an epoch is in that of what names it",
+        "ladder",
+        "time, frontier = max(time, epoch.time), self.graph.union((frontier, epoch.frontier))",
+        "time = max(time, epoch.time)",
+        "protocol/test_epochs.py::test_the_past_of_an_epoch_is_in_the_past_of_what_names_it",
+    ),
+    Mutant(
+        "no-keys-unasked",
+        "sync#keys, unasked: an answer comes to a question",
+        "key_requests",
+        "        if not asked or not {",
+        "        if not {",
+        "protocol/test_sync_hostile.py::test_a_frame_out_of_turn_ends_the_session[Keys]",
+    ),
+    Mutant(
+        "audience-with-a-topic",
+        "gossip#topics: topics are of epochs for everybody",
+        "epochs",
+        "            if record.audience == EVERYBODY and record.epoch in self._secrets\n"
+        "        ]\n"
+        "        early",
+        "            if record.epoch in self._secrets\n        ]\n        early",
+        "protocol/test_epoch_rules.py::test_nobody_wraps_the_secret_of_an_audience",
+    ),
+    Mutant(
+        "one-wrap-opened",
+        "epochs#wraps-and-depth: one secret opens all older ones",
+        "epochs",
+        "                        found.append((older, opened))",
+        "                        self._secrets[older.epoch] = opened",
+        "protocol/test_epoch_rules.py::test_one_secret_opens_all_older_ones_through_each_other",
+    ),
+    Mutant(
+        "opened-for-any-core",
+        "epochs#sealed-payloads: a payload is opened with its own core alone",
+        "epochs",
+        "        if payload is opened_payload:",
+        "        if payload == opened_payload:",
+        "protocol/test_epochs.py::test_a_payload_is_opened_with_its_own_core_alone_though_it_was_just_opened",
+    ),
 )

@@ -21,6 +21,7 @@ from p2pvalue_protocol.sealing import (
     SEAL_BYTES,
     commitment_of,
     seal_secret,
+    topic_secret_of,
     wrap_secret,
 )
 from tests.protocol.authoring import key_named
@@ -143,6 +144,26 @@ def test_a_wrap_of_another_secret_opens_nothing() -> None:
     assert older in ben.replica.epochs.missing()
 
 
+def test_one_secret_opens_all_older_ones_through_each_other() -> None:
+    ana = sealed_community()
+    admitted(ana, "ben")
+    for _ in range(3):
+        ana.replica.begin()
+        ana.replica.renew(NOW_MS)
+        ana.commit()
+    ben = Copy(ana.community, key_named("ben device"), name="ben who lost his prekey")
+    ana.give(ben)
+    newest, *older = epochs_of(ana)
+    assert ben.replica.epochs.missing() == [newest, *older]
+    secret = ana.replica.epochs.unwrapped()[0].secret
+    ben.replica.begin()
+    assert ben.replica.learn([(newest, secret)]) == 1
+    ben.commit()
+    assert ben.replica.epochs.missing() == []
+    ben.restart()
+    assert ben.replica.epochs.missing() == []
+
+
 def test_nobody_wraps_the_secret_of_an_audience() -> None:
     ana = sealed_community()
     ben = joined(ana, "ben")
@@ -155,6 +176,9 @@ def test_nobody_wraps_the_secret_of_an_audience() -> None:
         [draft] = drafts_of(copy)
         assert own.epoch not in [wrap.epoch for wrap in decode_epoch(draft.payload).wraps]
         assert own.epoch not in [key.record.epoch for key in copy.replica.epochs.unwrapped()]
+        secret = copy.replica.epochs.current(NOW_MS, audience)
+        assert secret is not None
+        assert topic_secret_of(secret.secret) not in copy.replica.topic_secrets
 
 
 def test_an_epoch_from_far_ahead_is_not_written_under() -> None:

@@ -124,6 +124,36 @@ def test_content_is_later_than_its_epoch() -> None:
     assert branch_of(ana, op) is Reason.TIME_NOT_AFTER_PAST
 
 
+def test_the_past_of_an_epoch_is_in_the_past_of_what_names_it() -> None:
+    ana = sealed_community()
+    joined(ana, "eve")
+    named = [r for r in frontier_of(ana) if r.log_class != CONTENT]
+    joined(ana, "cia")
+    ana.replica.begin()
+    ana.replica.renew(NOW_MS)
+    ana.commit()
+    newest = ana.replica.epochs.usable()[0]
+    eve = key_named("eve device")
+    secret = secret_of(ana)
+    op = content(ana, eve, epoch=newest.epoch, parents=named, time=newest.time + 1, secret=secret)
+    ana.take(run_of([op]))
+    [branch] = ana.replica.branches.of(eve.public, CONTENT)
+    graph = ana.replica.graph
+    assert newest.frontier != graph.frontier(tuple(reference.op_id for reference in named))
+    assert graph.past(branch.frontier) & graph.past(newest.frontier) == graph.past(newest.frontier)
+
+
+def test_a_payload_is_opened_with_its_own_core_alone_though_it_was_just_opened() -> None:
+    ana = sealed_community()
+    joined(ana, "eve")
+    epoch, secret = only_epoch(ana), secret_of(ana)
+    op = content(ana, key_named("eve device"), epoch=epoch, secret=secret)
+    copied = content(ana, key_named("sam device"), epoch=epoch, payload=op.payload or b"")
+    assert ana.replica.epochs.open(op.core, op.payload or b"") == HELLO
+    assert copied.payload == op.payload
+    assert ana.replica.epochs.open(copied.core, bytes(bytearray(op.payload or b""))) is None
+
+
 def test_clear_content_is_refused_late_where_only_members_read() -> None:
     ana = sealed_community()
     joined(ana, "eve")

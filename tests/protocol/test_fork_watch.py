@@ -105,6 +105,24 @@ def test_what_was_held_before_the_second_branch_stays_and_nothing_else(
     assert not ana.replica.membership.is_live(BENS)  # whoever is stronger takes the device away
 
 
+def test_what_was_held_before_is_of_both_logs_and_no_later_branch_changes_it(
+    ana: Copy, ben: Copy
+) -> None:
+    first, second = two_histories(ana)
+    meet(ana, first, second)
+    held = ana.replica.branches.held_before_fork(BENS)
+    tops = {(head.log_class, head.op_id) for head in held}
+    [auth_head] = [h for h in ana.replica.heads() if (h.device, h.log_class) == (BENS, AUTH)]
+    assert tops == {(AUTH, auth_head.op_id), (CONTENT, first.operations[1].op_id)}
+    first.say("went on")
+    ana.take(first.run(2))
+    third = first.branch(2)
+    third.say("another end")
+    ana.take(third.run(2))
+    assert len(ana.replica.branches.of(BENS, CONTENT)) == 3
+    assert ana.replica.branches.held_before_fork(BENS) == held
+
+
 def test_the_fork_of_an_equal_hides_content_and_takes_no_authority(
     ana: Copy, ben: Copy, cem: Copy
 ) -> None:

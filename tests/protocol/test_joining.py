@@ -20,6 +20,7 @@ from p2pvalue_protocol.join_frames import (
     Introduction,
     NonceAnswered,
     Pending,
+    Plea,
     Proof,
     Welcome,
     decode_join_frame,
@@ -106,7 +107,7 @@ def test_what_a_stranger_sees_names_nobody() -> None:
         assert secret not in seen
 
 
-@pytest.mark.parametrize("spoilt", ["signature", "certificate", "form", "parents"])
+@pytest.mark.parametrize("spoilt", ["signature", "certificate", "certifier", "form", "parents"])
 def test_an_introduction_that_admits_nobody_leaves_nothing_behind(spoilt: str) -> None:
     community = Community("ada")
     ada, nia = community.node("ada"), newcomer(community)
@@ -131,10 +132,14 @@ def _spoilt(frame: bytes, what: str, node: Node) -> bytes:
     added = auth.read_payload(auth.DevAddPayload, payload)
     assert added is not None
     by_nobody = auth.dev_add_payload(added.root, added.prekey, bytes(64))
+    by_device = auth.dev_add_payload(
+        added.root, added.prekey, added.certificate, key_named("ada device").public
+    )
+    payloads = {"certificate": by_nobody, "certifier": by_device, "form": payload[:-1] + b"x"}
     log = Chain(node.replica.signer, node.replica.community, AUTH)
     missing = Reference(b"d" * 32, AUTH, 0, b"m" * 32)
     log.add(
-        {"certificate": by_nobody, "form": payload[:-1] + b"x"}.get(what, payload),
+        payloads.get(what, payload),
         kind=auth.DEV_ADD,
         parents=[missing] if what == "parents" else [],
     )
@@ -188,6 +193,16 @@ def test_who_asks_is_let_in_when_a_person_says_so() -> None:
     assert standing == Standing(asked.root, auth.GUEST)
     Link(nia, ada).settle()
     assert_equal_nodes(ada, nia)
+
+
+def test_who_asks_asks_once_on_a_link() -> None:
+    community = Community("ada", join=auth.JOIN_REQUEST)
+    link = asking(community)
+    plea = link.sent[0][-1]
+    assert isinstance(decode_join_frame(plea), Plea)
+    link.act(1, lambda: link.server.receive(plea, NOW_MS))
+    assert link.closed[-1] == (1, Reason.FRAME_INVALID)
+    assert len(link.requested) == 1
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,15 @@ def test_who_waits_to_renew_the_keys_waits_no_longer_whatever_comes_meanwhile() 
         assert keeping.next_wakeup_ms() == due_ms
 
 
+def test_a_clock_that_is_set_back_puts_no_renewal_off() -> None:
+    _, ben, keeping = about_to_renew()
+    due_ms = keeping.next_wakeup_ms()
+    assert due_ms is not None
+    keeping.set_back(365 * DAY_MS)
+    keeping.review(ben.replica, NOW_MS - 365 * DAY_MS)
+    assert keeping.next_wakeup_ms() == due_ms - 365 * DAY_MS
+
+
 def test_who_hears_of_an_epoch_in_time_makes_none() -> None:
     ana, ben, keeping = about_to_renew()
     ana.give(ben)

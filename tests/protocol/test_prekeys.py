@@ -7,8 +7,9 @@ from typing import cast
 import pytest
 
 from p2pvalue_protocol.encoding import encode
+from p2pvalue_protocol.keys import exchange_key_of
 from p2pvalue_protocol.kinds.prekey import NUMBER, DevicePrekey, PrekeysState, prekeys_subject
-from p2pvalue_protocol.past import Past, StateRow
+from p2pvalue_protocol.past import Batch, Past, StateRow
 from p2pvalue_protocol.prekeys import Prekeys
 from tests.protocol.authoring import prekey_named
 
@@ -47,3 +48,11 @@ def test_a_device_that_wrote_none_finds_nothing(device: bytes) -> None:
     prekeys = Prekeys(cast("Past", Stored()), device=device, private=None)
     assert prekeys.time_ms(ROOT) is None
     assert prekeys.newest([ROOT]).keys() == set(DEVICES)
+
+
+def test_who_becomes_another_device_keeps_what_opens_its_seals_and_nothing_else() -> None:
+    prekeys = Prekeys(cast("Past", Stored()), device=DEVICES[0], private=b"1" * 32)
+    prekeys.become(DEVICES[1], b"2" * 32)
+    batch = Batch(bytes(32))
+    prekeys.write_to(batch)
+    assert batch.prekeys == [(exchange_key_of(b"2" * 32), b"2" * 32)]

@@ -49,9 +49,11 @@ class Ear:
     def __init__(self) -> None:
         self._ear = PresenceEar()
 
-    def hears(self, message: bytes, now_ms: int = NOW_MS) -> PresenceHeard:
-        live = {ADA.public, BEN.public}
-        return self._ear.hear(TOPIC, DOCUMENT, message, is_live=live.__contains__, now_ms=now_ms)
+    def hears(
+        self, message: bytes, now_ms: int = NOW_MS, document: bytes = DOCUMENT
+    ) -> PresenceHeard:
+        live, topic = {ADA.public, BEN.public}, topic_of(document)
+        return self._ear.hear(topic, document, message, is_live=live.__contains__, now_ms=now_ms)
 
 
 def rejected(reason: Reason) -> PresenceHeard:
@@ -132,6 +134,14 @@ def test_each_device_has_a_time_of_its_own() -> None:
     ear.hears(message(presence(NOW_MS + 1)))
     bens = presence(NOW_MS, device=BEN.public)
     assert ear.hears(message(bens, signer=BEN)).verdict == "accept"
+
+
+def test_each_document_has_a_time_of_its_own() -> None:
+    ear, other = Ear(), b"o" * 16
+    ear.hears(message(presence(NOW_MS + 1)))
+    elsewhere = Presence(ADA.public, other, 7, NOW_MS, b"{}")
+    heard = ear.hears(message(elsewhere, topic=topic_of(other)), document=other)
+    assert heard.verdict == "accept"
 
 
 def test_what_is_old_or_far_ahead_is_ignored() -> None:

@@ -55,6 +55,20 @@ def test_what_stops_counting_leaves_the_views_and_is_announced(
     assert ana.replica.held(two)
 
 
+def test_who_is_judged_again_from_somewhere_is_judged_from_further_back_if_that_is_due(
+    ana: Copy, verdicts: Verdicts
+) -> None:
+    one, _, three = ana.say("one", "two", "three")
+    verdicts.hide(one)
+    judging = ana.replica.ladder._reconsideration
+    [branch] = ana.replica.branches.of(one.device, CONTENT)
+    ana.replica.begin()
+    judging.add([one.device])
+    judging.add_from(branch.row.log, three.seq)
+    changes = judging.step(ana.replica.batch)
+    assert [change.order.op_id for change in changes] == [one.op_id]
+
+
 def test_what_counts_again_is_back_where_it_was(ana: Copy, verdicts: Verdicts) -> None:
     references = ana.say("one", "two", "three")
     before = ana.seen()

@@ -9,6 +9,7 @@ import pytest
 from p2pvalue_protocol import auth_payloads as auth
 from p2pvalue_protocol import limits
 from p2pvalue_protocol.branches import Branch
+from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.ids import CONTENT, subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import blob, decode_state, document, need, pledge, profile
@@ -292,6 +293,18 @@ def test_a_clear_of_the_views_is_healed_by_folding_anew(ana: Copy, ben: Copy) ->
     assert (ana.seen(), sorted(frontier_of(ana))) == before
     ana.say("goes on")
     assert ana.texts()[-1] == "goes on"
+
+
+def test_who_waits_for_what_is_refused_when_it_comes_is_refused(ana: Copy, ben: Copy) -> None:
+    ending = by_hand(ben, "ben")
+    ending.say("too early", time=1)
+    waiting = by_hand(ana, "ana")
+    waiting.say("names it", parents=[ending.say("after that").reference])
+    ana.take(waiting.run())
+    [branch] = ana.replica.branches.of(waiting.key.public, CONTENT)
+    assert (branch.closed, branch.is_waiting) == (None, True)
+    ana.take(ending.run())
+    assert branch.closed is Reason.PARENT_REFUSED
 
 
 def test_a_log_that_ends_wakes_only_those_who_wait_for_it(

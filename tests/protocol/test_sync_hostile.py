@@ -46,10 +46,10 @@ def test_operations_that_nobody_asked_for_end_the_session_and_change_nothing() -
 
 def test_a_log_that_nobody_asked_for_ends_the_session() -> None:
     _, link = established()
-    ben = link.nodes[1]
-    send(link, claim(ben.replica.signer.public if ben.replica.signer else b"", CONTENT, 0))
+    ben, device = link.nodes[1], key_named("ben device").public
+    send(link, claim(device, CONTENT, 0))
     ben.write_auth_seen()
-    run = next(run for run in ben.runs() if run.log_class == AUTH and run.first_seq == 0)
+    [run] = [run for run in ben.runs() if (run.device, run.log_class) == (device, AUTH)]
     send(link, f.Ops(0, encode_batch([run])))
     assert link.closed == [("ada", Reason.UNASKED)]
 
@@ -150,6 +150,8 @@ def test_wants_for_what_is_not_here_are_answered_with_nothing() -> None:
         f.Sums(1, []),
         f.Ask(1, b""),
         f.Ops(0, encode_batch([])),
+        f.Keys([]),
+        f.UpdatesFound([]),
     ],
     ids=lambda frame: type(frame).__name__,
 )
