@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from p2pvalue_cli import failures
 from p2pvalue_cli.output import json_text
 from tests.api.daemons import Daemon
 from tests.cli.conftest import Person
+from tests.cli.following import following
 
 
 def test_a_message_goes_out_and_is_listed(ana: Person) -> None:
@@ -287,22 +287,11 @@ def test_following_shows_what_comes_until_ctrl_c(ana: Person, what: str) -> None
     ana.sees("chat", "post", "before")
     ana.sees("document", "create", "Minutes", "--from", "-", stdin="before")
     words = ["chat", "follow"] if what == "chat" else ["document", "follow", "Minutes"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "p2pvalue_cli", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "P2PVALUE_DATA_DIR": str(ana.folder)},
-        text=True,
-    ) as follower:
-        try:
-            assert follower.stdout is not None
-            assert "before" in follower.stdout.readline()
-            ana.sees("chat", "post", "after")
-            ana.sees("document", "edit", "Minutes", "--from", "-", stdin="before\nafter")
-            assert "after" in follower.stdout.readline()
-        finally:
-            follower.send_signal(signal.SIGINT)
-        assert (follower.wait(), follower.stderr and follower.stderr.read()) == (0, "")
+    with following(ana, *words) as lines:
+        assert "before" in lines.readline()
+        ana.sees("chat", "post", "after")
+        ana.sees("document", "edit", "Minutes", "--from", "-", stdin="before\nafter")
+        assert "after" in lines.readline()
 
 
 def test_init_makes_keys_and_settings_once(tmp_path: Path) -> None:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import select
-import signal
-import subprocess
-import sys
 from typing import get_args
 
 import pytest
@@ -16,6 +12,7 @@ from p2pvalue.notify_types import NotificationKind
 from p2pvalue_cli import failures
 from p2pvalue_cli.commands.notify import KINDS
 from tests.cli.conftest import Person
+from tests.cli.following import following
 
 TRIES_MAX = 100
 
@@ -77,29 +74,18 @@ def test_what_was_read_is_not_listed_as_unread(ana: Person) -> None:
 def test_following_shows_each_once_until_ctrl_c(ana: Person, is_json: bool) -> None:
     close(ana, "Roof")
     words = ["notify", "follow", *(["--json"] if is_json else [])]
-    with subprocess.Popen(
-        [sys.executable, "-m", "p2pvalue_cli", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "P2PVALUE_DATA_DIR": str(ana.folder)},
-        text=True,
-    ) as follower:
-        try:
-            assert follower.stdout is not None
-            if not is_json:
-                first = follower.stdout.readline()
-                assert "“Roof” came about (because" in first
-                assert "; next: p2pvalue pledge confirm 4f1c; fewer:" in first
-            for number in range(TRIES_MAX):  # until it listens, of which it says nothing
-                close(ana, f"Fence {number}")
-                if select.select([follower.stdout], [], [], 0.5)[0]:
-                    break
-            line = follower.stdout.readline()
-            told = json.loads(line)["data"]["text"] if is_json else line
-            assert "“Roof” came about " in told
-        finally:
-            follower.send_signal(signal.SIGINT)
-        assert (follower.wait(), follower.stderr and follower.stderr.read()) == (0, "")
+    with following(ana, *words) as lines:
+        if not is_json:
+            first = lines.readline()
+            assert "“Roof” came about (because" in first
+            assert "; next: p2pvalue pledge confirm 4f1c; fewer:" in first
+        for number in range(TRIES_MAX):  # until it listens, of which it says nothing
+            close(ana, f"Fence {number}")
+            if select.select([lines], [], [], 0.5)[0]:
+                break
+        line = lines.readline()
+        told = json.loads(line)["data"]["text"] if is_json else line
+        assert "“Roof” came about " in told
 
 
 def test_rules_are_chosen_and_shown(ana: Person) -> None:

@@ -45,6 +45,17 @@ def put_out(pond: Pond, *kept: Operation) -> None:
     pond.say("ana", Draft(auth.REVOKE, b"", auth.revoke_payload(root("bea"), keeps=keeps)))
 
 
+def forked_and_kept(pond: Pond) -> tuple[Operation, Operation]:
+    """An offer of Bea's, and one in a branch that waits for ever; Ana keeps both, and not Bea."""
+    log = beas_log(pond)
+    other = log.branch(len(log.operations))
+    offer, waiting = offered(log, pond), offered(other, pond, NOWHERE)
+    pond.ana.take(log.run())
+    pond.ana.take(other.run())
+    put_out(pond, offer, waiting)
+    return offer, waiting
+
+
 @pytest.fixture
 def pond() -> Pond:
     return Pond(auth.READ_PUBLIC)
@@ -63,12 +74,7 @@ def test_an_offer_in_either_branch_of_a_log_is_shown_with_what_it_branches_off(p
 def test_what_was_kept_of_a_branch_that_waits_is_in_the_file_though_nothing_of_it_counts(
     pond: Pond,
 ) -> None:
-    log = beas_log(pond)
-    other = log.branch(len(log.operations))
-    offer, waiting = offered(log, pond), offered(other, pond, NOWHERE)
-    pond.ana.take(log.run())
-    pond.ana.take(other.run())
-    put_out(pond, offer, waiting)
+    offer, _ = forked_and_kept(pond)
     data = pond.file()
     proven = read_proof(data)
     assert [act.order.op_id for act in proven.acts] == [offer.op_id]
@@ -239,12 +245,7 @@ def test_what_no_log_can_hold_is_refused_also_if_all_of_it_is_signed(
 
 
 def test_what_follows_in_a_log_follows_its_last_operation_in_the_file(pond: Pond) -> None:
-    log = beas_log(pond)
-    other = log.branch(len(log.operations))
-    offer, waiting = offered(log, pond), offered(other, pond, NOWHERE)
-    pond.ana.take(log.run())
-    pond.ana.take(other.run())
-    put_out(pond, offer, waiting)
+    _, waiting = forked_and_kept(pond)
     data = pond.file()
     (place,) = (n for n, log in enumerate(decode_proof(data).logs) if log.tail)
     strange = encode(msgspec.structs.replace(waiting.core, seq=waiting.core.seq + 1))

@@ -10,16 +10,6 @@ from tests.node.small_node import SmallNode, exchange
 HOURS = LineView(kind="hours", unit="minute", minimum=60, optimum=60)
 
 
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", ["ana", "eva"])
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", ["ana", "eva"])
-
-
 async def promise(ana: SmallNode, eva: SmallNode, title: str) -> str:
     """Eva's word, that binds, to do something by tomorrow."""
     draft = NeedDraft(title=title, lines=[HOURS], deadline=ana.now_ms + DAY_MS)

@@ -102,6 +102,15 @@ def at(peer_id: str, port: int = 4801) -> str:
     return f"/ip4/192.0.2.7/tcp/{port}/p2p/{peer_id}"
 
 
+async def calling(home: Home, nursery: trio.Nursery) -> None:
+    """A join that has called Ana once."""
+    home.is_network_up.set()
+    nursery.start_soon(home.joining.run)
+    await trio.testing.wait_all_tasks_blocked()
+    home.join(at(ANA))
+    await home.wire.until_called(1)
+
+
 async def test_everybody_whom_the_link_names_is_asked_each_at_all_her_addresses(
     home: Home, nursery: trio.Nursery
 ) -> None:
@@ -144,11 +153,7 @@ async def test_a_member_who_calls_or_is_met_on_the_local_network_is_asked_at_onc
 async def test_strangers_on_the_local_network_hurry_nobody(
     home: Home, nursery: trio.Nursery
 ) -> None:
-    home.is_network_up.set()
-    nursery.start_soon(home.joining.run)
-    await trio.testing.wait_all_tasks_blocked()
-    home.join(at(ANA))
-    await home.wire.until_called(1)
+    await calling(home, nursery)
     await trio.testing.wait_all_tasks_blocked()
     home.joining.met([at(BEA)])
     home.joining.look_again(BEA)
@@ -159,11 +164,7 @@ async def test_strangers_on_the_local_network_hurry_nobody(
 async def test_what_the_last_member_said_is_kept_while_it_is_tried_again(
     home: Home, nursery: trio.Nursery
 ) -> None:
-    home.is_network_up.set()
-    nursery.start_soon(home.joining.run)
-    await trio.testing.wait_all_tasks_blocked()
-    home.join(at(ANA))
-    await home.wire.until_called(1)
+    await calling(home, nursery)
     home.joining.on_joined(Joined(0, GARDEN, "failed", b"", "this invite was withdrawn", True))
     view = home.joining.view(GARDEN)
     assert view is not None

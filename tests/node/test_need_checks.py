@@ -11,16 +11,6 @@ from tests.node.small_node import SmallNode, exchange
 HOURS = LineView(kind="hours", unit="minute", minimum=120, optimum=600)
 
 
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", ["ana", "eva"])
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", ["ana", "eva"])
-
-
 async def add(node: SmallNode, title: str = "Roof", **given: Any) -> str:
     view = await node.community.needs.add(NeedDraft(title=title, lines=[HOURS], **given))
     return view.need

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from p2pvalue.need_types import LineView, NeedDraft
+from p2pvalue.need_types import LineView, NeedDraft, PledgeView
 from p2pvalue_protocol.errors import LocalProtocolError, NotAdmitted, NotFound
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import pledge
@@ -13,14 +13,14 @@ HOURS = LineView(kind="hours", unit="minute", minimum=120, optimum=600)
 MONEY = LineView(kind="money", unit="EUR", minimum=5_000, optimum=20_000)
 
 
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", NAMES)
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", NAMES)
+async def bound_to_roof(ana: SmallNode, eva: SmallNode) -> PledgeView:
+    """Ana's word to her own need, which binds; Eva has heard of it."""
+    await eva.community.set_my_name("Eva")
+    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
+    made = await ana.community.pledges.make("Roof", 120)
+    await ana.community.needs.close("Roof")
+    exchange(ana, eva)
+    return made
 
 
 async def test_pledges_add_up_by_line_and_meet_a_need_when_every_line_has_its_minimum(
@@ -194,11 +194,7 @@ async def test_a_pledge_made_under_other_terms_counts_when_it_is_renewed(
 async def test_what_is_released_can_be_taken_over_by_whom_it_is_handed_to(
     ana: SmallNode, eva: SmallNode
 ) -> None:
-    await eva.community.set_my_name("Eva")
-    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
-    made = await ana.community.pledges.make("Roof", 120)
-    await ana.community.needs.close("Roof")
-    exchange(ana, eva)
+    made = await bound_to_roof(ana, eva)
     released = await ana.community.pledges.withdraw(made.pledge, reason="My back", to="Eva")
     assert (released.state, released.reason) == ("released", "My back")
     exchange(ana, eva)
@@ -265,11 +261,7 @@ async def test_words_that_cannot_count_do_not_fill_a_close(ana: SmallNode, eva: 
 async def test_only_what_was_released_can_be_taken_over_and_only_by_her_it_was_handed_to(
     ana: SmallNode, eva: SmallNode
 ) -> None:
-    await eva.community.set_my_name("Eva")
-    await ana.community.needs.add(NeedDraft(title="Roof", lines=[HOURS]))
-    made = await ana.community.pledges.make("Roof", 120)
-    await ana.community.needs.close("Roof")
-    exchange(ana, eva)
+    made = await bound_to_roof(ana, eva)
     with pytest.raises(LocalProtocolError, match="only what somebody released"):
         await eva.community.pledges.make("Roof", 120, takes=made.pledge)
     await ana.community.pledges.withdraw(made.pledge, to="Eva")

@@ -1,21 +1,9 @@
 from __future__ import annotations
 
-import pytest
-
 from p2pvalue.need_types import LineView, NeedDraft
 from tests.node.small_node import SmallNode, exchange
 
 HOURS = LineView(kind="hours", unit="minute", minimum=120, optimum=600)
-
-
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", ["ana", "eva"])
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", ["ana", "eva"])
 
 
 def steps(node: SmallNode) -> list[tuple[str, int]]:

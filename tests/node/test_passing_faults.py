@@ -12,6 +12,7 @@ import trio.testing
 from p2pvalue.network import MemoryNetwork
 from p2pvalue.network.interface import SYNC_PROTOCOL, Link, LinkClosed
 from p2pvalue.node import trying
+from p2pvalue.node.community import Community
 from p2pvalue.node.members import introductions
 from p2pvalue.node.members.leaving import Leaving
 from p2pvalue.node.needs.need_closer import LOOK_EVERY_S, NeedCloser
@@ -30,6 +31,12 @@ from tests.patience import WAIT_S
 
 def full(*_: object) -> None:
     raise StoreFailed("the disk is full")
+
+
+async def founded(node: RunningNode) -> tuple[Community, str]:
+    """A new community, and a link that lets one more in."""
+    garden = await node.create_community("Garden")
+    return garden, (await garden.invite()).link
 
 
 @pytest.fixture
@@ -78,8 +85,7 @@ async def test_who_was_let_in_says_her_name_once_the_disk_takes_it(
 ) -> None:
     home = Household(tmp_path)
     async with home.node("Ana") as ana, home.node("Ben") as ben:
-        garden = await ana.create_community("Garden")
-        link = (await garden.invite()).link
+        garden, link = await founded(ana)
         tries = trio.Event()
 
         async def untaken(room: object, name: str) -> MemberView:
@@ -101,8 +107,7 @@ async def test_a_community_is_let_in_to_though_its_keys_cannot_be_kept_at_first(
 ) -> None:
     home = Household(tmp_path)
     async with home.node("Ana") as ana, home.node("Ben") as ben:
-        garden = await ana.create_community("Garden")
-        link = (await garden.invite()).link
+        garden, link = await founded(ana)
         finish, tries = ben.joining.finish, list[bytes]()
 
         def failing(community: bytes) -> bool:

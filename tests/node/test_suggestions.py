@@ -11,16 +11,6 @@ from tests.node.small_node import SmallNode, exchange
 HOURS = LineView(kind="hours", unit="minute", minimum=120, optimum=600)
 
 
-@pytest.fixture
-def ana() -> SmallNode:
-    return SmallNode("ana", ["ana", "eva"])
-
-
-@pytest.fixture
-def eva() -> SmallNode:
-    return SmallNode("eva", ["ana", "eva"])
-
-
 async def confirmed(ana: SmallNode, eva: SmallNode, title: str = "Roof") -> None:
     """Ana confirms what Eva did."""
     await ana.community.needs.add(NeedDraft(title=title, lines=[HOURS]))
