@@ -52,7 +52,7 @@ async def test_a_message_from_the_future_is_held_back_and_not_lost(
 ) -> None:
     victim = watch.victim
     address = await asked(lambda: victim.address)
-    for early_by_ms in (4_000, 40_000, 400_000):  # a slow machine may not see it in time
+    for early_by_ms in (4_000, 40_000, 120_000):  # a slow machine may not see it in time
         text = f"from tomorrow, {early_by_ms} ms too early"
         clocky = await insider(tmp_path / f"clocky {early_by_ms}", victim)
         early_ms = wall_clock_ms() + limits.AHEAD_MS_MAX + early_by_ms
