@@ -79,6 +79,10 @@ def test_updates_of_a_branch_come_in_their_order() -> None:
     scene.give(ANA, b"\x00\x00")
     with pytest.raises(ValueError, match="order"):
         scene.facts.take(scene.given[0].placement, 0, (), b"\x00\x00")
+    later = scene.given[0].placement
+    later = later._replace(seq=later.seq + 1, device=bytes(32), op_id=b"o" * 32)
+    with pytest.raises(ValueError, match="order"):
+        scene.facts.take(later, 0, (), b"\x00\x00")
 
 
 def test_heads_are_the_newest_of_others_that_count_and_that_nothing_holds() -> None:

@@ -333,4 +333,12 @@ MUTANTS = (
         "genesis is None or added is None:",
         "protocol/test_joining.py::test_an_introduction_that_admits_nobody_leaves_nothing_behind[certifier]",
     ),
+    Mutant(
+        "link-spoilt-by-who-goes",
+        "devices#linking: who knows no secret tells the person nothing",
+        "linking",
+        "        return self._failed(_BROKEN_OFF) if self._is_proven else []",
+        "        return self._failed(_BROKEN_OFF)",
+        "protocol/test_link_proofs.py::test_who_calls_and_knows_no_secret_tells_the_person_nothing_by_going",
+    ),
 )

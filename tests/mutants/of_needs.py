@@ -189,4 +189,12 @@ MUTANTS = (
         "return payload.terms",
         "protocol/test_need_kinds.py::test_a_close_names_what_counts_by_the_beginnings_of_ids_in_their_order",
     ),
+    Mutant(
+        "settled-beyond-what-is-bound",
+        "needs#how-words-are-kept: quantities never exceed what is bound",
+        "needs/keeping",
+        "word.settled = min(said.quantity or 0, word.bound)",
+        "word.settled = said.quantity or 0",
+        "needs/test_keeping.py::test_no_more_is_settled_than_is_bound",
+    ),
 )

@@ -197,6 +197,14 @@ def test_a_steward_who_is_no_party_settles_a_dispute() -> None:
     assert [tuple(total) for total in board.standing().delivered] == [(90, 1)]
 
 
+def test_no_more_is_settled_than_is_bound() -> None:
+    board, offered = triggered()
+    for much, counted in ((500, 120), (120, 120), (119, 119)):
+        board.say("ana", "dispute", offered)
+        board.say("carl", "settle", offered, much)
+        assert [tuple(total) for total in board.standing().delivered] == [(counted, 1)]
+
+
 def test_what_is_settled_is_released_no_more() -> None:
     board, offered = triggered()
     board.say("ana", "dispute", offered)

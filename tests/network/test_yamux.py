@@ -284,6 +284,22 @@ async def test_a_peer_that_never_finishes_does_not_use_up_our_streams() -> None:
     assert len(a._streams) <= 33
 
 
+def test_we_open_no_more_than_64_streams_to_a_peer() -> None:
+    a = session(dialed=True)
+    opened = [a.open() for _ in range(64)]
+    with pytest.raises(StreamEnded):
+        a.open()
+    opened[0].reset("done")
+    a.open()
+
+
+def test_pings_that_nobody_answers_are_not_remembered_for_ever() -> None:
+    a = session(dialed=True)
+    for _ in range(100):
+        a.ping()
+    assert len(a._pongs) == 8
+
+
 def test_unread_bytes_are_bounded_over_all_streams() -> None:
     opened: list[Stream] = []
     b = session(dialed=False, opened=opened)
@@ -291,6 +307,8 @@ def test_unread_bytes_are_bounded_over_all_streams() -> None:
         b.feed(frame(WINDOW, SYN, number, 0) + frame(DATA, 0, number, 150_000, bytes(150_000)))
     assert [stream.ended is None for stream in opened] == [True, True, False]
     assert b.unread_bytes == 300_000
+    opened[0].finish()
+    assert b.unread_bytes == 150_000
 
 
 def test_who_makes_us_answer_without_reading_is_disconnected() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
 from p2pvalue import folder
-from p2pvalue.folder import new_file
+from p2pvalue.folder import make_private, new_file
+from p2pvalue_protocol.errors import ConfigError
 
 
 def test_a_new_file_is_its_owners_alone_from_its_first_moment(
@@ -62,3 +64,15 @@ def test_a_new_file_may_have_the_longest_name_that_there_is(tmp_path: Path) -> N
     longest = tmp_path / ("f" * 255)
     write(longest)
     assert [path.name for path in tmp_path.iterdir()] == [longest.name]
+
+
+def test_the_folder_of_another_user_is_refused_and_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "data"
+    other.mkdir()
+    other.chmod(0o755)
+    monkeypatch.setattr(os, "geteuid", lambda: other.stat().st_uid + 1)
+    with pytest.raises(ConfigError, match="another user"):
+        make_private(other)
+    assert stat.S_IMODE(other.stat().st_mode) == 0o755

@@ -76,9 +76,12 @@ def test_only_the_owner_may_read(tmp_path: Path) -> None:
     assert [stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()] == [0o600]
 
 
-def test_a_file_that_others_may_read_is_refused_with_the_command_that_helps(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620])
+def test_a_file_that_others_may_read_is_refused_with_the_command_that_helps(
+    tmp_path: Path, mode: int
+) -> None:
     new_keystore(tmp_path)
-    (tmp_path / "keys.json").chmod(0o644)
+    (tmp_path / "keys.json").chmod(mode)
     with pytest.raises(ConfigError, match="chmod 600"):
         Keystore.open(tmp_path)
 

@@ -8,7 +8,7 @@ from p2pvalue_protocol import inputs as i
 from p2pvalue_protocol import limits
 from p2pvalue_protocol import link_frames as f
 from p2pvalue_protocol.addresses import decode_record, make_record
-from p2pvalue_protocol.effects import CloseSession, SendFrame
+from p2pvalue_protocol.effects import CloseSession, Linked, SendFrame
 from p2pvalue_protocol.encoding import encode
 from p2pvalue_protocol.errors import Reason
 from p2pvalue_protocol.hello import Transcript
@@ -41,6 +41,14 @@ def said(computer: Computer) -> list[f.LinkFrame]:
 def test_the_newer_device_shows_that_it_made_the_code(is_known: bool) -> None:
     laptop, _ = called(SECRET if is_known else bytes(16))
     assert any(isinstance(frame, f.PersonShown) for frame in said(laptop)) == is_known
+
+
+def test_who_calls_and_knows_no_secret_tells_the_person_nothing_by_going() -> None:
+    phone = Computer("phone", "nobody")
+    phone.handle(i.LinkAsked(SESSION, "peer-of-a-stranger", SECRET))
+    phone.handle(i.FrameReceived(SESSION, encode(f.NonceOffered(bytes(32)))))
+    effects = phone.handle(i.PeerLeft(SESSION))
+    assert not any(isinstance(effect, Linked) for effect in effects)
 
 
 KEY, PREKEY = key_named("phone device").public, prekey_named("phone")
