@@ -6,15 +6,15 @@ so what counted goes on counting when she returns, and no removal that arrives l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 
 from p2pvalue_protocol.branches import Branches
-from p2pvalue_protocol.kinds.need import NeedState
+from p2pvalue_protocol.kinds.need import NeedState, Terms
 from p2pvalue_protocol.kinds.pledge import Pledge
 from p2pvalue_protocol.membership import Membership
-from p2pvalue_protocol.needs.acts import Act, confirmers_of, judges_of, stewards_of
-from p2pvalue_protocol.needs.closing import with_pasts
+from p2pvalue_protocol.needs.acts import Act, confirmers_of, judges_of, sorted_acts, stewards_of
+from p2pvalue_protocol.needs.closing import closed, held_of, with_pasts
 
 _JUDGEMENTS = frozenset(("confirm", "dispute", "settle"))
 
@@ -24,34 +24,41 @@ def in_their_pasts(
 ) -> list[Act]:
     """Return acts in folding order, with what matters of their pasts to where a need stands.
 
-    All are folded here. Costs what `with_pasts` does and, for each judgement by somebody who is not
-    named, a row read and a look at all who are named, once for each frontier.
+    All are folded here. Costs what `with_pasts` does. Where somebody judged who was not always
+    named for it, the terms that stand are looked for; for each such judgement a row is read and,
+    once for each frontier, every member looked at who is named: ~10 µs each.
     """
     return _with_absent(need, with_pasts(need, acts, branches.reach), branches, membership)
 
 
 def _with_absent(
-    need: NeedState, acts: Sequence[Act], branches: Branches, membership: Membership
+    need: NeedState, acts: list[Act], branches: Branches, membership: Membership
 ) -> list[Act]:
-    everybody = sorted({member for terms in need.terms for member in judges_of(need, terms)})
+    if not any(_stands_in(act, need, need.terms) for act in acts):
+        return acts
+    held = sorted_acts(acts)
+    terms = closed(need, held.closes, held_of(held)).terms
+    named = sorted(judges_of(need, terms))
 
     @cache
     def out_at(frontier: int) -> frozenset[bytes]:
-        return frozenset(root for root in everybody if membership.is_out(root, frontier))
+        return frozenset(root for root in named if membership.is_out(root, frontier))
 
     return [
-        act._replace(absent=out_at(_frontier_of(act, branches))) if _stands_in(act, need) else act
+        act._replace(absent=out_at(_frontier_of(act, branches)))
+        if _stands_in(act, need, (terms,))
+        else act
         for act in acts
     ]
 
 
-def _stands_in(act: Act, need: NeedState) -> bool:
-    """Return whether an act is a judgement by somebody who was not always named for it."""
+def _stands_in(act: Act, need: NeedState, among: Iterable[Terms]) -> bool:
+    """Return whether an act is a judgement by somebody who is not named for it in some terms."""
     said = act.payload
     if not isinstance(said, Pledge) or said.act not in _JUDGEMENTS:
         return False
     named = stewards_of if said.act == "settle" else confirmers_of
-    return any(act.member not in named(need, terms) for terms in need.terms)
+    return any(act.member not in named(need, terms) for terms in among)
 
 
 def _frontier_of(act: Act, branches: Branches) -> int:
