@@ -60,7 +60,7 @@ async def test_members_give_way_only_where_they_hold_the_places_of_newcomers(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     members = [Held(f"member {number}", is_admitted=True) for number in range(3)]
-    await trio.sleep(3_600)
+    autojump_clock.jump(3_600)
     assert make_room(members[:2]) == []
     assert make_room(members) == ["member 0"]
 
@@ -70,11 +70,11 @@ async def test_strangers_give_way_first_and_of_them_the_oldest(
 ) -> None:
     member = Held("member", is_admitted=True)
     member.is_idle = True
-    await trio.sleep(1)
+    autojump_clock.jump(1)
     older = Held("older", is_admitted=False)
-    await trio.sleep(1)
+    autojump_clock.jump(1)
     newer = Held("newer", is_admitted=False)
-    await trio.sleep(3_600)
+    autojump_clock.jump(3_600)
     fresh = Held("fresh", is_admitted=False)
     inbound = [fresh, member, newer, older]
     assert [make_room([one for one in inbound if not one.ended]) for _ in range(4)] == [
@@ -96,5 +96,5 @@ async def test_addresses_are_remembered_within_a_bound_and_forgotten_in_time(
     assert not books._may_come_in(hosts[-1])
     assert len(books._buckets) == _BUCKETS_MAX
     assert books._may_come_in(hosts[0])
-    await trio.sleep(LIMITS.handshakes_burst / LIMITS.handshakes_per_s)
+    autojump_clock.jump(LIMITS.handshakes_burst / LIMITS.handshakes_per_s)
     assert books._may_come_in(hosts[-1])
