@@ -214,9 +214,9 @@ MUTANTS = (
     Mutant(
         "company-that-was-there-forgotten",
         "needs#who-is-in: without a trigger an offer stands by all that came before it",
-        "needs/binding",
-        "holding(waiting, self._closed_ms, self._company)",
-        "holding(waiting, self._closed_ms)",
+        "needs/waiting",
+        "if kinds & alive} | self._company",
+        "if kinds & alive}",
         "needs/test_binding.py::test_company_that_came_stays_company_when_it_releases",
     ),
     Mutant(

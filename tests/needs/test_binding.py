@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Set
 from random import Random
 
 import msgspec
 import pytest
 
 from p2pvalue_protocol.kinds.pledge import Condition
-from p2pvalue_protocol.needs import binding
 from p2pvalue_protocol.needs.acts import Acts, Offer, sorted_acts, withdrawals
 from p2pvalue_protocol.needs.binding import withdrawn_unbound
 from p2pvalue_protocol.needs.conditions import holding
 from p2pvalue_protocol.needs.outcome import EXPIRY_MS
 from p2pvalue_protocol.needs.reliability import GRACE_MS, endings_of
+from p2pvalue_protocol.needs.waiting import Waiting
 from tests.needs.by_hand import CLOSES, Board, root
 
 DUE = 10 * GRACE_MS
@@ -145,23 +145,66 @@ def test_who_waits_and_withdraws_all_day_costs_little(monkeypatch: pytest.Monkey
         asked = Condition(member=root("zoe")) if number % 2 else Condition(others=10**6 - number)
         board.say("eve", "withdraw", board.offer("eve", 60, asked))
     last = board.offer("zoe", 60)
-    weighed: list[Offer] = []
+    looks: list[int] = []
+    look = Waiting._gone
 
-    def counted(offers: Sequence[Offer], closed_ms: int, company: set[bytes]) -> frozenset[bytes]:
-        weighed.extend(offers)
-        return holding(offers, closed_ms, company)
+    def counted(self: Waiting, members: Set[bytes], alive: int) -> Set[bytes]:
+        looks.append(len(members))
+        return look(self, members, alive)
 
-    monkeypatch.setattr(binding, "holding", counted)
+    monkeypatch.setattr(Waiting, "_gone", counted)
     assert board.states(last) == ["binding"]
-    assert len(weighed) < 1_000
+    assert sum(looks) < 1_000
+
+
+def test_who_is_without_company_leaves_too_few_for_the_next() -> None:
+    """The first waits for somebody who is not here yet, each other for as many as there were."""
+    board, people = rota(), ["bea", "carl", "dora", "fay", "gus"]
+    board.offer("bea", 60, Condition(member=root("zoe")))
+    for number, who in enumerate(people[1:]):
+        board.offer(who, 60, Condition(others=len(people) - number))
+    offered = board.offer("eve", 60, Condition(others=1))
+    board.say("eve", "withdraw", offered)
+    board.offer("zoe", 60, Condition(others=6))
+    assert board.states(offered) == ["withdrawn"]
+
+
+@pytest.mark.parametrize("is_far", [False, True])
+def test_who_withdraws_costs_a_look_at_members_and_not_at_all_that_waits(
+    monkeypatch: pytest.MonkeyPatch, *, is_far: bool
+) -> None:
+    """Twenty people wait in twenty ways each, while one comes and goes two hundred times."""
+    board, people = rota(), [f"person {number}" for number in range(20)]
+    for number, who in enumerate(people):
+        asked = Condition(member=root(people[number - 1] if number else "zoe"))
+        for others in range(20):
+            board.offer(who, 60, asked, Condition(others=others + 1))
+    for _ in range(200):
+        asked = Condition(member=root(people[-1] if is_far else "zoe"))
+        board.say("eve", "withdraw", board.offer("eve", 60, asked))
+    last = board.offer("zoe", 60, Condition(others=10))
+    looks: list[int] = []
+    look = Waiting._gone
+
+    def counted(self: Waiting, members: Set[bytes], alive: int) -> Set[bytes]:
+        looks.append(len(members))
+        return look(self, members, alive)
+
+    monkeypatch.setattr(Waiting, "_gone", counted)
+    acts = sorted_acts(board.acts)
+    found = withdrawn_unbound(acts.offers, withdrawals(acts), 1_000)
+    assert len(found) == 200
+    assert last not in found
+    assert sum(looks) <= (200 * 20 * 20 if is_far else 0)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_what_was_taken_back_unbound_is_what_all_that_came_before_says(seed: int) -> None:
     print("seed", seed)
-    rng, board, names = Random(seed), rota(), ["bea", "carl", "dora", "eve"]
+    rng, board = Random(seed), rota()
+    names = ["bea", "carl", "dora", "eve", "fay", "gus", "hal", "ida"][: rng.randint(3, 8)]
     offered: list[tuple[str, bytes]] = []
-    for _ in range(60):
+    for _ in range(90):
         who = rng.choice(names)
         if offered and rng.random() < 0.4:
             mine = [pledge for member, pledge in offered if member == who]
@@ -186,9 +229,12 @@ def unbound_by_looking_at_all(acts: Acts) -> set[bytes]:
     bound: set[bytes] = set()
     for pledge, act in sorted(said.items(), key=lambda item: item[1].order):
         before = [o for o in acts.offers if o.act.order < act.order and o.pledge not in unbound]
-        company = {offer.member for offer in before if offer.pledge in bound}
-        waiting = [offer for offer in before if offer.pledge not in bound]
-        bound |= holding(waiting, 1_000, company)
+        bound |= holding([unasked(o) if o.pledge in bound else o for o in before], 1_000)
         if pledge not in bound:
             unbound.add(pledge)
     return unbound
+
+
+def unasked(offer: Offer) -> Offer:
+    """The same offer, whoever else is there."""
+    return offer._replace(said=msgspec.structs.replace(offer.said, conditions=()))

@@ -7,10 +7,9 @@ goes on doing so: more offers are more company, and who is released was counted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from p2pvalue_protocol.needs.acts import Act, Offer
-from p2pvalue_protocol.needs.conditions import holding
+from p2pvalue_protocol.needs.waiting import Kind, Waiting
 
 
 def withdrawn_unbound(
@@ -19,7 +18,7 @@ def withdrawn_unbound(
     """Return the withdrawals, by pledge, that came before their offers stood; the others release.
 
     `offers` are those that fit. Costs a sort, and for each withdrawal of an offer with conditions
-    what the offers cost that wait at that time, of all by one member on the same conditions once.
+    what `Waiting.take` does.
     """
     fit = {offer.pledge: offer for offer in offers}
     said = {pledge: act for pledge, act in withdrawals.items() if pledge in fit}
@@ -39,63 +38,50 @@ def withdrawn_unbound(
     return found
 
 
-class _Alike(NamedTuple):
-    """What offers have in common that stand together or not at all: whose, and what they ask."""
-
-    member: bytes
-    others: int
-    members: frozenset[bytes]
-
-
 class _SoFar:
     """The offers up to a place in the folding order: who is in, and what waits for company."""
 
     def __init__(self, offers: Sequence[Offer], closed_ms: int) -> None:
-        self._closed_ms = closed_ms
-        self._members = frozenset(offer.member for offer in offers)
+        members = frozenset(offer.member for offer in offers)
         self._standing: set[bytes] = set()
         self._company: set[bytes] = set()  # the members whose offers those are
-        self._waiting: dict[_Alike, dict[bytes, Offer]] = {}
+        kinds = {offer.pledge: _kind(offer, members, closed_ms) for offer in offers}
+        known = {pledge: kind for pledge, kind in kinds.items() if kind is not None}
+        self._waiting = Waiting(known, self._company)
         self._is_changed = False
 
     def add(self, offer: Offer) -> None:
-        if not offer.said.conditions:
+        if offer.said.conditions:
+            self._is_changed |= self._waiting.add(offer)
+        else:
             self._let_in(offer)
-        elif (alike := self._alike(offer)) is not None:
-            self._is_changed |= alike not in self._waiting
-            self._waiting.setdefault(alike, {})[offer.pledge] = offer
 
     def remove(self, offer: Offer) -> None:
-        alike = self._alike(offer)
-        if alike in self._waiting:
-            self._waiting[alike].pop(offer.pledge, None)
-            if not self._waiting[alike]:
-                del self._waiting[alike]
+        self._waiting.remove(offer)
 
     def stands(self, pledge: bytes) -> bool:
-        if self._is_changed and pledge not in self._standing:
+        """Return whether an offer stands; of one that waits for nobody here all else can wait."""
+        if self._is_changed and pledge not in self._standing and self._waiting.may_stand(pledge):
             self._is_changed = False
-            one_of_each = {next(iter(some)): alike for alike, some in self._waiting.items()}
-            waiting = [self._waiting[alike][one] for one, alike in one_of_each.items()]
-            for held in holding(waiting, self._closed_ms, self._company):
-                for offer in self._waiting.pop(one_of_each[held]).values():
-                    self._let_in(offer)
+            for offer in self._waiting.take():
+                self._let_in(offer)
         return pledge in self._standing
-
-    def _alike(self, offer: Offer) -> _Alike | None:
-        """Return what an offer is alike others by; None if it never stands, whoever comes yet."""
-        others, members = 0, set()
-        for asked in offer.said.conditions:
-            others = max(others, asked.others or 0)
-            if asked.member is not None:
-                members.add(asked.member)
-            if asked.after is not None and asked.after > self._closed_ms:
-                return None
-        if others >= len(self._members) or not members <= self._members:
-            return None
-        return _Alike(offer.member, others, frozenset(members))
 
     def _let_in(self, offer: Offer) -> None:
         self._is_changed |= offer.member not in self._company
         self._standing.add(offer.pledge)
         self._company.add(offer.member)
+
+
+def _kind(offer: Offer, everybody: frozenset[bytes], closed_ms: int) -> Kind | None:
+    """Return what an offer is like others by; None if it never stands, whoever comes yet."""
+    others, members = 0, set()
+    for asked in offer.said.conditions:
+        others = max(others, asked.others or 0)
+        if asked.member is not None:
+            members.add(asked.member)
+        if asked.after is not None and asked.after > closed_ms:
+            return None
+    if others >= len(everybody) or not members <= everybody:
+        return None
+    return Kind(offer.member, others, frozenset(members))

@@ -8,27 +8,23 @@ fixpoint: it is unique, and the order of dropping does not matter.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from p2pvalue_protocol.needs.acts import Offer
 
 
-def holding(
-    offers: Sequence[Offer], closed_ms: int, company: Collection[bytes] = ()
-) -> frozenset[bytes]:
+def holding(offers: Sequence[Offer], closed_ms: int) -> frozenset[bytes]:
     """Return the pledges whose conditions hold; `closed_ms` is what "after a date" compares with.
 
-    `company` are members who have other offers that stand whatever becomes of these. Costs
-    O(n log n) for n offers, however their conditions chain.
+    Costs O(n log n) for n offers, however their conditions chain.
     """
-    return _Fixpoint(offers, closed_ms, company).pledges
+    return _Fixpoint(offers, closed_ms).pledges
 
 
 class _Fixpoint:
-    def __init__(self, offers: Sequence[Offer], closed_ms: int, company: Collection[bytes]) -> None:
+    def __init__(self, offers: Sequence[Offer], closed_ms: int) -> None:
         self._alive = {offer.pledge: offer for offer in offers}
         self._standing = Counter(offer.member for offer in offers)
-        self._standing.update(company)
         members = set(self._standing)
         self._gone: list[bytes] = []  # members of whom nothing stands any more
         self._waiting_for: dict[bytes, list[Offer]] = {}
