@@ -93,7 +93,8 @@ def message_view(context: Context, community: bytes, entry: Entry, names: Names)
     payload = context.copy_of(community).open(entry.core, entry.payload)
     assert payload is not None, "a message is listed once its payload is here and can be opened"
     view = _view(entry.order, entry.member, chat.read_chat_message(payload), names)
-    made = context.boards.made_of(context.store, community).get(subject_of(entry.order.op_id))
+    all_made = context.boards.made_of(context.store, community)
+    made = all_made and all_made.get(subject_of(entry.order.op_id))
     if not made:
         return view
     needs = [t.MadeNeedView(need=subject.hex(), title=title) for subject, title in made]

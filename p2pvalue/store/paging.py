@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import groupby
-from typing import TypeVar
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from p2pvalue_protocol.kind import Order
 from p2pvalue_protocol.past import StateRow
 
 Row = TypeVar("Row")
+
+
+_order: Callable[[tuple[Order, Any]], Order] = itemgetter(0)
+
+
+def _time_of(placed: tuple[Order, Any]) -> int:
+    return placed[0].time
 
 
 def state_order(row: StateRow) -> Order:
@@ -34,9 +42,9 @@ def cut_page(
     page: list[Row] = []
     if limit <= 0:
         return page
-    for _, tied in groupby(rows, key=lambda row: order_of(row).time):
-        for row in sorted(tied, key=order_of, reverse=newest_first):
-            order = order_of(row)
+    placed = ((order_of(row), row) for row in rows)
+    for _, tied in groupby(placed, key=_time_of):
+        for order, row in sorted(tied, key=_order, reverse=newest_first):
             if (before is None or order < before) and (after is None or order > after):
                 page.append(row)
                 if len(page) == limit:

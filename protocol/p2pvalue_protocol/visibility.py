@@ -52,6 +52,7 @@ class Visibility:
         self._facts: dict[bytes, _Facts] | None = None  # by device, when they were last taken
         self._unlooked: set[bytes] = set()  # devices whose facts may differ from those
         self._gone: dict[bytes, bool] = {}
+        self._alike: tuple[tuple[bytes, int, int], bool] | None = None  # the last question
 
     # --- by its own past (a)
 
@@ -114,17 +115,24 @@ class Visibility:
     def visible(self, device: bytes, kind: int, frontier: int, reference: Reference) -> bool:
         """Return whether a content operation counts by its past and by everything held.
 
-        About 3 µs when the same device was asked about at the same frontier, unless keeps that
-        may count for its member have to be looked at for this very operation.
+        Under 1 µs when the last question was about the same device, kind and frontier, and 3 when
+        another was, unless keeps that may count for its member have to be looked at for this very
+        operation.
         """
         self._renew()
+        asked = (device, kind, frontier)
+        if self._alike is not None and self._alike[0] == asked:
+            return self._alike[1]
         if self._facts is not None and device not in self._facts:
             self._facts[device] = self._facts_of(device)
-        limit = self._weakest_writer(kind, frontier)
-        return any(
+        limit, placings = self._weakest_writer(kind, frontier), self._placings(device, frontier)
+        counts = any(
             rank <= limit and self._counts(giving, device, frontier, reference, limit)
-            for giving, rank in self._placings(device, frontier)
+            for giving, rank in placings
         )
+        if not any(self._may_be_kept(giving, device) for giving, _ in placings):
+            self._alike = asked, counts
+        return counts
 
     def _counts(
         self, giving: Giving, device: bytes, frontier: int, place: Reference, limit: int
@@ -281,6 +289,7 @@ class Visibility:
         self._authority.settle()
         if not self._changes.roots and not self._changes.is_anew:
             return
+        self._alike = None
         is_anew, roots = self._changes.take()
         if is_anew:
             self._left.clear()
