@@ -159,8 +159,8 @@ class Authority:
         match act:
             case acts.WithdrawInvite(key):
                 unseen = [a for a in record.admits_of_key.get(key, ()) if not past >> a & 1]
-                strength = self._all.verdicts.strength(index) if unseen else 0
-                return any(strength < record.giving_at[admit].rank for admit in unseen)
+                weakest = max((record.giving_at[admit].rank for admit in unseen), default=0)
+                return self._all.verdicts.at_most(index, weakest - 1)
             case acts.RemoveDevice(root, device) if act.is_by_root:
                 removals = record.device_removals.get(device, ())
                 known = next((r.known for r in removals if r.at == index), -1)
@@ -209,8 +209,9 @@ class Authority:
         # After a demotion, and there a strong author comes first, weaker ones may be strong.
         demotions = [d for d in record.removals.get(root, ()) if not record.puts_out(d)]
         weakest = max((giving.rank for giving in record.givings.get(root, ())), default=0)
-        return any(d in record.leaves or verdicts.strength(d) < weakest for d in demotions) or (
-            verdicts.strength(index) < weakest
+        return verdicts.at_most(index, weakest - 1) or any(
+            demotion in record.leaves or verdicts.at_most(demotion, weakest - 1)
+            for demotion in demotions
         )
 
     def _reaches_device(self, device: bytes, known: int) -> bool:

@@ -163,7 +163,7 @@ class DeviceTree:
     def removing_as_member(self, among: int, giving: Giving, links: int) -> int:
         """Return those of some removals by a root, or a device nearer to it than `links`."""
         by_root = among & self._takings.by_root
-        by_devices = among & ~by_root & self._takings.by_member(among & ~by_root, giving.root)
+        by_devices = self._takings.by_member(among & ~by_root, giving.root)
         if not by_devices:
             return by_root
         known = self._judge.settled.of[giving.root].revoking[giving.rank, links]

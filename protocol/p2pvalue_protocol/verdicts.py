@@ -90,10 +90,6 @@ class Verdicts:
         known = self.settled.acting[level]
         return known.among(among, lambda at: self.best(self.case_of(at), level) is not None)
 
-    def strength(self, index: int) -> int:
-        """Return the rank that the author of an operation acts as; 4 for none."""
-        return next((k for k in range(WEAKEST + 1) if self.at_most(index, k)), WEAKEST + 1)
-
     def best(self, case: Case, level: int = WEAKEST) -> Standing | None:
         """Return the strongest standing in a case up to a level, then that of the smallest root."""
         best: Standing | None = None

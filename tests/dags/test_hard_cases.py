@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import pytest
 
-from p2pvalue_protocol.acts import OUT, Give, Remove, RemoveDevice, Vote
+from p2pvalue_protocol.acts import OUT, AddDevice, Give, Nothing, Remove, RemoveDevice, Vote
 from p2pvalue_protocol.limits import CERTIFICATE_DEPTH_MAX
-from tests.dags.builder import GENESIS, Builder
-from tests.dags.compare import differences, problems
+from tests.dags.builder import GENESIS
 from tests.dags.families import FOUNDER, settle, village
-from tests.dags.model import Dag, State
-from tests.dags.running import Running, running_state_of
-from tests.dags.state import state_of
-
-
-def judged(builder: Builder) -> State:
-    """The state of a history, on which both readings agree at every moment."""
-    dag = builder.dag()
-    assert problems(dag, Random(0), is_thorough=True) == []
-    return running_state_of(dag)
-
-
-def judged_as_written(builder: Builder) -> list[State]:
-    """The state after each auth operation in the order of writing, as both readings have it."""
-    events = builder.dag().events
-    running, states = Running(builder.dag()), list[State]()
-    for number, event in enumerate(events, start=1):
-        running.take(event)
-        states.append(running.state())
-        by_rules = state_of(Dag(events[:number]))
-        assert list(differences(f"after {event.op_id!r}", by_rules, states[-1])) == []
-    return states
+from tests.dags.judged import judged, judged_as_written
+from tests.dags.running import Running
 
 
 @pytest.mark.parametrize("is_admin", [True, False])
@@ -245,3 +222,31 @@ def test_who_votes_again_takes_what_was_given_since_her_first_vote() -> None:
     *_, one, two = judged_as_written(builder)
     assert written in one.effective
     assert written not in two.effective
+
+
+def test_a_giving_that_knows_what_takes_another_outlasts_a_newer_one_that_does_not() -> None:
+    builder = village(1, founders=2)
+    before = [*builder.known]
+    taken = builder.write(FOUNDER, Remove(b"A"), before)
+    knowing = builder.write(FOUNDER, Give(b"A", 1), [taken])
+    newer = builder.write(b"g1", Give(b"A", 1), before)
+    written = builder.write(b"a1", Give(b"X", 3), [newer])
+    both = builder.write(b"a1", Give(b"Y", 3), [knowing, written])
+    state = judged(builder)
+    assert state.standings[written] is None
+    assert state.standings[both] == (b"A", 1)
+
+
+@pytest.mark.parametrize(("rank", "left"), [(2, b"A"), (3, b"A"), (0, b"B")])
+def test_a_device_of_two_members_speaks_for_the_first_of_the_strongest(
+    rank: int, left: bytes
+) -> None:
+    """The other one is demoted, or not at all."""
+    builder = village(2, 1)
+    start = builder.write(b"a1", AddDevice(b"B", b""), [GENESIS], op_id=b"twin")
+    before = [*builder.known]
+    if rank:
+        before.append(builder.write(FOUNDER, Remove(b"B", rank), before))
+    written = builder.write(b"a1", Nothing(), [*before, start])
+    state = judged(builder)
+    assert state.standings[written] == (left, 2 if rank else 1)
