@@ -15,7 +15,7 @@ import trio.testing
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
 from p2pvalue.api import serve_editors
-from p2pvalue.api.editor_server import REQUEST_S_MAX, STRANGERS_MAX
+from p2pvalue.api.editor_server import REQUEST_S_MAX, STRANGERS_MAX, _asked, _Strangers
 from p2pvalue.api.endpoints import ENDPOINTS
 from p2pvalue.node.editors.editor_messages import MESSAGE_BYTES_MAX
 from p2pvalue.node.editors.editor_refusal import Refusal
@@ -212,6 +212,31 @@ async def test_however_many_show_no_token_few_are_kept_and_a_tab_comes_through(s
         for tab in (before, after):
             await tab.send_message(b"echo")
             assert await tab.get_message() == b"echo"
+
+
+async def test_when_one_stranger_too_many_comes_the_one_that_waits_longest_goes() -> None:
+    strangers, gone = _Strangers(), list[int]()
+
+    async def come(number: int, *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
+        with strangers.come() as scope:
+            task_status.started(scope)
+            await trio.sleep_forever()
+        gone.append(number)
+
+    async with trio.open_nursery() as nursery:
+        scopes = [await nursery.start(come, number) for number in range(STRANGERS_MAX)]
+        assert gone == []
+        strangers.knows(scopes[0])  # it has shown a token
+        for number in range(STRANGERS_MAX, STRANGERS_MAX + 3):
+            await nursery.start(come, number)
+        await trio.testing.wait_all_tasks_blocked()
+        assert gone == [1, 2]
+        nursery.cancel_scope.cancel()
+
+
+def test_who_shows_two_tokens_shows_none() -> None:
+    assert _asked("/a-room?token=one") == ("a-room", "one")
+    assert _asked("/a-room?token=one&token=two") == ("a-room", "")
 
 
 async def test_tabs_are_no_strangers() -> None:

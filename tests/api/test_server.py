@@ -124,6 +124,17 @@ async def test_a_body_that_breaks_off_is_the_callers_mistake_and_no_defect(
     assert caplog.records == []
 
 
+async def test_no_answer_is_to_be_kept_by_what_carries_it(api: Path) -> None:
+    stream = await trio.open_unix_socket(api)
+    async with stream:
+        await stream.send_all(b"GET /whoami HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await stream.send_eof()
+        answer = b""
+        while data := await stream.receive_some():
+            answer += data
+    assert b"\r\ncache-control: no-store\r\n" in answer.lower()
+
+
 async def test_one_connection_carries_many_requests(api: Path) -> None:
     stream = await trio.open_unix_socket(api)
     request = b"GET /whoami HTTP/1.1\r\nHost: localhost\r\n\r\n"

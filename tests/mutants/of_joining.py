@@ -341,4 +341,12 @@ MUTANTS = (
         "        return self._failed(_BROKEN_OFF)",
         "protocol/test_link_proofs.py::test_who_calls_and_knows_no_secret_tells_the_person_nothing_by_going",
     ),
+    Mutant(
+        "nonce-told-otherwise",
+        "devices#linking: the new device begins under the nonce that it was told",
+        "linking",
+        "        if founding.nonce != told.nonce or not verify",
+        "        if not verify",
+        "protocol/test_link_broken.py::test_a_newer_device_takes_no_genesis_with_another_nonce_than_it_was_told",
+    ),
 )

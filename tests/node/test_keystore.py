@@ -68,6 +68,17 @@ def test_a_root_key_is_another_in_every_community_and_none_without_a_nonce(tmp_p
     assert len(publics - {b""}) == 2
 
 
+def test_another_person_s_words_make_no_root_key(tmp_path: Path) -> None:
+    keystore = new_keystore(tmp_path)
+    own = keystore.entropy
+    assert own is not None
+    root = keystore.root_for(COMMUNITY)
+    keystore.forget_entropy()
+    assert keystore.root_for(COMMUNITY, own).public == root.public
+    with pytest.raises(LocalProtocolError, match="another person"):
+        keystore.root_for(COMMUNITY, bytes(32))
+
+
 def test_only_the_owner_may_read(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o755)

@@ -190,6 +190,19 @@ def test_a_newer_device_begins_no_log_by_what_was_not_told_or_does_not_hold(fiel
     assert phone.machine.communities() == []
 
 
+def test_a_newer_device_takes_no_genesis_with_another_nonce_than_it_was_told() -> None:
+    laptop, phone, _ = pair()
+
+    def otherwise(shown: f.LinkFrame) -> f.PersonShown:
+        assert isinstance(shown, f.PersonShown)
+        told = [msgspec.structs.replace(told, nonce=bytes(32)) for told in shown.memberships]
+        return msgspec.structs.replace(shown, memberships=tuple(told))
+
+    link(laptop, phone, alter=when(f.PersonShown, otherwise))
+    assert str(Reason.FRAME_INVALID) in phone.linked().message
+    assert phone.machine.communities() == []
+
+
 def test_a_newer_device_takes_no_genesis_that_its_founder_did_not_sign() -> None:
     laptop, phone, garden = pair()
 
