@@ -46,7 +46,8 @@ class Takings:
         self.dividing = 0
         self.certified_by_devices: set[bytes] = set()
         self.policy_makers: set[bytes] = set()  # roots
-        self.unseen: dict[int, int] = {}  # by act: what takes from it, neither knowing the other
+        self.unseen: dict[int, int] = {}
+        """By act what takes from it, neither knowing the other: at most twice what pasts take."""
         self._by_device: defaultdict[bytes, int] = defaultdict(int)  # VOTEs
         self._known_to_givings: defaultdict[bytes, int] = defaultdict(int)  # by root
         self._acts: defaultdict[bytes, int] = defaultdict(int)  # by device, and ADMITs for it

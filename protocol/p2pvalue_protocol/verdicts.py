@@ -30,6 +30,7 @@ from p2pvalue_protocol.settled import Settled
 from p2pvalue_protocol.takings import Takings
 from p2pvalue_protocol.votes import Votes
 
+_POLICIES_KEPT_MAX = 1_024  # each with a bit for every auth operation up to its last POLICY
 _LEAVES = -2
 """Stands before every level: leaving is judged before anybody's strength."""
 
@@ -369,6 +370,8 @@ class Verdicts:
             return record.founding.policy
         policy = self.settled.policies.get(held)
         if policy is None:
+            if len(self.settled.policies) >= _POLICIES_KEPT_MAX:
+                self.settled.policies.clear()
             policy = self.settled.policies[held] = self._policy_among(held)
         return policy
 

@@ -103,6 +103,8 @@ class Visibility:
             return None
         policy = self._policies.get(frontier)
         if policy is None:
+            if len(self._policies) >= _REMEMBERED_MAX:
+                self._policies.clear()
             policy = self._policies[frontier] = self._authority.view(frontier).policy()
         return policy
 

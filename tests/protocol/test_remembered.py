@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from p2pvalue_protocol import authority, causal, visibility
+from p2pvalue_protocol import authority, causal, verdicts, visibility
 from p2pvalue_protocol.auth_payloads import MEMBER
 from p2pvalue_protocol.causal import AuthGraph
 from p2pvalue_protocol.operation import Operation
@@ -36,6 +36,7 @@ def history() -> tuple[Hamlet, list[int]]:
     steps: list[Callable[[list[Operation]], Operation]] = [
         lambda heads: hamlet.ada.remove(hamlet.cy.root.public, *heads, rank=MEMBER),
         lambda heads: hamlet.ada.decide(*heads, write=((CHAT, MEMBER),)),
+        lambda heads: hamlet.ada.decide(*heads, write=((CARD, MEMBER),)),
         lambda heads: hamlet.ada.remove(hamlet.dee.root.public, *heads),
         lambda heads: hamlet.ada.grant(hamlet.dee.root.public, MEMBER, *heads),
         lambda heads: hamlet.ada.remove(hamlet.bo.root.public, *heads),
@@ -48,8 +49,12 @@ def history() -> tuple[Hamlet, list[int]]:
 
 @pytest.mark.parametrize(
     ("module", "limit"),
-    [(visibility, "_REMEMBERED_MAX"), (authority, "_SETTLED_KEPT_MAX")],
-    ids=["judgements", "verdicts"],
+    [
+        (visibility, "_REMEMBERED_MAX"),
+        (authority, "_SETTLED_KEPT_MAX"),
+        (verdicts, "_POLICIES_KEPT_MAX"),
+    ],
+    ids=["judgements", "verdicts", "policies"],
 )
 def test_who_remembers_next_to_nothing_answers_the_same(
     module: object, limit: str, monkeypatch: pytest.MonkeyPatch
@@ -62,9 +67,12 @@ def test_who_remembers_next_to_nothing_answers_the_same(
     parts = hamlet.membership._visibility, hamlet.membership._authority
     if module is visibility:
         assert parts[0]._placed_count == len(parts[0]._judged) == parts[0]._left_count == 1
-        assert sum(map(len, parts[0]._left.values())) == 1
-    else:
+        assert sum(map(len, parts[0]._left.values())) == len(parts[0]._policies) == 1
+    elif module is authority:
         assert len(parts[1]._settled) == 1
+    else:
+        kept = [len(settled.policies) for settled in parts[1]._settled.values()]
+        assert max(kept) == 1
 
 
 def test_unions_of_frontiers_are_the_same_whether_they_are_remembered(
