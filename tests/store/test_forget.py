@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import apsw
+
 from p2pvalue.store import SqliteStore, Store
+from p2pvalue_protocol.chunks import chunk_hash
 from p2pvalue_protocol.ids import tagged_hash
 from p2pvalue_protocol.kind import NO_SUBJECT
 from p2pvalue_protocol.past import Batch
-from tests.store.chains import CHAT, COMMUNITY, START_MS, Chain
+from tests.store.chains import CHAT, COMMUNITY, START_MS, Chain, subject_named
 
 OTHER = tagged_hash("test", b"another community")
 CANARY = b"a canary that nobody may find"
@@ -63,7 +66,8 @@ def test_nothing_of_it_can_be_read_in_the_file(tmp_path: Path) -> None:
     store = SqliteStore(path, durability="kill")
     chain = fill(store, COMMUNITY, CANARY, 1)
     fill(store, OTHER, b"still here", 2)
-    secrets = [CANARY, chain.key.public, chain.member, tagged_hash("private", CANARY), COMMUNITY]
+    made = [tagged_hash(purpose, CANARY) for purpose in ("private", "secret")]
+    secrets = [CANARY, chain.key.public, chain.member, *made, COMMUNITY]
     beside = path.with_name(path.name + "-wal")
     assert all(secret in path.read_bytes() + beside.read_bytes() for secret in secrets)
     store.forget(COMMUNITY)
@@ -71,3 +75,40 @@ def test_nothing_of_it_can_be_read_in_the_file(tmp_path: Path) -> None:
     assert [secret for secret in secrets if secret in found] == []
     assert b"still here" in found
     store.close()
+
+
+def test_no_table_keeps_a_row_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = SqliteStore(path, durability="kill")
+    chain = fill(store, COMMUNITY, CANARY, 1)
+    more, subject = Batch(COMMUNITY), subject_named("a need")
+    row = chain.operation(CANARY)
+    more.operations.append(row)
+    more.subject_operations.append(chain.subject_operation(row, subject))
+    more.states.append(chain.state(row, subject, CANARY))
+    more.reconsidered = [(1, 0)]
+    more.proven.append(row.op_id)
+    more.epochs.append((b"e" * 32, CANARY))
+    more.sealed.append((b"e" * 32, 1, 0, 1))
+    store.commit([more])
+    store.chunks.put(COMMUNITY, [(chunk_hash(CANARY), CANARY)])
+    store.close()
+    assert [name for name, count in rows_of(path).items() if not count] == []
+    store = SqliteStore(path, durability="kill")
+    store.forget(COMMUNITY)
+    store.close()
+    assert [name for name, count in rows_of(path).items() if count] == ["arrivals"]
+
+
+def rows_of(path: Path) -> dict[str, int]:
+    """How many rows each table has."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    names = [str(name) for (name,) in found.fetchall()]
+    counted = {
+        name: int(connection.execute(f"SELECT count(*) FROM {name}").get)
+        for name in names
+        if not name.startswith("sqlite_")
+    }
+    connection.close()
+    return counted

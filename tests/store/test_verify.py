@@ -20,6 +20,18 @@ def test_verify_finds_nothing_wrong_with_a_sound_chain(store: Store) -> None:
     assert (70, 70) in done
 
 
+@pytest.mark.parametrize("is_sound", [True, False])
+def test_verify_follows_a_branch_to_what_it_left(store: Store, is_sound: bool) -> None:
+    trunk, branch = Chain(1, seed=1), Chain(2, seed=1)
+    rows = [trunk.operation(b"%d" % number) for number in range(3)]
+    base = rows[1].op_id if is_sound else rows[0].op_id
+    branch.resume(2, rows[1].op_id)
+    others = [branch.operation(b"other %d" % number) for number in range(2)]
+    left = branch.row._replace(branch=others[0].op_id, first_seq=2, base_id=base)
+    store.commit([Batch(COMMUNITY, logs=[trunk.row, left], operations=[*rows, *others])])
+    assert (store.verify(deep=True).faults == ()) is is_sound
+
+
 @pytest.mark.parametrize(
     ("change", "finding"),
     [
