@@ -60,7 +60,8 @@ def test_a_typists_word_that_is_no_text_is_malformed() -> None:
 
 def test_a_typists_word_ends_with_its_update() -> None:
     word = update(A, 3, string("d", origin=(A, 2)))
-    spoilt = (word + b"\0", word.replace(b"\x01d", b"\x01dd"), word[:-1])
+    cut = (word[:-1], word[:-1] + b"\x01")  # without deletions, and with one that does not come
+    spoilt = (word + b"\0", word.replace(b"\x01d", b"\x01dd"), *cut)
     for data, verdict in (word, APPLIES), *((bad, VoidReason.MALFORMED) for bad in spoilt):
         scene = Scene()
         scene.give(ANA, WORD)
