@@ -164,7 +164,7 @@ class Authority:
             case acts.RemoveDevice(root, device) if act.is_by_root:
                 removals = record.device_removals.get(device, ())
                 known = next((r.known for r in removals if r.at == index), -1)
-                return self._reaches_device(device, known)
+                return self._reaches_device(device, known) or self._may_spare(index, root)
             case acts.RemoveDevice(root, device):
                 return self._is_powerful(index, root) and (
                     self._reaches_device(device, past) or self._may_spare(index, root)

@@ -349,4 +349,12 @@ MUTANTS = (
         "pass",
         "protocol/test_authority_hostile.py::test_with_the_removed_fall_those_whom_she_let_in_whenever_it_is_heard",
     ),
+    Mutant(
+        "what-a-later-word-of-the-root-keeps-stays-taken",
+        "R8: what another removal of the device keeps is spared, whenever it is heard",
+        "authority",
+        "return self._reaches_device(device, known) or self._may_spare(index, root)",
+        "return self._reaches_device(device, known)",
+        "dags/test_agreement.py::test_what_was_written_down_is_judged_by_the_rules_at_every_moment",
+    ),
 )
