@@ -26,16 +26,18 @@ def resolve(
     *,
     told: Callable[[bytes], str] | None = None,
 ) -> bytes:
-    """Return the id meant by a full id, a unique beginning of one, or an exact name.
+    """Return the id meant by a full id, a unique beginning of one, or a name.
 
-    `candidates` are ids with their names. A name goes before a beginning of an id. Raises NotFound
-    naming the candidates if there are several, as `told` says or by their names, or what is near
-    and what to do if there is none.
+    `candidates` are ids with their names. A name goes before a beginning of an id, and that before
+    a name in other capitals. Raises NotFound naming the candidates if there are several, as `told`
+    says or by their names, or what is near and what to do if there is none.
     """
     wanted = reference.strip()
+    folded = wanted.casefold()
     digits = wanted.lower() if _is_beginning(wanted.lower()) else None
     named: list[tuple[bytes, str]] = []
     begun: list[tuple[bytes, str]] = []
+    alike: list[tuple[bytes, str]] = []
     names: list[str] = []
     for candidate in candidates:
         if candidate[1] and len(names) < _COMPARED_MAX:
@@ -47,7 +49,9 @@ def resolve(
             named.append(candidate)
         elif digits is not None and digits_of_id.startswith(digits):
             begun.append(candidate)
-    found = named or begun
+        elif folded and candidate[1].casefold() == folded:
+            alike.append(candidate)
+    found = named or begun or alike
     if len(found) == 1:
         return found[0][0]
     if found:

@@ -38,7 +38,7 @@ def test_a_name_shared_by_two_names_both() -> None:
         resolve("Wall", THERE, "need")
 
 
-@pytest.mark.parametrize("reference", ["112", "roof", "ffff", "", "aabbccdd" + "00" * 13])
+@pytest.mark.parametrize("reference", ["112", "rooff", "ffff", "", "aabbccdd" + "00" * 13])
 def test_what_is_not_there_is_said_with_what_to_do(reference: str) -> None:
     with pytest.raises(NotFound, match="no need"):
         resolve(reference, THERE, "need")
@@ -55,13 +55,23 @@ def test_a_name_made_of_digits_is_found_by_that_name() -> None:
     assert resolve("1122", [*THERE, (ROOF, "1122")], "need") == ROOF
 
 
+def test_a_name_in_other_capitals_is_found_where_nothing_else_is_meant() -> None:
+    assert resolve("rOOF", THERE, "need") == ROOF
+    other = bytes([9] * 16)
+    assert resolve("roof", [*THERE, (other, "roof")], "need") == other
+    with pytest.raises(NotFound, match='"ROOF" may mean'):
+        resolve("ROOF", [*THERE, (other, "roof")], "need")
+    digits = bytes.fromhex("beef" + "00" * 14)
+    assert resolve("beef", [(other, "Beef"), (digits, "Soup")], "need") == digits
+
+
 def test_many_candidates_are_listed_in_part() -> None:
     many = [(bytes([7] * 15 + [number]), "Same") for number in range(40)]
     with pytest.raises(NotFound, match="one of 35 more"):
         resolve("Same", many, "need")
 
 
-@pytest.mark.parametrize("mistyped", ["roof", "Rof", "ROOFS"])
+@pytest.mark.parametrize("mistyped", ["rof", "Rof", "ROOFS"])
 def test_a_name_that_is_mistyped_is_answered_with_what_is_near(mistyped: str) -> None:
     with pytest.raises(NotFound, match=f'no need "{mistyped}" here: did you mean "Roof"'):
         resolve(mistyped, THERE, "need")
