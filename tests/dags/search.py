@@ -54,11 +54,13 @@ def judge(dag: Dag, number: int, thorough_every: int, is_brief: bool = False) ->
     return f"number {number}: {found[0] if is_brief else report(dag, found)}"
 
 
-def judge_random(numbers: range, is_brief: bool = False) -> Judged:
-    """Judge the random DAGs of these numbers."""
+def judge_random(
+    numbers: range, is_brief: bool = False, thorough_every: int = RANDOM_THOROUGH_EVERY
+) -> Judged:
+    """Judge the random DAGs of these numbers, one of so many thoroughly."""
     for count, number in enumerate(numbers, start=1):
         dag = random_dag(Random(number), SCENES)
-        wrong = judge(dag, number, RANDOM_THOROUGH_EVERY, is_brief)
+        wrong = judge(dag, number, thorough_every, is_brief)
         if wrong:
             return Judged(count, wrong)
     return Judged(len(numbers))
@@ -131,6 +133,12 @@ def main() -> int:
     parser.add_argument("dags", choices=["random", "small"])
     parser.add_argument("--count", type=int, default=100_000, help="random DAGs to judge")
     parser.add_argument("--from", type=int, default=0, dest="first", help="number of the first")
+    parser.add_argument(
+        "--thorough-every",
+        type=int,
+        default=RANDOM_THOROUGH_EVERY,
+        help="judge one random DAG of so many at every moment; 1 is all, eight times the work",
+    )
     parser.add_argument("--brief", action="store_true", help="do not make what is wrong small")
     parser.add_argument("--resume", type=Path, help="file that remembers how far it was")
     given = parser.parse_args()
@@ -140,7 +148,8 @@ def main() -> int:
     else:
         numbers = range(given.first, given.first + given.count)
         starts = range(0, given.count, NUMBERS_PER_PART)
-        do = partial(judge_random, is_brief=given.brief)
+        every = given.thorough_every
+        do = partial(judge_random, is_brief=given.brief, thorough_every=every)
         known = partial(judge_known, is_brief=given.brief)
         work = ((do, numbers[at : at + NUMBERS_PER_PART]) for at in starts)
         work = chain([(known, KNOWN)], work)
