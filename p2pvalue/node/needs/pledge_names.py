@@ -55,9 +55,10 @@ class PledgeNames:
                 told=lambda pledge: _told(*self._held(need_of[pledge], pledge)),
             )
         except NotFound:
-            title = reference.strip()
-            if all(name != title for _, name in names):
-                self._tell_over([need for need, named in title_of.items() if named == title])
+            title = reference.strip().casefold()
+            if all(name.casefold() != title for _, name in names):
+                over = [need for need, named in title_of.items() if named.casefold() == title]
+                self._tell_over(over)
             raise
         return self._held(need_of[meant], meant)
 
