@@ -115,7 +115,7 @@ class _Server:
             await self._answer(web_socket, scope)
         except Closed:
             pass
-        except Exception:
+        except Exception:  # it ends this tab, and no other
             log.exception("a tab's connection failed inside")
         await web_socket.linger()
 

@@ -126,7 +126,7 @@ class LanDiscovery:
             self._found_count += 1
             try:
                 self._found(name, addresses)
-            except Exception:
+            except Exception:  # who listens has a defect; others are still to be found
                 log.exception("the handler failed on a node found on the local network")
 
 

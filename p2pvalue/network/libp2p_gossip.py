@@ -316,7 +316,7 @@ class Gossip:
             rpc.control.iwant.add(messageIDs=iwant.messageIDs[:IDS_MAX])
         try:
             await self._router.handle_rpc(rpc, connection.peer)
-        except Exception:
+        except Exception:  # the library has a defect; other frames are still to be read
             log.exception("the gossip router failed on a frame of %s", connection.peer_id)
 
     def _judge(self, connection: Connection, message: rpc_pb2.Message) -> Verdict:
@@ -329,7 +329,7 @@ class Gossip:
             return Verdict.IGNORE
         try:
             verdict = self._judge_message(topic, message.data, connection.peer_id)
-        except Exception:
+        except Exception:  # who judges has a defect: what cannot be judged goes nowhere
             log.exception("the handler failed on a gossip message of %s", connection.peer_id)
             verdict = Verdict.IGNORE
         self._seen.add(key, _IGNORED_S if verdict is Verdict.IGNORE else SEEN_S)

@@ -141,7 +141,7 @@ class Node:
             yield
         except P2PValueError:
             raise  # somebody's mistake, or the disk's: nothing is half done
-        except Exception:
+        except Exception:  # raised again, once what is in memory is trusted
             log.exception("a defect, please report it: handling %s", type(given).__name__)
             self._read_anew()
             raise

@@ -94,7 +94,10 @@ class RunningNode(Node):
         self.keys = OwnKeys(keystore)
         self.documents = OpenDocuments(TextWorkers())
         self.used_community = UsedCommunity(
-            store, self.machine.communities, lambda community: self._community(community).name
+            store,
+            self.machine.communities,
+            lambda community: self.leaving.has_left(community),
+            lambda community: self._community(community).name,
         )
         self.boards = NeedBoards()
         self.need_closer = NeedCloser(self, self._rooms)

@@ -14,14 +14,24 @@ class UsedCommunity:
     """The choice, kept among the node's own values; what is gone from here counts for nothing."""
 
     def __init__(
-        self, store: Store, known: Callable[[], Sequence[bytes]], name_of: Callable[[bytes], str]
+        self,
+        store: Store,
+        known: Callable[[], Sequence[bytes]],
+        has_left: Callable[[bytes], bool],
+        name_of: Callable[[bytes], str],
     ) -> None:
         self._store = store
-        self._known = known
+        self._all = known
+        self._has_left = has_left
         self._name_of = name_of
 
+    def _known(self) -> Sequence[bytes]:
+        """Return those that may be meant: where she left, nothing is done any more."""
+        known = self._all()
+        return [community for community in known if not self._has_left(community)] or known
+
     def chosen(self) -> bytes | None:
-        """Return the community that was chosen, if it is here and not alone."""
+        """Return the community that was chosen, if she is still in it and not in it alone."""
         known = self._known()
         kept = self._store.meta(_KEY)
         return kept if kept in known and len(known) > 1 else None

@@ -51,6 +51,7 @@ _TIMES_LEFT_MIN = 1_000_000
 if TYPE_CHECKING:
     from p2pvalue_protocol.branches import Branch
     from p2pvalue_protocol.keys import SigningKey
+    from p2pvalue_protocol.membership import Membership
     from p2pvalue_protocol.replica import Replica
 
 
@@ -190,11 +191,7 @@ def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
     if is_auth:
         return
     if replica.membership.judge(signer.public, draft.kind, replica.graph.head_frontier()) is None:
-        raise NotAdmitted(
-            "your rank in this community may not write this; ask an admin for a higher rank"
-            if replica.membership.standing(signer.public)
-            else "this device is not admitted here yet: wait for the join to finish"
-        )
+        raise NotAdmitted(_why_not(replica.membership, signer.public))
     kind = kind_of(draft.kind)
     if kind is None:
         return
@@ -202,6 +199,14 @@ def _check(replica: Replica, signer: SigningKey, draft: Draft) -> None:
         kind.decode(draft.payload)
     except PayloadInvalid:
         raise LocalProtocolError(f"this is no valid {kind.name}: nothing was written") from None
+
+
+def _why_not(membership: Membership, device: bytes) -> str:
+    if membership.standing(device) is not None:
+        return "your rank in this community may not write this; ask an admin for a higher rank"
+    if membership.was_ever_admitted(device):
+        return "this device is no member's any more: who is in can let you in again, by a new link"
+    return "this device is not admitted here yet: wait for the join to finish"
 
 
 def _check_audience(

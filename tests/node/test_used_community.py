@@ -51,3 +51,18 @@ async def test_a_choice_that_is_gone_from_here_counts_for_nothing(tmp_path: Path
         assert used(node) == []
         with pytest.raises(NotFound, match="several communities"):
             node.community()
+
+
+async def test_who_leaves_the_chosen_community_means_the_one_she_is_still_in(
+    tmp_path: Path,
+) -> None:
+    Keystore.create(tmp_path, "Ana")
+    async with open_node(tmp_path, Config(data_dir=tmp_path, listen=())) as node:
+        for name in ("Garden", "Choir"):
+            await node.create_community(name)
+        node.use_community("Garden")
+        await node.leave("Garden")
+        assert (node.community().name, used(node)) == ("Choir", [])
+        assert node.community("Garden").name == "Garden"
+        await node.leave()
+        assert node.community().name == "Garden"  # to read what came before she left

@@ -15,6 +15,7 @@ from p2pvalue_protocol.ids import AUTH, CONTENT, Reference, subject_of
 from p2pvalue_protocol.inputs import Draft
 from p2pvalue_protocol.kinds import SEEN, card, chat, document, need
 from p2pvalue_protocol.operation import Core, decode_core
+from p2pvalue_protocol.removal import leave_draft
 from tests.protocol.authoring import key_named
 from tests.protocol.replicas import (
     NOW_MS,
@@ -236,6 +237,11 @@ def test_a_device_that_is_not_admitted_writes_no_content(ana: Copy) -> None:
     stranger = Copy(ana.community, key_named("eve device"))
     stranger.take(*ana.runs())
     assert_write_refused(stranger, said("hello?"), "not admitted here yet")
+
+
+def test_who_left_is_told_how_to_come_back(ben: Copy) -> None:
+    ben.write(leave_draft(ben.replica))
+    assert_write_refused(ben, said("hello?"), "who is in can let you in again")
 
 
 def test_a_rank_too_weak_is_told_so_and_nothing_changes(ana: Copy) -> None:
